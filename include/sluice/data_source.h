@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "sluice/dataset.h"
+
+namespace sluice {
+
+/// What an experiment asks for.
+struct DataOptions {
+  /// "cifar-10": ten known classes, downloaded or drawn where there is no copy. "folder": any
+  /// images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names, sorted.
+  std::string set = "cifar-10";
+  int train_images = 0;  ///< the first so many; 0 for all
+  int test_images = 0;
+};
+
+/// What loading tells its caller, on the calling thread. Either may be empty.
+struct DataEvents {
+  std::function<void(const std::string& line)> say;
+  /// A download's bytes so far and in all (0 while unknown). An exception thrown here ends it.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+/// The names of CIFAR-10's classes, by label.
+const std::vector<std::string>& cifar10_class_names();
+
+/// Finds and loads the data of an experiment. The place is the first of: `data` where not empty (a
+/// folder, or "builtin" for the built-in images), the environment's $SLUICE_DATA (likewise), the
+/// cache of an earlier download, a download, and the built-in images; the last three for "cifar-10"
+/// only. Says which it was and why. Throws Error: user for a place that has not what was asked
+/// for, machine for a disk that cannot be read. A download that fails is said, not thrown.
+Dataset load_data(const DataOptions& options, const std::string& data, const DataEvents& events);
+
+/// Downloads the official CIFAR-10 binary archive into the cache ($XDG_CACHE_HOME/sluice, or
+/// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on where
+/// it ended; a folder that is already there is returned at once. Throws Error (machine) without
+/// network, with the wrong checksum or a full disk; nothing half-written has the final name.
+std::filesystem::path fetch_cifar10(const std::string& url, const DataEvents& events);
+
+/// Where fetch_cifar10 gets it from, unless told otherwise.
+extern const char* const kCifar10Url;
+
+}  // namespace sluice

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sluice/evaluation.h"
+#include "sluice/model.h"
+#include "sluice/run_folder.h"
+#include "sluice/trainer.h"
+
+namespace sluice {
+
+// Text for a terminal of 80 columns. Nothing here prints; every text ends with a newline.
+
+/// Keras's summary: layer (type), output shape, parameters, totals with sizes.
+std::string summary_text(const Sequential& model);
+/// One line for each part, and the totals.
+std::string summary_text(const Mixture& model);
+/// Counts per class of training and test images, and a word on balance.
+std::string distribution_text(const Examples& train, const Examples& test);
+/// True classes in rows, predicted ones in columns, the recall of each at the right.
+std::string confusion_text(const ConfusionMatrix& confusion);
+/// Baseline beside mixture: accuracy and its difference, parameters, training time, images/s.
+std::string comparison_text(const Results& results);
+
+/// Draws PNG pictures into a folder with gnuplot. Without gnuplot available() is false, every call
+/// does nothing, and the caller says what is missing. Throws Error (machine) if gnuplot fails.
+class Figures {
+ public:
+  /// Makes the folder when the first picture is drawn.
+  explicit Figures(std::filesystem::path folder);
+
+  bool available() const { return available_; }
+
+  /// Loss beside accuracy over epochs, training and validation: <name>.png
+  void learning_curves(const std::string& name, const std::string& title,
+                       const History& history) const;
+  /// A heat map of row rates with class names and counts in the cells.
+  void confusion(const std::string& name, const std::string& title,
+                 const ConfusionMatrix& confusion) const;
+  /// Bars for training and test images of each class.
+  void distribution(const std::string& name, const std::string& title, const Examples& train,
+                    const Examples& test) const;
+  /// A row of pictures for each class, its name beside it.
+  void sample_images(const std::string& name, const std::string& title,
+                     const Examples& examples) const;
+
+ private:
+  void draw(const std::string& name, const std::string& script) const;
+
+  std::filesystem::path folder_;
+  bool available_ = false;
+};
+
+}  // namespace sluice

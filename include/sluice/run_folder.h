@@ -1,0 +1,99 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sluice/evaluation.h"
+#include "sluice/experiment.h"
+#include "sluice/model.h"
+#include "sluice/trainer.h"
+
+namespace sluice {
+
+/// What results.json says of one model.
+struct ModelResult {
+  std::int64_t parameters = 0;
+  History history;
+  Evaluation test;                  ///< on its own test images: an expert's group, the gate's labels
+  std::optional<Evaluation> whole;  ///< experts: on the whole test set
+};
+
+struct Results {
+  struct Expert {
+    std::string group;
+    ModelResult result;
+  };
+
+  Experiment experiment;
+  std::string data_name;
+  std::string data_source;
+  std::vector<std::string> class_names;
+  std::size_t train_images = 0;
+  std::size_t test_images = 0;
+  ModelResult baseline;  ///< the frozen one, as it was before joint training
+  std::vector<Expert> experts;
+  ModelResult gate;
+  ModelResult mixture;
+  double total_seconds = 0;  ///< from the first stage's start to the last one's end
+};
+
+/// results.json as text. Keys others rely on: baseline.accuracy, mixture.accuracy, gate.accuracy,
+/// experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds, total_seconds.
+std::string to_json(const Results& results);
+
+/// A folder that people can read and programs can parse:
+///   experiment.toml   every default filled in
+///   results.json      written last: a run without it did not finish
+///   <model>/          baseline, expert-<group>, gate, mixture
+///     history.csv         one row an epoch
+///     model.safetensors   see write_weights()
+///   figures/*.png
+/// Every file is written beside its place, flushed and renamed.
+class RunFolder {
+ public:
+  /// Makes a new folder: `wanted`, or where that is empty the first free of runs/<name>,
+  /// runs/<name>2, runs/<name>3... Throws Error (user) if `wanted` exists and is not empty.
+  static RunFolder create(const std::filesystem::path& wanted, const std::string& name);
+  /// Throws Error (user) if there is no run.
+  static RunFolder open(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path figures() const { return path_ / "figures"; }
+  bool finished() const;
+
+  void write_experiment(const Experiment& experiment) const;
+  Experiment read_experiment() const;
+
+  void write_history(const std::string& model, const History& history) const;
+
+  /// The class names are stored in the file, so that it can be used alone.
+  void write_weights(const std::string& model, const Sequential& declared, const Weights& weights,
+                     const std::vector<std::string>& class_names) const;
+  /// Parts are told apart by a prefix: "baseline/conv1.1/kernel".
+  void write_weights(const Mixture& declared, const MixtureWeights& weights,
+                     const std::vector<std::string>& class_names) const;
+
+  struct LoadedWeights {
+    Weights weights;
+    std::vector<std::string> class_names;
+  };
+  struct LoadedMixture {
+    MixtureWeights weights;
+    std::vector<std::string> class_names;
+  };
+  /// Throws Error (user) naming the file if it is missing (the run did not get there), damaged, or
+  /// its tensors are not those of the declared model.
+  LoadedWeights read_weights(const std::string& model, const Sequential& declared) const;
+  LoadedMixture read_weights(const Mixture& declared) const;
+
+  void write_results(const Results& results) const;
+
+ private:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+
+  std::filesystem::path path_;
+};
+
+}  // namespace sluice

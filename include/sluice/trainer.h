@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sluice/dataset.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2; keras/src/optimizers/adam.py).
+struct AdamOptions {
+  double learning_rate = 1e-3;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double epsilon = 1e-7;
+};
+
+struct FitOptions {
+  int epochs = 10;
+  int batch_size = 32;
+  AdamOptions adam;
+  std::uint64_t seed = 0;
+  std::uint32_t stage = 0;  ///< tells apart the stages that share a seed
+};
+
+/// One row of a History. Training figures are means over the epoch's images, taken with dropout on
+/// while the weights move; val_ figures are from the end of the epoch.
+struct Epoch {
+  double loss = 0;
+  double accuracy = 0;
+  double val_loss = 0;
+  double val_accuracy = 0;
+  double seconds = 0;  ///< training alone, without validation
+};
+
+struct History {
+  std::vector<Epoch> epochs;
+  double seconds = 0;            ///< training and validation
+  double images_per_second = 0;  ///< of training alone
+};
+
+/// Where a fit is. Loss and accuracy are the epoch's means so far.
+struct Progress {
+  int epoch = 0;  ///< from 1
+  int epochs = 0;
+  int step = 0;  ///< from 1
+  int steps = 0;
+  double loss = 0;
+  double accuracy = 0;
+  double seconds = 0;           ///< since the epoch began
+  double seconds_per_step = 0;  ///< mean over the epoch
+  double seconds_left = 0;      ///< of the fit
+};
+
+/// Told how a fit goes, on the fitting thread. An exception thrown from either ends the fit.
+class FitObserver {
+ public:
+  virtual ~FitObserver() = default;
+  virtual void on_step(const Progress&) {}
+  virtual void on_epoch(const Progress&, const Epoch&) {}
+};
+
+/// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
+/// Throws Error (machine) if the loss is not finite. The same options, data and number of threads
+/// give the same weights bit for bit.
+History fit(CompiledModel& model, const Examples& train, const Examples& validation,
+            const FitOptions& options, FitObserver& observer);
+
+}  // namespace sluice

@@ -1,0 +1,116 @@
+#include "sluice/dataset.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/fail.h"
+
+namespace sluice {
+
+std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
+  const auto size = static_cast<std::size_t>(element_count(shape));
+  return std::span(pixels).subspan(row * size, size);
+}
+
+Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,
+               const std::string& place)
+    : groups_(std::move(groups)), group_of_class_(class_names.size(), -1) {
+  if (groups_.size() < 2) {
+    throw user_error("groups", "{}: a mixture needs at least two groups, not {}", place,
+                     groups_.size());
+  }
+  std::map<std::string, int> seen;
+  for (int g = 0; g < count(); ++g) {
+    const Group& group = groups_[g];
+    if (!seen.emplace(group.name, g).second) {
+      throw user_error("groups", "{}: two groups are named '{}': rename one", place, group.name);
+    }
+    if (group.classes.empty()) {
+      throw user_error("groups", "{}: group '{}' has no class: list at least one", place,
+                       group.name);
+    }
+    for (const std::string& name : group.classes) {
+      const auto found = std::find(class_names.begin(), class_names.end(), name);
+      if (found == class_names.end()) {
+        throw user_error("groups", "{}: group '{}' has the unknown class '{}': the classes are {}",
+                         place, group.name, name, fmt::to_string(fmt::join(class_names, ", ")));
+      }
+      int& owner = group_of_class_[found - class_names.begin()];
+      if (owner >= 0) {
+        throw user_error("groups", "{}: class '{}' is in '{}' and in '{}': leave it in one", place,
+                         name, groups_[owner].name, group.name);
+      }
+      owner = g;
+    }
+  }
+  for (std::size_t label = 0; label < class_names.size(); ++label) {
+    if (group_of_class_[label] < 0) {
+      throw user_error("groups", "{}: class '{}' is in no group: add it to one of {}", place,
+                       class_names[label], fmt::to_string(fmt::join(names(), ", ")));
+    }
+  }
+}
+
+std::vector<std::string> Groups::names() const {
+  std::vector<std::string> names;
+  for (const Group& group : groups_) names.push_back(group.name);
+  return names;
+}
+
+int Groups::index(const std::string& name) const {
+  for (int g = 0; g < count(); ++g) {
+    if (groups_[g].name == name) return g;
+  }
+  throw user_error("groups", "there is no group '{}': the groups are {}", name,
+                   fmt::to_string(fmt::join(names(), ", ")));
+}
+
+Examples::Examples(const LabelledImages& images, std::vector<std::string> class_names)
+    : images_(&images), class_names_(std::move(class_names)), labels_(images.labels) {
+  rows_.resize(images.size());
+  for (std::uint32_t row = 0; row < rows_.size(); ++row) rows_[row] = row;
+}
+
+Examples Examples::of_group(const Groups& groups, int group) const {
+  Examples part = *this;
+  part.rows_.clear();
+  part.labels_.clear();
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (groups.of_class(label(i)) != group) continue;
+    part.rows_.push_back(rows_[i]);
+    part.labels_.push_back(label(i));
+  }
+  return part;
+}
+
+Examples Examples::labelled_by_group(const Groups& groups) const {
+  Examples same = *this;
+  same.class_names_ = groups.names();
+  for (int& label : same.labels_) label = groups.of_class(label);
+  return same;
+}
+
+std::vector<std::size_t> Examples::distribution() const {
+  std::vector<std::size_t> counts(class_names_.size(), 0);
+  for (const int label : labels_) ++counts[label];
+  return counts;
+}
+
+std::string balance_in_words(const Examples& examples) {
+  constexpr double kBalanced = 1.5;
+  const std::vector<std::size_t> counts = examples.distribution();
+  int smallest = -1;
+  int largest = -1;
+  for (int label = 0; label < static_cast<int>(counts.size()); ++label) {
+    if (counts[label] == 0) continue;
+    if (smallest < 0 || counts[label] < counts[smallest]) smallest = label;
+    if (largest < 0 || counts[label] > counts[largest]) largest = label;
+  }
+  if (smallest < 0) return "empty";
+  const double ratio = static_cast<double>(counts[largest]) / static_cast<double>(counts[smallest]);
+  if (ratio < kBalanced) return "balanced";
+  return fmt::format("unbalanced: {} has {:.1f} times as many images as {}",
+                     examples.class_names()[largest], ratio, examples.class_names()[smallest]);
+}
+
+}  // namespace sluice
