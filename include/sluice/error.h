@@ -1,7 +1,6 @@
 #pragma once
 
 #include <stdexcept>
-#include <string>
 #include <string_view>
 
 namespace sluice {
@@ -14,8 +13,7 @@ enum class Fault { user, machine };
 ///   [cifar] train.bin has 1234 bytes, not a multiple of 3073: is this the binary version?
 class Error : public std::runtime_error {
  public:
-  Error(Fault fault, std::string_view tag, std::string_view message)
-      : std::runtime_error("[" + std::string(tag) + "] " + std::string(message)), fault_(fault) {}
+  Error(Fault fault, std::string_view tag, std::string_view message);
 
   Fault fault() const { return fault_; }
 

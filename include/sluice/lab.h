@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "sluice/dataset.h"
 #include "sluice/model.h"
@@ -54,10 +55,17 @@ class Lab {
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;
 
+  /// The mixture and its parts, as the stages will train them.
+  Mixture declare() const;
+
   Examples train_examples() const { return {data_.train, data_.class_names}; }
   Examples test_examples() const { return {data_.test, data_.class_names}; }
 
  private:
+  TrainedModel train(const Sequential& model, const Examples& train_set, const Examples& test_set,
+                     int epochs, std::uint32_t stage, FitObserver& observer) const;
+  FitOptions fit_options(int epochs, std::uint32_t stage) const;
+
   LabOptions options_;
   const Dataset& data_;
   const Groups& groups_;

@@ -4,11 +4,107 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
-#include "sluice/model.h"
+#include "sluice/shape.h"
 
 namespace sluice {
+
+// A model is a plain description. Names and meanings are those of Keras's layers.
+
+enum class Activation { linear, relu, softmax };
+
+/// Square kernel, stride 1, 'same' padding. Kernel {size, size, in, filters}, bias {filters}.
+struct Conv2D {
+  std::string name;
+  int filters;
+  int kernel_size = 3;
+  Activation activation = Activation::relu;
+};
+
+/// Stride equal to the pool, 'valid' padding: a remainder at the right or lower edge is dropped.
+struct MaxPooling2D {
+  std::string name;
+  int pool_size = 2;
+};
+
+/// Inverted: in training a value is kept with probability 1 - rate and scaled by 1 / (1 - rate).
+struct Dropout {
+  std::string name;
+  float rate;
+};
+
+/// In the order height, width, channels.
+struct Flatten {
+  std::string name;
+};
+
+/// Kernel {in, units}, bias {units}. Softmax is over all units, and only for the last Dense.
+struct Dense {
+  std::string name;
+  int units;
+  Activation activation = Activation::linear;
+};
+
+struct Reshape {
+  std::string name;
+  Shape target;
+};
+
+using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape>;
+
+struct Sequential {
+  std::string name;
+  Shape input;
+  std::vector<Layer> layers;
+};
+
+/// One line of Keras's summary, and where the layer's parameters are.
+struct LayerSummary {
+  std::string name;
+  std::string type;
+  Shape output;
+  Shape kernel;  ///< empty for a layer without parameters; its bias has the kernel's last size
+  std::int64_t parameters = 0;
+};
+
+/// Works out every shape. Throws Error (user) where layers do not fit, naming the layer and shapes.
+std::vector<LayerSummary> summarize(const Sequential& model);
+std::int64_t count_parameters(const Sequential& model);
+
+/// The parameters of one Sequential: a single block of floats, layer after layer, kernel before
+/// bias, in Keras's shapes and row-major order.
+class Weights {
+ public:
+  struct Tensor {
+    std::string layer;
+    std::string kind;  ///< "kernel" or "bias"
+    Shape shape;
+    std::size_t offset;
+    std::size_t size;
+  };
+
+  /// All zero.
+  explicit Weights(const Sequential& model);
+
+  /// Glorot uniform kernels (Glorot and Bengio 2010: limit sqrt(6 / (fan_in + fan_out)), fans of a
+  /// convolution include its kernel's area) and zero biases. `stream` tells apart models that
+  /// share a seed.
+  void initialize(std::uint64_t seed, std::uint32_t stream);
+
+  const std::vector<Tensor>& tensors() const { return tensors_; }
+  std::span<float> values() { return values_; }
+  std::span<const float> values() const { return values_; }
+  std::span<float> values(const Tensor& t) { return values().subspan(t.offset, t.size); }
+  std::span<const float> values(const Tensor& t) const {
+    return values().subspan(t.offset, t.size);
+  }
+
+ private:
+  std::vector<Tensor> tensors_;
+  std::vector<float> values_;
+};
 
 /// The arithmetic of a compiled model. Parameters are fp32 whatever it is.
 enum class Precision { fp32 };
@@ -45,15 +141,17 @@ class CompiledModel {
   virtual const Shape& input_shape() const = 0;
   /// Values per image: classes of a classifier.
   virtual int outputs() const = 0;
-  /// Whether backward() takes GradientOf::logits, and prefers it.
+  /// Whether there are logits(), and backward() takes GradientOf::logits.
   virtual bool ends_in_softmax() const = 0;
 
-  /// images: (count, height, width, channels) in [0, 1]; 0 < count <= max_batch(). Returns (count,
+  /// images: (count, height, width, channels) in [0, 1], 0 < count <= max_batch(). Returns (count,
   /// outputs()), valid until the next call. Dropout is off.
   virtual std::span<const float> predict(std::span<const float> images, int count) = 0;
   /// The same with dropout on; backward() may follow.
   virtual std::span<const float> forward(std::span<const float> images, int count,
                                          const RandomKey& key) = 0;
+  /// What the last softmax had as its input in the pass before: (count, outputs()).
+  virtual std::span<const float> logits() const = 0;
   /// gradient: (count, outputs()) of the forward() before it. Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;
 
@@ -68,12 +166,6 @@ class CompiledModel {
 
 /// Throws Error (user) if the model's shapes do not fit, Error (machine) if oneDNN refuses.
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
-                                       const CompileOptions& options);
-
-/// A mixture with hard routing: an image is sent to the group with the gate's largest output (of
-/// equal ones the last), and only this group's expert and importance model run for it, forward and
-/// backward. Gradients equal those of the dense form, in which all run and tf.where selects.
-std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options);
 
 }  // namespace sluice

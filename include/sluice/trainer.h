@@ -62,7 +62,7 @@ class FitObserver {
 };
 
 /// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
-/// Throws Error (machine) if the loss is not finite. The same options, data and number of threads
+/// Throws Error (user) if the loss is not finite: the learning rate was too high. The same options, data and number of threads
 /// give the same weights bit for bit.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);

@@ -1,0 +1,34 @@
+#include "data/batching.h"
+
+#include <numeric>
+#include <utility>
+
+namespace sluice {
+
+std::vector<std::uint32_t> in_order(std::size_t count) {
+  std::vector<std::uint32_t> rows(count);
+  std::iota(rows.begin(), rows.end(), 0u);
+  return rows;
+}
+
+std::vector<std::uint32_t> permutation(std::size_t count, const RandomStream& random) {
+  std::vector<std::uint32_t> rows = in_order(count);
+  for (auto last = static_cast<std::uint32_t>(count); last > 1; --last) {
+    std::swap(rows[last - 1], rows[RandomStream::below(random.bits(last)[0], last)]);
+  }
+  return rows;
+}
+
+void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch) {
+  const auto image = static_cast<std::size_t>(element_count(examples.shape()));
+  batch.images.resize(rows.size() * image);
+  batch.labels.resize(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    batch.labels[i] = examples.label(rows[i]);
+    const std::span<const std::uint8_t> pixels = examples.pixels(rows[i]);
+    float* out = batch.images.data() + i * image;
+    for (std::size_t p = 0; p < image; ++p) out[p] = static_cast<float>(pixels[p]) / 255.f;
+  }
+}
+
+}  // namespace sluice

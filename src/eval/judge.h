@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// The class with the largest output: of equal ones the first, as NumPy's argmax.
+int predicted_class(std::span<const float> outputs);
+
+/// How many of (labels.size(), classes) outputs have their label as predicted class.
+int count_right(std::span<const float> outputs, std::span<const int> labels);
+
+/// The summed categorical cross-entropy of the model's last pass, whose outputs are given. Unless
+/// `gradient` is empty it becomes that of the mean over the labels, and is for gradient_of(model).
+double summed_loss(const CompiledModel& model, std::span<const float> outputs,
+                   std::span<const int> labels, std::span<float> gradient);
+
+/// What a loss's gradient belongs to: the fused form where the model has a softmax at its end.
+inline GradientOf gradient_of(const CompiledModel& model) {
+  return model.ends_in_softmax() ? GradientOf::logits : GradientOf::output;
+}
+
+}  // namespace sluice

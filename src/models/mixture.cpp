@@ -1,0 +1,41 @@
+#include "sluice/model.h"
+
+namespace sluice {
+
+Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size) {
+  Mixture model{cnn("baseline", input, classes, size), cnn("gate", input, groups.count(), size), {}};
+  for (const std::string& group : groups.names()) {
+    model.branches.push_back({group, cnn("expert-" + group, input, classes, size),
+                              importance_model("importance-" + group, input, classes)});
+  }
+  return model;
+}
+
+std::vector<const Sequential*> Mixture::parts() const {
+  std::vector<const Sequential*> parts{&baseline, &gate};
+  for (const Branch& branch : branches) parts.push_back(&branch.expert);
+  for (const Branch& branch : branches) parts.push_back(&branch.importance);
+  return parts;
+}
+
+MixtureWeights::MixtureWeights(const Mixture& model)
+    : baseline(model.baseline), gate(model.gate) {
+  for (const Mixture::Branch& branch : model.branches) {
+    experts.emplace_back(branch.expert);
+    importances.emplace_back(branch.importance);
+  }
+}
+
+std::vector<Weights*> MixtureWeights::parts() {
+  std::vector<Weights*> parts{&baseline, &gate};
+  for (Weights& expert : experts) parts.push_back(&expert);
+  for (Weights& importance : importances) parts.push_back(&importance);
+  return parts;
+}
+
+std::vector<const Weights*> MixtureWeights::parts() const {
+  const auto parts = const_cast<MixtureWeights*>(this)->parts();
+  return {parts.begin(), parts.end()};
+}
+
+}  // namespace sluice

@@ -1,0 +1,80 @@
+#include "nn/build_ops.h"
+
+#include "ops/conv2d.h"
+#include "ops/dense.h"
+#include "ops/dropout.h"
+#include "ops/flatten.h"
+#include "ops/max_pooling2d.h"
+#include "ops/softmax.h"
+
+namespace sluice {
+
+namespace {
+
+class Builder {
+ public:
+  Builder(ops::Plan& plan, Weights& weights, std::span<float> gradients, const dnnl::memory& input)
+      : plan_(plan),
+        weights_(weights),
+        gradients_(gradients),
+        next_(weights.tensors().begin()),
+        current_(input) {}
+
+  void operator()(const Conv2D& layer) {
+    const ops::Parameter kernel = next_parameter();
+    const ops::Parameter bias = next_parameter();
+    add<ops::Conv2D>(ops::Conv2DShape{layer.filters, layer.kernel_size,
+                                      layer.activation == Activation::relu},
+                     kernel, bias);
+    if (layer.activation == Activation::softmax) add<ops::Softmax>();
+  }
+  void operator()(const MaxPooling2D& layer) { add<ops::MaxPooling2D>(layer.pool_size); }
+  void operator()(const Dropout& layer) { add<ops::Dropout>(layer.rate, dropouts_++); }
+  void operator()(const Flatten&) { add<ops::Flatten>(); }
+  void operator()(const Dense& layer) {
+    const ops::Parameter kernel = next_parameter();
+    const ops::Parameter bias = next_parameter();
+    add<ops::Dense>(layer.units, layer.activation == Activation::relu, kernel, bias);
+    if (layer.activation == Activation::softmax) add<ops::Softmax>();
+  }
+  void operator()(const Reshape&) {}  // rows are plain: only the summary's shape changes
+
+  std::vector<std::unique_ptr<ops::Op>> take() { return std::move(ops_); }
+
+ private:
+  template <class Op, class... Arguments>
+  void add(const Arguments&... arguments) {
+    ops_.push_back(std::make_unique<Op>(plan_, current_, arguments...));
+    current_ = ops_.back()->dst();
+  }
+
+  ops::Parameter next_parameter() {
+    const Weights::Tensor& tensor = *next_++;
+    return {weights_.values(tensor).data(),
+            gradients_.empty() ? nullptr : gradients_.data() + tensor.offset};
+  }
+
+  ops::Plan& plan_;
+  Weights& weights_;
+  std::span<float> gradients_;
+  std::vector<Weights::Tensor>::const_iterator next_;
+  dnnl::memory current_;
+  std::vector<std::unique_ptr<ops::Op>> ops_;
+  std::uint32_t dropouts_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::unique_ptr<ops::Op>> build_ops(ops::Plan& plan, const Sequential& model,
+                                                Weights& weights, std::span<float> gradients,
+                                                int batch, float* input) {
+  const Shape& in = model.input;
+  const auto layout = in.size() == 3
+                          ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
+                          : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
+  Builder builder(plan, weights, gradients, onednn::at(plan.context, layout, input));
+  for (const Layer& layer : model.layers) std::visit(builder, layer);
+  return builder.take();
+}
+
+}  // namespace sluice

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ops/op.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// The operations of a model's layers, in order, for one batch size: the one place that knows which
+/// operations a layer is made of. `gradients` is as long as the weights, or empty for a network
+/// that is not trained. `input` holds (batch, model.input).
+std::vector<std::unique_ptr<ops::Op>> build_ops(ops::Plan& plan, const Sequential& model,
+                                                Weights& weights, std::span<float> gradients,
+                                                int batch, float* input);
+
+}  // namespace sluice

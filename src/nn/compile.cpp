@@ -1,0 +1,46 @@
+#include "nn/network.h"
+
+namespace sluice {
+
+namespace {
+
+/// A Sequential as users get it: a network with a context of its own.
+class CompiledSequential : public CompiledModel {
+ public:
+  CompiledSequential(const Sequential& model, Weights& weights, const CompileOptions& options)
+      : network_(context_, model, weights, options) {}
+
+  int max_batch() const override { return network_.max_batch(); }
+  const Shape& input_shape() const override { return network_.input_shape(); }
+  int outputs() const override { return network_.outputs(); }
+  bool ends_in_softmax() const override { return network_.ends_in_softmax(); }
+  std::span<const float> predict(std::span<const float> images, int count) override {
+    std::copy(images.begin(), images.end(), network_.input().begin());
+    return network_.forward(count, nullptr);
+  }
+  std::span<const float> forward(std::span<const float> images, int count,
+                                 const RandomKey& key) override {
+    std::copy(images.begin(), images.end(), network_.input().begin());
+    return network_.forward(count, &key);
+  }
+  std::span<const float> logits() const override { return network_.logits(); }
+  void backward(std::span<const float> gradient, GradientOf where) override {
+    network_.backward(gradient, where);
+  }
+  std::vector<Trained> trained() override {
+    return {{network_.weights(), network_.gradients()}};
+  }
+
+ private:
+  onednn::Context context_;
+  Network network_;
+};
+
+}  // namespace
+
+std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
+                                       const CompileOptions& options) {
+  return std::make_unique<CompiledSequential>(model, weights, options);
+}
+
+}  // namespace sluice

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/workspace.h"
+#include "onednn/context.h"
+#include "ops/op.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// A Sequential compiled for every batch size it may be given, rounded up to one of a few. Rows of
+/// padding hold old images and have zero gradients, so they change nothing but the time.
+class Network {
+ public:
+  /// Throws Error (user) if the layers do not fit. Refers to `weights` and `context`.
+  Network(onednn::Context& context, const Sequential& model, Weights& weights,
+          const CompileOptions& options);
+
+  int max_batch() const { return max_batch_; }
+  const Shape& input_shape() const { return input_shape_; }
+  int outputs() const { return outputs_; }
+  bool ends_in_softmax() const { return ends_in_softmax_; }
+
+  /// Where the caller puts images before forward(): (max_batch, input).
+  std::span<float> input() { return {input_, max_batch_ * image_elements_}; }
+
+  /// Without a key dropout is off. Returns (count, outputs), valid until the next call.
+  std::span<const float> forward(int count, const RandomKey* key);
+  std::span<const float> logits() const;
+  void backward(std::span<const float> gradient, GradientOf where);
+
+  std::span<float> weights() { return weights_.values(); }
+  std::span<float> gradients() { return gradients_; }
+
+ private:
+  struct Program {
+    int batch;
+    std::vector<std::unique_ptr<ops::Op>> ops;
+    dnnl::memory output;
+    dnnl::memory logits;
+    dnnl::memory diff_output;
+  };
+
+  Program build(const Sequential& model, int batch, bool training);
+  void plan_backward(Program& program, ops::Plan& plan);
+
+  onednn::Context& context_;
+  Weights& weights_;
+  Shape input_shape_;
+  std::size_t image_elements_;
+  int max_batch_;
+  int outputs_ = 0;
+  bool ends_in_softmax_ = false;
+  float* input_ = nullptr;
+  std::vector<float> gradients_;
+  Workspace workspace_;
+  std::vector<Program> programs_;  ///< by rising batch
+  Program* last_ = nullptr;
+  int last_count_ = 0;
+};
+
+}  // namespace sluice

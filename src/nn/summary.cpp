@@ -1,0 +1,76 @@
+#include "base/fail.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+namespace {
+
+/// What each layer does to a shape; the operations check again what they can be given.
+struct Shaper {
+  const Sequential& model;
+  const Shape& in;
+
+  LayerSummary operator()(const Conv2D& layer) const {
+    require_image(layer.name);
+    const Shape kernel{layer.kernel_size, layer.kernel_size, in[2], layer.filters};
+    return {layer.name, "Conv2D", {in[0], in[1], layer.filters}, kernel,
+            element_count(kernel) + layer.filters};
+  }
+  LayerSummary operator()(const MaxPooling2D& layer) const {
+    require_image(layer.name);
+    const Shape out{in[0] / layer.pool_size, in[1] / layer.pool_size, in[2]};
+    if (element_count(out) == 0) {
+      throw user_error("model", "{}: {}: a pool of {} does not fit into {}: use larger images",
+                       model.name, layer.name, layer.pool_size, to_string(in));
+    }
+    return {layer.name, "MaxPooling2D", out, {}, 0};
+  }
+  LayerSummary operator()(const Dropout& layer) const {
+    return {layer.name, "Dropout", in, {}, 0};
+  }
+  LayerSummary operator()(const Flatten& layer) const {
+    return {layer.name, "Flatten", {element_count(in)}, {}, 0};
+  }
+  LayerSummary operator()(const Dense& layer) const {
+    if (in.size() != 1) {
+      throw user_error("model", "{}: {}: takes one axis, not {}: put a Flatten before it",
+                       model.name, layer.name, to_string(in));
+    }
+    const Shape kernel{in[0], layer.units};
+    return {layer.name, "Dense", {layer.units}, kernel, element_count(kernel) + layer.units};
+  }
+  LayerSummary operator()(const Reshape& layer) const {
+    if (element_count(layer.target) != element_count(in)) {
+      throw user_error("model", "{}: {}: {} cannot become {}: the sizes' products differ",
+                       model.name, layer.name, to_string(in), to_string(layer.target));
+    }
+    return {layer.name, "Reshape", layer.target, {}, 0};
+  }
+
+  void require_image(const std::string& layer) const {
+    if (in.size() != 3) {
+      throw user_error("model", "{}: {}: takes (height, width, channels), not {}", model.name,
+                       layer, to_string(in));
+    }
+  }
+};
+
+}  // namespace
+
+std::vector<LayerSummary> summarize(const Sequential& model) {
+  std::vector<LayerSummary> summary;
+  Shape shape = model.input;
+  for (const Layer& layer : model.layers) {
+    summary.push_back(std::visit(Shaper{model, shape}, layer));
+    shape = summary.back().output;
+  }
+  return summary;
+}
+
+std::int64_t count_parameters(const Sequential& model) {
+  std::int64_t count = 0;
+  for (const LayerSummary& layer : summarize(model)) count += layer.parameters;
+  return count;
+}
+
+}  // namespace sluice

@@ -1,0 +1,44 @@
+#include <cmath>
+
+#include "base/random.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+Weights::Weights(const Sequential& model) {
+  std::size_t offset = 0;
+  const auto add = [&](const std::string& layer, const std::string& kind, const Shape& shape) {
+    const auto size = static_cast<std::size_t>(element_count(shape));
+    tensors_.push_back({layer, kind, shape, offset, size});
+    offset += size;
+  };
+  for (const LayerSummary& layer : summarize(model)) {
+    if (layer.kernel.empty()) continue;
+    add(layer.name, "kernel", layer.kernel);
+    add(layer.name, "bias", {layer.kernel.back()});
+  }
+  values_.resize(offset);
+}
+
+void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
+  std::fill(values_.begin(), values_.end(), 0.f);
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    const Tensor& tensor = tensors_[t];
+    if (tensor.kind != "kernel") continue;
+    // {..., in, out}: what comes before is the convolution's area, which counts in both fans.
+    const auto fan_out = tensor.shape.back();
+    const auto fan_in = tensor.shape[tensor.shape.size() - 2];
+    const auto area = static_cast<std::int64_t>(tensor.size) / (fan_in * fan_out);
+    const float limit = std::sqrt(6.f / static_cast<float>(area * (fan_in + fan_out)));
+    const RandomStream random(seed, Purpose::weights, stream, static_cast<std::uint32_t>(t));
+    const std::span<float> kernel = values(tensor);
+    for (std::size_t i = 0; i < kernel.size(); i += 4) {
+      const auto bits = random.bits(static_cast<std::uint32_t>(i / 4));
+      for (std::size_t j = i; j < std::min(i + 4, kernel.size()); ++j) {
+        kernel[j] = limit * (2 * RandomStream::unit(bits[j - i]) - 1);
+      }
+    }
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <dnnl.hpp>
+#include <unordered_map>
+#include <utility>
+
+namespace sluice::onednn {
+
+/// oneDNN's engine and stream. Everything compiled with a context refers to it; one thread at a
+/// time may use it.
+class Context {
+ public:
+  Context() : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  const dnnl::engine& engine() const { return engine_; }
+  dnnl::stream& stream() { return stream_; }
+
+  /// Steps made so far. A training loop must not change it, and a test holds it to that.
+  std::size_t steps_made() const { return steps_made_; }
+
+ private:
+  friend class Step;
+
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::size_t steps_made_ = 0;
+};
+
+/// A primitive with its arguments bound: all that is left to do is to run it.
+class Step {
+ public:
+  Step() = default;
+  Step(Context& context, dnnl::primitive primitive, std::unordered_map<int, dnnl::memory> arguments)
+      : primitive_(std::move(primitive)), arguments_(std::move(arguments)) {
+    ++context.steps_made_;
+  }
+
+  /// Does nothing if the step is empty, such as a reorder between equal layouts.
+  void run(Context& context) const {
+    if (primitive_) primitive_.execute(context.stream(), arguments_);
+  }
+
+ private:
+  dnnl::primitive primitive_;
+  std::unordered_map<int, dnnl::memory> arguments_;
+};
+
+}  // namespace sluice::onednn

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "onednn/context.h"
+
+// The difference between oneDNN 2 and 3: version 3 takes the engine in place of an operation
+// descriptor. All of it is in this file.
+namespace sluice::onednn {
+
+#if DNNL_VERSION_MAJOR >= 3
+using PoolingForward = dnnl::pooling_forward;
+using PoolingBackward = dnnl::pooling_backward;
+#else
+using PoolingForward = dnnl::pooling_v2_forward;  // the one with version 3's arguments
+using PoolingBackward = dnnl::pooling_v2_backward;
+#endif
+
+template <class Primitive, class... Arguments>
+typename Primitive::primitive_desc describe(const Context& context,
+                                            const dnnl::primitive_attr& attributes,
+                                            const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {context.engine(), arguments..., attributes};
+#else
+  return {typename Primitive::desc(arguments...), attributes, context.engine()};
+#endif
+}
+
+template <class Primitive, class Forward, class... Arguments>
+typename Primitive::primitive_desc describe_backward(const Context& context, const Forward& forward,
+                                                     const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {context.engine(), arguments..., forward};
+#else
+  return {typename Primitive::desc(arguments...), context.engine(), forward};
+#endif
+}
+
+/// ReLU applied to the result of a primitive while it is still in registers.
+inline dnnl::primitive_attr fused_relu(bool relu) {
+  dnnl::primitive_attr attributes;
+  if (relu) {
+    dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+#else
+    after.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+#endif
+    attributes.set_post_ops(after);
+  }
+  return attributes;
+}
+
+}  // namespace sluice::onednn

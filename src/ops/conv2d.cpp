@@ -1,0 +1,110 @@
+#include "ops/conv2d.h"
+
+#include "base/fail.h"
+#include "onednn/describe.h"
+#include "ops/relu.h"
+
+namespace sluice::ops {
+
+using onednn::Tag;
+
+namespace {
+
+const dnnl::memory::dims kStride{1, 1};
+
+}  // namespace
+
+Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
+               Parameter bias)
+    : Op(src, {}), shape_(shape), kernel_(kernel), bias_(bias) {
+  const auto dims = onednn::dims_of(src);
+  if (dims.size() != 4) {
+    throw user_error("conv2d", "takes images (height, width, channels), not {}", image_text(dims));
+  }
+  kernel_dims_ = {shape.filters, dims[1], shape.kernel_size, shape.kernel_size};
+  // As TensorFlow's 'same': an even kernel's odd row of padding is below and to the right.
+  const int padding = shape.kernel_size - 1;
+  padding_left_ = {padding / 2, padding / 2};
+  padding_right_ = {padding - padding / 2, padding - padding / 2};
+
+  const auto any = [](const dnnl::memory::dims& d) { return onednn::layout(d, Tag::any); };
+  // The first convolution must choose its source's layout: forced to NHWC, oneDNN 2.6 can fall to a
+  // reference kernel that is hundreds of times slower. The others take what the one before wrote.
+  const bool first = dims[1] <= 4;
+  description_ = onednn::describe<dnnl::convolution_forward>(
+      plan.context, onednn::fused_relu(shape.relu),
+      plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+      dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
+      onednn::layout({shape.filters}, Tag::x), any({dims[0], shape.filters, dims[2], dims[3]}),
+      kStride, padding_left_, padding_right_);
+
+  blocked_src_ =
+      onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
+  src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
+  const auto plain_kernel =
+      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel.values);
+  const auto blocked_kernel =
+      onednn::in_layout(plan.context, plan.workspace, plain_kernel, description_.weights_desc());
+  kernel_reorder_ = onednn::reorder(plan.context, plain_kernel, blocked_kernel);
+  dst_ = plan.take(description_.dst_desc());
+  forward_ = {plan.context,
+              dnnl::convolution_forward(description_),
+              {{DNNL_ARG_SRC, blocked_src_},
+               {DNNL_ARG_WEIGHTS, blocked_kernel},
+               {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias.values)},
+               {DNNL_ARG_DST, dst_}}};
+}
+
+dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
+  diff_dst_ = diff_dst;
+  const auto any_kernel = onednn::layout(kernel_dims_, Tag::any);
+  const auto weights = onednn::describe_backward<dnnl::convolution_backward_weights>(
+      plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
+      any_kernel, description_.bias_desc(), diff_dst.get_desc(), kStride, padding_left_,
+      padding_right_);
+  const auto plain_kernel = onednn::layout(kernel_dims_, Tag::hwio);
+  const auto plain_diff = onednn::at(plan.context, plain_kernel, kernel_.gradients);
+  const auto blocked_diff = onednn::in_layout(plan.context, plan.workspace, plain_diff,
+                                              weights.diff_weights_desc());
+  backward_weights_ = {
+      plan.context,
+      dnnl::convolution_backward_weights(weights),
+      {{DNNL_ARG_SRC, blocked_src_},
+       {DNNL_ARG_DIFF_DST, diff_dst},
+       {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
+       {DNNL_ARG_DIFF_BIAS,
+        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+  diff_kernel_reorder_ = onednn::reorder(plan.context, blocked_diff, plain_diff);
+  if (!need_diff_src) return {};
+
+  const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(
+      plan.context, description_, dnnl::algorithm::convolution_direct, src_.get_desc(), any_kernel,
+      diff_dst.get_desc(), kStride, padding_left_, padding_right_);
+  const auto kernel = onednn::at(plan.context, plain_kernel, kernel_.values);
+  const auto blocked_kernel =
+      onednn::in_layout(plan.context, plan.workspace, kernel, data.weights_desc());
+  backward_kernel_reorder_ = onednn::reorder(plan.context, kernel, blocked_kernel);
+  const auto diff_src = plan.take_gradient(src_.get_desc());
+  backward_data_ = {plan.context,
+                    dnnl::convolution_backward_data(data),
+                    {{DNNL_ARG_DIFF_DST, diff_dst},
+                     {DNNL_ARG_WEIGHTS, blocked_kernel},
+                     {DNNL_ARG_DIFF_SRC, diff_src}}};
+  return diff_src;
+}
+
+void Conv2D::forward(onednn::Context& context, const Pass&) {
+  src_reorder_.run(context);
+  kernel_reorder_.run(context);
+  forward_.run(context);
+}
+
+void Conv2D::backward(onednn::Context& context) {
+  if (shape_.relu) relu_backward(dst_, diff_dst_);
+  backward_weights_.run(context);
+  diff_kernel_reorder_.run(context);
+  backward_kernel_reorder_.run(context);
+  backward_data_.run(context);
+}
+
+}  // namespace sluice::ops

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "ops/op.h"
+
+namespace sluice::ops {
+
+struct Conv2DShape {
+  int filters;
+  int kernel_size;
+  bool relu;
+};
+
+/// Square kernel, stride 1, 'same' padding, ReLU fused. src (N, C, H, W) in any layout, dst (N,
+/// filters, H, W) in the layout oneDNN prefers. Kernel HWIO, bias (filters).
+class Conv2D : public Op {
+ public:
+  Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
+         Parameter bias);
+
+  dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
+  void forward(onednn::Context& context, const Pass& pass) override;
+  void backward(onednn::Context& context) override;
+
+ private:
+  Conv2DShape shape_;
+  Parameter kernel_;
+  Parameter bias_;
+  dnnl::memory::dims kernel_dims_;
+  dnnl::memory::dims padding_left_;
+  dnnl::memory::dims padding_right_;
+  dnnl::convolution_forward::primitive_desc description_;
+  dnnl::memory blocked_src_;
+
+  onednn::Step src_reorder_;
+  onednn::Step kernel_reorder_;
+  onednn::Step forward_;
+
+  dnnl::memory diff_dst_;
+  onednn::Step backward_weights_;
+  onednn::Step diff_kernel_reorder_;
+  onednn::Step backward_kernel_reorder_;
+  onednn::Step backward_data_;
+};
+
+}  // namespace sluice::ops

@@ -1,0 +1,71 @@
+#include "ops/dense.h"
+
+#include "base/fail.h"
+#include "onednn/describe.h"
+#include "ops/relu.h"
+
+namespace sluice::ops {
+
+using onednn::Tag;
+
+Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
+             Parameter bias)
+    : Op(src, {}), relu_(relu), kernel_(kernel), bias_(bias) {
+  const auto dims = onednn::dims_of(src);
+  if (dims.size() != 2) {
+    throw user_error("dense", "takes one axis, not {}: put a Flatten before it",
+                     image_text(dims));
+  }
+  // Keras's (in, units) is oneDNN's (units, in) in the layout 'io'. Kept plain, the 8 MB of the
+  // lab's dense1 need no reorder in either direction, and GEMM packs them as it goes.
+  description_ = onednn::describe<dnnl::inner_product_forward>(
+      plan.context, onednn::fused_relu(relu),
+      plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+      src.get_desc(), onednn::layout({units, dims[1]}, Tag::io), onednn::layout({units}, Tag::x),
+      onednn::layout({dims[0], units}, Tag::nc));
+  dst_ = plan.take(description_.dst_desc());
+  forward_ = {
+      plan.context,
+      dnnl::inner_product_forward(description_),
+      {{DNNL_ARG_SRC, src},
+       {DNNL_ARG_WEIGHTS, onednn::at(plan.context, description_.weights_desc(), kernel.values)},
+       {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias.values)},
+       {DNNL_ARG_DST, dst_}}};
+}
+
+dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
+  diff_dst_ = diff_dst;
+  const auto kernel_desc = description_.weights_desc();
+  const auto weights = onednn::describe_backward<dnnl::inner_product_backward_weights>(
+      plan.context, description_, src_.get_desc(), kernel_desc, description_.bias_desc(),
+      diff_dst.get_desc());
+  backward_weights_ = {
+      plan.context,
+      dnnl::inner_product_backward_weights(weights),
+      {{DNNL_ARG_SRC, src_},
+       {DNNL_ARG_DIFF_DST, diff_dst},
+       {DNNL_ARG_DIFF_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.gradients)},
+       {DNNL_ARG_DIFF_BIAS,
+        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+  if (!need_diff_src) return {};
+
+  const auto data = onednn::describe_backward<dnnl::inner_product_backward_data>(
+      plan.context, description_, src_.get_desc(), kernel_desc, diff_dst.get_desc());
+  const auto diff_src = plan.take_gradient(src_.get_desc());
+  backward_data_ = {plan.context,
+                    dnnl::inner_product_backward_data(data),
+                    {{DNNL_ARG_DIFF_DST, diff_dst},
+                     {DNNL_ARG_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.values)},
+                     {DNNL_ARG_DIFF_SRC, diff_src}}};
+  return diff_src;
+}
+
+void Dense::forward(onednn::Context& context, const Pass&) { forward_.run(context); }
+
+void Dense::backward(onednn::Context& context) {
+  if (relu_) relu_backward(dst_, diff_dst_);
+  backward_weights_.run(context);
+  backward_data_.run(context);
+}
+
+}  // namespace sluice::ops

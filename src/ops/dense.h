@@ -1,0 +1,29 @@
+#pragma once
+
+#include "ops/op.h"
+
+namespace sluice::ops {
+
+/// dst = src kernel + bias, ReLU fused. src (N, in), kernel (in, units), bias (units), dst (N,
+/// units), all plain.
+class Dense : public Op {
+ public:
+  Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
+        Parameter bias);
+
+  dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
+  void forward(onednn::Context& context, const Pass& pass) override;
+  void backward(onednn::Context& context) override;
+
+ private:
+  bool relu_;
+  Parameter kernel_;
+  Parameter bias_;
+  dnnl::inner_product_forward::primitive_desc description_;
+  dnnl::memory diff_dst_;
+  onednn::Step forward_;
+  onednn::Step backward_weights_;
+  onednn::Step backward_data_;
+};
+
+}  // namespace sluice::ops

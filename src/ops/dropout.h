@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace sluice::ops {
+
+/// Inverted dropout, in place: src and dst are the same memory. Does nothing in a pass without it.
+/// Whether element e of image n is kept depends on the pass's numbers, this dropout's, and on e and n
+/// alone, where e counts in Keras's order (height, width, channels): not on layout or threads.
+class Dropout : public Op {
+ public:
+  /// `number` tells apart the dropouts of a network.
+  Dropout(Plan& plan, const dnnl::memory& src, float rate, std::uint32_t number);
+
+  dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
+  void forward(onednn::Context& context, const Pass& pass) override;
+  void backward(onednn::Context& context) override;
+
+  /// (N, elements of an image), 1 where the last forward pass kept, in Keras's order.
+  const std::vector<std::uint8_t>& kept() const { return kept_; }
+
+ private:
+  void draw(const Pass& pass);
+  void apply(float* values) const;
+
+  std::uint32_t threshold_;  ///< of 65536; 16-bit numbers below it drop
+  float scale_;
+  std::uint32_t number_;
+  std::size_t images_;
+  std::size_t elements_;        ///< of an image, in Keras's shape
+  std::size_t stored_;          ///< of an image, in memory
+  std::vector<std::uint32_t> order_;  ///< the place in Keras's order of each element in memory
+  std::vector<std::uint8_t> kept_;
+  float* diff_ = nullptr;
+  bool active_ = false;  ///< the last forward pass dropped
+};
+
+}  // namespace sluice::ops

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/workspace.h"
+#include "onednn/tensor.h"
+#include "sluice/shape.h"
+
+namespace sluice::ops {
+
+/// What operations share while a network is planned for one batch size.
+struct Plan {
+  onednn::Context& context;
+  Workspace& workspace;
+  bool training;  ///< a backward pass will be planned
+  /// Gradients of activations live in two buffers in turn: each is read by one operation only.
+  float* gradients[2] = {nullptr, nullptr};
+
+  dnnl::memory take(const dnnl::memory::desc& desc) const {
+    return onednn::take(context, workspace, desc);
+  }
+  dnnl::memory take_gradient(const dnnl::memory::desc& desc) {
+    std::swap(gradients[0], gradients[1]);
+    return onednn::at(context, desc, gradients[0]);
+  }
+};
+
+/// A layer's parameters and their gradients in Keras's shapes, inside larger blocks.
+struct Parameter {
+  const float* values;
+  float* gradients;  ///< null for a network that is not trained
+};
+
+/// One pass over a network, and where its random numbers come from. Each dropout adds its own number
+/// to the stream.
+struct Pass {
+  bool dropout = false;
+  std::uint64_t seed = 0;
+  std::uint32_t stream = 0;
+  std::uint32_t step = 0;
+};
+
+/// The shape of one image as Keras writes it, for messages: "(32, 32, 3)".
+inline std::string image_text(const dnnl::memory::dims& dims) {
+  return dims.size() == 4 ? to_string(Shape{dims[2], dims[3], dims[1]}) : to_string(Shape{dims[1]});
+}
+
+/// An operation compiled for one batch size, its memory bound. The constructor of each plans the
+/// forward pass and throws Error if the shapes do not fit.
+class Op {
+ public:
+  Op(const dnnl::memory& src, const dnnl::memory& dst) : src_(src), dst_(dst) {}
+  virtual ~Op() = default;
+
+  const dnnl::memory& src() const { return src_; }
+  const dnnl::memory& dst() const { return dst_; }
+
+  /// Returns diff_src, in the layout of src; without `need_diff_src` only parameters get gradients
+  /// and the result is empty. diff_dst has the layout of dst and may be overwritten.
+  virtual dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst,
+                                     bool need_diff_src) = 0;
+
+  virtual void forward(onednn::Context& context, const Pass& pass) = 0;
+  virtual void backward(onednn::Context& context) = 0;
+
+ protected:
+  dnnl::memory src_;
+  dnnl::memory dst_;
+};
+
+}  // namespace sluice::ops

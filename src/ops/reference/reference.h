@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+/// Every operation in plain loops, for reading and as the oracle of the tests. Tensors are Keras's:
+/// images (n, h, w, c), convolution kernels (kh, kw, in, out), dense kernels (in, out). A backward
+/// function returns the gradients of sum(dst * diff_dst).
+namespace sluice::reference {
+
+using Values = std::vector<double>;
+
+struct ImageShape {
+  int n, h, w, c;
+};
+
+/// dst (n, h, w, filters): stride 1, 'same' padding, odd or even kernel.
+Values conv2d(const Values& src, ImageShape shape, const Values& kernel, const Values& bias,
+              int kernel_size);
+
+struct Conv2DGradients {
+  Values src, kernel, bias;
+};
+Conv2DGradients conv2d_backward(const Values& src, ImageShape shape, const Values& kernel,
+                                int filters, int kernel_size, const Values& diff_dst);
+
+/// dst (n, h / pool, w / pool, c)
+Values max_pooling2d(const Values& src, ImageShape shape, int pool);
+Values max_pooling2d_backward(const Values& src, ImageShape shape, int pool,
+                              const Values& diff_dst);
+
+/// dst (n, units) = src (n, in) kernel (in, units) + bias (units)
+Values dense(const Values& src, int n, const Values& kernel, const Values& bias);
+
+struct DenseGradients {
+  Values src, kernel, bias;
+};
+DenseGradients dense_backward(const Values& src, int n, const Values& kernel, int units,
+                              const Values& diff_dst);
+
+Values relu(const Values& src);
+Values relu_backward(const Values& dst, const Values& diff_dst);
+
+/// Over rows of `classes`.
+Values softmax(const Values& src, int classes);
+Values softmax_backward(const Values& dst, int classes, const Values& diff_dst);
+
+/// kept: 1 or 0 for each element.
+Values dropout(const Values& src, const std::vector<std::uint8_t>& kept, double rate);
+
+/// Sum over the rows of -log(p[label]), p = outputs / sum(outputs) clipped as Keras does.
+double cross_entropy(const Values& outputs, const std::vector<int>& labels);
+
+/// One step of Keras's Adam, t from 1; m, v and w are updated.
+void adam(Values& w, Values& m, Values& v, const Values& g, int t, double learning_rate,
+          double beta_1, double beta_2, double epsilon);
+
+}  // namespace sluice::reference

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "ops/op.h"
+
+namespace sluice::ops {
+
+/// Over the last axis of src (N, C); dst is new memory, so that the logits stay for the loss.
+class Softmax : public Op {
+ public:
+  Softmax(Plan& plan, const dnnl::memory& src);
+
+  dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
+  void forward(onednn::Context& context, const Pass& pass) override;
+  /// In place: diff_dst becomes diff_src.
+  void backward(onednn::Context& context) override;
+
+ private:
+  float* diff_ = nullptr;
+};
+
+}  // namespace sluice::ops

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <vector>
+
+#include "sluice/network.h"
+#include "sluice/trainer.h"
+
+namespace sluice {
+
+/// Adam over all trained parameters of a model, as AdamOptions documents.
+class Adam {
+ public:
+  /// Refers to the parameters and gradients.
+  Adam(const AdamOptions& options, std::vector<CompiledModel::Trained> trained);
+
+  void step();
+
+ private:
+  struct Moments {
+    CompiledModel::Trained of;
+    std::vector<float> mean;      ///< of the gradients
+    std::vector<float> variance;  ///< uncentred
+  };
+
+  AdamOptions options_;
+  std::vector<Moments> moments_;
+  int t_ = 0;
+};
+
+}  // namespace sluice
