@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "sluice/report.h"
+
+namespace sluice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DataVerbOptions {
+  std::string experiment;
+  std::string data;
+  std::string out = "samples";
+  std::string url = kCifar10Url;
+  int count = 5;
+};
+
+Dataset load(const DataVerbOptions& options) {
+  DataOptions wanted;
+  if (!options.experiment.empty()) wanted = read_experiment(options.experiment).data;
+  return load_data(wanted, options.data, data_events());
+}
+
+void info(const DataVerbOptions& options) {
+  const Dataset data = load(options);
+  fmt::print("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
+             distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
+}
+
+void fetch(const DataVerbOptions& options) {
+  const fs::path folder = fetch_cifar10(options.url, data_events());
+  fmt::print("CIFAR-10 is in {}\n", folder.string());
+}
+
+void sample(const DataVerbOptions& options) {
+  const Dataset data = load(options);
+  const Examples test(data.test, data.class_names);
+  std::vector<int> written(data.class_names.size(), 0);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    check_interrupt();
+    const int label = test.label(i);
+    if (written[label] == options.count) continue;
+    const fs::path folder = fs::path(options.out) / data.class_names[label];
+    fs::create_directories(folder);
+    const Image image{static_cast<int>(test.shape()[0]), static_cast<int>(test.shape()[1]),
+                      {test.pixels(i).begin(), test.pixels(i).end()}};
+    write_png(folder / fmt::format("{}.png", written[label]++), image);
+  }
+  const Figures figures(options.out);
+  figures.sample_images("samples", data.name + ", test images", test);
+  fmt::print("wrote {} test images of each class to {}/CLASS/N.png{}\n", options.count, options.out,
+             figures.available() ? ", and a sheet of them to samples.png" : "");
+}
+
+}  // namespace
+
+void add_data(CLI::App& app) {
+  auto* verb = app.add_subcommand("data", "Look at data, download it, or take samples of it");
+  verb->require_subcommand(1);
+  verb->footer(R"(Examples:
+  sluice data info
+  sluice data info experiments/lab.toml --data ~/cifar-10-batches-bin
+  sluice data fetch
+  sluice data sample --data builtin --out samples)");
+  const auto options = std::make_shared<DataVerbOptions>();
+  const auto add_place = [options](CLI::App& sub) {
+    sub.add_option("EXPERIMENT", options->experiment,
+                   "Whose data, and how much of it (default: all of CIFAR-10)");
+    add_data_option(sub, options->data);
+  };
+
+  auto* info_verb = verb->add_subcommand("info", "Which data there is, and how it is distributed");
+  add_place(*info_verb);
+  info_verb->callback([options] { info(*options); });
+
+  auto* fetch_verb = verb->add_subcommand(
+      "fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice; goes on where it was stopped");
+  fetch_verb->add_option("--url", options->url, "Another place that has the official archive");
+  fetch_verb->callback([options] { fetch(*options); });
+
+  auto* sample_verb = verb->add_subcommand("sample", "Write test images as PNG files");
+  add_place(*sample_verb);
+  sample_verb->add_option("--out", options->out, "Folder to write to (default: samples)")
+      ->type_name("DIR");
+  sample_verb->add_option("--count", options->count, "Images of each class (default: 5)")
+      ->check(CLI::Range(1, 10000));
+  sample_verb->callback([options] { sample(*options); });
+}
+
+}  // namespace sluice::cli

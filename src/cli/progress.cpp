@@ -1,0 +1,128 @@
+#include "cli/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <memory>
+
+#include "cli/interrupt.h"
+
+namespace sluice::cli {
+
+namespace {
+
+constexpr double kRedrawSeconds = 0.1;
+constexpr double kPlainSeconds = 30;
+
+/// Draws over the line before; `last` ends it.
+void draw_over(const std::string& line, bool last) {
+  fmt::print("\r{}\x1b[K{}", line, last ? "\n" : "");
+  std::fflush(stdout);
+}
+
+void print_line(const std::string& line) {
+  fmt::print("{}\n", line);
+  std::fflush(stdout);
+}
+
+std::string bar(double share) {
+  constexpr int kWidth = 8;
+  const int full = static_cast<int>(share * kWidth);
+  std::string text;
+  for (int i = 0; i < kWidth; ++i) text += i < full ? "━" : "─";
+  return text;
+}
+
+std::string step_time(double seconds) {
+  return seconds < 1 ? fmt::format("{:.0f}ms/step", seconds * 1e3)
+                     : fmt::format("{:.1f}s/step", seconds);
+}
+
+std::string running_line(const Progress& p) {
+  return fmt::format("Epoch {}/{} {}/{} {} {} {} left loss {:.4f} acc {:.3f}", p.epoch, p.epochs,
+                     p.step, p.steps, bar(double(p.step) / p.steps), step_time(p.seconds_per_step),
+                     clock_text(p.seconds_left), p.loss, p.accuracy);
+}
+
+}  // namespace
+
+bool on_terminal() {
+  static const bool terminal = isatty(STDOUT_FILENO) != 0;
+  return terminal;
+}
+
+std::string clock_text(double seconds) {
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole >= 3600) {
+    return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  }
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+void FitProgress::on_step(const Progress& progress) {
+  check_interrupt();
+  if (progress.step == 1) last_shown_ = 0;
+  const double pause = on_terminal() ? kRedrawSeconds : kPlainSeconds;
+  if (progress.seconds - last_shown_ < pause) return;
+  last_shown_ = progress.seconds;
+  if (on_terminal()) {
+    draw_over(running_line(progress), false);
+  } else {
+    print_line(running_line(progress));
+  }
+}
+
+void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
+  const std::string line = fmt::format(
+      "Epoch {}/{} {} {} loss {:.4f} acc {:.3f} val_loss {:.4f} val_acc {:.3f}", progress.epoch,
+      progress.epochs, clock_text(epoch.seconds), step_time(progress.seconds_per_step), epoch.loss,
+      epoch.accuracy, epoch.val_loss, epoch.val_accuracy);
+  if (on_terminal()) {
+    draw_over(line, true);
+  } else {
+    print_line(line);
+  }
+}
+
+DataEvents data_events() {
+  using Clock = std::chrono::steady_clock;
+  struct Download {
+    Clock::time_point start = Clock::now();
+    double last_shown = 0;
+    std::uint64_t first = 0;  ///< bytes there when it began: a download that goes on
+    bool open_line = false;
+  };
+  // Shared by the two functions, which the library copies.
+  const auto download = std::make_shared<Download>();
+  DataEvents events;
+  events.say = [download](const std::string& line) {
+    if (download->open_line) fmt::print("\n");
+    download->open_line = false;
+    print_line(line);
+  };
+  events.progress = [download](std::uint64_t done, std::uint64_t total) {
+    check_interrupt();
+    const double seconds = std::chrono::duration<double>(Clock::now() - download->start).count();
+    if (download->first == 0) download->first = done;
+    const double pause = on_terminal() ? kRedrawSeconds : kPlainSeconds;
+    if (total == 0 || seconds - download->last_shown < pause) return;
+    download->last_shown = seconds;
+    const double share = double(done) / double(total);
+    const double rate = double(done - download->first) / seconds;
+    const std::string line =
+        fmt::format("{} {:.0f} of {:.0f} MB, {:.1f} MB/s, {} left", bar(share), double(done) / 1e6,
+                    double(total) / 1e6, rate / 1e6,
+                    rate > 0 ? clock_text(double(total - done) / rate) : "?");
+    if (on_terminal()) {
+      draw_over(line, false);
+      download->open_line = true;
+    } else {
+      print_line(line);
+    }
+  };
+  return events;
+}
+
+}  // namespace sluice::cli

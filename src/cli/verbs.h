@@ -1,0 +1,14 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace sluice::cli {
+
+// Each adds one verb with its help, and runs it from CLI11's callback.
+void add_train(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_summary(CLI::App& app);
+void add_data(CLI::App& app);
+
+}  // namespace sluice::cli
