@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -40,6 +41,9 @@ struct Mixture {
 };
 
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size);
+
+/// Of all parts, the gate's included.
+std::int64_t count_parameters(const Mixture& model);
 
 /// The weights of each part of a mixture.
 struct MixtureWeights {

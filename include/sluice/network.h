@@ -40,7 +40,7 @@ struct Flatten {
   std::string name;
 };
 
-/// Kernel {in, units}, bias {units}. Softmax is over all units, and only for the last Dense.
+/// Kernel {in, units}, bias {units}. Softmax is over all units.
 struct Dense {
   std::string name;
   int units;

@@ -18,6 +18,12 @@ std::vector<const Sequential*> Mixture::parts() const {
   return parts;
 }
 
+std::int64_t count_parameters(const Mixture& model) {
+  std::int64_t count = 0;
+  for (const Sequential* part : model.parts()) count += count_parameters(*part);
+  return count;
+}
+
 MixtureWeights::MixtureWeights(const Mixture& model)
     : baseline(model.baseline), gate(model.gate) {
   for (const Mixture::Branch& branch : model.branches) {

@@ -54,7 +54,6 @@ Network::Program Network::build(const Sequential& model, int batch, bool trainin
   ops::Plan plan{context_, workspace_, training};
   Program program{batch, {}, {}, {}, {}};
   program.ops = build_ops(plan, model, weights_, gradients_, batch, input_);
-  if (program.ops.empty()) throw user_error("model", "{} has no layers", model.name);
   const ops::Op& last = *program.ops.back();
   program.output = last.dst();
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;

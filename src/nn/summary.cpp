@@ -60,6 +60,7 @@ struct Shaper {
 std::vector<LayerSummary> summarize(const Sequential& model) {
   std::vector<LayerSummary> summary;
   Shape shape = model.input;
+  if (model.layers.empty()) throw user_error("model", "{} has no layers: add one", model.name);
   for (const Layer& layer : model.layers) {
     summary.push_back(std::visit(Shaper{model, shape}, layer));
     shape = summary.back().output;

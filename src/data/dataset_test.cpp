@@ -1,0 +1,105 @@
+#include "sluice/dataset.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "data/batching.h"
+#include "sluice/error.h"
+
+namespace sluice {
+namespace {
+
+const std::vector<std::string> kNames{"cat", "dog", "car"};
+
+std::string groups_error(std::vector<Groups::Group> groups) {
+  try {
+    Groups(std::move(groups), kNames, "lab.toml");
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::user);
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(GroupsTest, EveryClassIsInExactlyOne) {
+  EXPECT_EQ(groups_error({{"a", {"cat", "dog"}}, {"b", {"car", "cat"}}}),
+            "[groups] lab.toml: class 'cat' is in 'a' and in 'b': leave it in one");
+  EXPECT_EQ(groups_error({{"a", {"cat"}}, {"b", {"car"}}}),
+            "[groups] lab.toml: class 'dog' is in no group: add it to one of a, b");
+  EXPECT_EQ(groups_error({{"a", {"cat", "cow"}}, {"b", {"car", "dog"}}}),
+            "[groups] lab.toml: group 'a' has the unknown class 'cow': the classes are cat, dog, "
+            "car");
+  EXPECT_EQ(groups_error({{"a", {"cat", "dog", "car"}}, {"b", {}}}),
+            "[groups] lab.toml: group 'b' has no class: list at least one");
+  EXPECT_EQ(groups_error({{"a", {"cat", "dog"}}, {"a", {"car"}}}),
+            "[groups] lab.toml: two groups are named 'a': rename one");
+  EXPECT_EQ(groups_error({{"a", {"cat", "dog", "car"}}}),
+            "[groups] lab.toml: a mixture needs at least two groups, not 1");
+}
+
+TEST(GroupsTest, KeepTheirDeclaredOrder) {
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  EXPECT_EQ(groups.names(), (std::vector<std::string>{"things", "animals"}));
+  EXPECT_EQ(groups.of_classes(), (std::vector<int>{1, 1, 0}));
+}
+
+LabelledImages four_images() {
+  LabelledImages images{{1, 1, 3}, {}, {0, 2, 1, 2}};
+  for (int i = 0; i < 12; ++i) images.pixels.push_back(static_cast<std::uint8_t>(20 * i));
+  return images;
+}
+
+TEST(ExamplesTest, OfAGroupKeepLabelsAndNames) {
+  const LabelledImages images = four_images();
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Examples all(images, kNames);
+  const Examples things = all.of_group(groups, 0);
+  ASSERT_EQ(things.size(), 2u);
+  EXPECT_EQ(things.label(1), 2);
+  EXPECT_EQ(things.pixels(1)[0], 180);
+  EXPECT_EQ(things.class_names(), kNames);
+  EXPECT_EQ(things.distribution(), (std::vector<std::size_t>{0, 0, 2}));
+}
+
+TEST(ExamplesTest, LabelledByGroupFollowTheDeclaredOrder) {
+  const LabelledImages images = four_images();
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Examples gate = Examples(images, kNames).labelled_by_group(groups);
+  ASSERT_EQ(gate.size(), 4u);
+  EXPECT_EQ(gate.label(0), 1);
+  EXPECT_EQ(gate.label(1), 0);
+  EXPECT_EQ(gate.class_names(), groups.names());
+}
+
+TEST(ExamplesTest, BalanceInWords) {
+  LabelledImages images{{1, 1, 1}, std::vector<std::uint8_t>(9), {0, 0, 0, 0, 0, 0, 0, 1, 1}};
+  EXPECT_EQ(balance_in_words({images, kNames}),
+            "unbalanced: cat has 3.5 times as many images as dog");
+  images.labels = {0, 0, 0, 0, 0, 1, 1, 1, 1};
+  EXPECT_EQ(balance_in_words({images, kNames}), "balanced");
+}
+
+TEST(Batching, AShuffleIsAPermutationThatItsKeyDecides) {
+  const RandomStream random(1, Purpose::shuffle, 2, 3);
+  auto rows = permutation(1000, random);
+  EXPECT_EQ(rows, permutation(1000, random));
+  EXPECT_NE(rows, permutation(1000, RandomStream(1, Purpose::shuffle, 2, 4)));
+  EXPECT_NE(rows, in_order(1000));
+  std::sort(rows.begin(), rows.end());
+  EXPECT_EQ(rows, in_order(1000));
+}
+
+TEST(Batching, PixelsBecomeSharesOfWhite) {
+  const LabelledImages images = four_images();
+  Batch batch;
+  const std::vector<std::uint32_t> rows{3, 0};
+  fill_batch({images, kNames}, rows, batch);
+  EXPECT_EQ(batch.labels, (std::vector<int>{2, 0}));
+  ASSERT_EQ(batch.images.size(), 6u);
+  EXPECT_FLOAT_EQ(batch.images[0], 180 / 255.f);
+  EXPECT_FLOAT_EQ(batch.images[5], 40 / 255.f);
+}
+
+}  // namespace
+}  // namespace sluice

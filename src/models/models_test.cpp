@@ -1,0 +1,204 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "models/routing.h"
+#include "models/sub_gate.h"
+#include "nn/network_testing.h"
+#include "nn/reference_network.h"
+#include "sluice/model.h"
+
+namespace sluice {
+namespace {
+
+using reference::ReferenceNetwork;
+using reference::Values;
+
+const Shape kInput{32, 32, 3};
+
+TEST(Models, HaveTheLabsParameterCounts) {
+  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 10, CnnSize::small)), 2168362);
+  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 2, CnnSize::small)), 2164258);
+  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 10, CnnSize::large)), 1341226);
+  EXPECT_EQ(count_parameters(importance_model("importance", kInput, 10)), 1583636);
+  const Groups groups({{"one", {"a"}}, {"other", {"b"}}}, {"a", "b"});
+  EXPECT_EQ(count_parameters(mixture(groups, kInput, 10, CnnSize::small)), 11836616);
+}
+
+TEST(Models, HaveTheLabsLayerNames) {
+  const auto names = [](CnnSize size) {
+    std::string all;
+    for (const LayerSummary& layer : summarize(cnn("cnn", kInput, 10, size))) {
+      all += layer.name + " ";
+    }
+    return all;
+  };
+  EXPECT_EQ(names(CnnSize::small),
+            "conv1.1 conv1.2 pool1 drop1 conv2.1 conv2.2 pool2 drop2 flatten dense1 drop3 output ");
+  EXPECT_EQ(names(CnnSize::large),
+            "conv1.1 conv1.2 pool1 drop1 conv2.1 conv2.2 pool2 drop2 conv3.1 conv3.2 pool3 drop3 "
+            "flatten dense1 drop4 output ");
+}
+
+TEST(Routing, SendsEachRowToItsLargestAndOfEqualOnesToTheLast) {
+  std::vector<std::vector<int>> rows(2);
+  route(std::vector<float>{.9f, .1f, .2f, .8f, .5f, .5f, .6f, .4f}, rows);
+  EXPECT_EQ(rows[0], (std::vector<int>{0, 3}));
+  EXPECT_EQ(rows[1], (std::vector<int>{1, 2}));
+
+  std::vector<std::vector<int>> of_three{{7}, {7}, {7}};  // what was there before goes
+  route(std::vector<float>{.1f, .1f, .1f, .4f, .4f, .2f}, of_three);
+  EXPECT_EQ(of_three, (std::vector<std::vector<int>>{{}, {1}, {0}}));
+}
+
+TEST(SubGate, WeighsBaselineFirstAndExpertSecond) {
+  const float baseline[] = {1, 2};
+  const float expert[] = {10, 20};
+  const float importance[] = {.5f, .25f, .125f, .5f};
+  float output[2];
+  sub_gate(baseline, expert, importance, 2, output);
+  EXPECT_FLOAT_EQ(output[0], 1 * .5f + 10 * .25f);
+  EXPECT_FLOAT_EQ(output[1], 2 * .125f + 20 * .5f);
+
+  const float diff[] = {3, 5};
+  float diff_baseline[2], diff_expert[2], diff_importance[4];
+  sub_gate_backward(baseline, expert, importance, 2, diff, diff_baseline, diff_expert,
+                    diff_importance);
+  EXPECT_FLOAT_EQ(diff_baseline[1], 5 * .125f);
+  EXPECT_FLOAT_EQ(diff_expert[0], 3 * .25f);
+  EXPECT_FLOAT_EQ(diff_importance[0], 3 * 1);
+  EXPECT_FLOAT_EQ(diff_importance[3], 5 * 20);
+}
+
+/// A small mixture of three groups, beside the dense form in plain loops: every part runs for every
+/// image, and a mask selects.
+class MixtureTest : public testing::Test {
+ protected:
+  static constexpr int kBatch = 12;
+  static constexpr int kClasses = 4;
+  static constexpr int kGroups = 3;
+  static constexpr std::size_t kImage = 4 * 4 * 3;
+
+  static Sequential part(const std::string& name, int outputs) {
+    return {name, {4, 4, 3}, {Conv2D{"conv", 8}, Dropout{"drop", 0.25f}, Flatten{"flatten"},
+                              Dense{"output", outputs, Activation::softmax}}};
+  }
+
+  static Mixture declare() {
+    Mixture model{part("baseline", kClasses), part("gate", kGroups), {}};
+    for (int g = 0; g < kGroups; ++g) {
+      const std::string name = std::to_string(g);
+      model.branches.push_back({name, part("expert-" + name, kClasses),
+                                importance_model("importance-" + name, {4, 4, 3}, kClasses)});
+    }
+    return model;
+  }
+
+  MixtureTest() : weights_(model_) {
+    std::uint32_t stream = 0;
+    for (Weights* part : weights_.parts()) part->initialize(4, ++stream);
+  }
+
+  struct DenseForm {
+    Values output;
+    std::vector<std::vector<float>> gradients;  ///< as CompiledModel::trained() orders them
+    std::vector<int> rows = std::vector<int>(kGroups, 0);
+  };
+
+  DenseForm dense_form(const std::vector<float>& images, const std::vector<float>& diff) const {
+    const Values in(images.begin(), images.end());
+    ReferenceNetwork baseline(model_.baseline, weights_.baseline);
+    const Values b = baseline.forward(in, kBatch);
+    const Values gate = ReferenceNetwork(model_.gate, weights_.gate).forward(in, kBatch);
+    DenseForm dense{Values(b.size()), {}, {}};
+    dense.rows.assign(kGroups, 0);
+    Values diff_b(b.size());
+    for (int g = 0; g < kGroups; ++g) {
+      ReferenceNetwork expert(model_.branches[g].expert, weights_.experts[g]);
+      ReferenceNetwork importance(model_.branches[g].importance, weights_.importances[g]);
+      const Values e = expert.forward(in, kBatch);
+      const Values w = importance.forward(in, kBatch);
+      Values diff_e(e.size()), diff_w(w.size());
+      for (int n = 0; n < kBatch; ++n) {
+        const std::vector<float> row(gate.begin() + n * kGroups, gate.begin() + (n + 1) * kGroups);
+        const double selected = chosen_group(row) == g ? 1 : 0;
+        dense.rows[g] += selected > 0;
+        for (int c = 0; c < kClasses; ++c) {
+          const int i = n * kClasses + c;
+          dense.output[i] += selected * (b[i] * w[2 * i] + e[i] * w[2 * i + 1]);
+          diff_b[i] += selected * diff[i] * w[2 * i];
+          diff_e[i] = selected * diff[i] * w[2 * i + 1];
+          diff_w[2 * i] = selected * diff[i] * b[i];
+          diff_w[2 * i + 1] = selected * diff[i] * e[i];
+        }
+      }
+      dense.gradients.push_back(expert.backward(diff_e));
+      dense.gradients.push_back(importance.backward(diff_w));
+    }
+    dense.gradients.insert(dense.gradients.begin(), baseline.backward(diff_b));
+    return dense;
+  }
+
+  void expect_dense_form(int least_groups) {
+    const std::vector<float> images = random_images(kBatch * kImage);
+    const std::vector<float> diff = random_images(kBatch * kClasses, 5);
+    const DenseForm dense = dense_form(images, diff);
+    const auto used = kGroups - std::count(dense.rows.begin(), dense.rows.end(), 0);
+    ASSERT_EQ(used, least_groups) << "the test's routing is not what it is for";
+
+    const auto compiled = compile(model_, weights_, {kBatch});
+    EXPECT_LT(relative_error(compiled->predict(images, kBatch), dense.output), 1e-5);
+    compiled->backward(diff, GradientOf::output);
+    const auto trained = compiled->trained();
+    ASSERT_EQ(trained.size(), dense.gradients.size());
+    for (std::size_t i = 0; i < trained.size(); ++i) {
+      EXPECT_LT(relative_error(trained[i].gradients, dense.gradients[i]), 1e-4) << i;
+    }
+  }
+
+  /// Makes the gate prefer some groups: the output's bias is the last tensor.
+  void set_gate_bias(std::vector<float> bias) {
+    const auto values = weights_.gate.values(weights_.gate.tensors().back());
+    std::copy(bias.begin(), bias.end(), values.begin());
+  }
+
+  Mixture model_ = declare();
+  MixtureWeights weights_;
+};
+
+TEST_F(MixtureTest, EqualsTheDenseFormOverAllGroups) { expect_dense_form(3); }
+
+TEST_F(MixtureTest, EqualsTheDenseFormWhereOneGroupHasNoImage) {
+  set_gate_bias({-100, 0, 0});
+  expect_dense_form(2);
+}
+
+TEST_F(MixtureTest, EqualsTheDenseFormWhereOneGroupHasThemAll) {
+  set_gate_bias({0, 100, 0});
+  expect_dense_form(1);
+}
+
+TEST_F(MixtureTest, AnUnusedExpertsGradientsAreZeroEvenAfterItWasUsed) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  const std::vector<float> images = random_images(kBatch * kImage);
+  const std::vector<float> diff = random_images(kBatch * kClasses, 5);
+  compiled->predict(images, kBatch);
+  compiled->backward(diff, GradientOf::output);
+  set_gate_bias({0, 100, 0});
+  compiled->predict(images, kBatch);
+  compiled->backward(diff, GradientOf::output);
+  for (const int unused : {1, 2, 5, 6}) {  // baseline, then expert and importance of each group
+    for (const float g : compiled->trained()[unused].gradients) ASSERT_EQ(g, 0);
+  }
+}
+
+TEST_F(MixtureTest, TheGateIsNotTrained) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  for (const auto& trained : compiled->trained()) {
+    EXPECT_NE(trained.weights.data(), weights_.gate.values().data());
+  }
+  EXPECT_EQ(compiled->trained().size(), 1u + 2 * kGroups);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,64 @@
+#include "ops/cross_entropy.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <vector>
+
+#include "ops/reference/reference.h"
+
+namespace sluice::ops {
+namespace {
+
+const std::vector<int> kLabels{2, 0};
+const std::vector<float> kLogits{0.3f, -1.2f, 0.7f, 2.f, 0.1f, -0.4f};
+
+TEST(CrossEntropy, FromLogitsEqualsSoftmaxThenTheReference) {
+  const auto p = reference::softmax({kLogits.begin(), kLogits.end()}, 3);
+  std::vector<float> diff(6);
+  EXPECT_NEAR(cross_entropy_from_logits(kLogits, kLabels, 0.5f, diff),
+              reference::cross_entropy(p, kLabels), 1e-6);
+  for (int n = 0; n < 2; ++n) {
+    for (int c = 0; c < 3; ++c) {
+      const double target = c == kLabels[n] ? 1 : 0;
+      EXPECT_NEAR(diff[n * 3 + c], (p[n * 3 + c] - target) / 2, 1e-6);
+    }
+  }
+}
+
+TEST(CrossEntropy, FromLogitsStaysFiniteWhereASoftmaxWouldUnderflow) {
+  const std::vector<float> logits{0, 500, 0};
+  EXPECT_NEAR(cross_entropy_from_logits(logits, std::vector{0}, 1, {}), 500, 1e-3);
+}
+
+TEST(CrossEntropy, OfOutputsIsRenormalisedAndItsGradientGoesThroughTheDivision) {
+  const std::vector<float> outputs{.02f, .03f, .05f, .3f, .1f, .2f};  // sums .1 and .6
+  std::vector<float> diff(6);
+  const double loss = cross_entropy_from_outputs(outputs, kLabels, 1, diff);
+  EXPECT_NEAR(loss, -std::log(.5) - std::log(.5), 1e-6);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    reference::Values above(outputs.begin(), outputs.end());
+    reference::Values below = above;
+    above[i] += 1e-6;
+    below[i] -= 1e-6;
+    const double slope = (reference::cross_entropy(above, kLabels) -
+                          reference::cross_entropy(below, kLabels)) / 2e-6;
+    EXPECT_NEAR(diff[i], slope, 1e-3 * std::abs(slope) + 1e-5) << i;
+  }
+}
+
+TEST(CrossEntropy, ClippedRowsHaveKerassLossAndNoGradient) {
+  const std::vector<float> outputs{1, 1e-9f, 1, 1e-9f};
+  std::vector<float> diff(4, 7.f);
+  const double loss = cross_entropy_from_outputs(outputs, std::vector{1, 0}, 1, diff);
+  EXPECT_NEAR(loss, -std::log(1e-7) - std::log(1 - 1e-7), 1e-4);
+  EXPECT_EQ(diff, std::vector<float>(4, 0.f));
+}
+
+TEST(CrossEntropy, IsNotANumberWhereOutputsSumToZero) {
+  const std::vector<float> outputs{0, 0, 0};
+  EXPECT_TRUE(std::isnan(cross_entropy_from_outputs(outputs, std::vector{0}, 1, {})));
+}
+
+}  // namespace
+}  // namespace sluice::ops

@@ -1,0 +1,39 @@
+#include "train/adam.h"
+
+#include <gtest/gtest.h>
+
+#include "nn/network_testing.h"
+#include "ops/reference/reference.h"
+
+namespace sluice {
+namespace {
+
+TEST(AdamTest, EqualsKerassFormOverManySteps) {
+  constexpr std::size_t kCount = 50000;  // several threads' parts
+  std::vector<float> weights = random_images(kCount, 1);
+  std::vector<float> gradients(kCount);
+  reference::Values w(weights.begin(), weights.end()), m(kCount), v(kCount);
+  const AdamOptions options{.learning_rate = 0.01};
+  Adam adam(options, {{weights, gradients}});
+  for (int t = 1; t <= 20; ++t) {
+    std::ranges::transform(random_images(kCount, 100 + t), gradients.begin(),
+                           [](float g) { return g - 0.5f; });
+    adam.step();
+    reference::adam(w, m, v, {gradients.begin(), gradients.end()}, t, 0.01, 0.9, 0.999, 1e-7);
+  }
+  EXPECT_LT(relative_error(weights, w), 1e-5);
+}
+
+TEST(AdamTest, MovesOnWithoutAGradient) {
+  std::vector<float> weights{1};
+  std::vector<float> gradients{1};
+  Adam adam({}, {{weights, gradients}});
+  adam.step();
+  const float after_one = weights[0];
+  gradients[0] = 0;
+  adam.step();
+  EXPECT_LT(weights[0], after_one);
+}
+
+}  // namespace
+}  // namespace sluice

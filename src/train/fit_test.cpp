@@ -1,0 +1,154 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "nn/network_testing.h"
+#include "sluice/error.h"
+#include "sluice/evaluation.h"
+#include "sluice/lab.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kClasses = 4;
+
+/// Small random pictures with random labels: nothing to learn but by heart.
+LabelledImages random_set(int count, std::uint32_t stream, const Shape& shape = {8, 8, 3}) {
+  LabelledImages images{shape, {}, {}};
+  for (const float p : random_images(std::size_t(count) * element_count(shape), stream)) {
+    images.pixels.push_back(static_cast<std::uint8_t>(p * 255));
+  }
+  for (int i = 0; i < count; ++i) images.labels.push_back((i * 7 + i / 3) % kClasses);
+  return images;
+}
+
+const std::vector<std::string> kNames{"a", "b", "c", "d"};
+
+class FitTest : public testing::Test {
+ protected:
+  History train(const FitOptions& options, std::uint32_t weights_stream = 1) {
+    weights_ = Weights(model_);
+    weights_.initialize(options.seed, weights_stream);
+    const auto compiled = compile(model_, weights_, {options.batch_size});
+    return fit(*compiled, train_, validation_, options, *observer_);
+  }
+
+  LabelledImages train_images_ = random_set(32, 1);
+  LabelledImages validation_images_ = random_set(10, 2);
+  Examples train_{train_images_, kNames};
+  Examples validation_{validation_images_, kNames};
+  Sequential model_ = cnn("cnn", {8, 8, 3}, kClasses, CnnSize::small);
+  Weights weights_{model_};
+  FitObserver silent_;
+  FitObserver* observer_ = &silent_;
+};
+
+TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
+  // Without dropout, which is there to prevent just this.
+  model_ = {"small",
+            {8, 8, 3},
+            {Conv2D{"conv", 16}, MaxPooling2D{"pool"}, Flatten{"flatten"},
+             Dense{"dense", 64, Activation::relu},
+             Dense{"output", kClasses, Activation::softmax}}};
+  const History history = train({.epochs = 150});
+  EXPECT_GT(history.epochs.front().loss, 1.2);
+  const auto compiled = compile(model_, weights_, {.batch = 32, .training = false});
+  const Evaluation result = evaluate(*compiled, train_);
+  EXPECT_EQ(result.accuracy, 1);
+  EXPECT_LT(result.loss, 0.01);
+}
+
+TEST_F(FitTest, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
+  const auto run = [&](std::uint64_t seed) {
+    const History history = train({.epochs = 3, .batch_size = 12, .seed = seed});
+    std::vector<double> losses;
+    for (const Epoch& epoch : history.epochs) {
+      losses.insert(losses.end(), {epoch.loss, epoch.val_loss, epoch.accuracy});
+    }
+    return losses;
+  };
+  const auto first = run(5);
+  const std::vector<float> weights(weights_.values().begin(), weights_.values().end());
+  EXPECT_EQ(run(5), first);
+  EXPECT_TRUE(std::ranges::equal(weights_.values(), weights));
+  EXPECT_NE(run(6), first);
+}
+
+class Recorder : public FitObserver {
+ public:
+  void on_step(const Progress& progress) override { steps.push_back(progress); }
+  void on_epoch(const Progress&, const Epoch& epoch) override { epochs.push_back(epoch); }
+  std::vector<Progress> steps;
+  std::vector<Epoch> epochs;
+};
+
+TEST_F(FitTest, KeepsThePartialBatchAndTellsHowItGoes) {
+  Recorder recorder;
+  observer_ = &recorder;
+  const History history = train({.epochs = 2, .batch_size = 12});
+  ASSERT_EQ(recorder.steps.size(), 6u);  // 12, 12 and 8 images, twice
+  EXPECT_EQ(recorder.steps.back().epoch, 2);
+  EXPECT_EQ(recorder.steps.back().step, 3);
+  EXPECT_EQ(recorder.steps.back().steps, 3);
+  EXPECT_GT(recorder.steps.front().seconds_left, 0);
+  ASSERT_EQ(recorder.epochs.size(), 2u);
+  EXPECT_EQ(recorder.epochs[1].loss, history.epochs[1].loss);
+  EXPECT_EQ(recorder.steps.back().accuracy, history.epochs[1].accuracy);
+  // 32 images: an accuracy in 32nds shows that all were counted.
+  EXPECT_EQ(history.epochs[0].accuracy * 32, std::round(history.epochs[0].accuracy * 32));
+  EXPECT_EQ(history.epochs[0].val_accuracy * 10, std::round(history.epochs[0].val_accuracy * 10));
+}
+
+TEST_F(FitTest, StopsWithinAStepWhereTheObserverThrows) {
+  struct Stopper : FitObserver {
+    void on_step(const Progress& progress) override {
+      if (++calls == 2) throw progress.step;
+    }
+    int calls = 0;
+  } stopper;
+  observer_ = &stopper;
+  EXPECT_THROW(train({.epochs = 5, .batch_size = 8}), int);
+  EXPECT_EQ(stopper.calls, 2);
+}
+
+TEST_F(FitTest, RefusesALossThatIsNotFinite) {
+  try {
+    train({.epochs = 50, .adam = {.learning_rate = 1e30}});
+    FAIL() << "it went on";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::user);
+    EXPECT_THAT(error.what(), testing::HasSubstr("the loss is not finite in epoch"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("lower train.learning_rate"));
+  }
+}
+
+/// The whole lab on tiny images.
+TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
+  Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  LabOptions options;
+  options.epochs = {2, 1, 1, 2};
+  options.batch_size = 16;
+  const Lab lab(options, data, groups);
+  FitObserver silent;
+  const TrainedModel baseline = lab.train_baseline(silent);
+  const std::vector<TrainedModel> experts{lab.train_expert(0, silent),
+                                          lab.train_expert(1, silent)};
+  const TrainedModel gate = lab.train_gate(silent);
+  const std::vector<float> frozen(baseline.weights.values().begin(),
+                                  baseline.weights.values().end());
+  const TrainedMixture mixture = lab.train_mixture(baseline, experts, gate, silent);
+
+  EXPECT_EQ(baseline.history.epochs.size(), 2u);
+  EXPECT_EQ(mixture.history.epochs.size(), 2u);
+  EXPECT_TRUE(std::ranges::equal(baseline.weights.values(), frozen));
+  EXPECT_FALSE(std::ranges::equal(mixture.weights.baseline.values(), frozen));
+  EXPECT_TRUE(std::ranges::equal(mixture.weights.gate.values(), gate.weights.values()));
+  EXPECT_FALSE(
+      std::ranges::equal(experts[0].weights.values(), mixture.weights.experts[0].values()));
+  EXPECT_FALSE(std::ranges::equal(experts[0].weights.values(), experts[1].weights.values()));
+}
+
+}  // namespace
+}  // namespace sluice
