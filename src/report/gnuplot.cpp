@@ -125,6 +125,12 @@ std::string first_error(int descriptor) {
   return printable(first);
 }
 
+/// Whether any Debian's "sans" has the character: Latin, Greek, Cyrillic and punctuation. For one
+/// that no font has, gnuplot 5.4 paints a box as large as the picture.
+bool is_drawable(std::string_view sequence) {
+  return static_cast<unsigned char>(sequence[0]) < 0xD5 || sequence.substr(0, 2) == "\xE2\x80";
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> find_gnuplot() {
@@ -163,9 +169,15 @@ void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script
 
 std::string gnuplot_string(std::string_view text) {
   std::string out = "'";
-  for (const char c : printable(text)) {
-    out += c;
-    if (c == '\'') out += c;
+  const std::string safe = printable(text);
+  for (std::string_view rest = safe; !rest.empty();) {
+    const std::string_view sequence = head(rest, 1);
+    rest.remove_prefix(sequence.size());
+    if (sequence == "'") {
+      out += "''";
+    } else {
+      out += is_drawable(sequence) ? sequence : "?";
+    }
   }
   return out + "'";
 }

@@ -16,6 +16,7 @@ void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script
                  const std::filesystem::path& file);
 
 /// The text as a gnuplot string, quotes included. Right for text without markup ("noenhanced").
+/// Characters that may have no font are drawn as '?'.
 std::string gnuplot_string(std::string_view text);
 
 }  // namespace sluice
