@@ -36,10 +36,11 @@ std::string distribution_plot(const std::string& title, const Examples& train,
   script += begin_plot(canvas, title,
                        fmt::format("{} for training, {} for testing", total(train), total(test)));
   script += fmt::format(
-      "set xrange [-0.6:{}.6]\nset yrange [0:*]\nset ylabel 'images'\n"
+      "set xrange [-0.6:{}.6]\nset yrange [0:{}]\nset ylabel 'images'\n"
       "set offsets 0,0,graph 0.16,0\nset key top right horizontal\nset style fill solid\n"
       "set boxwidth 0.38\n",
-      classes - 1);
+      // gnuplot finds no range of its own without a bar.
+      classes - 1, names.empty() ? "1" : "*");
   script += name_tics('x', names, upright ? "scale 0 rotate by 90 right" : "scale 0");
   script += fmt::format(
       "plot $counts using ($1-0.2):2 with boxes lc '{}' title 'training', "
