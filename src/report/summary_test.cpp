@@ -45,6 +45,7 @@ TEST(SummaryText, OfTheLabsCnn) {
 TEST(SummaryText, LongNamesAreCut) {
   const Sequential model{std::string(200, 'm'), {2, 2, 1}, {Flatten{std::string(200, 'l')}}};
   expect_fits_a_terminal(summary_text(model));
+  EXPECT_THAT(summary_text(model), HasSubstr("… (Flatten) │"));
 }
 
 TEST(SummaryText, OfTheLabsMixture) {
