@@ -1,0 +1,185 @@
+#include "report/gnuplot.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <sstream>
+
+#include "base/fail.h"
+#include "report/text.h"
+
+extern char** environ;
+
+namespace sluice {
+
+namespace {
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+Error failure(const char* what, int error) {
+  return machine_error("gnuplot", "{}: {}", what, std::strerror(error));
+}
+
+/// A nameless file. Input and complaints go through such files and not through pipes: nothing can
+/// block when gnuplot reads or writes less or more than expected, and there is no SIGPIPE.
+File nameless(const std::string& content) {
+  File file(std::tmpfile(), std::fclose);
+  if (!file) throw failure("cannot make a temporary file", errno);
+  if (std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
+      std::fflush(file.get()) != 0) {
+    throw failure("cannot write a temporary file", errno);
+  }
+  ::lseek(::fileno(file.get()), 0, SEEK_SET);
+  return file;
+}
+
+/// A file beside its final place, gone again unless kept.
+class Pending {
+ public:
+  explicit Pending(const std::filesystem::path& place)
+      : place_(place), path_(place.string() + fmt::format(".{}.part", ::getpid())) {
+    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) throw machine_error("gnuplot", "{}: {}", path_, std::strerror(errno));
+  }
+  Pending(const Pending&) = delete;
+  Pending& operator=(const Pending&) = delete;
+  ~Pending() {
+    ::close(descriptor_);
+    if (!kept_) ::unlink(path_.c_str());
+  }
+
+  int descriptor() const { return descriptor_; }
+
+  bool is_png() const {
+    static constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
+    std::array<char, 8> start{};
+    return ::pread(descriptor_, start.data(), start.size(), 0) == 8 &&
+           std::memcmp(start.data(), kSignature, start.size()) == 0;
+  }
+
+  void keep() {
+    if (::fsync(descriptor_) != 0 || ::rename(path_.c_str(), place_.c_str()) != 0) {
+      throw machine_error("gnuplot", "{}: {}", place_.string(), std::strerror(errno));
+    }
+    kept_ = true;
+  }
+
+ private:
+  std::filesystem::path place_;
+  std::string path_;
+  int descriptor_ = -1;
+  bool kept_ = false;
+};
+
+/// Returns the status waitpid() gives.
+int run(const std::filesystem::path& program, int input, int output, int errors) {
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
+  // A process group of its own: Ctrl-C is for us, and the picture in hand gets finished.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+
+  std::string name = program.string();
+  std::string settings = "--default-settings";  // without the user's ~/.gnuplot
+  std::array<char*, 3> arguments{name.data(), settings.data(), nullptr};
+  pid_t child = 0;
+  const int error =
+      ::posix_spawn(&child, name.c_str(), &files, &attributes, arguments.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (error != 0) throw machine_error("gnuplot", "cannot run {}: {}", name, std::strerror(error));
+
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) throw failure("cannot wait for it", errno);
+  }
+  return status;
+}
+
+/// The line that says what is wrong, in gnuplot's own words; those before it repeat the script.
+std::string first_error(int descriptor) {
+  std::string all(4096, '\0');
+  const ssize_t size = ::pread(descriptor, all.data(), all.size(), 0);
+  all.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  std::istringstream lines(all);
+  std::string first;
+  for (std::string line; std::getline(lines, line);) {
+    line.erase(0, line.find_first_not_of(" \t\""));
+    if (line.find("line ") != std::string::npos && line.find("warning") == std::string::npos) {
+      return printable(line);
+    }
+    if (first.empty()) first = line;
+  }
+  return printable(first);
+}
+
+/// Whether any Debian's "sans" has the character: Latin, Greek, Cyrillic and punctuation. For one
+/// that no font has, gnuplot 5.4 paints a box as large as the picture.
+bool is_drawable(std::string_view sequence) {
+  return static_cast<unsigned char>(sequence[0]) < 0xD5 || sequence.substr(0, 2) == "\xE2\x80";
+}
+
+}  // namespace
+
+std::optional<std::filesystem::path> find_gnuplot() {
+  const char* variable = std::getenv("PATH");
+  std::istringstream folders(variable == nullptr ? "" : variable);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (folder.empty()) continue;  // by POSIX the current folder: nobody means that
+    const std::filesystem::path program = std::filesystem::path(folder) / "gnuplot";
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(program, ignored) &&
+        ::access(program.c_str(), X_OK) == 0) {
+      return program;
+    }
+  }
+  return std::nullopt;
+}
+
+void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script,
+                 const std::filesystem::path& file) {
+  const File input = nameless(script);
+  const File errors = nameless("");
+  Pending picture(file);
+  // The picture comes on gnuplot's standard output, so no path is ever part of a script.
+  const int status =
+      run(gnuplot, ::fileno(input.get()), picture.descriptor(), ::fileno(errors.get()));
+  if (WIFSIGNALED(status)) {
+    throw machine_error("gnuplot", "{}: ended by signal {}", file.string(), WTERMSIG(status));
+  }
+  if (WEXITSTATUS(status) != 0 || !picture.is_png()) {
+    const std::string complaint = first_error(::fileno(errors.get()));
+    throw machine_error("gnuplot", "{}: {}", file.string(),
+                        complaint.empty() ? "drew no picture" : complaint);
+  }
+  picture.keep();
+}
+
+std::string gnuplot_string(std::string_view text) {
+  std::string out = "'";
+  const std::string safe = printable(text);
+  for (std::string_view rest = safe; !rest.empty();) {
+    const std::string_view sequence = head(rest, 1);
+    rest.remove_prefix(sequence.size());
+    if (sequence == "'") {
+      out += "''";
+    } else {
+      out += is_drawable(sequence) ? sequence : "?";
+    }
+  }
+  return out + "'";
+}
+
+}  // namespace sluice

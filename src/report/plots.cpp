@@ -1,0 +1,53 @@
+#include "report/plots.h"
+
+#include <fmt/format.h>
+
+#include "report/gnuplot.h"
+#include "report/text.h"
+
+namespace sluice {
+
+std::string begin_plot(const Canvas& canvas, const std::string& title,
+                       const std::string& subtitle) {
+  const auto x = [&](int pixels) { return static_cast<double>(pixels) / canvas.width; };
+  const auto y = [&](int pixels) { return static_cast<double>(pixels) / canvas.height; };
+  const auto room = static_cast<std::size_t>(canvas.width / 9);
+  // Without markup an underscore in a class name is an underscore.
+  std::string script = fmt::format(
+      "set terminal pngcairo noenhanced size {},{} font 'sans,11' background '#ffffff'\n"
+      "set encoding utf8\n"
+      "set lmargin at screen {:.6f}\nset rmargin at screen {:.6f}\n"
+      "set bmargin at screen {:.6f}\nset tmargin at screen {:.6f}\n",
+      canvas.width, canvas.height, x(canvas.left), 1 - x(canvas.right), y(canvas.bottom),
+      1 - y(canvas.top));
+  script += fmt::format("set label 1 {} at screen 0.5,{:.6f} center font 'sans Bold,14' tc '{}'\n",
+                        gnuplot_string(cut(title, room)), 1 - y(22), kInk);
+  script += fmt::format("set label 2 {} at screen 0.5,{:.6f} center font 'sans,11' tc '#666666'\n",
+                        gnuplot_string(subtitle), 1 - y(45));
+  return script + fmt::format(
+                      "set border lc '#999999'\nset tics textcolor '{0}' nomirror scale 0.5\n"
+                      "set xlabel tc '{0}'\nset ylabel tc '{0}'\nset key tc '{0}'\n"
+                      "set grid ytics lt 1 lw 1 lc '#e4e4e4'\n",
+                      kInk);
+}
+
+int text_pixels(const std::string& text, int points) {
+  // Measured with DejaVu Sans: lower-case letters take 0.8 pixels a point.
+  return static_cast<int>(display_width(text)) * points * 8 / 10;
+}
+
+std::string name_tics(char axis, const std::vector<std::string>& names, const std::string& options,
+                      int first, int step) {
+  std::string script = fmt::format("set {}tics (", axis);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    // The text of a tic is a format for its place.
+    std::string name = gnuplot_string(names[i]);
+    for (std::size_t at = 0; (at = name.find('%', at)) != std::string::npos; at += 2) {
+      name.insert(at, "%");
+    }
+    script += fmt::format("{}{} {}", i > 0 ? "," : "", name, first + static_cast<int>(i) * step);
+  }
+  return script + ") " + options + "\n";
+}
+
+}  // namespace sluice

@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "report/text.h"
+#include "sluice/report.h"
+
+namespace sluice {
+
+namespace {
+
+/// "8.27 MB": in fp32, counted as Keras counts (1 KB is 1,024 bytes).
+std::string memory_size(std::int64_t parameters) {
+  double size = static_cast<double>(parameters) * sizeof(float);
+  const char* unit = "B";
+  for (const char* larger : {"KB", "MB", "GB", "TB"}) {
+    if (size < 1024) break;
+    size /= 1024;
+    unit = larger;
+  }
+  return fmt::format("{:.2f} {}", size, unit);
+}
+
+std::string total_line(const char* what, std::int64_t parameters) {
+  return fmt::format(" {}: {} ({})", what, with_commas(parameters), memory_size(parameters));
+}
+
+/// The batch's size is free: "(None, 32, 32, 3)".
+std::string batch_shape(const Shape& shape) {
+  std::string text = "(None";
+  for (const std::int64_t size : shape) text += fmt::format(", {}", size);
+  return text + ")";
+}
+
+std::string kind(const Sequential& model) {
+  const bool convolves = std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& l) {
+    return std::holds_alternative<Conv2D>(l);
+  });
+  return convolves ? "CNN" : "dense";
+}
+
+std::vector<std::string> part_row(const Sequential& part, const std::string& role) {
+  const std::vector<LayerSummary> layers = summarize(part);
+  const Shape& output = layers.empty() ? part.input : layers.back().output;
+  return {printable(part.name), kind(part) + ", " + role, batch_shape(output),
+          with_commas(count_parameters(part))};
+}
+
+}  // namespace
+
+std::string summary_text(const Sequential& model) {
+  std::vector<std::vector<std::string>> rows;
+  std::int64_t total = 0;
+  for (const LayerSummary& layer : summarize(model)) {
+    const std::string type = " (" + layer.type + ")";
+    rows.push_back({cut(printable(layer.name), 33 - type.size()) + type, batch_shape(layer.output),
+                    with_commas(layer.parameters)});
+    total += layer.parameters;
+  }
+  return cut(fmt::format("Model: \"{}\"", printable(model.name)), kTextWidth) + "\n" +
+         boxed_table({{"Layer (type)", 33}, {"Output Shape", 24}, {"Param #", 13, true}}, rows) +
+         total_line("Total params", total) + "\n" + total_line("Trainable params", total) + "\n" +
+         total_line("Non-trainable params", 0) + "\n";
+}
+
+std::string summary_text(const Mixture& model) {
+  std::vector<std::vector<std::string>> rows;
+  rows.push_back(part_row(model.baseline, "all classes"));
+  rows.push_back(part_row(model.gate, "picks the group"));
+  const std::int64_t baseline = count_parameters(model.baseline);
+  const std::int64_t gate = count_parameters(model.gate);
+  std::int64_t branches = 0;
+  std::int64_t largest = 0;
+  for (const Mixture::Branch& branch : model.branches) {
+    rows.push_back(part_row(branch.expert, "on " + printable(branch.group)));
+    const std::int64_t size = count_parameters(branch.expert) + count_parameters(branch.importance);
+    branches += size;
+    largest = std::max(largest, size);
+  }
+  for (const Mixture::Branch& branch : model.branches) {
+    rows.push_back(part_row(branch.importance, "weighs both"));
+  }
+  return "Model: mixture of experts\n" +
+         boxed_table(
+             {{"Part", 21}, {"What it is", 22}, {"Output Shape", 13}, {"Param #", 11, true}},
+             rows) +
+         total_line("Total params", baseline + gate + branches) + "\n" +
+         total_line("Trained jointly", baseline + branches) + ", all but the gate\n" +
+         // The largest branch, should they differ.
+         total_line("Active per image", gate + baseline + largest) +
+         ", with one expert and its\n importance model\n";
+}
+
+}  // namespace sluice

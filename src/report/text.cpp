@@ -1,0 +1,162 @@
+#include "report/text.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace sluice {
+
+namespace {
+
+bool starts_code_point(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+/// The length of the UTF-8 sequence that starts `text`; 0 if it is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                             : first >= 0xE0 && first < 0xF0 ? 3
+                             : first >= 0xF0 && first < 0xF5 ? 4
+                                                             : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates and what lies beyond Unicode.
+  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0) ||
+      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90)) {
+    return 0;
+  }
+  return length;
+}
+
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  // U+0080 to U+009F: a terminal may take them for escape sequences.
+  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    const std::string_view sequence = text.substr(0, length);
+    if (length == 0 || is_control(sequence)) {
+      out += '?';
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (const char c : text) width += starts_code_point(c);
+  return width;
+}
+
+std::string_view head(std::string_view text, std::size_t width) {
+  std::size_t end = 0;
+  while (end < text.size() && (!starts_code_point(text[end]) || width > 0)) {
+    width -= starts_code_point(text[end]);
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
+std::string_view tail(std::string_view text, std::size_t width) {
+  const std::size_t all = display_width(text);
+  if (all > width) text.remove_prefix(head(text, all - width).size());
+  return text;
+}
+
+std::string cut(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width == 0) return {};
+  return std::string(head(text, width - 1)) + "…";
+}
+
+std::string left(std::string_view text, std::size_t width) {
+  std::string out = cut(text, width);
+  out.append(width - display_width(out), ' ');
+  return out;
+}
+
+std::string right(std::string_view text, std::size_t width) {
+  const std::string kept = cut(text, width);
+  return std::string(width - display_width(kept), ' ') + kept;
+}
+
+std::string wrapped(std::string_view text) {
+  std::string out;
+  while (display_width(text) > kTextWidth) {
+    std::string_view line = head(text, kTextWidth + 1);
+    const std::size_t blank = line.rfind(' ');
+    const bool breaks = blank != std::string_view::npos && blank > 0;
+    line = breaks ? line.substr(0, blank) : head(text, kTextWidth);
+    out += std::string(line) + '\n';
+    text.remove_prefix(line.size() + (breaks ? 1 : 0));
+  }
+  return out + std::string(text) + '\n';
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = fmt::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string percent(double share) {
+  return fmt::format("{:.1f}%", 100 * share);
+}
+
+std::string duration(double seconds) {
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<std::int64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
+}
+
+std::string images(std::int64_t count) {
+  return with_commas(count) + (count == 1 ? " image" : " images");
+}
+
+std::string boxed_table(const std::vector<Column>& columns,
+                        const std::vector<std::vector<std::string>>& rows) {
+  const auto line = [&](const char* begin, const char* dash, const char* cross, const char* end) {
+    std::string out = begin;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      if (c > 0) out += cross;
+      for (std::size_t i = 0; i < columns[c].width + 2; ++i) out += dash;
+    }
+    return out + end + "\n";
+  };
+  const auto cells = [&](const std::vector<std::string>& row, const std::string& bar) {
+    std::string out = bar;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto [name, width, numbers] = columns[c];
+      out += " " + (numbers ? right(row[c], width) : left(row[c], width)) + " " + bar;
+    }
+    return out + "\n";
+  };
+
+  std::vector<std::string> heads;
+  for (const Column& column : columns) heads.push_back(column.head);
+  std::string out = line("┏", "━", "┳", "┓") + cells(heads, "┃") + line("┡", "━", "╇", "┩");
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    if (r > 0) out += line("├", "─", "┼", "┤");
+    out += cells(rows[r], "│");
+  }
+  return out + line("└", "─", "┴", "┘");
+}
+
+}  // namespace sluice

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// What the texts of this folder are made of. Widths are in columns of a terminal, one for each
+// UTF-8 code point.
+
+inline constexpr std::size_t kTextWidth = 80;
+
+/// The text with control characters and bytes that are not UTF-8 turned into '?'. Class names come
+/// from folders' names, and must not steer a terminal or a plot.
+std::string printable(std::string_view text);
+
+std::size_t display_width(std::string_view text);
+/// The first (last) `width` columns.
+std::string_view head(std::string_view text, std::size_t width);
+std::string_view tail(std::string_view text, std::size_t width);
+/// At most `width` columns; a cut text ends in an ellipsis.
+std::string cut(std::string_view text, std::size_t width);
+/// Cut or filled with blanks at the right (the left) to exactly `width` columns.
+std::string left(std::string_view text, std::size_t width);
+std::string right(std::string_view text, std::size_t width);
+/// Lines of at most 80 columns, broken at blanks where there are some. Ends with a newline.
+std::string wrapped(std::string_view text);
+
+/// "11,836,616"
+std::string with_commas(std::int64_t number);
+/// "58.2%"
+std::string percent(double share);
+/// "48.2 s", "3 min 20 s", "1 h 02 min"
+std::string duration(double seconds);
+/// "1 image", "1,000 images"
+std::string images(std::int64_t count);
+
+struct Column {
+  std::string head;
+  std::size_t width;
+  bool numbers = false;  ///< aligned at the right
+};
+
+/// A table with box-drawing lines as Keras draws it, a line between any two rows.
+std::string boxed_table(const std::vector<Column>& columns,
+                        const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace sluice
