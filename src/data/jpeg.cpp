@@ -54,6 +54,9 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
       !harmless(decoder)) {
     throw broken(name, decoder);
   }
+  if (width < 1 || height < 1) {
+    throw user_error("image", "{} is a broken JPEG: it has no picture: replace or delete it", name);
+  }
   check_image_size(name, height, width);
   const bool is_ink = colours == TJCS_CMYK || colours == TJCS_YCCK;
   const int format = is_ink ? TJPF_CMYK : TJPF_RGB;
