@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kBuiltin = "builtin";
 
-/// A place that the user has named, and how, for messages; empty if none was.
+/// A place that the user has named, and how, for messages. No place if none was; a variable set to
+/// nothing names none.
 struct Named {
   std::string place;
   std::string how;
@@ -26,8 +27,7 @@ struct Named {
 Named named_place(const std::string& data) {
   if (!data.empty()) return {data, "given with --data"};
   const char* variable = std::getenv("SLUICE_DATA");
-  if (variable != nullptr && *variable != '\0') return {variable, "given by $SLUICE_DATA"};
-  return {};
+  return {variable != nullptr ? variable : "", "given by $SLUICE_DATA"};
 }
 
 void say(const DataEvents& events, const std::string& line) {

@@ -98,7 +98,20 @@ TEST_F(ImageFolder, BrokenImagesAreNamed) {
   const std::string message = error();
   EXPECT_THAT(message, HasSubstr("user: [image] "));
   EXPECT_THAT(message, HasSubstr("/train/dog/"));
-  for (int again = 0; again < 20; ++again) EXPECT_EQ(error(), message);  // whatever the threads do
+  for (int again = 0; again < 20; ++again) EXPECT_EQ(error(), message);
+}
+
+TEST_F(ImageFolder, TheFirstBrokenOneIsNamedWhateverTheThreadsDo) {
+  const LabelledImages images = read().train;
+  const auto file_of = [&](std::size_t row) {
+    const int shade = images.image(row)[0];
+    return shade < 100 ? train("cat", shade) : train("dog", shade - 100);
+  };
+  // One thread is busy with row 0 when another finds row 16 broken.
+  save_shade(file_of(0), 1, 3000);
+  save(file_of(1), "broken");
+  save(file_of(16), "broken");
+  EXPECT_THAT(error(), HasSubstr(file_of(1).string()));
 }
 
 TEST_F(ImageFolder, ClassesMustAgree) {
