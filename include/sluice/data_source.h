@@ -13,7 +13,8 @@ namespace sluice {
 /// What an experiment asks for.
 struct DataOptions {
   /// "cifar-10": ten known classes, downloaded or drawn where there is no copy. "folder": any
-  /// images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names, sorted.
+  /// images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names,
+  /// sorted.
   std::string set = "cifar-10";
   int train_images = 0;  ///< the first so many; 0 for all
   int test_images = 0;
@@ -36,10 +37,15 @@ const std::vector<std::string>& cifar10_class_names();
 /// for, machine for a disk that cannot be read. A download that fails is said, not thrown.
 Dataset load_data(const DataOptions& options, const std::string& data, const DataEvents& events);
 
+/// The class names load_data() would give, without reading an image: what an experiment's groups
+/// are checked against first. Throws Error (user) as load_data does.
+std::vector<std::string> list_classes(const DataOptions& options, const std::string& data);
+
 /// Downloads the official CIFAR-10 binary archive into the cache ($XDG_CACHE_HOME/sluice, or
-/// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on where
-/// it ended; a folder that is already there is returned at once. Throws Error (machine) without
-/// network, with the wrong checksum or a full disk; nothing half-written has the final name.
+/// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on
+/// where it ended; a folder that is already there is returned at once. Throws Error (machine)
+/// without network, with the wrong checksum or a full disk; nothing half-written has the final
+/// name.
 std::filesystem::path fetch_cifar10(const std::string& url, const DataEvents& events);
 
 /// Where fetch_cifar10 gets it from, unless told otherwise.

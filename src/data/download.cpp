@@ -1,0 +1,161 @@
+#include "data/download.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "base/fail.h"
+#include "data/files.h"
+#include "data/transfer.h"
+#include "data/unpack.h"
+
+namespace sluice {
+
+namespace fs = std::filesystem;
+
+const char* const kCifar10Url = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz";
+
+namespace {
+
+constexpr const char* kCifar10Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
+
+/// Held while one process fetches, released by the system even if it dies.
+class FetchLock {
+ public:
+  FetchLock(const fs::path& path, const DataEvents& events)
+      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
+    try {
+      wait(path, events);
+    } catch (...) {
+      if (descriptor_ >= 0) ::close(descriptor_);
+      throw;
+    }
+  }
+  ~FetchLock() { ::close(descriptor_); }
+  FetchLock(const FetchLock&) = delete;
+  FetchLock& operator=(const FetchLock&) = delete;
+
+ private:
+  void wait(const fs::path& path, const DataEvents& events) {
+    bool said = false;
+    // Asked again and again, so that the callback can end the waiting.
+    while (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+      if (descriptor_ < 0 || (errno != EWOULDBLOCK && errno != EINTR)) {
+        throw machine_error("download", "cannot lock {}: {}: check the folder's permissions",
+                            path.string(), std::generic_category().message(errno));
+      }
+      if (!said && events.say) events.say("data: waiting for another process that downloads");
+      said = true;
+      if (events.progress) events.progress(0, 0);
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
+  int descriptor_;
+};
+
+/// In hexadecimal digits; empty if there is no such file.
+std::string md5_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return "";
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  bool fine = context && EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1;
+  std::vector<char> buffer(1 << 20);
+  while (fine && file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    fine = EVP_DigestUpdate(context.get(), buffer.data(),
+                            static_cast<std::size_t>(file.gcount())) == 1;
+  }
+  unsigned char sum[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  // MD5 is switched off in systems restricted to FIPS.
+  if (!fine || EVP_DigestFinal_ex(context.get(), sum, &size) != 1) {
+    throw machine_error("download", "cannot take the MD5 of {}: does OpenSSL allow MD5 here?",
+                        path.string());
+  }
+  std::string digits;
+  for (unsigned int i = 0; i < size; ++i) digits += fmt::format("{:02x}", sum[i]);
+  return digits;
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) {
+    throw machine_error("download", "cannot make {}: {}: set $XDG_CACHE_HOME to another place",
+                        folder.string(), error.message());
+  }
+}
+
+void download_checked(const std::string& url, const std::string& md5, const fs::path& part,
+                      const DataEvents& events) {
+  // Whole already when an earlier unpacking was stopped.
+  if (md5_of(part) == md5) return;
+  if (events.say) events.say(fmt::format("data: downloading {}", url));
+  transfer(url, part, events);
+  const std::string sum = md5_of(part);
+  if (sum != md5) {
+    std::error_code ignored;
+    fs::remove(part, ignored);
+    throw machine_error("download", "{} has the MD5 {}, not {}: deleted it; try again", url, sum,
+                        md5);
+  }
+}
+
+}  // namespace
+
+fs::path cache_folder() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  // The XDG specification: a relative path is to be ignored.
+  if (cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "sluice";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "sluice";
+  return {};
+}
+
+fs::path cached_cifar(const fs::path& cache) {
+  return cache / "cifar-10-batches-bin";
+}
+
+fs::path fetch_archive(const std::string& url, const std::string& md5, const fs::path& cache,
+                       const DataEvents& events) {
+  const fs::path folder = cached_cifar(cache);
+  if (is_folder(folder)) return folder;
+  make_folder(cache);
+  const FetchLock lock(cache / "cifar-10-binary.lock", events);
+  if (is_folder(folder)) return folder;  // the other process has it by now
+
+  const fs::path part = cache / "cifar-10-binary.tar.gz.part";
+  download_checked(url, md5, part, events);
+
+  const fs::path half_done = cache / "cifar-10-batches-bin.part";
+  std::error_code ignored;
+  fs::remove_all(half_done, ignored);
+  make_folder(half_done);
+  unpack_cifar(part, half_done);
+  rename_file(half_done, folder, "download");
+  sync_folder(cache, "download");
+  fs::remove(part, ignored);
+  return folder;
+}
+
+fs::path fetch_cifar10(const std::string& url, const DataEvents& events) {
+  const fs::path cache = cache_folder();
+  if (cache.empty()) {
+    throw machine_error("download", "no place to keep it: set $XDG_CACHE_HOME or $HOME");
+  }
+  return fetch_archive(url, kCifar10Md5, cache, events);
+}
+
+}  // namespace sluice

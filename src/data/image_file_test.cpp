@@ -1,0 +1,226 @@
+#include <gmock/gmock.h>
+#include <png.h>
+#include <turbojpeg.h>
+
+#include <array>
+#include <cstdio>
+
+#include "sluice/image.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::Each;
+using testing::error_of;
+using ::testing::HasSubstr;
+using testing::load;
+using testing::save;
+using testing::ScratchFolder;
+
+struct Png {
+  int width = 2;
+  int height = 1;
+  int depth = 8;
+  int colour = PNG_COLOR_TYPE_RGB;
+  std::string row;  ///< nothing: the file ends with the header of the pixels
+};
+
+/// With libpng's full interface, which writes every kind there is.
+void save_png(const std::filesystem::path& path, const Png& png) {
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  ASSERT_NE(file, nullptr);
+  png_structp writer = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
+  png_infop info = png_create_info_struct(writer);
+  png_init_io(writer, file);
+  png_set_IHDR(writer, info, static_cast<png_uint_32>(png.width),
+               static_cast<png_uint_32>(png.height), png.depth, png.colour, PNG_INTERLACE_NONE,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  const std::array<png_color, 2> palette{png_color{1, 2, 3}, png_color{200, 100, 50}};
+  if (png.colour == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(writer, info, palette.data(), 2);
+  png_write_info(writer, info);
+  if (!png.row.empty()) {
+    for (int y = 0; y < png.height; ++y) {
+      png_write_row(writer, reinterpret_cast<png_const_bytep>(png.row.data()));
+    }
+    png_write_end(writer, info);
+  } else {
+    png_write_chunk(writer, reinterpret_cast<png_const_bytep>("IDAT"), nullptr, 0);
+  }
+  png_destroy_write_struct(&writer, &info);
+  std::fclose(file);
+}
+
+std::vector<std::uint8_t> pixels_of(const ScratchFolder& folder, const Png& png) {
+  save_png(folder / "a.png", png);
+  const Image image = read_image(folder / "a.png");
+  EXPECT_EQ(image.width, png.width);
+  EXPECT_EQ(image.height, png.height);
+  return image.pixels;
+}
+
+using Bytes = std::vector<std::uint8_t>;
+
+std::string jpeg(int format, int subsampling, int width, int height, const Bytes& pixels) {
+  tjhandle encoder = tjInitCompress();
+  unsigned char* bytes = nullptr;
+  unsigned long size = 0;
+  EXPECT_EQ(tjCompress2(encoder, pixels.data(), width, 0, height, format, &bytes, &size,
+                        subsampling, 100, 0),
+            0);
+  std::string result(reinterpret_cast<char*>(bytes), size);
+  tjFree(bytes);
+  tjDestroy(encoder);
+  return result;
+}
+
+TEST(ImageFile, EveryKindOfPngBecomesRgb) {
+  const ScratchFolder folder;
+  using std::string_literals::operator""s;
+  EXPECT_EQ(pixels_of(folder, {.row = "\1\2\3\4\5\6"}), (Bytes{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_GRAY, .row = "\x10\xf0"}),
+            (Bytes{16, 16, 16, 240, 240, 240}));
+  EXPECT_EQ(pixels_of(folder, {.depth = 1, .colour = PNG_COLOR_TYPE_GRAY, .row = "\x40"}),
+            (Bytes{0, 0, 0, 255, 255, 255}));
+  // 16 bits are the same shade with finer steps, not linear light.
+  EXPECT_EQ(pixels_of(folder, {.depth = 16, .row = "\x10\x10\x80\x80\xf0\xf0\0\0\0\0\0\0"s}),
+            (Bytes{0x10, 0x80, 0xf0, 0, 0, 0}));
+  EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_PALETTE, .row = "\1\0"s}),
+            (Bytes{200, 100, 50, 1, 2, 3}));
+  // Clear becomes white, opaque stays.
+  EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_RGB_ALPHA, .row = "\1\2\3\0\4\5\6\xff"s}),
+            (Bytes{255, 255, 255, 4, 5, 6}));
+  EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_GRAY_ALPHA, .row = "\1\0\4\xff"s}),
+            (Bytes{255, 255, 255, 4, 4, 4}));
+}
+
+TEST(ImageFile, EveryKindOfJpegBecomesRgb) {
+  const ScratchFolder folder;
+  const auto read = [&](const std::string& bytes) {
+    save(folder / "a.png", bytes);  // the name does not count
+    return read_image(folder / "a.png");
+  };
+  Bytes red;
+  for (int i = 0; i < 64; ++i) red.insert(red.end(), {250, 0, 0});
+  const Image image = read(jpeg(TJPF_RGB, TJSAMP_444, 16, 4, red));
+  EXPECT_EQ(image.width, 16);
+  EXPECT_EQ(image.height, 4);
+  ASSERT_EQ(image.pixels.size(), red.size());
+  for (std::size_t i = 0; i < red.size(); ++i) EXPECT_NEAR(image.pixels[i], red[i], 3) << i;
+
+  EXPECT_THAT(read(jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77))).pixels, Each(77));
+  EXPECT_EQ(read(jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77))).pixels.size(), 192u);
+
+  Bytes ink;
+  for (int i = 0; i < 64; ++i) ink.insert(ink.end(), {200, 100, 0, 128});
+  const Image from_ink = read(jpeg(TJPF_CMYK, TJSAMP_444, 8, 8, ink));
+  ASSERT_EQ(from_ink.pixels.size(), 192u);
+  EXPECT_NEAR(from_ink.pixels[0], 100, 3);
+  EXPECT_NEAR(from_ink.pixels[1], 50, 3);
+  EXPECT_NEAR(from_ink.pixels[2], 0, 3);
+}
+
+TEST(ImageFile, BrokenFilesAreNamed) {
+  const ScratchFolder folder;
+  const auto error = [&](const std::string& bytes) {
+    save(folder / "broken.jpg", bytes);
+    return error_of([&] { read_image(folder / "broken.jpg"); });
+  };
+  Bytes noise(64 * 64 * 3);
+  for (std::size_t i = 0; i < noise.size(); ++i) noise[i] = static_cast<std::uint8_t>(i * i / 7);
+  const std::string whole_jpeg = jpeg(TJPF_RGB, TJSAMP_420, 64, 64, noise);
+  write_png(folder / "whole.png", noise, 64, 64);
+  const std::string whole_png = load(folder / "whole.png");
+  std::string flipped = whole_png;
+  flipped[flipped.size() / 2] = static_cast<char>(flipped[flipped.size() / 2] ^ 0x55);
+
+  EXPECT_THAT(error(""), HasSubstr("user: [image] "));
+  EXPECT_THAT(error(""), HasSubstr("broken.jpg is empty: replace or delete it"));
+  EXPECT_THAT(error("GIF89a"), HasSubstr("broken.jpg is neither PNG nor JPEG, whatever its name"));
+  EXPECT_THAT(error(whole_png.substr(0, 8)), HasSubstr("broken.jpg is a broken PNG: "));
+  EXPECT_THAT(error(whole_png.substr(0, 40)), HasSubstr("broken.jpg is a broken PNG: "));
+  EXPECT_THAT(error(whole_png.substr(0, whole_png.size() / 2)), HasSubstr("is a broken PNG: "));
+  EXPECT_THAT(error(flipped), HasSubstr("broken.jpg is a broken PNG: "));
+  for (const std::size_t size : {3u, 100u, 400u}) {
+    EXPECT_THAT(error(whole_jpeg.substr(0, size)), HasSubstr("broken.jpg is a broken JPEG: "));
+  }
+  EXPECT_THAT(error(whole_jpeg.substr(0, whole_jpeg.size() / 2)),
+              HasSubstr("broken.jpg is a broken JPEG: Premature end of JPEG file: replace or"));
+  EXPECT_EQ(error(whole_jpeg), "no error");
+  EXPECT_THAT(error_of([&] { read_image(folder / "none.png"); }),
+              HasSubstr("none.png does not exist: check the path"));
+  EXPECT_THAT(error_of([&] { read_image(folder.path()); }), HasSubstr("is not a file"));
+}
+
+TEST(ImageFile, JpegWithPaddingIsRead) {
+  const ScratchFolder folder;
+  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
+  bytes.insert(bytes.find("\xff\xdb"), "pad");  // before the quantisation tables
+  save(folder / "a.jpg", bytes);
+  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
+}
+
+TEST(ImageFile, HugeHeadersTakeNoMemory) {
+  const ScratchFolder folder;
+  save_png(folder / "huge.png", {.width = 60000, .height = 60000, .row = ""});
+  EXPECT_THAT(error_of([&] { read_image(folder / "huge.png"); }),
+              HasSubstr("huge.png has 60000 x 60000 pixels, above 64 million or 65535 a side"));
+  save_png(folder / "wide.png", {.width = 70000, .height = 1, .row = ""});
+  EXPECT_THAT(error_of([&] { read_image(folder / "wide.png"); }), HasSubstr("70000 x 1 pixels"));
+
+  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
+  const std::size_t frame = bytes.find("\xff\xc0");
+  ASSERT_NE(frame, std::string::npos);
+  bytes.replace(frame + 5, 4, "\xf0\xf0\xf0\xf0");
+  save(folder / "huge.jpg", bytes);
+  EXPECT_THAT(error_of([&] { read_image(folder / "huge.jpg"); }),
+              HasSubstr("huge.jpg has 61680 x 61680 pixels"));
+}
+
+TEST(ImageFile, WritingPngAndReadingBack) {
+  const ScratchFolder folder;
+  const Bytes pixels{1, 2, 3, 4, 5, 6, 250, 251, 252, 253, 254, 255};
+  save(folder / "a.png", "an old file");
+  write_png(folder / "a.png", pixels, 2, 2);
+  const Image image = read_image(folder / "a.png");
+  EXPECT_EQ(image.pixels, pixels);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+
+  EXPECT_THAT(error_of([&] { write_png(folder / "a.png", pixels, 2, 3); }),
+              HasSubstr("12 bytes for 3 x 2 pixels: give 18"));
+  EXPECT_THAT(error_of([&] { write_png(folder / "a.png", {}, 0, 3); }), HasSubstr("3 x 0 pixels"));
+  EXPECT_THAT(error_of([&] { write_png(folder / "no/such/a.png", pixels, 2, 2); }),
+              HasSubstr("machine: [image] cannot write "));
+}
+
+TEST(Resize, SameSizeIsExact) {
+  const Image image{1, 2, {1, 2, 3, 250, 251, 252}};
+  EXPECT_EQ(resized(image, 1, 2).pixels, image.pixels);
+}
+
+TEST(Resize, OneColourStaysOne) {
+  for (const auto& [height, width] : {std::pair{100, 7}, {7, 100}, {1, 1}, {31, 33}, {640, 480}}) {
+    for (const std::uint8_t shade : {0, 1, 127, 254, 255}) {
+      const Image image{height, width, Bytes(std::size_t{3} * height * width, shade)};
+      const Image small = resized(image, 32, 32);
+      EXPECT_EQ(small.pixels.size(), 3072u);
+      EXPECT_THAT(small.pixels, Each(shade)) << height << " x " << width;
+    }
+  }
+}
+
+TEST(Resize, EveryPixelCountsAndNothingMoves) {
+  // Fine stripes become their mean instead of a pattern.
+  Image stripes{64, 64, {}};
+  for (int i = 0; i < 64 * 64; ++i) stripes.pixels.insert(stripes.pixels.end(), 3, i % 4 ? 0 : 200);
+  for (const std::uint8_t shade : resized(stripes, 16, 16).pixels) EXPECT_NEAR(shade, 50, 15);
+  // Left black and right white stay left and right, the middle between them; colours apart.
+  const Image halves{1, 2, {0, 0, 9, 200, 100, 9}};
+  EXPECT_EQ(resized(halves, 1, 4).pixels, (Bytes{0, 0, 9, 50, 25, 9, 150, 75, 9, 200, 100, 9}));
+  const Image column{2, 1, {0, 0, 9, 200, 100, 9}};
+  EXPECT_EQ(resized(column, 4, 1).pixels, (Bytes{0, 0, 9, 50, 25, 9, 150, 75, 9, 200, 100, 9}));
+  EXPECT_THAT(error_of([&] { resized(halves, 0, 4); }), HasSubstr("cannot make 4 x 0 pixels"));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "sluice/data_source.h"
+#include "sluice/dataset.h"
+
+namespace sluice {
+
+/// Whether DIR has train/ or test/: what an image folder is known by.
+bool is_image_folder(const std::filesystem::path& folder);
+
+/// The names of the folders in DIR/train, sorted. Throws Error (user) if there are not two.
+std::vector<std::string> list_image_classes(const std::filesystem::path& folder);
+
+/// Reads DIR/train/<class>/ and DIR/test/<class>/, every .jpg, .jpeg and .png file there, resized
+/// to 32x32. Labels follow `class_names`; both halves must have just these folders, none empty.
+/// Hidden entries and other files are passed over.
+///
+/// The order is a fixed shuffle of the sorted list, the same in every run whatever its seed, so
+/// that "the first 5,000" are a fair sample of all classes and the same ones each time.
+///
+/// Throws Error: user for a folder that is not like that and for a broken image, naming the first
+/// in order; machine for the disk. Files are decoded on all threads.
+Dataset read_image_folder(const std::filesystem::path& folder,
+                          const std::vector<std::string>& class_names, const DataOptions& options);
+
+}  // namespace sluice

@@ -1,0 +1,63 @@
+#include <png.h>
+
+#include "base/fail.h"
+#include "data/image_codecs.h"
+
+namespace sluice {
+
+namespace {
+
+/// libpng's simplified interface: no setjmp, messages instead of printing.
+class PngImage {
+ public:
+  PngImage() { image_.version = PNG_IMAGE_VERSION; }
+  ~PngImage() { png_image_free(&image_); }
+  PngImage(const PngImage&) = delete;
+  PngImage& operator=(const PngImage&) = delete;
+
+  png_image* operator->() { return &image_; }
+  png_image* get() { return &image_; }
+
+ private:
+  png_image image_{};
+};
+
+Error broken(const std::string& name, PngImage& image) {
+  return user_error("image", "{} is a broken PNG: {}: replace or delete it", name, image->message);
+}
+
+}  // namespace
+
+Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
+  PngImage png;
+  if (!png_image_begin_read_from_memory(png.get(), bytes.data(), bytes.size())) {
+    throw broken(name, png);
+  }
+  check_image_size(name, png->height, png->width);
+  png->format = PNG_FORMAT_RGB;
+  // Otherwise 16-bit files that do not say are taken for linear light and come out too bright.
+  png->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
+  const png_color white{255, 255, 255};
+  Image image{static_cast<int>(png->height), static_cast<int>(png->width), {}};
+  image.pixels.resize(PNG_IMAGE_SIZE(*png.get()));
+  if (!png_image_finish_read(png.get(), &white, image.pixels.data(), 0, nullptr)) {
+    throw broken(name, png);
+  }
+  return image;
+}
+
+std::vector<std::uint8_t> encode_png(std::span<const std::uint8_t> pixels, int height, int width) {
+  PngImage png;
+  png->height = static_cast<png_uint_32>(height);
+  png->width = static_cast<png_uint_32>(width);
+  png->format = PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(*png.get());
+  std::vector<std::uint8_t> bytes(size);
+  if (!png_image_write_to_memory(png.get(), bytes.data(), &size, 0, pixels.data(), 0, nullptr)) {
+    throw machine_error("image", "cannot encode a PNG: {}", png->message);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace sluice

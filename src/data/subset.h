@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/fail.h"
+
+namespace sluice {
+
+/// How many images "the first `wanted`" are; all of them for 0. Throws Error (user) if there are
+/// not so many; `key` is the experiment's.
+inline std::size_t subset_size(int wanted, std::size_t available, const std::string& key,
+                               const std::string& where) {
+  if (wanted == 0) return available;
+  if (wanted < 0 || static_cast<std::size_t>(wanted) > available) {
+    throw user_error("data", "{} = {}, but {} has {} images: ask for at most so many, or 0 for all",
+                     key, wanted, where, available);
+  }
+  return static_cast<std::size_t>(wanted);
+}
+
+}  // namespace sluice
