@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "sluice/image.h"
+#include "sluice/data_source.h"
 #include "tests/scratch.h"
 
 namespace sluice {

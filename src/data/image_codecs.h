@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/image.h"
+#include "sluice/data_source.h"
 
 namespace sluice {
 

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "data/files.h"
 #include "data/subset.h"
-#include "sluice/image.h"
+#include "sluice/data_source.h"
 
 namespace sluice {
 

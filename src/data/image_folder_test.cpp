@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "sluice/image.h"
+#include "sluice/data_source.h"
 #include "tests/scratch.h"
 
 namespace sluice {
