@@ -19,17 +19,24 @@ namespace {
 Error file_error(const std::filesystem::path& path, const char* cannot, int reason) {
   const auto [fault, mend] = [&]() -> std::pair<Fault, const char*> {
     switch (reason) {
-      case ENOENT: return {Fault::user, ": is the path right?"};
-      case ENOTDIR: return {Fault::user, ": a folder on its path is a file"};
-      case EISDIR: return {Fault::user, ": name a file in it"};
+      case ENOENT:
+        return {Fault::user, ": is the path right?"};
+      case ENOTDIR:
+        return {Fault::user, ": a folder on its path is a file"};
+      case EISDIR:
+        return {Fault::user, ": name a file in it"};
       case EACCES:
       case EPERM:
-      case EROFS: return {Fault::user, ": choose a place where you have permission"};
-      case ENAMETOOLONG: return {Fault::user, ": choose a shorter one"};
+      case EROFS:
+        return {Fault::user, ": choose a place where you have permission"};
+      case ENAMETOOLONG:
+        return {Fault::user, ": choose a shorter one"};
       case ENOSPC:
       case EDQUOT:
-      case EFBIG: return {Fault::machine, ": free some space"};
-      default: return {Fault::machine, ""};
+      case EFBIG:
+        return {Fault::machine, ": free some space"};
+      default:
+        return {Fault::machine, ""};
     }
   }();
   return {fault, "file",

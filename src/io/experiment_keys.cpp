@@ -20,7 +20,9 @@ std::string Key::table() const {
   return dot == std::string::npos ? "" : path.substr(0, dot);
 }
 
-std::string Key::name() const { return path.substr(path.rfind('.') + 1); }
+std::string Key::name() const {
+  return path.substr(path.rfind('.') + 1);
+}
 
 std::vector<Key> keys_of(Settings& settings) {
   constexpr int kMostImages = 10'000'000;

@@ -48,8 +48,8 @@ struct Key {
   std::string name() const;   ///< "gate"
 };
 
-/// Every key but the groups, in the order of the file. Reading, overriding, checking, suggesting and
-/// writing all follow this one list. It points into `settings`.
+/// Every key but the groups, in the order of the file. Reading, overriding, checking, suggesting
+/// and writing all follow this one list. It points into `settings`.
 std::vector<Key> keys_of(Settings& settings);
 
 }  // namespace sluice

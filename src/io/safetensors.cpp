@@ -61,9 +61,10 @@ Safetensors Safetensors::parse(std::string bytes, const std::string& place) {
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLength);
   if (length > kMaxHeader || length > bytes.size() - kLength) {
-    throw user_error("safetensors",
-                     "{} has {} bytes but announces a header of {}: is it a whole safetensors file?",
-                     place, bytes.size(), length);
+    throw user_error(
+        "safetensors",
+        "{} has {} bytes but announces a header of {}: is it a whole safetensors file?", place,
+        bytes.size(), length);
   }
   Safetensors file;
   file.bytes_ = std::move(bytes);

@@ -148,15 +148,17 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   int offsets_ = 0;
 };
 
-/// The tensors must cover the buffer from its first byte to its last, each as long as its shape says.
+/// The tensors must cover the buffer from its first byte to its last, each as long as its shape
+/// says.
 void check_offsets(const std::vector<Tensor>& tensors, std::size_t buffer_bytes,
                    const std::string& place) {
   std::size_t expected = 0;
   for (const Tensor& tensor : tensors) {
     const std::string name = one_line(tensor.name);
-    const std::string where = fmt::format("{}: tensor '{}' at {} to {}", place, name, tensor.begin,
-                                          tensor.end);
-    if (tensor.begin > tensor.end) throw user_error("safetensors", "{} ends before it begins", where);
+    const std::string where =
+        fmt::format("{}: tensor '{}' at {} to {}", place, name, tensor.begin, tensor.end);
+    if (tensor.begin > tensor.end)
+      throw user_error("safetensors", "{} ends before it begins", where);
     if (tensor.end > buffer_bytes) {
       throw user_error("safetensors", "{} goes beyond the {} bytes there are: is the file whole?",
                        where, buffer_bytes);
