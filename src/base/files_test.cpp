@@ -87,9 +87,9 @@ TEST(Files, ReadStopsAtLimit) {
   const fs::path file = temp.path() / "a";
   write_file(file, "12345");
   EXPECT_EQ(read_file(file, 5), "12345");
-  EXPECT_EQ(error_of(Fault::user, [&] { read_file(file, 4); }),
-            "[file] " + file.string() +
-                " has 5 bytes, and at most 4 are read: is it the right file?");
+  EXPECT_EQ(
+      error_of(Fault::user, [&] { read_file(file, 4); }),
+      "[file] " + file.string() + " has 5 bytes, and at most 4 are read: is it the right file?");
   EXPECT_THAT(error_of(Fault::user, [] { read_file("/dev/zero", 100'000); }),
               StartsWith("[file] /dev/zero has more bytes, and at most 100000 are read"));
 }
