@@ -146,7 +146,7 @@ TEST_F(ExperimentFile, UnknownKeys) {
             "[experiment] lab.toml:1: a?b? is not a key: see experiments/lab.toml for all there "
             "are");
   EXPECT_EQ(refusal("[data.set]\nx = 1\n"),
-            "[experiment] lab.toml:1: data.set = { x = 1 }: must "
+            "[experiment] lab.toml:1: data.set = {...}: must "
             "be \"cifar-10\" or \"folder\"");
 }
 
@@ -164,9 +164,10 @@ TEST_F(ExperimentFile, WrongValues) {
             "data.train_images = -1: must be between 0 and 10000000");
   EXPECT_EQ(say("data.test_images = 10000001"),
             "data.test_images = 10000001: must be between 0 and 10000000");
-  EXPECT_EQ(say("data.set = \"cifar\""), "data.set = 'cifar': must be \"cifar-10\" or \"folder\"");
+  EXPECT_EQ(say("data.set = \"cifar\""),
+            "data.set = \"cifar\": must be \"cifar-10\" or \"folder\"");
   EXPECT_EQ(say("model.size = 3"), "model.size = 3: must be \"small\" or \"large\"");
-  EXPECT_EQ(say("train.optimizer = \"sgd\""), "train.optimizer = 'sgd': must be \"adam\"");
+  EXPECT_EQ(say("train.optimizer = \"sgd\""), "train.optimizer = \"sgd\": must be \"adam\"");
   EXPECT_EQ(say("train.learning_rate = 0"),
             "train.learning_rate = 0: must be above 0 and at most 10");
   EXPECT_EQ(say("train.learning_rate = nan"),
@@ -174,7 +175,7 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.learning_rate = inf"),
             "train.learning_rate = inf: must be above 0 and at most 10");
   EXPECT_EQ(say("train.learning_rate = \"1e-3\""),
-            "train.learning_rate = '1e-3': must be a number, like 0.001");
+            "train.learning_rate = \"1e-3\": must be a number, like 0.001");
   EXPECT_EQ(say("train.beta_1 = 1"), "train.beta_1 = 1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.beta_2 = -0.1"), "train.beta_2 = -0.1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.epsilon = 0"), "train.epsilon = 0: must be above 0 and at most 1");
@@ -183,7 +184,7 @@ TEST_F(ExperimentFile, WrongValues) {
             "train.epochs.gate = 100001: must be between 1 and 100000");
   EXPECT_EQ(say("seed = -1"), "seed = -1: must be a whole number from 0 to 2^63 - 1");
   EXPECT_EQ(say("name = \"../x\""),
-            "name = '../x': must be of letters, digits, _ and - (at most 64)");
+            "name = \"../x\": must be of letters, digits, _ and - (at most 64)");
   EXPECT_EQ(say("train = 3"), "train = 3: is a table: write [train] and its keys below it");
 }
 
@@ -205,11 +206,12 @@ TEST_F(ExperimentFile, WrongGroups) {
             "[experiment] lab.toml:1: groups = 1: must be a table with a name and classes");
   EXPECT_EQ(refusal(two(artificial, "classes=['cat']")),
             "[experiment] lab.toml:4: a group has no name: add name = \"...\"");
-  EXPECT_EQ(refusal(two(artificial, "name='a/b'")),
-            "[experiment] lab.toml:5: groups.name = 'a/b': must be of letters, digits, _ and - (at "
-            "most 64)");
+  EXPECT_EQ(
+      refusal(two(artificial, "name='a/b'")),
+      "[experiment] lab.toml:5: groups.name = \"a/b\": must be of letters, digits, _ and - (at "
+      "most 64)");
   EXPECT_EQ(refusal(two(artificial, "name='b'\nclasses='cat'")),
-            "[experiment] lab.toml:6: groups.classes = 'cat': must be a list of class names");
+            "[experiment] lab.toml:6: groups.classes = \"cat\": must be a list of class names");
   EXPECT_EQ(refusal(two(artificial, "name='b'\nclasses=['cat', 3]")),
             "[experiment] lab.toml:6: groups.classes = 3: must be class names in quotes");
   EXPECT_THAT(refusal(two(artificial, "name='b'")),

@@ -96,9 +96,14 @@ Override parse_override(const std::string& text) {
 }
 
 std::string node_text(const toml::node& node) {
+  if (node.is_table()) return "{...}";
+  if (node.is_array()) return "[...]";
+  if (const auto text = node.value_exact<std::string>()) return '"' + one_line(*text, 60) + '"';
+  // As short as it was written; '#' keeps a point, for where a whole number is wanted.
+  if (const auto number = node.value_exact<double>()) return fmt::format("{:#}", *number);
   std::ostringstream out;
   node.visit([&](const auto& value) { out << value; });
-  return one_line(out.str(), 60);
+  return out.str();
 }
 
 }  // namespace sluice
