@@ -285,22 +285,5 @@ TEST_F(ExperimentFile, HostileFiles) {
               HasSubstr("lab.toml has 1000001 bytes, and at most 1000000 are read"));
 }
 
-TEST_F(ExperimentFile, NoFile) {
-  const CurrentFolder current(temp_.path());
-  const auto say = [](const char* file) {
-    return error_of(Fault::user, [&] { read_experiment(file); });
-  };
-  EXPECT_EQ(say("lab"), "[experiment] lab does not exist: is the path right?");
-  std::filesystem::create_directory("experiments");
-  write_file("experiments/lab.toml", kGroups);
-  EXPECT_EQ(say("lab"), "[experiment] lab does not exist: did you mean experiments/lab.toml?");
-  EXPECT_EQ(say("lab.toml"),
-            "[experiment] lab.toml does not exist: did you mean experiments/lab.toml?");
-  EXPECT_EQ(say("x/lab.toml"),
-            "[experiment] x/lab.toml does not exist: did you mean experiments/lab.toml?");
-  EXPECT_EQ(say("experiments"),
-            "[experiment] experiments is a folder: give an experiment's TOML file");
-}
-
 }  // namespace
 }  // namespace sluice

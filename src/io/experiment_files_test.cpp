@@ -1,10 +1,10 @@
 #include <fmt/format.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include "base/files.h"
 #include "io/experiment_keys.h"
 #include "sluice/experiment.h"
+#include "tests/expect_error.h"
+#include "tests/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -13,6 +13,24 @@ using testing::HasSubstr;
 
 std::string shipped(const std::string& name) {
   return fmt::format("{}/experiments/{}.toml", SLUICE_SOURCE_DIR, name);
+}
+
+TEST(ExperimentFiles, ThatAreNotThere) {
+  const TempFolder temp;
+  const CurrentFolder current(temp.path());
+  const auto say = [](const char* file) {
+    return error_of(Fault::user, [&] { read_experiment(file); });
+  };
+  EXPECT_EQ(say("lab"), "[experiment] lab does not exist: is the path right?");
+  std::filesystem::create_directory("experiments");
+  write_file("experiments/lab.toml", "seed = 1");
+  EXPECT_EQ(say("lab"), "[experiment] lab does not exist: did you mean experiments/lab.toml?");
+  EXPECT_EQ(say("lab.toml"),
+            "[experiment] lab.toml does not exist: did you mean experiments/lab.toml?");
+  EXPECT_EQ(say("x/lab.toml"),
+            "[experiment] x/lab.toml does not exist: did you mean experiments/lab.toml?");
+  EXPECT_EQ(say("experiments"),
+            "[experiment] experiments is a folder: give an experiment's TOML file");
 }
 
 TEST(ShippedExperiments, AreTheLab) {
