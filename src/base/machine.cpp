@@ -1,0 +1,62 @@
+#include "base/machine.h"
+
+#include <omp.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string_view>
+#include <thread>
+
+namespace sluice {
+namespace {
+
+/// What stands after the separator on the first line that begins with `key`.
+std::string fact(const char* file, std::string_view key, char separator) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    const std::size_t at = line.find(separator);
+    if (at == std::string::npos || line.compare(0, key.size(), key) != 0) continue;
+    const std::size_t begin = line.find_first_not_of(" \t\"", at + 1);
+    if (begin == std::string::npos) break;
+    return line.substr(begin, line.find_last_not_of(" \t\"") + 1 - begin);
+  }
+  return {};
+}
+
+}  // namespace
+
+Machine this_machine() {
+  Machine machine;
+  machine.cpu = fact("/proc/cpuinfo", "model name", ':');
+  if (machine.cpu.empty()) machine.cpu = "unknown";
+  machine.cores = static_cast<int>(std::thread::hardware_concurrency());
+  machine.threads = omp_get_max_threads();
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page = sysconf(_SC_PAGESIZE);
+  if (pages > 0 && page > 0) {
+    machine.memory_bytes = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+  }
+  machine.os = fact("/etc/os-release", "PRETTY_NAME", '=');
+  utsname system{};
+  if (uname(&system) == 0) {
+    if (!machine.os.empty()) machine.os += ", ";
+    machine.os += std::string(system.sysname) + " " + system.release + " " + system.machine;
+  }
+  if (machine.os.empty()) machine.os = "unknown";
+#ifdef __clang__
+  machine.compiler = __VERSION__;
+#else
+  machine.compiler = "GCC " __VERSION__;
+#endif
+  return machine;
+}
+
+std::uint64_t peak_memory_bytes() {
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;  // Linux counts KiB
+}
+
+}  // namespace sluice

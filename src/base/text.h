@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+/// `text` fit for a message of one line: control characters become '?', and what is longer than
+/// `limit` bytes is cut between two characters and ends in "...".
+std::string one_line(std::string_view text, std::size_t limit = 100);
+
+/// How many letters must be added, dropped, replaced, or swapped with a neighbour to turn one into
+/// the other.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// The candidate that `word` was probably meant to be; empty where none is near.
+std::string closest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// Whether it is made of A-Z a-z 0-9 _ - alone (and at most 64 of them): usable as a folder's name
+/// on any system, and as a bare key in TOML.
+bool is_plain_name(std::string_view text);
+
+}  // namespace sluice

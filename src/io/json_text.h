@@ -1,0 +1,13 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sluice {
+
+/// JSON in lines of two spaces' indent, but with a list of plain values on one line, so that the
+/// row of a matrix is a row. A number that JSON cannot write (NaN, infinity) becomes null, a byte
+/// that is no UTF-8 the replacement character.
+std::string json_text(const nlohmann::ordered_json& value);
+
+}  // namespace sluice

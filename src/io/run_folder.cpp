@@ -1,0 +1,192 @@
+#include "sluice/run_folder.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "io/weights_file.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRuns = "runs";
+constexpr const char* kExperiment = "experiment.toml";
+constexpr const char* kResults = "results.json";
+constexpr const char* kFigures = "figures";
+constexpr const char* kHistory = "history.csv";
+constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kMixture = "mixture";
+
+std::string shown(const fs::path& path) {
+  return one_line(path.string(), 4096);
+}
+
+/// Makes all that is missing of a path; others may be making it too.
+void make_folders(const fs::path& path) {
+  std::error_code ignored;
+  if (path.empty() || fs::is_directory(path, ignored)) return;
+  make_folders(path.parent_path());
+  if (!make_folder(path) && !fs::is_directory(path, ignored)) {
+    throw user_error("run", "{} is a file, not a folder: choose another", shown(path));
+  }
+}
+
+std::vector<std::string> runs_in(const fs::path& folder) {
+  std::vector<std::string> runs;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    std::error_code ignored;
+    if (fs::is_regular_file(it->path() / kExperiment, ignored)) runs.push_back(shown(it->path()));
+  }
+  std::sort(runs.begin(), runs.end());
+  return runs;
+}
+
+/// What somebody who named no run may have meant.
+std::string mend(std::vector<std::string> runs) {
+  constexpr std::size_t kMost = 5;
+  if (runs.empty()) return "make one with `sluice train`";
+  const std::string more = runs.size() > kMost ? ", ..." : "";
+  runs.resize(std::min(runs.size(), kMost));
+  return fmt::format("there are {}{}", fmt::join(runs, ", "), more);
+}
+
+std::string part_prefix(const Sequential& part) {
+  return part.name + "/";
+}
+
+/// The weights' file of a model, which a run that was stopped early does not have.
+fs::path existing_weights(const fs::path& run, const std::string& model) {
+  const fs::path file = run / model / kWeights;
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    throw user_error(
+        "run", "{} is missing: the run was stopped before this model was trained; train again",
+        shown(file));
+  }
+  return file;
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const fs::path& wanted, const std::string& name) {
+  if (!wanted.empty()) {
+    make_folders(wanted);
+    std::error_code error;
+    // Of two runs that find it empty, one makes the folder of figures.
+    if (!fs::is_empty(wanted, error) || error || !make_folder(wanted / kFigures)) {
+      throw user_error("run", "{} is not empty: choose another folder, or delete it",
+                       shown(wanted));
+    }
+    return RunFolder(wanted);
+  }
+  if (!is_plain_name(name)) {
+    throw user_error("run", "a run cannot be named '{}': use letters, digits, _ and -",
+                     one_line(name));
+  }
+  make_folders(kRuns);
+  for (int n = 1;; ++n) {
+    const fs::path path = fs::path(kRuns) / (n == 1 ? name : name + fmt::to_string(n));
+    if (!make_folder(path)) continue;
+    make_folder(path / kFigures);
+    return RunFolder(path);
+  }
+}
+
+RunFolder RunFolder::open(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_regular_file(path / kExperiment, ignored)) return RunFolder(path);
+  if (!fs::exists(path, ignored)) {
+    const fs::path meant = kRuns / path.filename();
+    if (!path.filename().empty() && fs::is_regular_file(meant / kExperiment, ignored)) {
+      throw user_error("run", "{} does not exist: did you mean {}?", shown(path), shown(meant));
+    }
+    throw user_error("run", "{} does not exist: {}", shown(path), mend(runs_in(kRuns)));
+  }
+  if (!fs::is_directory(path, ignored)) {
+    throw user_error("run", "{} is a file: give the run's folder, which has an {}", shown(path),
+                     kExperiment);
+  }
+  const std::vector<std::string> inside = runs_in(path);
+  throw user_error("run", "{} is no run, for it has no {}: {}", shown(path), kExperiment,
+                   mend(inside.empty() ? runs_in(kRuns) : inside));
+}
+
+bool RunFolder::finished() const {
+  std::error_code ignored;
+  return fs::is_regular_file(path_ / kResults, ignored);
+}
+
+void RunFolder::write_experiment(const Experiment& experiment) const {
+  write_file(path_ / kExperiment, to_toml(experiment));
+}
+
+Experiment RunFolder::read_experiment() const {
+  return sluice::read_experiment(path_ / kExperiment);
+}
+
+void RunFolder::write_history(const std::string& model, const History& history) const {
+  std::string text = "epoch,loss,accuracy,val_loss,val_accuracy,seconds\n";
+  for (std::size_t i = 0; i < history.epochs.size(); ++i) {
+    const Epoch& epoch = history.epochs[i];
+    // fmt writes the fewest digits that give the same number back.
+    text += fmt::format("{},{},{},{},{},{}\n", i + 1, epoch.loss, epoch.accuracy, epoch.val_loss,
+                        epoch.val_accuracy, epoch.seconds);
+  }
+  make_folders(path_ / model);
+  write_file(path_ / model / kHistory, text);
+}
+
+void RunFolder::write_weights(const std::string& model, const Sequential& declared,
+                              const Weights& weights,
+                              const std::vector<std::string>& class_names) const {
+  make_folders(path_ / model);
+  write_weights_file(path_ / model / kWeights, declared.name, {{"", &weights}}, class_names);
+}
+
+void RunFolder::write_weights(const Mixture& declared, const MixtureWeights& weights,
+                              const std::vector<std::string>& class_names) const {
+  const std::vector<const Sequential*> parts = declared.parts();
+  const std::vector<const Weights*> values = weights.parts();
+  std::vector<ConstWeightsPart> named;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    named.push_back({part_prefix(*parts[i]), values.at(i)});
+  }
+  make_folders(path_ / kMixture);
+  write_weights_file(path_ / kMixture / kWeights, kMixture, named, class_names);
+}
+
+RunFolder::LoadedWeights RunFolder::read_weights(const std::string& model,
+                                                 const Sequential& declared) const {
+  LoadedWeights loaded{Weights(declared), {}};
+  loaded.class_names = read_weights_file(existing_weights(path_, model), {{"", &loaded.weights}});
+  return loaded;
+}
+
+RunFolder::LoadedMixture RunFolder::read_weights(const Mixture& declared) const {
+  const fs::path file = existing_weights(path_, kMixture);
+  LoadedMixture loaded{{Weights(declared.baseline), Weights(declared.gate), {}, {}}, {}};
+  for (const Mixture::Branch& branch : declared.branches) {
+    loaded.weights.experts.emplace_back(branch.expert);
+    loaded.weights.importances.emplace_back(branch.importance);
+  }
+  const std::vector<const Sequential*> parts = declared.parts();
+  const std::vector<Weights*> values = loaded.weights.parts();
+  std::vector<WeightsPart> named;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    named.push_back({part_prefix(*parts[i]), values.at(i)});
+  }
+  loaded.class_names = read_weights_file(file, named);
+  return loaded;
+}
+
+void RunFolder::write_results(const Results& results) const {
+  write_file(path_ / kResults, to_json(results));
+}
+
+}  // namespace sluice
