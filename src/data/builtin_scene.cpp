@@ -20,45 +20,41 @@ constexpr float kContrast = 0.35f;
 
 constexpr float kHalf = Canvas::kSide / 2.0f;
 
+struct Layer {
+  Color color;
+  float grain;
+};
+
 struct Ground {
-  Color upper, lower;  // above and below the horizon
+  Layer upper, lower;  // above and below the horizon
   float horizon;       // 0 top, 1 bottom
-  float upper_grain, lower_grain;
-  Point patch;  // the size of the grain's patches, in pixels
+  Point patch;         // the size of the grain's patches, in pixels
 };
 
 Ground choose_ground(Place place, Dice& dice) {
-  const Color sky =
-      dice.near(dice.chance(0.6f) ? Color{0.55f, 0.72f, 0.90f} : Color{0.78f, 0.80f, 0.82f}, 0.2f);
+  constexpr Color kBlue{0.55f, 0.72f, 0.90f}, kOvercast{0.78f, 0.80f, 0.82f};
+  constexpr Color kGrass{0.36f, 0.52f, 0.22f}, kSea{0.20f, 0.38f, 0.52f};
+  constexpr Color kFacade{0.55f, 0.55f, 0.52f}, kAsphalt{0.42f, 0.42f, 0.43f};
+  constexpr Color kPlaster{0.60f, 0.57f, 0.52f}, kFloor{0.50f, 0.42f, 0.34f};
+  constexpr Color kLeaves{0.18f, 0.30f, 0.16f}, kSoil{0.34f, 0.32f, 0.20f};
+  const Color sky = dice.near(dice.chance(0.6f) ? kBlue : kOvercast, 0.2f);
   const float horizon = dice.between(0.2f, 0.75f);
   switch (place) {
     case Place::sky:
-      return {sky, dice.near(sky, 0.15f), horizon, 0.10f, 0.10f, {9, 5}};
+      return {{sky, 0.10f}, {dice.near(sky, 0.15f), 0.10f}, horizon, {9, 5}};
     case Place::meadow:
-      return {sky, dice.near({0.36f, 0.52f, 0.22f}, 0.3f), horizon, 0.05f, 0.22f, {2, 3}};
+      return {{sky, 0.05f}, {dice.near(kGrass, 0.3f), 0.22f}, horizon, {2, 3}};
     case Place::road:
-      return {dice.near({0.55f, 0.55f, 0.52f}, 0.3f),
-              dice.near({0.42f, 0.42f, 0.43f}, 0.25f),
-              horizon,
-              0.2f,
-              0.08f,
-              {4, 3}};
+      return {
+          {dice.near(kFacade, 0.3f), 0.2f}, {dice.near(kAsphalt, 0.25f), 0.08f}, horizon, {4, 3}};
     case Place::water:
-      return {sky, dice.near({0.20f, 0.38f, 0.52f}, 0.3f), horizon, 0.05f, 0.16f, {6, 1.5f}};
-    case Place::wall:
-      return {dice.near(dice.any_color(), 0.1f),
-              dice.near({0.5f, 0.42f, 0.34f}, 0.3f),
-              horizon,
-              0.06f,
-              0.08f,
-              {5, 5}};
+      return {{sky, 0.05f}, {dice.near(kSea, 0.3f), 0.16f}, horizon, {6, 1.5f}};
+    case Place::wall: {
+      const Color paint = mix(kPlaster, dice.any_color(), 0.55f);
+      return {{paint, 0.06f}, {dice.near(kFloor, 0.3f), 0.08f}, horizon, {5, 5}};
+    }
     case Place::forest:
-      return {dice.near({0.18f, 0.30f, 0.16f}, 0.3f),
-              dice.near({0.34f, 0.32f, 0.20f}, 0.3f),
-              horizon,
-              0.45f,
-              0.25f,
-              {3, 4}};
+      return {{dice.near(kLeaves, 0.3f), 0.45f}, {dice.near(kSoil, 0.3f), 0.25f}, horizon, {3, 4}};
   }
   return {};
 }
@@ -71,8 +67,8 @@ void paint_ground(Canvas& canvas, const Ground& ground, Dice& dice) {
     for (int x = 0; x < Canvas::kSide; ++x) {
       const float depth = y / 32.0f - ground.horizon + slope * (x / 32.0f - 0.5f);
       const float below = std::clamp(depth / haze + 0.5f, 0.0f, 1.0f);
-      const float amount = ground.upper_grain + (ground.lower_grain - ground.upper_grain) * below;
-      canvas.at(x, y) = mix(ground.upper, ground.lower, below) *
+      const float amount = ground.upper.grain + (ground.lower.grain - ground.upper.grain) * below;
+      canvas.at(x, y) = mix(ground.upper.color, ground.lower.color, below) *
                         (1 + amount * grain.at(x, y) + 0.25f * std::max(depth, 0.0f));
     }
   }
@@ -112,7 +108,8 @@ void draw_clutter(Canvas& canvas, const Ground& ground, const Grain& grain, Dice
   pencil.set_surface(0.2f, 0.1f);
   const int things = dice.below(kClutter + 1);
   for (int i = 0; i < things; ++i) {
-    const Color near_ground = dice.near(dice.chance(0.5f) ? ground.lower : ground.upper, 0.5f);
+    const Color near_ground =
+        dice.near(dice.chance(0.5f) ? ground.lower.color : ground.upper.color, 0.5f);
     const Color color = dice.chance(0.4f) ? dice.any_color() : near_ground;
     const Point at{dice.between(-1.2f, 1.2f), dice.between(-1.2f, 1.2f)};
     draw_thing(pencil, dice, at, dice.between(0.12f, 0.45f), color);
@@ -122,7 +119,8 @@ void draw_clutter(Canvas& canvas, const Ground& ground, const Grain& grain, Dice
 void draw_occluder(Canvas& canvas, const Ground& ground, const Grain& grain, Dice& dice) {
   Pencil pencil(canvas, Pose{}, grain);
   pencil.set_surface(0.2f, 0.15f);
-  const Color color = dice.near(dice.chance(0.7f) ? ground.lower * 0.7f : dice.any_color(), 0.3f);
+  const Color color =
+      dice.near(dice.chance(0.7f) ? ground.lower.color * 0.7f : dice.any_color(), 0.3f);
   switch (dice.below(3)) {
     case 0: {  // grass or reeds, up from below
       const float height = dice.between(0.4f, 0.9f);
