@@ -9,9 +9,9 @@ namespace {
 // still worth asking which of two networks knows better.
 constexpr float kHabitat = 0.4f;     // how often a figure stands where its kind belongs
 constexpr float kNoise = 0.07f;      // of full brightness
-constexpr float kOcclusion = 0.35f;  // how often something stands before the figure
+constexpr float kOcclusion = 0.45f;  // how often something stands before the figure
 constexpr int kClutter = 4;          // shapes beside the figure, at most
-constexpr float kSmallest = 0.68f;   // the figure's size, of the largest that fits
+constexpr float kSmallest = 0.60f;   // the figure's size, of the largest that fits
 constexpr float kLargest = 1.20f;
 constexpr float kWander = 0.22f;   // how far from the middle, of the picture's half
 constexpr float kStretch = 0.18f;  // foreshortening, to either side
@@ -119,15 +119,15 @@ void draw_clutter(Canvas& canvas, const Ground& ground, const Grain& grain, Dice
 void draw_occluder(Canvas& canvas, const Ground& ground, const Grain& grain, Dice& dice) {
   Pencil pencil(canvas, Pose{}, grain);
   pencil.set_surface(0.2f, 0.15f);
-  const Color color =
-      dice.near(dice.chance(0.7f) ? ground.lower.color * 0.7f : dice.any_color(), 0.3f);
+  const Color shade = dice.near(ground.lower.color * 0.7f, 0.3f);
+  const Color color = dice.chance(0.7f) ? shade : dice.any_color();
   switch (dice.below(3)) {
     case 0: {  // grass or reeds, up from below
       const float height = dice.between(0.4f, 0.9f);
       for (float x = -1.2f; x < 1.2f; x += 0.17f) {
         const float lean = dice.around(0, 0.15f);
         const float top = dice.around(1.3f - height, 0.2f);
-        pencil.capsule({x, 1.3f}, {x + lean, top}, 0.05f, 0.02f, color);
+        pencil.capsule({x, 1.3f}, {x + lean, top}, 0.05f, 0.02f, shade);
       }
       break;
     }

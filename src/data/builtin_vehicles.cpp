@@ -3,6 +3,11 @@
 namespace sluice {
 namespace {
 
+// What makes cars and trucks alike: cars with a high, upright back, and trucks on a car's frame.
+constexpr float kVans = 0.3f;
+constexpr float kPickups = 0.3f;
+constexpr float kFrontViews = 0.3f;
+
 constexpr Color kGlass{0.30f, 0.42f, 0.52f};
 constexpr Color kTyre{0.10f, 0.10f, 0.11f};
 constexpr Color kMetal{0.70f, 0.71f, 0.73f};
@@ -40,6 +45,27 @@ void draw_front(Pencil& pencil, Dice& dice, Color paint, float width, float top,
   pencil.circle({-width * 0.75f, bonnet + 0.16f}, 0.1f, lamp);
   pencil.circle({width * 0.75f, bonnet + 0.16f}, 0.1f, lamp);
   pencil.box({-width * 0.35f, bonnet + 0.12f}, {width * 0.35f, bonnet + 0.26f}, kTyre);
+}
+
+void draw_pickup(Pencil& pencil, Dice& dice, Color paint) {
+  const float waist = dice.around(-0.02f, 0.05f);
+  const float sill = dice.around(0.36f, 0.04f);
+  const float roof = dice.between(-0.5f, -0.35f);
+  const float back = dice.between(-0.25f, 0.05f);  // the cab's
+  const float front = back + dice.between(0.45f, 0.6f);
+  if (dice.chance(0.5f)) {
+    pencil.ellipse({-0.5f, waist}, {0.35f, 0.2f}, 0, dice.near({0.45f, 0.35f, 0.22f}, 0.3f));
+  }
+  pencil.polygon({{back, waist}, {back, roof}, {front - 0.15f, roof}, {front, waist}}, paint,
+                 0.04f);
+  pencil.polygon({{back + 0.07f, waist - 0.02f},
+                  {back + 0.07f, roof + 0.06f},
+                  {front - 0.19f, roof + 0.06f},
+                  {front - 0.08f, waist - 0.02f}},
+                 kGlass);
+  pencil.box({-0.95f, waist + 0.02f}, {0.92f, sill}, paint, 0.04f);
+  draw_wheel(pencil, -0.58f, sill + 0.04f, 0.21f);
+  draw_wheel(pencil, 0.58f, sill + 0.04f, 0.21f);
 }
 
 void draw_sails(Pencil& pencil, Dice& dice, float deck) {
@@ -130,8 +156,9 @@ void draw_airplane(Pencil& pencil, Dice& dice) {
 void draw_automobile(Pencil& pencil, Dice& dice) {
   pencil.set_surface(0.3f, 0);
   const Color paint = dice.near(dice.one_of(kPaint), 0.25f);
-  const float roof = dice.between(-0.5f, -0.28f);
-  if (dice.chance(0.3f)) {
+  const bool van = dice.chance(kVans);
+  const float roof = dice.between(-0.5f, -0.28f) - (van ? 0.12f : 0);
+  if (dice.chance(kFrontViews)) {
     const float width = dice.between(0.6f, 0.75f);
     draw_front(pencil, dice, paint, width, roof, dice.around(0.08f, 0.06f));
     return;
@@ -139,8 +166,8 @@ void draw_automobile(Pencil& pencil, Dice& dice) {
   const float waist = dice.around(0, 0.05f);
   const float sill = dice.around(0.36f, 0.05f);
   const float front = dice.between(0.25f, 0.5f);  // where the windscreen meets the bonnet
-  const float rear = dice.between(-0.85f, -0.5f);
-  const float slope = dice.between(0.12f, 0.32f);
+  const float rear = van ? -0.92f : dice.between(-0.85f, -0.5f);
+  const float slope = dice.between(0.12f, 0.32f) * (van ? 0.4f : 1.0f);
   pencil.polygon(
       {{rear, waist}, {rear + slope * 0.7f, roof}, {front - slope, roof}, {front, waist}}, paint,
       0.04f);
@@ -196,7 +223,7 @@ void draw_truck(Pencil& pencil, Dice& dice) {
   const Color paint = dice.near(dice.one_of(kPaint), 0.25f);
   const Color load =
       dice.near(dice.chance(0.4f) ? Color{0.88f, 0.88f, 0.86f} : dice.one_of(kPaint), 0.25f);
-  if (dice.chance(0.25f)) {
+  if (dice.chance(kFrontViews)) {
     const float width = dice.between(0.5f, 0.65f);
     const float top = dice.between(-0.9f, -0.6f);
     if (dice.chance(0.6f)) {  // the box stands out above the cab
@@ -205,6 +232,7 @@ void draw_truck(Pencil& pencil, Dice& dice) {
     draw_front(pencil, dice, paint, width, top + 0.1f, dice.around(-0.05f, 0.08f));
     return;
   }
+  if (dice.chance(kPickups)) return draw_pickup(pencil, dice, paint);
   const float floor = dice.around(0.34f, 0.04f);
   const float cab = dice.between(0.4f, 0.6f);  // the cab's back
   const float roof = dice.between(-0.45f, -0.2f);
