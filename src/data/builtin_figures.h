@@ -23,6 +23,16 @@ extern const std::array<Figure, 10> kFigures;
 
 // What the files of figures share.
 constexpr Color kInk{0.08f, 0.07f, 0.07f};
+constexpr Color kGlass{0.30f, 0.42f, 0.52f};
+constexpr Color kMetal{0.70f, 0.71f, 0.73f};
+constexpr std::array<Color, 8> kPaint{{{0.75f, 0.12f, 0.12f},
+                                       {0.14f, 0.25f, 0.62f},
+                                       {0.90f, 0.90f, 0.88f},
+                                       {0.16f, 0.16f, 0.18f},
+                                       {0.62f, 0.64f, 0.66f},
+                                       {0.90f, 0.72f, 0.15f},
+                                       {0.12f, 0.42f, 0.26f},
+                                       {0.85f, 0.45f, 0.12f}}};
 /// One of `own`, or now and then a colour that every animal can have.
 Color animal_coat(std::span<const Color> own, Dice& dice);
 /// `length` from `from`; the angle counts from the right, upwards.

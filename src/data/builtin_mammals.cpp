@@ -7,8 +7,8 @@ namespace {
 
 // How far an animal's build may drift towards the average of the four-legged ones, and how much
 // each part varies: the two that decide how alike cats, deer, dogs and horses look.
-constexpr float kLikeness = 0.35f;
-constexpr float kVariety = 0.18f;
+constexpr float kLikeness = 0.22f;
+constexpr float kVariety = 0.15f;
 constexpr float kFaceViews = 0.25f;  // seen close, from the front
 
 constexpr Color kPink{0.80f, 0.52f, 0.50f};

@@ -9,9 +9,9 @@ namespace {
 // still worth asking which of two networks knows better.
 constexpr float kHabitat = 0.4f;     // how often a figure stands where its kind belongs
 constexpr float kNoise = 0.07f;      // of full brightness
-constexpr float kOcclusion = 0.45f;  // how often something stands before the figure
+constexpr float kOcclusion = 0.42f;  // how often something stands before the figure
 constexpr int kClutter = 4;          // shapes beside the figure, at most
-constexpr float kSmallest = 0.60f;   // the figure's size, of the largest that fits
+constexpr float kSmallest = 0.62f;   // the figure's size, of the largest that fits
 constexpr float kLargest = 1.20f;
 constexpr float kWander = 0.22f;   // how far from the middle, of the picture's half
 constexpr float kStretch = 0.18f;  // foreshortening, to either side
