@@ -12,7 +12,7 @@ namespace sluice {
 /// How often a true class (row) was called each class (column).
 class ConfusionMatrix {
  public:
-  explicit ConfusionMatrix(std::vector<std::string> class_names);
+  explicit ConfusionMatrix(std::vector<std::string> class_names = {});
 
   void add(int truth, int prediction) { ++counts_[truth * classes() + prediction]; }
 

@@ -56,12 +56,17 @@ class RunFolder {
   /// Makes a new folder: `wanted`, or where that is empty the first free of runs/<name>,
   /// runs/<name>2, runs/<name>3... Throws Error (user) if `wanted` exists and is not empty.
   static RunFolder create(const std::filesystem::path& wanted, const std::string& name);
+  /// What create() would refuse, before long work is done: Error (user) for a `wanted` that exists
+  /// and is not an empty folder.
+  static void require_free(const std::filesystem::path& wanted);
   /// Throws Error (user) if there is no run.
   static RunFolder open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path figures() const { return path_ / "figures"; }
   bool finished() const;
+  /// Whether the run got as far as this model: "baseline", "expert-<group>", "gate", "mixture".
+  bool has_weights(const std::string& model) const;
 
   void write_experiment(const Experiment& experiment) const;
   Experiment read_experiment() const;

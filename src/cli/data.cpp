@@ -47,9 +47,8 @@ void sample(const DataVerbOptions& options) {
     if (written[label] == options.count) continue;
     const fs::path folder = fs::path(options.out) / data.class_names[label];
     fs::create_directories(folder);
-    const Image image{static_cast<int>(test.shape()[0]), static_cast<int>(test.shape()[1]),
-                      {test.pixels(i).begin(), test.pixels(i).end()}};
-    write_png(folder / fmt::format("{}.png", written[label]++), image);
+    write_png(folder / fmt::format("{}.png", written[label]++), test.pixels(i),
+              static_cast<int>(test.shape()[0]), static_cast<int>(test.shape()[1]));
   }
   const Figures figures(options.out);
   figures.sample_images("samples", data.name + ", test images", test);

@@ -1,9 +1,10 @@
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "sluice/error.h"
 #include "sluice/report.h"
 
 namespace sluice::cli {
@@ -21,14 +22,23 @@ void print_row(const std::string& model, const Examples& test, const Evaluation&
   std::fflush(stdout);
 }
 
+/// Outputs are told apart by their place alone, so the classes must be those of the training.
+void require_classes(const std::string& run, const std::vector<std::string>& trained,
+                     const std::vector<std::string>& given) {
+  if (trained == given) return;
+  throw Error(Fault::user, "evaluate",
+              fmt::format("{} was trained on the classes {}, but the data has {}: give the data it "
+                          "was trained on",
+                          run, fmt::join(trained, ", "), fmt::join(given, ", ")));
+}
+
 void evaluate_run(const EvaluateOptions& options) {
   const RunFolder folder = RunFolder::open(options.run);
   const Experiment experiment = folder.read_experiment();
   const Dataset data = load_data(experiment.data, options.data, data_events());
   const Groups groups(experiment.groups, data.class_names, options.run);
-  const Lab lab(experiment.lab, data, groups);
-  const Mixture model = lab.declare();
-  const Examples test = lab.test_examples();
+  const Mixture model = declare(experiment);
+  const Examples test(data.test, data.class_names);
 
   fmt::print("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
              "images/s");
@@ -39,8 +49,9 @@ void evaluate_run(const EvaluateOptions& options) {
       missing.push_back(declared.name);
       return;
     }
-    auto loaded = folder.read_weights(declared.name, declared, examples.class_names());
-    const auto compiled = compile(declared, loaded, inference_options());
+    auto loaded = folder.read_weights(declared.name, declared);
+    require_classes(options.run, loaded.class_names, examples.class_names());
+    const auto compiled = compile(declared, loaded.weights, inference_options());
     print_row(declared.name, examples, evaluate(*compiled, examples));
   };
   evaluate_model(model.baseline, test);
@@ -52,8 +63,9 @@ void evaluate_run(const EvaluateOptions& options) {
   if (!folder.has_weights("mixture")) {
     missing.emplace_back("mixture");
   } else {
-    MixtureWeights weights = folder.read_weights(model, data.class_names);
-    const auto compiled = compile(model, weights, inference_options());
+    auto loaded = folder.read_weights(model);
+    require_classes(options.run, loaded.class_names, data.class_names);
+    const auto compiled = compile(model, loaded.weights, inference_options());
     const Evaluation result = evaluate(*compiled, test);
     print_row("mixture", test, result);
     fmt::print("\nmixture\n{}", confusion_text(result.confusion));

@@ -20,16 +20,12 @@ struct PredictOptions {
 class Predictor {
  public:
   explicit Predictor(const RunFolder& folder)
-      : experiment_(folder.read_experiment()),
-        class_names_(folder.class_names()),
-        groups_(experiment_.groups, class_names_, folder.path().string()),
-        model_(mixture(groups_, LabelledImages{}.shape, static_cast<int>(class_names_.size()),
-                       experiment_.lab.size)),
-        weights_(folder.read_weights(model_, class_names_)),
-        baseline_weights_(folder.read_weights("baseline", model_.baseline, class_names_)),
-        mixture_(compile(model_, weights_, kOne)),
-        gate_(compile(model_.gate, weights_.gate, kOne)),
-        baseline_(compile(model_.baseline, baseline_weights_, kOne)) {}
+      : model_(declare(folder.read_experiment())),
+        mixture_weights_(folder.read_weights(model_)),
+        baseline_weights_(folder.read_weights("baseline", model_.baseline)),
+        mixture_(compile(model_, mixture_weights_.weights, kOne)),
+        gate_(compile(model_.gate, mixture_weights_.weights.gate, kOne)),
+        baseline_(compile(model_.baseline, baseline_weights_.weights, kOne)) {}
 
   void predict(const std::string& file) {
     const Shape& shape = mixture_->input_shape();
@@ -39,16 +35,18 @@ class Predictor {
     std::transform(image.pixels.begin(), image.pixels.end(), pixels.begin(),
                    [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.f; });
     const std::span<const float> gate = gate_->predict(pixels, 1);
-    const int group = chosen_group(gate);
+    const int chosen = chosen_group(gate);
+    const std::string& group = model_.branches[chosen].group;
     fmt::print("{}\n", file);
     print_classes("mixture", mixture_->predict(pixels, 1));
-    fmt::print("  gate      {:<12} {:5.1f}%   asked expert-{}\n", groups_.name(group),
-               100 * gate[group], groups_.name(group));
+    fmt::print("  gate      {:<12} {:5.1f}%   asked expert-{}\n", group, 100 * gate[chosen], group);
     print_classes("baseline", baseline_->predict(pixels, 1));
   }
 
  private:
   static constexpr CompileOptions kOne{.batch = 1, .training = false};
+
+  const std::string& class_name(int label) const { return mixture_weights_.class_names[label]; }
 
   /// The three most probable; the mixture's output is divided by its sum, as its loss does.
   void print_classes(const char* model, std::span<const float> outputs) const {
@@ -58,20 +56,17 @@ class Predictor {
     std::stable_sort(order.begin(), order.end(),
                      [&](int a, int b) { return outputs[a] > outputs[b]; });
     const auto percent = [&](int c) { return 100 * outputs[c] / sum; };
-    fmt::print("  {:<9} {:<12} {:5.1f}%", model, class_names_[order[0]], percent(order[0]));
+    fmt::print("  {:<9} {:<12} {:5.1f}%", model, class_name(order[0]), percent(order[0]));
     for (std::size_t i = 1; i < std::min<std::size_t>(3, order.size()); ++i) {
-      fmt::print("{}{} {:.1f}%", i == 1 ? "   then " : ", ", class_names_[order[i]],
+      fmt::print("{}{} {:.1f}%", i == 1 ? "   then " : ", ", class_name(order[i]),
                  percent(order[i]));
     }
     fmt::print("\n");
   }
 
-  Experiment experiment_;
-  std::vector<std::string> class_names_;
-  Groups groups_;
   Mixture model_;
-  MixtureWeights weights_;
-  Weights baseline_weights_;
+  RunFolder::LoadedMixture mixture_weights_;
+  RunFolder::LoadedWeights baseline_weights_;
   std::unique_ptr<CompiledModel> mixture_;
   std::unique_ptr<CompiledModel> gate_;
   std::unique_ptr<CompiledModel> baseline_;

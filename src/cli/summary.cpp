@@ -16,13 +16,7 @@ Experiment experiment_of(const std::string& path) {
 }
 
 void summarize_models(const std::string& path) {
-  const Experiment experiment = experiment_of(path);
-  std::vector<std::string> classes;
-  for (const Groups::Group& group : experiment.groups) {
-    classes.insert(classes.end(), group.classes.begin(), group.classes.end());
-  }
-  const Mixture model = mixture(Groups(experiment.groups, classes, path), LabelledImages{}.shape,
-                                static_cast<int>(classes.size()), experiment.lab.size);
+  const Mixture model = declare(experiment_of(path));
   fmt::print("{}\nThe experts are built like the baseline.\n\n{}\n{}\n{}",
              summary_text(model.baseline), summary_text(model.gate),
              summary_text(model.branches.front().importance), summary_text(model));

@@ -1,4 +1,4 @@
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 
@@ -175,8 +175,10 @@ struct TrainOptions {
 void train(const TrainOptions& options) {
   const Experiment experiment = read_experiment(options.experiment, options.set);
   RunFolder::require_free(options.run);
+  // Groups that do not fit are told before a long download.
+  const Groups groups(experiment.groups, list_classes(experiment.data, options.data),
+                      options.experiment);
   const Dataset data = load_data(experiment.data, options.data, data_events());
-  const Groups groups(experiment.groups, data.class_names, options.experiment);
   LabRun lab(experiment, data, groups, RunFolder::create(options.run, experiment.name));
   try {
     lab.run();

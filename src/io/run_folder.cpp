@@ -76,10 +76,10 @@ fs::path existing_weights(const fs::path& run, const std::string& model) {
 
 RunFolder RunFolder::create(const fs::path& wanted, const std::string& name) {
   if (!wanted.empty()) {
+    require_free(wanted);
     make_folders(wanted);
-    std::error_code error;
     // Of two runs that find it empty, one makes the folder of figures.
-    if (!fs::is_empty(wanted, error) || error || !make_folder(wanted / kFigures)) {
+    if (!make_folder(wanted / kFigures)) {
       throw user_error("run", "{} is not empty: choose another folder, or delete it",
                        shown(wanted));
     }
@@ -115,6 +115,22 @@ RunFolder RunFolder::open(const fs::path& path) {
   const std::vector<std::string> inside = runs_in(path);
   throw user_error("run", "{} is no run, for it has no {}: {}", shown(path), kExperiment,
                    mend(inside.empty() ? runs_in(kRuns) : inside));
+}
+
+void RunFolder::require_free(const fs::path& wanted) {
+  std::error_code error;
+  if (wanted.empty() || !fs::exists(wanted, error)) return;
+  if (!fs::is_directory(wanted, error)) {
+    throw user_error("run", "{} is a file, not a folder: choose another", shown(wanted));
+  }
+  if (!fs::is_empty(wanted, error)) {
+    throw user_error("run", "{} is not empty: choose another folder, or delete it", shown(wanted));
+  }
+}
+
+bool RunFolder::has_weights(const std::string& model) const {
+  std::error_code ignored;
+  return fs::exists(path_ / model / kWeights, ignored);
 }
 
 bool RunFolder::finished() const {
@@ -170,11 +186,7 @@ RunFolder::LoadedWeights RunFolder::read_weights(const std::string& model,
 
 RunFolder::LoadedMixture RunFolder::read_weights(const Mixture& declared) const {
   const fs::path file = existing_weights(path_, kMixture);
-  LoadedMixture loaded{{Weights(declared.baseline), Weights(declared.gate), {}, {}}, {}};
-  for (const Mixture::Branch& branch : declared.branches) {
-    loaded.weights.experts.emplace_back(branch.expert);
-    loaded.weights.importances.emplace_back(branch.importance);
-  }
+  LoadedMixture loaded{MixtureWeights(declared), {}};
   const std::vector<const Sequential*> parts = declared.parts();
   const std::vector<Weights*> values = loaded.weights.parts();
   std::vector<WeightsPart> named;
