@@ -1,5 +1,6 @@
 #include "data/drawing.h"
 
+#include <cassert>
 #include <cmath>
 
 namespace sluice {
@@ -178,7 +179,8 @@ void Pencil::capsule(Point from, Point to, float from_radius, float to_radius, C
 
 void Pencil::polygon(std::initializer_list<Point> corners, Color color, float rounding) {
   std::array<Point, kMostCorners> at;
-  const std::size_t count = std::min(corners.size(), kMostCorners);
+  assert(corners.size() <= kMostCorners);
+  const std::size_t count = corners.size();
   const float round = rounding * pose_.scale();
   Point low{1e9f, 1e9f}, high{-1e9f, -1e9f};
   for (std::size_t i = 0; i < count; ++i) {
