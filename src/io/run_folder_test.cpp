@@ -156,11 +156,7 @@ TEST_F(RunFolders, WeightsAreReadBack) {
 TEST_F(RunFolders, MixtureIsReadBack) {
   const RunFolder run = RunFolder::create("r", "");
   const Mixture model = tiny_mixture();
-  MixtureWeights weights{Weights(model.baseline), Weights(model.gate), {}, {}};
-  for (const Mixture::Branch& branch : model.branches) {
-    weights.experts.emplace_back(branch.expert);
-    weights.importances.emplace_back(branch.importance);
-  }
+  MixtureWeights weights(model);
   std::uint32_t stream = 0;
   for (Weights* part : weights.parts()) part->initialize(1, stream++);
   run.write_weights(model, weights, {"a", "b", "c"});
