@@ -60,7 +60,10 @@ void sample(const DataVerbOptions& options) {
 
 void add_data(CLI::App& app) {
   auto* verb = app.add_subcommand("data", "Look at data, download it, or take samples of it");
-  verb->require_subcommand(1);
+  verb->require_subcommand(0, 1);
+  verb->callback([verb] {
+    if (verb->get_subcommands().empty()) fmt::print("{}", verb->help());
+  });
   verb->footer(R"(Examples:
   sluice data info
   sluice data info experiments/lab.toml --data ~/cifar-10-batches-bin
@@ -69,7 +72,7 @@ void add_data(CLI::App& app) {
   const auto options = std::make_shared<DataVerbOptions>();
   const auto add_place = [options](CLI::App& sub) {
     sub.add_option("EXPERIMENT", options->experiment,
-                   "Whose data, and how much of it (default: all of CIFAR-10)");
+                   "Whose data, and how much of it\n(default: all of CIFAR-10)");
     add_data_option(sub, options->data);
   };
 
@@ -77,8 +80,8 @@ void add_data(CLI::App& app) {
   add_place(*info_verb);
   info_verb->callback([options] { info(*options); });
 
-  auto* fetch_verb = verb->add_subcommand(
-      "fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice; goes on where it was stopped");
+  auto* fetch_verb = verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");
+  fetch_verb->footer("A stopped download goes on where it ended. The archive is checked.");
   fetch_verb->add_option("--url", options->url, "Another place that has the official archive");
   fetch_verb->callback([options] { fetch(*options); });
 

@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", "sluice " SLUICE_VERSION);
   app.footer(kExamples);
   app.get_formatter()->column_width(28);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   sluice::cli::add_train(app);
   sluice::cli::add_evaluate(app);
   sluice::cli::add_predict(app);
@@ -45,11 +45,8 @@ int main(int argc, char** argv) {
 
   sluice::cli::watch_for_interrupt();
   try {
-    if (argc == 1) {
-      fmt::print("{}", app.help());
-      return 0;
-    }
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) fmt::print("{}", app.help());
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version

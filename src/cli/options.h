@@ -19,8 +19,9 @@ inline void add_run(CLI::App& verb, std::string& folder) {
 
 inline void add_data_option(CLI::App& verb, std::string& folder) {
   verb.add_option("--data", folder,
-                  "Folder of CIFAR-10 binary files or of train/CLASS/*.jpg and\n"
-                  "test/CLASS/*.jpg (png too), or \"builtin\"")
+                  "Folder of CIFAR-10 binary files, or with\n"
+                  "train/CLASS/*.jpg and test/CLASS/*.jpg\n"
+                  "(or png), or \"builtin\"")
       ->type_name("DIR");
 }
 

@@ -84,7 +84,7 @@ Examples:
   sluice predict runs/lab samples/*/*.png)");
   const auto options = std::make_shared<PredictOptions>();
   add_run(*verb, options->run);
-  verb->add_option("IMAGE", options->images, "PNG or JPEG files of any size; they are resized")
+  verb->add_option("IMAGE", options->images, "PNG or JPEG files of any size")
       ->required();
   verb->callback([options] {
     Predictor predictor(RunFolder::open(options->run));

@@ -12,6 +12,14 @@ namespace sluice::cli {
 
 namespace {
 
+/// A title in a rule as wide as a terminal.
+void print_heading(const std::string& title) {
+  constexpr std::size_t kWidth = 80;
+  std::string rule;
+  for (std::size_t i = title.size() + 4; i < kWidth; ++i) rule += "─";
+  fmt::print("\n── {} {}\n", title, rule);
+}
+
 /// One run of the lab: each stage trains a model, keeps it, and tells how it did.
 class LabRun {
  public:
@@ -49,8 +57,7 @@ class LabRun {
 
  private:
   void heading(const std::string& title) {
-    fmt::print("\n── {}/{} {} ", ++stage_, groups_.count() + 3, title);
-    fmt::print("{}\n", std::string(3, '-'));
+    print_heading(fmt::format("{}/{} {}", ++stage_, groups_.count() + 3, title));
   }
 
   void describe_data() {
@@ -148,7 +155,8 @@ class LabRun {
   }
 
   void print_conclusion() {
-    fmt::print("\n── result ---\n{}", comparison_text(results_));
+    print_heading("result");
+    fmt::print("{}", comparison_text(results_));
     fmt::print("\nrun folder: {}\n", folder_.path().string());
     if (figures_.available()) fmt::print("pictures:   {}\n", folder_.figures().string());
     fmt::print("try it:     sluice predict {} PICTURE\n", folder_.path().string());

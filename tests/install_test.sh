@@ -1,0 +1,19 @@
+#!/bin/sh
+# Installs Sluice beside the build, builds the example with find_package alone, and runs it.
+#   install_test.sh BUILD SOURCE
+set -eu
+build=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+cmake --install "$build" --prefix "$work/prefix" >/dev/null
+cmake -S "$source/examples" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/build"
+
+"$work/prefix/bin/sluice" --version
+sed -e 's/^train_images.*/train_images = 200/' -e 's/^test_images.*/test_images = 50/' \
+  -e 's/= 10$/= 1/' "$source/experiments/lab.toml" >"$work/tiny.toml"
+"$work/build/lab" "$work/tiny.toml" builtin >"$work/out"
+tail -n 1 "$work/out"
+grep -q '^baseline .*, mixture .* with 5\.4.* times the parameters$' "$work/out"

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace sluice::testing {
+
+/// What a program that has ended left.
+struct Ended {
+  int code = -1;    ///< exit code, or 128 + signal
+  std::string out;  ///< standard output
+  std::string err;  ///< standard error
+};
+
+/// The built `sluice`, run in a folder of its own with its output kept.
+class Program {
+ public:
+  /// `environment` are NAME=VALUE, added to the test's own.
+  Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
+          std::vector<std::string> environment = {})
+      : out_(folder / ".out"), err_(folder / ".err") {
+    arguments.insert(arguments.begin(), SLUICE_PROGRAM);
+    child_ = fork();
+    if (child_ != 0) return;
+    std::filesystem::current_path(folder);
+    if (std::freopen(out_.c_str(), "w", stdout) == nullptr) _exit(126);
+    if (std::freopen(err_.c_str(), "w", stderr) == nullptr) _exit(126);
+    for (std::string& variable : environment) putenv(variable.data());
+    std::vector<char*> raw;
+    for (std::string& argument : arguments) raw.push_back(argument.data());
+    raw.push_back(nullptr);
+    execv(raw[0], raw.data());
+    _exit(127);
+  }
+
+  void signal(int number) const { kill(child_, number); }
+  std::string output_so_far() const { return text(out_); }
+
+  Ended wait() {
+    int status = 0;
+    waitpid(child_, &status, 0);
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return {code, text(out_), text(err_)};
+  }
+
+ private:
+  static std::string text(const std::filesystem::path& file) {
+    std::ostringstream all;
+    all << std::ifstream(file).rdbuf();
+    return all.str();
+  }
+
+  std::filesystem::path out_;
+  std::filesystem::path err_;
+  pid_t child_ = -1;
+};
+
+}  // namespace sluice::testing
