@@ -62,7 +62,7 @@ void add_data(CLI::App& app) {
   auto* verb = app.add_subcommand("data", "Look at data, download it, or take samples of it");
   verb->require_subcommand(0, 1);
   verb->callback([verb] {
-    if (verb->get_subcommands().empty()) fmt::print("{}", verb->help());
+    if (verb->get_subcommands().empty()) throw CLI::CallForHelp();
   });
   verb->footer(R"(Examples:
   sluice data info

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   sluice::cli::watch_for_interrupt();
   try {
     app.parse(argc, argv);
-    if (app.get_subcommands().empty()) fmt::print("{}", app.help());
+    if (app.get_subcommands().empty()) throw CLI::CallForHelp();
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version

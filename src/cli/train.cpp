@@ -205,7 +205,7 @@ void add_train(CLI::App& app) {
   auto* verb = app.add_subcommand("train", "Train the whole lab: baseline, experts, gate, mixture");
   verb->footer(R"(Examples:
   sluice train experiments/lab.toml
-  sluice train experiments/lab.toml --data ~/cifar-10-batches-bin --run runs/mine
+  sluice train experiments/lab.toml --data ~/cifar-10-batches-bin --run mine
   sluice train experiments/lab.toml --set train.learning_rate=1e-4 --set seed=1
   sluice train experiments/lab.toml --data builtin --set train.epochs=1
 
