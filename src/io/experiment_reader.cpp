@@ -217,7 +217,7 @@ std::string default_name(const std::filesystem::path& file) {
 
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides) {
-  const std::string place = one_line(file.string(), 4096);
+  const std::string place = path_text(file);
   Settings settings;
   settings.experiment.name = default_name(file);
   Reader reader(settings);

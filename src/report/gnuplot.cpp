@@ -14,6 +14,7 @@
 #include <sstream>
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "report/text.h"
 
 extern char** environ;
