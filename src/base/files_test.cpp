@@ -11,6 +11,7 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -64,6 +65,40 @@ TEST(Files, WriteOntoFolderLeavesNothingBehind) {
   EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("taken"));
 }
 
+TEST(Files, PendingFileIsGoneUnlessKept) {
+  const ScratchFolder temp;
+  save(temp / "a", "before");
+  {
+    PendingFile file(temp / "a");
+    file.write("after");
+    EXPECT_EQ(load(temp / "a"), "before");
+  }
+  EXPECT_EQ(load(temp / "a"), "before");
+  EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("a"));
+  PendingFile file(temp / "a");
+  file.write("af");
+  file.write("ter");
+  file.keep();
+  EXPECT_EQ(load(temp / "a"), "after");
+}
+
+TEST(Files, OutputFileModes) {
+  const ScratchFolder temp;
+  using Mode = OutputFile::Mode;
+  const auto write = [&](Mode mode, const char* text) {
+    OutputFile(temp / "a", mode, "tag").write(text);
+    return load(temp / "a");
+  };
+  EXPECT_EQ(write(Mode::fresh, "one"), "one");
+  EXPECT_EQ(write(Mode::append, "two"), "onetwo");
+  EXPECT_EQ(write(Mode::replace, "3"), "3");
+  EXPECT_THAT(error_of(Fault::machine, [&] { write(Mode::fresh, "x"); }),
+              AllOf(StartsWith("[tag] cannot write "), HasSubstr("File exists")));
+  EXPECT_THAT(
+      error_of(Fault::machine, [] { OutputFile("/dev/full", Mode::append, "tag").write("x"); }),
+      HasSubstr("No space left on device: make room"));
+}
+
 TEST(Files, WritersSideBySideLeaveOneWholeFile) {
   const ScratchFolder temp;
   const fs::path file = temp / "a";
@@ -106,6 +141,26 @@ TEST(Files, ReadWhatIsNotThere) {
               HasSubstr("no: cannot be read: No such file or directory"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp.path(), 10); }),
               HasSubstr("cannot be read: Is a directory"));
+}
+
+TEST(Files, SizeOfWhatIsNoFile) {
+  const ScratchFolder temp;
+  save(temp / "a", "123");
+  EXPECT_EQ(size_of_file(temp / "a", "tag"), 3u);
+  ASSERT_EQ(mkfifo((temp / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(temp / "pipe", "tag"); }),
+              HasSubstr("pipe is not a file: check the path"));
+}
+
+TEST(Files, FoldersAreListedInOrder) {
+  const ScratchFolder temp;
+  for (const char* name : {"b", ".hidden", "a/inside", "c"}) save(temp / name, "");
+  EXPECT_THAT(list_folder(temp.path(), "tag"),
+              testing::ElementsAre(temp / "a", temp / "b", temp / "c"));
+  EXPECT_TRUE(is_folder(temp / "a"));
+  EXPECT_FALSE(is_folder(temp / "b"));
+  EXPECT_THAT(error_of(Fault::machine, [&] { list_folder(temp / "none", "tag"); }),
+              StartsWith("[tag] cannot list "));
 }
 
 TEST(Files, MakeFolderIsTrueOnce) {
