@@ -181,6 +181,15 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train = 3"), "train = 3: is a table: write [train] and its keys below it");
 }
 
+TEST_F(ExperimentFile, OfSeveralMistakesTheFirstIsSaid) {
+  EXPECT_THAT(refusal("zeal = 1\nage = 2\n[train]\nepsilon = 0\nbatch_size = 0\n"),
+              HasSubstr("lab.toml:1: zeal is not a key"));
+  EXPECT_THAT(refusal("[train]\nepsilon = 0\nbatch_size = 0\n[data]\nset = 3\n"),
+              HasSubstr("lab.toml:2: train.epsilon = 0"));
+  EXPECT_THAT(refusal("[[groups]]\nname = \"a/b\"\nclases = []\n[data]\nset = 3\n"),
+              HasSubstr("lab.toml:2: groups.name"));
+}
+
 TEST_F(ExperimentFile, WrongGroups) {
   const auto two = [](const std::string& first, const std::string& second) {
     return "[[groups]]\n" + first + "\n[[groups]]\n" + second + "\n";
