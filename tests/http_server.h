@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace sluice::testing {
+namespace sluice {
 
 /// Serves one file to whoever asks on the loopback interface, each answer by a thread of its own.
 class HttpServer {
@@ -91,4 +91,4 @@ class HttpServer {
   std::thread thread_;
 };
 
-}  // namespace sluice::testing
+}  // namespace sluice

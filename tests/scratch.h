@@ -1,19 +1,20 @@
 #pragma once
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
 #include "sluice/error.h"
 
-namespace sluice::testing {
+namespace sluice {
 
 /// A folder of a test's own, removed at its end. Tests run side by side in separate processes.
 class ScratchFolder {
@@ -37,6 +38,24 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
+/// The program's current folder is `path` while this lives.
+class CurrentFolder {
+ public:
+  explicit CurrentFolder(const std::filesystem::path& path)
+      : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(path);
+  }
+  ~CurrentFolder() {
+    std::error_code ignored;
+    std::filesystem::current_path(before_, ignored);
+  }
+  CurrentFolder(const CurrentFolder&) = delete;
+  CurrentFolder& operator=(const CurrentFolder&) = delete;
+
+ private:
+  std::filesystem::path before_;
+};
+
 /// Sets an environment variable until the end of the scope; nullptr unsets it.
 class ScopedVariable {
  public:
@@ -48,18 +67,18 @@ class ScopedVariable {
   ScopedVariable(const ScopedVariable&) = delete;
   ScopedVariable& operator=(const ScopedVariable&) = delete;
 
- private:
   void assign(const char* value) {
     value != nullptr ? setenv(name_.c_str(), value, 1) : unsetenv(name_.c_str());
   }
 
+ private:
   std::string name_;
   std::optional<std::string> old_;
 };
 
 /// Writes a file, making its folder where there is none.
 inline void save(const std::filesystem::path& path, const std::string& bytes) {
-  std::filesystem::create_directories(path.parent_path());
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << bytes;
 }
 
@@ -68,17 +87,23 @@ inline std::string load(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// "user: <message>" or "machine: <message>" of the Error that `body` throws.
-template <class Body>
-std::string error_of(const Body& body) {
+/// Calls what should throw an Error of this fault, in one line, and gives its message back; an
+/// empty one, and a failure of the test, where it does not.
+template <class Call>
+std::string error_of(Fault fault, const Call& call) {
   try {
-    body();
+    call();
   } catch (const Error& error) {
-    const std::string message = error.what();
-    EXPECT_EQ(message.find('\n'), std::string::npos) << "more than one line: " << message;
-    return (error.fault() == Fault::user ? "user: " : "machine: ") + message;
+    const std::string what = error.what();
+    EXPECT_EQ(error.fault(), fault) << what;
+    EXPECT_EQ(what.find('\n'), std::string::npos) << what;
+    return what;
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "not an Error: " << error.what();
+    return {};
   }
-  return "no error";
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
 }
 
-}  // namespace sluice::testing
+}  // namespace sluice

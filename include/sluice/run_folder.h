@@ -16,7 +16,7 @@ namespace sluice {
 struct ModelResult {
   std::int64_t parameters = 0;
   History history;
-  Evaluation test;                  ///< on its own test images: an expert's group, the gate's labels
+  Evaluation test;  ///< on its own test images: an expert's group, the gate's labels
   std::optional<Evaluation> whole;  ///< experts: on the whole test set
 };
 
@@ -32,7 +32,8 @@ struct Results {
   std::vector<std::string> class_names;
   std::size_t train_images = 0;
   std::size_t test_images = 0;
-  ModelResult baseline;  ///< the frozen one, as it was before joint training
+  Precision precision = Precision::fp32;  ///< what every model was compiled for
+  ModelResult baseline;                   ///< the frozen one, as it was before joint training
   std::vector<Expert> experts;
   ModelResult gate;
   ModelResult mixture;

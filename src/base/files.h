@@ -4,20 +4,88 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/descriptor.h"
 
 namespace sluice {
 
-/// Writes a whole file or nothing: the bytes go to a new file beside it, are flushed to the disk,
-/// and take the name in one step. What had the name before stays until then. Throws Error naming
-/// path and reason: user where the place is wrong (no such folder, no permission), else machine.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
+// A `tag` is what messages start with: who wanted the file.
 
-/// Reads a whole file. Throws Error: user if there is none, it is a folder, may not be read or has
-/// more than `max_bytes`; machine if reading fails.
-std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+/// Whether there is a folder; a path that cannot be asked about is none.
+bool is_folder(const std::filesystem::path& path);
+
+/// What a folder holds, sorted by name, without hidden entries. Throws Error (machine).
+std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder,
+                                               std::string_view tag);
 
 /// Makes a folder in one that exists; false if the name is taken, so that of two programs exactly
 /// one gets true. Throws Error as write_file() does.
 bool make_folder(const std::filesystem::path& path);
+
+/// Waits until a folder's own entries, such as a new name, are on the disk. Throws Error (machine).
+void sync_folder(const std::filesystem::path& folder, std::string_view tag);
+
+/// Renames, over an old file if there is one. Throws Error (machine).
+void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                 std::string_view tag);
+
+/// The size of a regular file. Throws Error: user if it is none, machine if it cannot be asked. Ask
+/// before reading what nobody named: opening a pipe could wait for ever.
+std::uintmax_t size_of_file(const std::filesystem::path& path, std::string_view tag);
+
+/// Reads a whole file. Throws Error: user if there is none, it is a folder, may not be read or has
+/// more than `max_bytes`; machine if reading fails.
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes,
+                      std::string_view tag = "file");
+
+/// Writes a whole file or nothing, by a PendingFile. Throws Error naming path and reason: user
+/// where the place is wrong (no such folder, no permission), else machine.
+void write_file(const std::filesystem::path& path, std::string_view bytes);
+
+/// A new file beside its final place, deleted again unless it is kept. What has the final name
+/// stays until then, and a crash leaves one of the two whole. Throws Error as write_file() does.
+class PendingFile {
+ public:
+  explicit PendingFile(const std::filesystem::path& target, std::string_view tag = "file");
+  ~PendingFile();
+
+  void write(std::string_view bytes);
+  /// For reading and writing by other means.
+  int descriptor() const { return descriptor_.get(); }
+  /// Flushes it to the disk and gives it its name in one step.
+  void keep();
+
+ private:
+  [[noreturn]] void fail() const;
+
+  std::filesystem::path target_;
+  std::string tag_;
+  std::filesystem::path path_;
+  Descriptor descriptor_;
+  bool kept_ = false;
+};
+
+/// A file being written in place, every call checked: a full disk is an Error (machine), never a
+/// short file that passes for a whole one. Not synced by the destructor.
+class OutputFile {
+ public:
+  enum class Mode {
+    fresh,    ///< must not exist yet
+    replace,  ///< an old one is emptied
+    append,
+  };
+
+  OutputFile(std::filesystem::path path, Mode mode, std::string_view tag);
+
+  void write(std::string_view bytes);
+  /// Waits until the bytes are on the disk.
+  void sync();
+
+ private:
+  std::filesystem::path path_;
+  std::string tag_;
+  Descriptor descriptor_;
+};
 
 }  // namespace sluice

@@ -1,19 +1,17 @@
 #include "base/files.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <thread>
 #include <vector>
 
-#include "tests/expect_error.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -24,8 +22,8 @@ std::vector<std::string> names_in(const fs::path& folder) {
 }
 
 TEST(Files, WriteReplacesWholeFileAndLeavesNothingElse) {
-  const TempFolder temp;
-  const fs::path file = temp.path() / "a.txt";
+  const ScratchFolder temp;
+  const fs::path file = temp / "a.txt";
   write_file(file, "first, and longer");
   write_file(file, std::string("sec\0ond", 7));
   EXPECT_EQ(read_file(file, 100), std::string("sec\0ond", 7));
@@ -33,43 +31,77 @@ TEST(Files, WriteReplacesWholeFileAndLeavesNothingElse) {
 }
 
 TEST(Files, WriteFollowsUmask) {
-  const TempFolder temp;
+  const ScratchFolder temp;
   const mode_t before = umask(027);
-  write_file(temp.path() / "a", "x");
+  write_file(temp / "a", "x");
   umask(before);
-  EXPECT_EQ(fs::status(temp.path() / "a").permissions(), fs::perms(0640));
+  EXPECT_EQ(fs::status(temp / "a").permissions(), fs::perms(0640));
 }
 
 TEST(Files, WriteIntoCurrentFolder) {
-  const TempFolder temp;
+  const ScratchFolder temp;
   const CurrentFolder current(temp.path());
   write_file("a.txt", "here");
-  EXPECT_EQ(read_file(temp.path() / "a.txt", 100), "here");
+  EXPECT_EQ(read_file(temp / "a.txt", 100), "here");
 }
 
 TEST(Files, WriteWhereNoFolderIs) {
-  const TempFolder temp;
-  const fs::path missing = temp.path() / "no" / "a.txt";
+  const ScratchFolder temp;
+  const fs::path missing = temp / "no" / "a.txt";
   EXPECT_EQ(error_of(Fault::user, [&] { write_file(missing, "x"); }),
             "[file] " + missing.string() +
                 ": cannot be written: No such file or directory: is the path right?");
-  write_file(temp.path() / "file", "x");
-  EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp.path() / "file" / "a.txt", "x"); }),
+  write_file(temp / "file", "x");
+  EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp / "file" / "a.txt", "x"); }),
               HasSubstr("file/a.txt: cannot be written: Not a directory"));
   EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("file"));
 }
 
 TEST(Files, WriteOntoFolderLeavesNothingBehind) {
-  const TempFolder temp;
-  fs::create_directories(temp.path() / "taken" / "inside");
-  EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp.path() / "taken", "x"); }),
+  const ScratchFolder temp;
+  fs::create_directories(temp / "taken" / "inside");
+  EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp / "taken", "x"); }),
               HasSubstr("taken: cannot be written: Is a directory"));
   EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("taken"));
 }
 
+TEST(Files, PendingFileIsGoneUnlessKept) {
+  const ScratchFolder temp;
+  save(temp / "a", "before");
+  {
+    PendingFile file(temp / "a");
+    file.write("after");
+    EXPECT_EQ(load(temp / "a"), "before");
+  }
+  EXPECT_EQ(load(temp / "a"), "before");
+  EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("a"));
+  PendingFile file(temp / "a");
+  file.write("af");
+  file.write("ter");
+  file.keep();
+  EXPECT_EQ(load(temp / "a"), "after");
+}
+
+TEST(Files, OutputFileModes) {
+  const ScratchFolder temp;
+  using Mode = OutputFile::Mode;
+  const auto write = [&](Mode mode, const char* text) {
+    OutputFile(temp / "a", mode, "tag").write(text);
+    return load(temp / "a");
+  };
+  EXPECT_EQ(write(Mode::fresh, "one"), "one");
+  EXPECT_EQ(write(Mode::append, "two"), "onetwo");
+  EXPECT_EQ(write(Mode::replace, "3"), "3");
+  EXPECT_THAT(error_of(Fault::machine, [&] { write(Mode::fresh, "x"); }),
+              AllOf(StartsWith("[tag] cannot write "), HasSubstr("File exists")));
+  EXPECT_THAT(
+      error_of(Fault::machine, [] { OutputFile("/dev/full", Mode::append, "tag").write("x"); }),
+      HasSubstr("No space left on device: make room"));
+}
+
 TEST(Files, WritersSideBySideLeaveOneWholeFile) {
-  const TempFolder temp;
-  const fs::path file = temp.path() / "a";
+  const ScratchFolder temp;
+  const fs::path file = temp / "a";
   std::vector<std::thread> writers;
   for (const char c : {'a', 'b', 'c', 'd'}) {
     writers.emplace_back([&file, c] {
@@ -83,8 +115,8 @@ TEST(Files, WritersSideBySideLeaveOneWholeFile) {
 }
 
 TEST(Files, ReadStopsAtLimit) {
-  const TempFolder temp;
-  const fs::path file = temp.path() / "a";
+  const ScratchFolder temp;
+  const fs::path file = temp / "a";
   write_file(file, "12345");
   EXPECT_EQ(read_file(file, 5), "12345");
   EXPECT_EQ(
@@ -95,27 +127,47 @@ TEST(Files, ReadStopsAtLimit) {
 }
 
 TEST(Files, ReadEmptyAndLarge) {
-  const TempFolder temp;
-  write_file(temp.path() / "empty", "");
-  EXPECT_EQ(read_file(temp.path() / "empty", 10), "");
+  const ScratchFolder temp;
+  write_file(temp / "empty", "");
+  EXPECT_EQ(read_file(temp / "empty", 10), "");
   const std::string large(300'000, 'x');
-  write_file(temp.path() / "large", large);
-  EXPECT_EQ(read_file(temp.path() / "large", 300'000), large);
+  write_file(temp / "large", large);
+  EXPECT_EQ(read_file(temp / "large", 300'000), large);
 }
 
 TEST(Files, ReadWhatIsNotThere) {
-  const TempFolder temp;
-  EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp.path() / "no", 10); }),
+  const ScratchFolder temp;
+  EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp / "no", 10); }),
               HasSubstr("no: cannot be read: No such file or directory"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp.path(), 10); }),
               HasSubstr("cannot be read: Is a directory"));
 }
 
+TEST(Files, SizeOfWhatIsNoFile) {
+  const ScratchFolder temp;
+  save(temp / "a", "123");
+  EXPECT_EQ(size_of_file(temp / "a", "tag"), 3u);
+  ASSERT_EQ(mkfifo((temp / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(temp / "pipe", "tag"); }),
+              HasSubstr("pipe is not a file: check the path"));
+}
+
+TEST(Files, FoldersAreListedInOrder) {
+  const ScratchFolder temp;
+  for (const char* name : {"b", ".hidden", "a/inside", "c"}) save(temp / name, "");
+  EXPECT_THAT(list_folder(temp.path(), "tag"),
+              testing::ElementsAre(temp / "a", temp / "b", temp / "c"));
+  EXPECT_TRUE(is_folder(temp / "a"));
+  EXPECT_FALSE(is_folder(temp / "b"));
+  EXPECT_THAT(error_of(Fault::machine, [&] { list_folder(temp / "none", "tag"); }),
+              StartsWith("[tag] cannot list "));
+}
+
 TEST(Files, MakeFolderIsTrueOnce) {
-  const TempFolder temp;
-  EXPECT_TRUE(make_folder(temp.path() / "a"));
-  EXPECT_FALSE(make_folder(temp.path() / "a"));
-  EXPECT_THAT(error_of(Fault::user, [&] { make_folder(temp.path() / "b" / "c"); }),
+  const ScratchFolder temp;
+  EXPECT_TRUE(make_folder(temp / "a"));
+  EXPECT_FALSE(make_folder(temp / "a"));
+  EXPECT_THAT(error_of(Fault::user, [&] { make_folder(temp / "b" / "c"); }),
               HasSubstr("b/c: cannot be made: No such file or directory"));
 }
 

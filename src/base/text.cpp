@@ -4,19 +4,62 @@
 
 namespace sluice {
 
+namespace {
+
+/// The length of the UTF-8 sequence that starts `text`; 0 if it is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xC2 && first < 0xE0   ? 2
+                             : first >= 0xE0 && first < 0xF0 ? 3
+                             : first >= 0xF0 && first < 0xF5 ? 4
+                                                             : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (starts_code_point(text[i])) return 0;
+  }
+  // Overlong forms, surrogates and what lies beyond Unicode.
+  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0) ||
+      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90)) {
+    return 0;
+  }
+  return length;
+}
+
+bool is_control(std::string_view sequence) {
+  const auto first = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
+  // U+0080 to U+009F: a terminal may take them for escape sequences.
+  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = sequence_length(text);
+    const std::string_view sequence = text.substr(0, length);
+    if (length == 0 || is_control(sequence)) {
+      out += '?';
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
 std::string one_line(std::string_view text, std::size_t limit) {
-  std::string line(text.substr(0, limit));
-  if (line.size() < text.size()) {
-    // A UTF-8 character is not cut in two: its later bytes are 10xxxxxx.
-    std::size_t end = line.size();
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    line.resize(end);
-    line += "...";
-  }
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  return line;
+  if (text.size() <= limit) return printable(text);
+  std::size_t end = limit;
+  while (end > 0 && !starts_code_point(text[end])) --end;
+  return printable(text.substr(0, end)) + "...";
+}
+
+std::string path_text(const std::filesystem::path& path) {
+  return one_line(path.string(), 4096);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -1,15 +1,28 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sluice {
 
-/// `text` fit for a message of one line: control characters become '?', and what is longer than
-/// `limit` bytes is cut between two characters and ends in "...".
+/// Whether a byte begins a character of UTF-8; its later bytes are 10xxxxxx.
+inline bool starts_code_point(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+}
+
+/// The text with control characters and bytes that are not UTF-8 turned into '?'. Names come from
+/// files and folders, and must not steer a terminal or a plot, nor break a line.
+std::string printable(std::string_view text);
+
+/// The same for a message: what is longer than `limit` bytes is cut between two characters and ends
+/// in "...".
 std::string one_line(std::string_view text, std::size_t limit = 100);
+
+/// A path as messages show it.
+std::string path_text(const std::filesystem::path& path);
 
 /// How many letters must be added, dropped, replaced, or swapped with a neighbour to turn one into
 /// the other.

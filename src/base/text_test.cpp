@@ -5,6 +5,14 @@
 namespace sluice {
 namespace {
 
+TEST(Text, WhatCouldSteerATerminalIsNotPrinted) {
+  EXPECT_EQ(printable("a\x1b[2J\nb\x7f"), "a?[2J?b?");
+  EXPECT_EQ(printable("\xc2\x9b"), "?");
+  EXPECT_EQ(printable("\xff\xc3"), "??");
+  EXPECT_EQ(printable("\xe0\x80\x80"), "???");
+  EXPECT_EQ(printable("Ünïcødé 猫 🐸"), "Ünïcødé 猫 🐸");
+}
+
 TEST(Text, OneLineHasNoControlCharacters) {
   EXPECT_EQ(one_line("a\nb\x1b[31m\tc\x7f"), "a?b?[31m?c?");
   EXPECT_EQ(one_line("größe"), "größe");
@@ -14,6 +22,7 @@ TEST(Text, OneLineCutsBetweenCharacters) {
   EXPECT_EQ(one_line("abcdef", 6), "abcdef");
   EXPECT_EQ(one_line("abcdefg", 6), "abcdef...");
   EXPECT_EQ(one_line("aöb", 2), "a...");
+  EXPECT_EQ(one_line("a\xff\xff", 2), "a?...");
 }
 
 TEST(Text, EditDistance) {

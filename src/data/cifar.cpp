@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "base/fail.h"
-#include "data/files.h"
+#include "base/files.h"
 #include "data/subset.h"
 
 namespace sluice {
@@ -75,8 +75,11 @@ void check_class_names(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return;
   constexpr std::uintmax_t kLimit = 1 << 16;
-  const std::vector<std::uint8_t> bytes = read_file(path, "cifar", kLimit);
-  std::istringstream text(std::string(bytes.begin(), bytes.end()));
+  if (const std::uintmax_t size = size_of_file(path, "cifar"); size > kLimit) {
+    throw user_error("cifar", "{} has {} bytes, more than the {} that are read: is this CIFAR-10?",
+                     path.string(), size, kLimit);
+  }
+  std::istringstream text(read_file(path, kLimit, "cifar"));
   // Split at any white space: the official file ends with an empty line, a copy may have CRLF.
   std::vector<std::string> names;
   for (std::string name; text >> name;) names.push_back(name);

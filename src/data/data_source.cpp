@@ -3,10 +3,10 @@
 #include <cstdlib>
 
 #include "base/fail.h"
+#include "base/files.h"
 #include "data/builtin.h"
 #include "data/cifar.h"
 #include "data/download.h"
-#include "data/files.h"
 #include "data/image_folder.h"
 
 namespace sluice {

@@ -1,8 +1,5 @@
 #include "sluice/data_source.h"
 
-#include <gmock/gmock.h>
-
-#include "sluice/data_source.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -10,11 +7,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
-using testing::error_of;
 using ::testing::HasSubstr;
-using testing::save;
-using testing::ScopedVariable;
-using testing::ScratchFolder;
 
 /// Two records of one label to train on, one to test with.
 void save_cifar(const fs::path& folder, int label) {
@@ -43,7 +36,7 @@ class DataSource : public ::testing::Test {
     return load_data(options_, data, events);
   }
   std::string error(const std::string& data = "") {
-    return error_of([&] { load(data); });
+    return error_of(Fault::user, [&] { load(data); });
   }
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
 
@@ -104,7 +97,7 @@ TEST_F(DataSource, VariableMayNameTheBuiltinImages) {
 
 TEST_F(DataSource, ANamedPlaceIsNotPassedOver) {
   save_cifar(folder_ / "sluice/cifar-10-batches-bin", 1);
-  EXPECT_EQ(error(path("nowhere")), "user: [data] " + path("nowhere") +
+  EXPECT_EQ(error(path("nowhere")), "[data] " + path("nowhere") +
                                         " (given with --data) does not exist: name a folder, or "
                                         "\"builtin\"");
   save(folder_ / "file", "");
@@ -137,17 +130,17 @@ TEST_F(DataSource, AnyFolderOfImages) {
   EXPECT_EQ(list_classes(options_, path("pets")), data.class_names);
   EXPECT_THAT(said_, ElementsAre("data: images from " + path("pets/ (given with --data)")));
 
-  EXPECT_EQ(error(),
-            "user: [data] data.set = \"folder\" needs images of your own: pass --data DIR");
+  EXPECT_EQ(error(), "[data] data.set = \"folder\" needs images of your own: pass --data DIR");
   EXPECT_THAT(error("builtin"), HasSubstr("pass --data DIR"));
   save_cifar(folder_ / "binary", 1);
   EXPECT_THAT(error(path("binary")), HasSubstr("has no train/<class>/ and test/<class>/"));
-  EXPECT_THAT(error_of([&] { list_classes(options_, ""); }), HasSubstr("pass --data DIR"));
+  EXPECT_THAT(error_of(Fault::user, [&] { list_classes(options_, ""); }),
+              HasSubstr("pass --data DIR"));
 }
 
 TEST_F(DataSource, UnknownSetIsRefused) {
   options_.set = "mnist";
-  EXPECT_EQ(error(), "user: [data] data.set = \"mnist\": choose \"cifar-10\" or \"folder\"");
+  EXPECT_EQ(error(), "[data] data.set = \"mnist\": choose \"cifar-10\" or \"folder\"");
   options_.set = "cifar-10";
   EXPECT_EQ(list_classes(options_, ""), cifar10_class_names());
 }
@@ -157,7 +150,7 @@ TEST_F(DataSource, AStopWhileDownloadingIsNoFailedDownload) {
   events.progress = [](std::uint64_t, std::uint64_t) {
     throw Error(Fault::user, "stop", "as asked");
   };
-  EXPECT_EQ(error_of([&] { load_data(options_, "", events); }), "user: [stop] as asked");
+  EXPECT_EQ(error_of(Fault::user, [&] { load_data(options_, "", events); }), "[stop] as asked");
 }
 
 }  // namespace

@@ -1,11 +1,9 @@
 #include "sluice/dataset.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 
 #include "data/batching.h"
-#include "sluice/error.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -13,13 +11,7 @@ namespace {
 const std::vector<std::string> kNames{"cat", "dog", "car"};
 
 std::string groups_error(std::vector<Groups::Group> groups) {
-  try {
-    Groups(std::move(groups), kNames, "lab.toml");
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::user);
-    return error.what();
-  }
-  return "accepted";
+  return error_of(Fault::user, [&] { Groups(std::move(groups), kNames, "lab.toml"); });
 }
 
 TEST(GroupsTest, EveryClassIsInExactlyOne) {

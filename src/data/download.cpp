@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "base/fail.h"
-#include "data/files.h"
+#include "base/files.h"
 #include "data/transfer.h"
 #include "data/unpack.h"
 
@@ -34,23 +33,10 @@ class FetchLock {
  public:
   FetchLock(const fs::path& path, const DataEvents& events)
       : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    try {
-      wait(path, events);
-    } catch (...) {
-      if (descriptor_ >= 0) ::close(descriptor_);
-      throw;
-    }
-  }
-  ~FetchLock() { ::close(descriptor_); }
-  FetchLock(const FetchLock&) = delete;
-  FetchLock& operator=(const FetchLock&) = delete;
-
- private:
-  void wait(const fs::path& path, const DataEvents& events) {
     bool said = false;
     // Asked again and again, so that the callback can end the waiting.
-    while (descriptor_ < 0 || ::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-      if (descriptor_ < 0 || (errno != EWOULDBLOCK && errno != EINTR)) {
+    while (descriptor_.failed() || ::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (descriptor_.failed() || (errno != EWOULDBLOCK && errno != EINTR)) {
         throw machine_error("download", "cannot lock {}: {}: check the folder's permissions",
                             path.string(), std::generic_category().message(errno));
       }
@@ -61,7 +47,8 @@ class FetchLock {
     }
   }
 
-  int descriptor_;
+ private:
+  Descriptor descriptor_;
 };
 
 /// In hexadecimal digits; empty if there is no such file.
@@ -89,7 +76,7 @@ std::string md5_of(const fs::path& path) {
   return digits;
 }
 
-void make_folder(const fs::path& folder) {
+void make_cache_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) {
@@ -132,7 +119,7 @@ fs::path fetch_archive(const std::string& url, const std::string& md5, const fs:
                        const DataEvents& events) {
   const fs::path folder = cached_cifar(cache);
   if (is_folder(folder)) return folder;
-  make_folder(cache);
+  make_cache_folder(cache);
   const FetchLock lock(cache / "cifar-10-binary.lock", events);
   if (is_folder(folder)) return folder;  // the other process has it by now
 
@@ -142,7 +129,7 @@ fs::path fetch_archive(const std::string& url, const std::string& md5, const fs:
   const fs::path half_done = cache / "cifar-10-batches-bin.part";
   std::error_code ignored;
   fs::remove_all(half_done, ignored);
-  make_folder(half_done);
+  make_cache_folder(half_done);
   unpack_cifar(part, half_done);
   rename_file(half_done, folder, "download");
   sync_folder(cache, "download");

@@ -19,13 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
-using testing::error_of;
 using ::testing::HasSubstr;
-using testing::HttpServer;
-using testing::load;
-using testing::save;
-using testing::ScopedVariable;
-using testing::ScratchFolder;
 
 struct Entry {
   std::string path;
@@ -96,7 +90,7 @@ class Download : public ::testing::Test {
     return fetch_archive(url_, md5_, cache_, events);
   }
   std::string error(const DataEvents& events = {}) const {
-    return error_of([&] { fetch(events); });
+    return error_of(Fault::machine, [&] { fetch(events); });
   }
   /// Leaves the first `size` bytes as an earlier transfer would have.
   std::string leave_part(std::size_t size) const {
@@ -140,7 +134,7 @@ TEST_F(Download, FetchesChecksUnpacks) {
 TEST_F(Download, WrongChecksumDeletes) {
   const std::string due = md5_;
   md5_ = std::string(32, '0');
-  EXPECT_EQ(error(), "machine: [download] " + url_ + " has the MD5 " + due + ", not " + md5_ +
+  EXPECT_EQ(error(), "[download] " + url_ + " has the MD5 " + due + ", not " + md5_ +
                          ": deleted it; try again");
   EXPECT_FALSE(fs::exists(part_));
   EXPECT_FALSE(fs::exists(cache_ / "cifar-10-batches-bin"));
@@ -206,11 +200,12 @@ TEST_F(Download, OverHttpBeyondTheEndStartsOver) {
 
 TEST_F(Download, NoNetworkIsSaid) {
   url_ = "http://127.0.0.1:1/nothing";
-  EXPECT_THAT(error(), HasSubstr("machine: [download] http://127.0.0.1:1/nothing: "));
+  EXPECT_THAT(error(), HasSubstr("[download] http://127.0.0.1:1/nothing: "));
   EXPECT_THAT(error(), HasSubstr(": check the network, or use --data DIR"));
   save(folder_ / "file", "in the way");
-  EXPECT_THAT(error_of([&] { fetch_archive(url_, md5_, folder_ / "file/cache", {}); }),
-              HasSubstr("machine: [download] cannot make "));
+  EXPECT_THAT(
+      error_of(Fault::machine, [&] { fetch_archive(url_, md5_, folder_ / "file/cache", {}); }),
+      HasSubstr("[download] cannot make "));
 }
 
 TEST_F(Download, NothingInTheArchiveLeadsOut) {
@@ -236,7 +231,7 @@ TEST_F(Download, BrokenArchivesAreNamed) {
     return error();
   };
   const std::string whole = load(source_);
-  EXPECT_THAT(error_with("no archive"), HasSubstr("machine: [download] cannot unpack "));
+  EXPECT_THAT(error_with("no archive"), HasSubstr("[download] cannot unpack "));
   fs::remove(part_);
   EXPECT_THAT(error_with(whole.substr(0, 30000)), HasSubstr("cannot unpack "));
   fs::remove(part_);
@@ -286,7 +281,7 @@ TEST(CacheFolder, FollowsTheEnvironment) {
     EXPECT_EQ(cache_folder(), "/home/me/.cache/sluice");
     const ScopedVariable homeless("HOME", nullptr);
     EXPECT_EQ(cache_folder(), "");
-    EXPECT_THAT(error_of([] { fetch_cifar10("file:///none", {}); }),
+    EXPECT_THAT(error_of(Fault::machine, [] { fetch_cifar10("file:///none", {}); }),
                 HasSubstr("no place to keep it: set $XDG_CACHE_HOME or $HOME"));
   }
 }

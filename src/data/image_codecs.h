@@ -17,7 +17,7 @@ void check_image_size(const std::string& name, std::int64_t height, std::int64_t
 Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name);
 Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name);
 
-/// (height, width, 3) pixels, already checked against the size.
-std::vector<std::uint8_t> encode_png(std::span<const std::uint8_t> pixels, int height, int width);
+/// The bytes of a file of (height, width, 3) pixels, already checked against the size.
+std::string encode_png(std::span<const std::uint8_t> pixels, int height, int width);
 
 }  // namespace sluice

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/files.h"
 #include "base/random.h"
-#include "data/files.h"
 #include "data/subset.h"
 #include "sluice/data_source.h"
 

@@ -12,10 +12,7 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::error_of;
 using ::testing::HasSubstr;
-using testing::save;
-using testing::ScratchFolder;
 
 void save_shade(const fs::path& path, std::uint8_t shade, int side = 32) {
   fs::create_directories(path.parent_path());
@@ -43,7 +40,7 @@ class ImageFolder : public ::testing::Test {
     return read_image_folder(folder_.path(), list_image_classes(folder_.path()), options);
   }
   std::string error(const DataOptions& options = {}) const {
-    return error_of([&] { read(options); });
+    return error_of(Fault::user, [&] { read(options); });
   }
 
   ScratchFolder folder_;
@@ -96,7 +93,7 @@ TEST_F(ImageFolder, TheFirstOnesAreAFixedFairSample) {
 TEST_F(ImageFolder, BrokenImagesAreNamed) {
   for (int i = 0; i < 40; ++i) save(train("dog", i), "broken");
   const std::string message = error();
-  EXPECT_THAT(message, HasSubstr("user: [image] "));
+  EXPECT_THAT(message, HasSubstr("[image] "));
   EXPECT_THAT(message, HasSubstr("/train/dog/"));
   for (int again = 0; again < 20; ++again) EXPECT_EQ(error(), message);
 }
@@ -122,8 +119,9 @@ TEST_F(ImageFolder, ClassesMustAgree) {
   fs::remove_all(folder_ / "train/owl");
   EXPECT_THAT(error(),
               HasSubstr("test has a folder 'owl' that is not one of the classes cat, dog"));
-  EXPECT_THAT(error_of([&] { read_image_folder(folder_.path(), cifar10_class_names(), {}); }),
-              HasSubstr("train has no folder 'airplane'"));
+  EXPECT_THAT(
+      error_of(Fault::user, [&] { read_image_folder(folder_.path(), cifar10_class_names(), {}); }),
+      HasSubstr("train has no folder 'airplane'"));
   fs::remove_all(folder_ / "test");
   EXPECT_THAT(error(), HasSubstr("test is missing: an image folder has train/<class>/ and test/"));
   fs::remove_all(folder_ / "train/cat");

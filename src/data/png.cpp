@@ -46,13 +46,13 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   return image;
 }
 
-std::vector<std::uint8_t> encode_png(std::span<const std::uint8_t> pixels, int height, int width) {
+std::string encode_png(std::span<const std::uint8_t> pixels, int height, int width) {
   PngImage png;
   png->height = static_cast<png_uint_32>(height);
   png->width = static_cast<png_uint_32>(width);
   png->format = PNG_FORMAT_RGB;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(*png.get());
-  std::vector<std::uint8_t> bytes(size);
+  std::string bytes(size, '\0');
   if (!png_image_write_to_memory(png.get(), bytes.data(), &size, 0, pixels.data(), 0, nullptr)) {
     throw machine_error("image", "cannot encode a PNG: {}", png->message);
   }

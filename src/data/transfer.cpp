@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "base/fail.h"
-#include "data/files.h"
+#include "base/files.h"
 
 namespace sluice {
 
@@ -43,7 +43,7 @@ std::size_t on_bytes(char* data, std::size_t, std::size_t count, void* user) {
     if (attempt.offset + attempt.arrived > kMaxBytes) {
       throw machine_error("download", "more than {} bytes came: check the address", kMaxBytes);
     }
-    attempt.file.write({reinterpret_cast<const std::uint8_t*>(data), count});
+    attempt.file.write({data, count});
     return count;
   } catch (...) {
     attempt.failure = std::current_exception();

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/fail.h"
+#include "base/files.h"
 #include "data/cifar.h"
-#include "data/files.h"
 
 namespace sluice {
 
@@ -52,7 +52,7 @@ std::string wanted_name(archive_entry* entry) {
 void unpack_file(const fs::path& path, const Reader& reader, const fs::path& target) {
   OutputFile file(target, OutputFile::Mode::fresh, "download");
   std::uint64_t size = 0;
-  std::uint8_t buffer[1 << 16];
+  char buffer[1 << 16];
   for (;;) {
     const la_ssize_t count = archive_read_data(reader.get(), buffer, sizeof buffer);
     if (count < 0) throw broken(path, reader);

@@ -3,8 +3,7 @@
 #include "base/files.h"
 #include "io/experiment_keys.h"
 #include "sluice/experiment.h"
-#include "tests/expect_error.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -16,7 +15,7 @@ std::string shipped(const std::string& name) {
 }
 
 TEST(ExperimentFiles, ThatAreNotThere) {
-  const TempFolder temp;
+  const ScratchFolder temp;
   const CurrentFolder current(temp.path());
   const auto say = [](const char* file) {
     return error_of(Fault::user, [&] { read_experiment(file); });

@@ -13,6 +13,22 @@
 namespace sluice {
 namespace {
 
+template <class Part>
+int line_of(const Part& part) {
+  return static_cast<int>(part.source().begin.line);
+}
+
+/// toml++ sorts a table by its keys; the mistake to report is the first in the file.
+std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(
+    const toml::table& table) {
+  std::vector<std::pair<const toml::key*, const toml::node*>> entries;
+  for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.first->source().begin < b.first->source().begin;
+  });
+  return entries;
+}
+
 /// Stores a value; gives back what it must be where it is not.
 struct Store {
   const toml::node& node;
@@ -79,10 +95,9 @@ class Reader {
 
  private:
   void read_table(const std::string& path, const toml::table& table) {
-    for (const auto& [key, node] : table) {
-      const std::string name(key.str());
-      read(path.empty() ? name : path + "." + name, node,
-           static_cast<int>(key.source().begin.line));
+    for (const auto& [key, node] : in_file_order(table)) {
+      const std::string name(key->str());
+      read(path.empty() ? name : path + "." + name, *node, line_of(*key));
     }
   }
 
@@ -114,7 +129,7 @@ class Reader {
     settings_.experiment.groups.clear();
     groups_place_ = place(line) + ": groups";
     for (const toml::node& element : *list) {
-      if (override_ == nullptr) line = static_cast<int>(element.source().begin.line);
+      if (override_ == nullptr) line = line_of(element);
       const toml::table* table = element.as_table();
       if (table == nullptr) {
         refuse_value("groups", element, line, "must be a table with a name and classes");
@@ -125,9 +140,10 @@ class Reader {
 
   Groups::Group read_group(const toml::table& table, int line) const {
     Groups::Group group;
-    for (const auto& [key, node] : table) {
-      const std::string path = "groups." + std::string(key.str());
-      const int at = static_cast<int>(key.source().begin.line);
+    for (const auto& [key, value] : in_file_order(table)) {
+      const toml::node& node = *value;
+      const std::string path = "groups." + std::string(key->str());
+      const int at = line_of(*key);
       if (path == "groups.name") {
         const std::string mend = Store{node}(Key::Name{&group.name});
         if (!mend.empty()) refuse_value(path, node, at, mend);
@@ -217,7 +233,7 @@ std::string default_name(const std::filesystem::path& file) {
 
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides) {
-  const std::string place = one_line(file.string(), 4096);
+  const std::string place = path_text(file);
   Settings settings;
   settings.experiment.name = default_name(file);
   Reader reader(settings);

@@ -2,8 +2,7 @@
 
 #include "base/files.h"
 #include "io/experiment_keys.h"
-#include "tests/expect_error.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -36,8 +35,8 @@ class ExperimentFile : public testing::Test {
   }
   std::string refused_override(const std::string& text) { return refusal(kGroups, {text}); }
 
-  TempFolder temp_;
-  std::filesystem::path file_ = temp_.path() / "lab.toml";
+  ScratchFolder temp_;
+  std::filesystem::path file_ = temp_ / "lab.toml";
 };
 
 TEST_F(ExperimentFile, DefaultsAreTheLab) {
@@ -121,8 +120,8 @@ TEST_F(ExperimentFile, NameIsTheFilesUnlessGiven) {
   Experiment unnamed = read(kGroups);
   unnamed.name.clear();
   EXPECT_EQ(read(to_toml(unnamed)).name, "lab");
-  write_file(temp_.path() / "my lab.v2.toml", kGroups);
-  EXPECT_EQ(read_experiment(temp_.path() / "my lab.v2.toml").name, "my-lab-v2");
+  write_file(temp_ / "my lab.v2.toml", kGroups);
+  EXPECT_EQ(read_experiment(temp_ / "my lab.v2.toml").name, "my-lab-v2");
 }
 
 TEST_F(ExperimentFile, UnknownKeys) {
@@ -180,6 +179,15 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("name = \"../x\""),
             "name = \"../x\": must be of letters, digits, _ and - (at most 64)");
   EXPECT_EQ(say("train = 3"), "train = 3: is a table: write [train] and its keys below it");
+}
+
+TEST_F(ExperimentFile, OfSeveralMistakesTheFirstIsSaid) {
+  EXPECT_THAT(refusal("zeal = 1\nage = 2\n[train]\nepsilon = 0\nbatch_size = 0\n"),
+              HasSubstr("lab.toml:1: zeal is not a key"));
+  EXPECT_THAT(refusal("[train]\nepsilon = 0\nbatch_size = 0\n[data]\nset = 3\n"),
+              HasSubstr("lab.toml:2: train.epsilon = 0"));
+  EXPECT_THAT(refusal("[[groups]]\nname = \"a/b\"\nclases = []\n[data]\nset = 3\n"),
+              HasSubstr("lab.toml:2: groups.name"));
 }
 
 TEST_F(ExperimentFile, WrongGroups) {

@@ -108,7 +108,7 @@ std::string to_json(const Results& results) {
        {"versions",
         {{"sluice", SLUICE_VERSION}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
        {"seed", results.experiment.lab.seed},
-       {"precision", to_string(Precision::fp32)},
+       {"precision", to_string(results.precision)},
        {"experiment", experiment_json(results.experiment)},
        {"baseline", model_json(results.baseline)},
        {"experts", std::move(experts)},

@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "io/json_text.h"
 #include "sluice/run_folder.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -126,11 +126,11 @@ TEST(Results, RowsOfAMatrixAreRows) {
 }
 
 TEST(Results, AreWrittenLast) {
-  const TempFolder temp;
-  const RunFolder run = RunFolder::create(temp.path() / "r", "");
+  const ScratchFolder temp;
+  const RunFolder run = RunFolder::create(temp / "r", "");
   run.write_results(example());
   EXPECT_TRUE(run.finished());
-  EXPECT_EQ(json::parse(read_file(temp.path() / "r" / "results.json", 100'000)).at("seed"), 7);
+  EXPECT_EQ(json::parse(read_file(temp / "r" / "results.json", 100'000)).at("seed"), 7);
 }
 
 }  // namespace

@@ -22,17 +22,12 @@ constexpr const char* kHistory = "history.csv";
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kMixture = "mixture";
 
-std::string shown(const fs::path& path) {
-  return one_line(path.string(), 4096);
-}
-
 /// Makes all that is missing of a path; others may be making it too.
 void make_folders(const fs::path& path) {
-  std::error_code ignored;
-  if (path.empty() || fs::is_directory(path, ignored)) return;
+  if (path.empty() || is_folder(path)) return;
   make_folders(path.parent_path());
-  if (!make_folder(path) && !fs::is_directory(path, ignored)) {
-    throw user_error("run", "{} is a file, not a folder: choose another", shown(path));
+  if (!make_folder(path) && !is_folder(path)) {
+    throw user_error("run", "{} is a file, not a folder: choose another", path_text(path));
   }
 }
 
@@ -41,7 +36,8 @@ std::vector<std::string> runs_in(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
-    if (fs::is_regular_file(it->path() / kExperiment, ignored)) runs.push_back(shown(it->path()));
+    const fs::path& run = it->path();
+    if (fs::is_regular_file(run / kExperiment, ignored)) runs.push_back(path_text(run));
   }
   std::sort(runs.begin(), runs.end());
   return runs;
@@ -67,7 +63,7 @@ fs::path existing_weights(const fs::path& run, const std::string& model) {
   if (!fs::exists(file, ignored)) {
     throw user_error(
         "run", "{} is missing: the run was stopped before this model was trained; train again",
-        shown(file));
+        path_text(file));
   }
   return file;
 }
@@ -81,7 +77,7 @@ RunFolder RunFolder::create(const fs::path& wanted, const std::string& name) {
     // Of two runs that find it empty, one makes the folder of figures.
     if (!make_folder(wanted / kFigures)) {
       throw user_error("run", "{} is not empty: choose another folder, or delete it",
-                       shown(wanted));
+                       path_text(wanted));
     }
     return RunFolder(wanted);
   }
@@ -104,27 +100,29 @@ RunFolder RunFolder::open(const fs::path& path) {
   if (!fs::exists(path, ignored)) {
     const fs::path meant = kRuns / path.filename();
     if (!path.filename().empty() && fs::is_regular_file(meant / kExperiment, ignored)) {
-      throw user_error("run", "{} does not exist: did you mean {}?", shown(path), shown(meant));
+      throw user_error("run", "{} does not exist: did you mean {}?", path_text(path),
+                       path_text(meant));
     }
-    throw user_error("run", "{} does not exist: {}", shown(path), mend(runs_in(kRuns)));
+    throw user_error("run", "{} does not exist: {}", path_text(path), mend(runs_in(kRuns)));
   }
-  if (!fs::is_directory(path, ignored)) {
-    throw user_error("run", "{} is a file: give the run's folder, which has an {}", shown(path),
+  if (!is_folder(path)) {
+    throw user_error("run", "{} is a file: give the run's folder, which has an {}", path_text(path),
                      kExperiment);
   }
   const std::vector<std::string> inside = runs_in(path);
-  throw user_error("run", "{} is no run, for it has no {}: {}", shown(path), kExperiment,
+  throw user_error("run", "{} is no run, for it has no {}: {}", path_text(path), kExperiment,
                    mend(inside.empty() ? runs_in(kRuns) : inside));
 }
 
 void RunFolder::require_free(const fs::path& wanted) {
   std::error_code error;
   if (wanted.empty() || !fs::exists(wanted, error)) return;
-  if (!fs::is_directory(wanted, error)) {
-    throw user_error("run", "{} is a file, not a folder: choose another", shown(wanted));
+  if (!is_folder(wanted)) {
+    throw user_error("run", "{} is a file, not a folder: choose another", path_text(wanted));
   }
   if (!fs::is_empty(wanted, error)) {
-    throw user_error("run", "{} is not empty: choose another folder, or delete it", shown(wanted));
+    throw user_error("run", "{} is not empty: choose another folder, or delete it",
+                     path_text(wanted));
   }
 }
 

@@ -9,8 +9,7 @@
 
 #include "base/files.h"
 #include "io/safetensors.h"
-#include "tests/expect_error.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -26,7 +25,7 @@ class RunFolders : public testing::Test {
     return error_of(Fault::user, call);
   }
 
-  TempFolder temp_;
+  ScratchFolder temp_;
   CurrentFolder current_{temp_.path()};
 };
 

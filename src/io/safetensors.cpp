@@ -50,7 +50,7 @@ std::string to_safetensors(const std::vector<NamedTensor>& tensors,
 }
 
 Safetensors Safetensors::read(const std::filesystem::path& file) {
-  return parse(read_file(file, kMaxFile), one_line(file.string(), 4096));
+  return parse(read_file(file, kMaxFile), path_text(file));
 }
 
 Safetensors Safetensors::parse(std::string bytes, const std::string& place) {

@@ -5,8 +5,7 @@
 #include <cstring>
 
 #include "base/files.h"
-#include "tests/expect_error.h"
-#include "tests/temp_folder.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -47,13 +46,13 @@ std::string small_file() {
 }
 
 TEST(Safetensors, WhatIsWrittenIsReadBack) {
-  const TempFolder temp;
+  const ScratchFolder temp;
   const std::string odd = "na\"me/\n\xc3\xb6";
-  write_file(temp.path() / "f", to_safetensors({{odd, {3, 1, 2}, kSix},
-                                                {"empty", {0, 4}, {}},
-                                                {"scalar", {}, std::span(kSix).subspan(2, 1)}},
-                                               {{"k", "v\n"}, {"", ""}}));
-  const Safetensors file = Safetensors::read(temp.path() / "f");
+  write_file(temp / "f", to_safetensors({{odd, {3, 1, 2}, kSix},
+                                         {"empty", {0, 4}, {}},
+                                         {"scalar", {}, std::span(kSix).subspan(2, 1)}},
+                                        {{"k", "v\n"}, {"", ""}}));
+  const Safetensors file = Safetensors::read(temp / "f");
   EXPECT_EQ(file.metadata(), (TensorMetadata{{"k", "v\n"}, {"", ""}}));
   ASSERT_EQ(file.tensors().size(), 3u);
   ASSERT_NE(file.find(odd), nullptr);

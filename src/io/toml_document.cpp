@@ -46,7 +46,7 @@ Error missing_file(const std::filesystem::path& file, const std::string& place) 
 }  // namespace
 
 toml::table read_toml(const std::filesystem::path& file) {
-  const std::string place = one_line(file.string(), 4096);
+  const std::string place = path_text(file);
   std::error_code ignored;
   const auto status = std::filesystem::status(file, ignored);
   if (status.type() == std::filesystem::file_type::not_found) throw missing_file(file, place);

@@ -60,7 +60,7 @@ void write_weights_file(const std::filesystem::path& file, const std::string& mo
 
 std::vector<std::string> read_weights_file(const std::filesystem::path& path,
                                            const std::vector<WeightsPart>& parts) {
-  const std::string place = one_line(path.string(), 4096);
+  const std::string place = path_text(path);
   const Safetensors file = Safetensors::read(path);
   std::vector<std::string> class_names = class_names_of(file, place);
   std::size_t expected = 0;

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "base/text.h"
 #include "report/text.h"
 #include "sluice/report.h"
 

@@ -1,4 +1,5 @@
 #include "report/confusion.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 

@@ -1,14 +1,8 @@
-#include <gmock/gmock.h>
 #include <png.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 #include "report/gnuplot.h"
-#include "sluice/error.h"
 #include "sluice/report.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -24,25 +18,14 @@ class FiguresTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!find_gnuplot()) GTEST_SKIP() << "gnuplot is not installed";
-    std::string pattern = (fs::temp_directory_path() / "sluice-figures-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    // A folder's name must not matter either.
-    folder_ = fs::path(pattern) / "it's \"here\"";
-    if (const char* path = std::getenv("PATH")) path_ = path;
-  }
-  void TearDown() override {
-    if (folder_.empty()) return;
-    ::setenv("PATH", path_.c_str(), 1);
-    fs::remove_all(folder_.parent_path());
   }
 
   /// A program named gnuplot, and no other, on the PATH.
   void use_gnuplot(const std::string& shell_script) {
-    const fs::path bin = folder_.parent_path() / "bin";
-    fs::create_directory(bin);
-    std::ofstream(bin / "gnuplot") << "#!/bin/sh\n" << shell_script;
+    const fs::path bin = scratch_ / "bin";
+    save(bin / "gnuplot", "#!/bin/sh\n" + shell_script);
     fs::permissions(bin / "gnuplot", fs::perms::owner_all);
-    ::setenv("PATH", bin.c_str(), 1);
+    path_.assign(bin.c_str());
   }
 
   /// Decodes the whole picture, and that it is the only file.
@@ -66,8 +49,10 @@ class FiguresTest : public ::testing::Test {
     return std::distance(fs::directory_iterator(folder_), fs::directory_iterator());
   }
 
-  fs::path folder_;
-  std::string path_;
+  ScratchFolder scratch_;
+  // A folder's name must not matter either.
+  const fs::path folder_ = scratch_ / "it's \"here\"";
+  ScopedVariable path_{"PATH", std::getenv("PATH")};
 };
 
 LabelledImages one_of_each(int classes) {
@@ -134,7 +119,7 @@ TEST_F(FiguresTest, SamplesShowTheImagesColours) {
 
 TEST_F(FiguresTest, WithoutGnuplotNothingHappens) {
   for (const char* path : {"", "/nonexistent"}) {
-    ::setenv("PATH", path, 1);
+    path_.assign(path);
     const Figures figures(folder_);
     EXPECT_FALSE(figures.available());
     const LabelledImages images = one_of_each(1);
@@ -157,13 +142,9 @@ TEST_F(FiguresTest, AFailureIsTheMachinesAndLeavesNothing) {
     use_gnuplot(script);
     const Figures figures(folder_);
     ASSERT_TRUE(figures.available());
-    try {
-      figures.learning_curves("curves", "title", {});
-      ADD_FAILURE() << script;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.fault(), Fault::machine);
-      EXPECT_THAT(error.what(), HasSubstr(message));
-    }
+    EXPECT_THAT(error_of(Fault::machine, [&] { figures.learning_curves("curves", "title", {}); }),
+                HasSubstr(message))
+        << script;
     EXPECT_EQ(files(), 0) << script;
   }
 }
@@ -176,19 +157,16 @@ TEST_F(FiguresTest, AFailureLeavesAnEarlierPicture) {
 }
 
 TEST_F(FiguresTest, AFolderThatCannotBeIsTheMachinesFault) {
-  std::ofstream(folder_) << "a file";
+  save(folder_, "a file");
   EXPECT_THROW(Figures(folder_).learning_curves("curves", "title", {}), Error);
 }
 
 TEST_F(FiguresTest, GnuplotsOwnComplaintIsQuoted) {
   fs::create_directory(folder_);
-  try {
-    run_gnuplot(*find_gnuplot(), "set nonsense\n", folder_ / "x.png");
-    ADD_FAILURE();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("line 0:"));
-    EXPECT_THAT(error.what(), HasSubstr("unrecognized option"));
-  }
+  const std::string complaint = error_of(
+      Fault::machine, [&] { run_gnuplot(*find_gnuplot(), "set nonsense\n", folder_ / "x.png"); });
+  EXPECT_THAT(complaint, HasSubstr("line 0:"));
+  EXPECT_THAT(complaint, HasSubstr("unrecognized option"));
   EXPECT_EQ(files(), 0);
 }
 

@@ -1,6 +1,5 @@
 #include "report/gnuplot.h"
 
-#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +13,8 @@
 #include <sstream>
 
 #include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "report/text.h"
 
 extern char** environ;
@@ -41,43 +42,12 @@ File nameless(const std::string& content) {
   return file;
 }
 
-/// A file beside its final place, gone again unless kept.
-class Pending {
- public:
-  explicit Pending(const std::filesystem::path& place)
-      : place_(place), path_(place.string() + fmt::format(".{}.part", ::getpid())) {
-    descriptor_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) throw machine_error("gnuplot", "{}: {}", path_, std::strerror(errno));
-  }
-  Pending(const Pending&) = delete;
-  Pending& operator=(const Pending&) = delete;
-  ~Pending() {
-    ::close(descriptor_);
-    if (!kept_) ::unlink(path_.c_str());
-  }
-
-  int descriptor() const { return descriptor_; }
-
-  bool is_png() const {
-    static constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
-    std::array<char, 8> start{};
-    return ::pread(descriptor_, start.data(), start.size(), 0) == 8 &&
-           std::memcmp(start.data(), kSignature, start.size()) == 0;
-  }
-
-  void keep() {
-    if (::fsync(descriptor_) != 0 || ::rename(path_.c_str(), place_.c_str()) != 0) {
-      throw machine_error("gnuplot", "{}: {}", place_.string(), std::strerror(errno));
-    }
-    kept_ = true;
-  }
-
- private:
-  std::filesystem::path place_;
-  std::string path_;
-  int descriptor_ = -1;
-  bool kept_ = false;
-};
+bool is_png(int descriptor) {
+  static constexpr char kSignature[] = "\x89PNG\r\n\x1a\n";
+  std::array<char, 8> start{};
+  return ::pread(descriptor, start.data(), start.size(), 0) == 8 &&
+         std::memcmp(start.data(), kSignature, start.size()) == 0;
+}
 
 /// Returns the status waitpid() gives.
 int run(const std::filesystem::path& program, int input, int output, int errors) {
@@ -152,14 +122,14 @@ void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script
                  const std::filesystem::path& file) {
   const File input = nameless(script);
   const File errors = nameless("");
-  Pending picture(file);
+  PendingFile picture(file, "gnuplot");
   // The picture comes on gnuplot's standard output, so no path is ever part of a script.
   const int status =
       run(gnuplot, ::fileno(input.get()), picture.descriptor(), ::fileno(errors.get()));
   if (WIFSIGNALED(status)) {
     throw machine_error("gnuplot", "{}: ended by signal {}", file.string(), WTERMSIG(status));
   }
-  if (WEXITSTATUS(status) != 0 || !picture.is_png()) {
+  if (WEXITSTATUS(status) != 0 || !is_png(picture.descriptor())) {
     const std::string complaint = first_error(::fileno(errors.get()));
     throw machine_error("gnuplot", "{}: {}", file.string(),
                         complaint.empty() ? "drew no picture" : complaint);

@@ -11,7 +11,7 @@ namespace sluice {
 std::optional<std::filesystem::path> find_gnuplot();
 
 /// Runs a script that draws a PNG and puts the picture in `file`, whole or not at all. Throws Error
-/// (machine) with the first line of gnuplot's complaint.
+/// (machine) with the first line of gnuplot's complaint, or as write_file() does.
 void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script,
                  const std::filesystem::path& file);
 

@@ -12,20 +12,19 @@ std::string distribution_plot(const std::string& title, const Examples& train,
   const std::vector<std::size_t> trained = train.distribution();
   const std::vector<std::size_t> tested = test.distribution();
   std::vector<std::string> names;
-  int longest = 0;
   std::string script = "$counts << END\n";
   for (std::size_t c = 0; c < trained.size(); ++c) {
     if (trained[c] + tested[c] == 0) continue;
     script += fmt::format("{} {} {}\n", names.size(), trained[c], tested[c]);
-    names.push_back(cut(printable(train.class_names()[c]), 24));
-    longest = std::max(longest, text_pixels(names.back(), 11));
+    names.push_back(name_on_picture(train.class_names()[c]));
   }
   script += "END\n";
 
+  const int longest = longest_pixels(names, 11);
   const int classes = std::max(1, static_cast<int>(names.size()));
   const int slot = std::clamp(1500 / classes, 16, 100);
   const bool upright = longest > slot - 8;
-  Canvas canvas{.width = 0, .height = 0, .left = 80, .right = 24, .bottom = 0};
+  Canvas canvas{.left = 80, .right = 24};
   canvas.width = std::max(640, classes * slot + canvas.left + canvas.right);
   canvas.bottom = (upright ? longest : 14) + 24;
   canvas.height = 360 + canvas.top + canvas.bottom;

@@ -64,13 +64,11 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
   const std::vector<std::size_t> counts = examples.distribution();
   std::vector<int> row_of_class(counts.size(), -1);
   std::vector<std::string> names;
-  int longest = 0;
   std::size_t most = 1;
   for (std::size_t c = 0; c < counts.size(); ++c) {
     if (counts[c] == 0) continue;
     row_of_class[c] = static_cast<int>(names.size());
-    names.push_back(cut(printable(examples.class_names()[c]), 24));
-    longest = std::max(longest, text_pixels(names.back(), 11));
+    names.push_back(name_on_picture(examples.class_names()[c]));
     most = std::max(most, counts[c]);
   }
 
@@ -89,11 +87,8 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
                examples.shape());
   }
 
-  Canvas canvas{.width = 0, .height = 0, .left = longest + 24, .right = 24, .bottom = 20};
-  const int spare = text_pixels(title, 14) + 60 - canvas.left - width - canvas.right;
-  canvas.left += std::max(0, spare) / 2;
-  canvas.right += std::max(0, spare) / 2;
-  canvas.width = canvas.left + width + canvas.right;
+  Canvas canvas{.left = longest_pixels(names, 11) + 24, .right = 24, .bottom = 20};
+  fit_width(canvas, width, title);
   canvas.height = canvas.top + height + canvas.bottom;
   std::string script = begin_plot(
       canvas, title,

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "report/gnuplot.h"
 #include "report/text.h"
 
@@ -34,6 +37,24 @@ std::string begin_plot(const Canvas& canvas, const std::string& title,
 int text_pixels(const std::string& text, int points) {
   // Measured with DejaVu Sans: lower-case letters take 0.8 pixels a point.
   return static_cast<int>(display_width(text)) * points * 8 / 10;
+}
+
+std::string name_on_picture(const std::string& class_name) {
+  return cut(printable(class_name), 24);
+}
+
+int longest_pixels(const std::vector<std::string>& names, int points) {
+  int longest = 0;
+  for (const std::string& name : names) longest = std::max(longest, text_pixels(name, points));
+  return longest;
+}
+
+void fit_width(Canvas& canvas, int plot, const std::string& title, int least) {
+  const int wanted = std::max(least, text_pixels(title, 14) + 60);
+  const int spare = std::max(0, wanted - canvas.left - plot - canvas.right);
+  canvas.left += spare / 2;
+  canvas.right += spare / 2;
+  canvas.width = canvas.left + plot + canvas.right;
 }
 
 std::string name_tics(char axis, const std::vector<std::string>& names, const std::string& options,

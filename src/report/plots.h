@@ -26,12 +26,12 @@ inline constexpr int kHeadHeight = 64;                  // title and subtitle
 
 /// Where the axes are; what is left around them is for names.
 struct Canvas {
-  int width;
-  int height;
-  int left;
-  int right;  ///< from the right edge
+  int width = 0;
+  int height = 0;
+  int left = 0;
+  int right = 0;  ///< from the right edge
   int top = kHeadHeight;
-  int bottom;  ///< from the lower edge
+  int bottom = 0;  ///< from the lower edge
 };
 
 /// Terminal, margins, and the title above the picture's middle.
@@ -40,6 +40,14 @@ std::string begin_plot(const Canvas& canvas, const std::string& title, const std
 /// About how wide a text is in a font of so many points; DejaVu Sans, to which "sans" falls back
 /// on Debian, is among the widest.
 int text_pixels(const std::string& text, int points);
+
+/// A class's name, short enough for a picture.
+std::string name_on_picture(const std::string& class_name);
+int longest_pixels(const std::vector<std::string>& names, int points);
+
+/// Widens the margins left and right, so that a title above a plot of so many pixels is not cut,
+/// nor a picture narrower than `least`; sets the width.
+void fit_width(Canvas& canvas, int plot, const std::string& title, int least = 0);
 
 /// 'set xtics (...)' or 'set ytics (...)' with a name at 0, step, 2 step... from `first`.
 std::string name_tics(char axis, const std::vector<std::string>& names, const std::string& options,

@@ -13,10 +13,6 @@ namespace sluice {
 
 inline constexpr std::size_t kTextWidth = 80;
 
-/// The text with control characters and bytes that are not UTF-8 turned into '?'. Class names come
-/// from folders' names, and must not steer a terminal or a plot.
-std::string printable(std::string_view text);
-
 std::size_t display_width(std::string_view text);
 /// The first (last) `width` columns.
 std::string_view head(std::string_view text, std::size_t width);

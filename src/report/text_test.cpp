@@ -5,14 +5,6 @@
 namespace sluice {
 namespace {
 
-TEST(Text, WhatCouldSteerATerminalIsNotPrinted) {
-  EXPECT_EQ(printable("a\x1b[2J\nb\x7f"), "a?[2J?b?");
-  EXPECT_EQ(printable("\xc2\x9b"), "?");
-  EXPECT_EQ(printable("\xff\xc3"), "??");
-  EXPECT_EQ(printable("\xe0\x80\x80"), "???");
-  EXPECT_EQ(printable("Ünïcødé 猫 🐸"), "Ünïcødé 猫 🐸");
-}
-
 TEST(Text, WidthsCountCodePoints) {
   EXPECT_EQ(display_width("猫é"), 2u);
   EXPECT_EQ(cut("automobile", 5), "auto…");
