@@ -12,7 +12,7 @@ constexpr int kUserFault = 2;
 constexpr const char* kExamples = R"(Examples:
   sluice train experiments/lab.toml          the whole lab, with pictures
   sluice predict runs/lab cat.jpg            what is on a picture, and who said so
-  sluice evaluate runs/lab                   every model of a run on the test images
+  sluice evaluate runs/lab                   every model on the test images
   sluice train experiments/lab.toml --set train.epochs=2 --data builtin
   sluice VERB --help                         more on each
 
