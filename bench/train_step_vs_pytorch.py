@@ -3,6 +3,7 @@
 Without a program's path it is one round of PyTorch: train_step_vs_pytorch.py --round LAYOUT BATCH
 """
 
+import os
 import statistics
 import subprocess
 import sys
@@ -17,6 +18,8 @@ def pytorch_round(layout, batch):
     import torch
     from torch import nn
     from torch.nn import functional as F
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # Debian's PyTorch may choose fewer
 
     class SmallCNN(nn.Module):
         def __init__(self):

@@ -15,7 +15,6 @@ struct Panel {
   const char* name;
   double left;
   double right;
-  const char* key;
   int column;  ///< training; validation is the next
 };
 
@@ -43,9 +42,9 @@ std::string draw(const Panel& panel, bool points) {
                        colour, title);
   };
   return fmt::format(
-      "set lmargin at screen {}\nset rmargin at screen {}\nset ylabel '{}'\nset key {}\n"
+      "set lmargin at screen {}\nset rmargin at screen {}\nset ylabel '{}'\n"
       "plot {}, {}\n",
-      panel.left, panel.right, panel.name, panel.key,
+      panel.left, panel.right, panel.name,
       line(panel.column, kTrainingColour, 7, "training"),
       line(panel.column + 1, kOtherColour, 5, "validation"));
 }
@@ -73,15 +72,16 @@ std::string curves_plot(const std::string& title, const History& history) {
                            epochs == 1 ? "one epoch" : fmt::format("{} epochs", epochs),
                            percent(last.accuracy), percent(last.val_accuracy));
   }
-  script += begin_plot({1000, 430, 80, 20, kHeadHeight + 6, 60}, title, subtitle);
+  script += begin_plot({1000, 450, 80, 20, kHeadHeight + 26, 60}, title, subtitle);
+  // Above the panels, where no curve can cross it.
+  script += "set key at graph 1, 1.09 right horizontal\n";
   script += fmt::format(
       "set xrange [0.5:{}.5]\nset xtics {} format '%.0f'\nset xlabel 'epoch'\nset multiplot\n",
       std::max(1, epochs), epochs_per_tic(epochs));
   const bool points = epochs <= 30;
-  // Loss falls and accuracy rises, so the keys' corners stay free.
-  script += range(losses, 0.02, 1e30) + draw({"loss", 0.085, 0.48, "top right", 2}, points);
+  script += range(losses, 0.02, 1e30) + draw({"loss", 0.085, 0.48, 2}, points);
   script += "unset label\nset format y '%g%%'\n" + range(accuracies, 1, 100);
-  return script + draw({"accuracy", 0.585, 0.98, "bottom right", 4}, points) + "unset multiplot\n";
+  return script + draw({"accuracy", 0.585, 0.98, 4}, points) + "unset multiplot\n";
 }
 
 }  // namespace sluice

@@ -51,7 +51,7 @@ TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
             {Conv2D{"conv", 16}, MaxPooling2D{"pool"}, Flatten{"flatten"},
              Dense{"dense", 64, Activation::relu},
              Dense{"output", kClasses, Activation::softmax}}};
-  const History history = train({.epochs = 150});
+  const History history = train({.epochs = 300});
   EXPECT_GT(history.epochs.front().loss, 1.2);
   const auto compiled = compile(model_, weights_, {.batch = 32, .training = false});
   const Evaluation result = evaluate(*compiled, train_);
