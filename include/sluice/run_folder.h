@@ -40,6 +40,9 @@ struct Results {
   double total_seconds = 0;  ///< from the first stage's start to the last one's end
 };
 
+/// What the whole mixture took: the training of every stage, the baseline's too.
+double mixture_seconds(const Results& results);
+
 /// results.json as text. Keys others rely on: baseline.accuracy, mixture.accuracy, gate.accuracy,
 /// experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds, total_seconds.
 std::string to_json(const Results& results);

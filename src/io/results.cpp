@@ -76,18 +76,23 @@ Json experiment_json(const Experiment& experiment) {
 Json comparison_json(const Results& results) {
   const ModelResult& baseline = results.baseline;
   const ModelResult& mixture = results.mixture;
-  double stages = baseline.history.seconds + results.gate.history.seconds + mixture.history.seconds;
-  for (const Results::Expert& expert : results.experts) stages += expert.result.history.seconds;
   return {{"accuracy_difference", mixture.test.accuracy - baseline.test.accuracy},
           {"parameters_ratio",
            static_cast<double>(mixture.parameters) / static_cast<double>(baseline.parameters)},
           {"seconds_baseline", baseline.history.seconds},
-          {"seconds_mixture_all_stages", stages},
+          {"seconds_mixture_all_stages", mixture_seconds(results)},
           {"test_images_per_second_baseline", baseline.test.images_per_second},
           {"test_images_per_second_mixture", mixture.test.images_per_second}};
 }
 
 }  // namespace
+
+double mixture_seconds(const Results& results) {
+  double seconds = results.baseline.history.seconds + results.gate.history.seconds +
+                   results.mixture.history.seconds;
+  for (const Results::Expert& expert : results.experts) seconds += expert.result.history.seconds;
+  return seconds;
+}
 
 std::string to_json(const Results& results) {
   const Machine machine = this_machine();

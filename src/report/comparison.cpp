@@ -26,13 +26,6 @@ std::string times(double mixture, double baseline) {
   return baseline > 0 ? fmt::format("x {:.1f}", mixture / baseline) : "-";
 }
 
-double mixture_seconds(const Results& results) {
-  double seconds = results.baseline.history.seconds + results.gate.history.seconds +
-                   results.mixture.history.seconds;
-  for (const Results::Expert& expert : results.experts) seconds += expert.result.history.seconds;
-  return seconds;
-}
-
 std::string row(const std::string& what, const std::string& baseline, const std::string& mixture,
                 const std::string& difference) {
   return fmt::format("{:<24}{:>14}{:>14}{:>16}\n", what, baseline, mixture, difference);
