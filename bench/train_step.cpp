@@ -8,8 +8,8 @@
 
 #include <cstdlib>
 
-#include "sluice/trainer.h"
 #include "sluice/model.h"
+#include "sluice/trainer.h"
 
 namespace {
 

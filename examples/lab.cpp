@@ -1,7 +1,7 @@
 // The lab as a notebook: load, describe, train, confuse, mix, compare.
 //
-// On 5,000 + 1,000 images of CIFAR-10 the baseline should reach about .56 and the mixture about .60,
-// in a few minutes on two cores. On the built-in images, with fewer epochs, expect more.
+// On 5,000 + 1,000 images of CIFAR-10 the baseline should reach about .56 and the mixture about
+// .60, in a few minutes on two cores. On the built-in images, with fewer epochs, expect more.
 //
 //   lab [EXPERIMENT [DATA]]        lab experiments/lab.toml builtin
 

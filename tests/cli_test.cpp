@@ -22,8 +22,8 @@ using ::testing::StartsWith;
 const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
 
 /// A few seconds' lab.
-const std::vector<std::string> kShort{"--set", "data.train_images=320", "--set",
-                                      "data.test_images=100", "--set", "train.epochs=1"};
+const std::vector<std::string> kShort{
+    "--set", "data.train_images=320", "--set", "data.test_images=100", "--set", "train.epochs=1"};
 
 std::vector<std::string> train_short(std::vector<std::string> more) {
   more.insert(more.begin(), {"train", kLab});
@@ -36,8 +36,10 @@ std::size_t widest(const std::string& text) {
   std::size_t most = 0;
   std::size_t columns = 0;
   for (const char c : text) {
-    if (c == '\n') columns = 0;
-    else columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    if (c == '\n')
+      columns = 0;
+    else
+      columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
     most = std::max(most, columns);
   }
   return most;
@@ -78,9 +80,16 @@ class CommandLine : public ::testing::Test {
 };
 
 TEST_F(CommandLine, EveryVerbHasHelpWithExamplesIn80Columns) {
-  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
-           {}, {"train"}, {"evaluate"}, {"predict"}, {"summary"}, {"data"},
-           {"data", "info"}, {"data", "fetch"}, {"data", "sample"}}) {
+  for (const std::vector<std::string>& verb :
+       std::vector<std::vector<std::string>>{{},
+                                             {"train"},
+                                             {"evaluate"},
+                                             {"predict"},
+                                             {"summary"},
+                                             {"data"},
+                                             {"data", "info"},
+                                             {"data", "fetch"},
+                                             {"data", "sample"}}) {
     auto arguments = verb;
     arguments.emplace_back("--help");
     const Ended ended = run(arguments);
@@ -174,15 +183,17 @@ TEST_F(CommandLine, CtrlCEndsWithinAStepAndKeepsWhatWasFinished) {
   program.signal(SIGINT);
   const Ended ended = program.wait();
   expect_complaint(ended, 130, "stopped by Ctrl-C");
-  EXPECT_THAT(ended.out,
-              HasSubstr("not finished: runs/lab: kept baseline, expert-artificial, expert-natural"));
+  EXPECT_THAT(
+      ended.out,
+      HasSubstr("not finished: runs/lab: kept baseline, expert-artificial, expert-natural"));
   EXPECT_FALSE(fs::exists(folder_ / "runs/lab/results.json"));
 
   // What was kept can be used, and what is missing is said.
   const Ended evaluated = run({"evaluate", "runs/lab", "--data", "builtin"});
   EXPECT_EQ(evaluated.code, 0) << evaluated.err;
   EXPECT_THAT(evaluated.out, HasSubstr("stopped before it finished: gate, mixture"));
-  expect_complaint(run({"predict", "runs/lab", "x.png"}), 2, "mixture/model.safetensors is missing");
+  expect_complaint(run({"predict", "runs/lab", "x.png"}), 2,
+                   "mixture/model.safetensors is missing");
 }
 
 /// One short run, made once, for the verbs that need one.
@@ -190,8 +201,7 @@ class FinishedRun : public CommandLine {
  protected:
   static void SetUpTestSuite() {
     home_ = new ScratchFolder();
-    trained_ = new Ended(
-        Program(home_->path(), train_short({"--data", "builtin"})).wait());
+    trained_ = new Ended(Program(home_->path(), train_short({"--data", "builtin"})).wait());
     Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
   }
   static void TearDownTestSuite() {
@@ -258,9 +268,10 @@ TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
   const Ended ended = at_home({"evaluate", "runs/lab", "--data", "builtin"});
   ASSERT_EQ(ended.code, 0) << ended.err;
   const nlohmann::json json = results();
-  for (const auto& [name, model] :
-       {std::pair{"baseline", json["baseline"]}, {"gate", json["gate"]},
-        {"expert-natural", json["experts"]["natural"]}, {"mixture", json["mixture"]}}) {
+  for (const auto& [name, model] : {std::pair{"baseline", json["baseline"]},
+                                    {"gate", json["gate"]},
+                                    {"expert-natural", json["experts"]["natural"]},
+                                    {"mixture", json["mixture"]}}) {
     std::smatch match;
     const std::regex row("\n" + std::string(name) + R"(\s+\d+\s+([\d.]+)\s)");
     ASSERT_TRUE(std::regex_search(ended.out, match, row)) << name << ended.out;

@@ -24,8 +24,8 @@ struct Experiment {
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides = {});
 
-/// The mixture an experiment trains, its baseline and experts among the parts. Classes are as many as
-/// the groups have in all.
+/// The mixture an experiment trains, its baseline and experts among the parts. Classes are as many
+/// as the groups have in all.
 Mixture declare(const Experiment& experiment);
 
 /// The experiment as a TOML file with every default filled in; read_experiment() gives it back.

@@ -152,7 +152,8 @@ class CompiledModel {
                                          const RandomKey& key) = 0;
   /// What the last softmax had as its input in the pass before: (count, outputs()).
   virtual std::span<const float> logits() const = 0;
-  /// gradient: (count, outputs()) of the forward() before it. Overwrites the gradients of trained().
+  /// gradient: (count, outputs()) of the forward() before it. Overwrites the gradients of
+  /// trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;
 
   /// Parameters and, equally long, their gradients.

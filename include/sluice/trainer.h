@@ -8,7 +8,8 @@
 
 namespace sluice {
 
-/// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2; keras/src/optimizers/adam.py).
+/// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2;
+/// keras/src/optimizers/adam.py).
 struct AdamOptions {
   double learning_rate = 1e-3;
   double beta_1 = 0.9;
@@ -62,8 +63,8 @@ class FitObserver {
 };
 
 /// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
-/// Throws Error (user) if the loss is not finite: the learning rate was too high. The same options, data and number of threads
-/// give the same weights bit for bit.
+/// Throws Error (user) if the loss is not finite: the learning rate was too high. The same options,
+/// data and number of threads give the same weights bit for bit.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

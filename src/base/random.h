@@ -8,7 +8,13 @@
 namespace sluice {
 
 /// What random numbers are for; with the rest of the key it names a stream of its own.
-enum class Purpose : std::uint32_t { weights = 1, shuffle = 2, dropout = 3, drawing = 4, order = 5 };
+enum class Purpose : std::uint32_t {
+  weights = 1,
+  shuffle = 2,
+  dropout = 3,
+  drawing = 4,
+  order = 5
+};
 
 /// Random numbers that are counted, not drawn: the same seed, purpose, stream, step and index give
 /// the same bits in any order, on any machine. Philox 4x32-10 (Salmon et al. 2011) from Random123.
@@ -30,7 +36,8 @@ class RandomStream {
   /// In [0, 1), from the upper 24 bits.
   static float unit(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
 
-  /// In [0, n), n > 0, by Lemire's multiplication; the bias of at most n / 2^32 does not matter here.
+  /// In [0, n), n > 0, by Lemire's multiplication; the bias of at most n / 2^32 does not matter
+  /// here.
   static std::uint32_t below(std::uint32_t bits, std::uint32_t n) {
     return static_cast<std::uint32_t>((std::uint64_t{bits} * n) >> 32);
   }

@@ -1,7 +1,8 @@
 #pragma once
 
-/// Marks a loop's function to be compiled once for each vector width and chosen at run time, so that
-/// the build needs no -march. Sanitizers cannot run the choosing (it comes before their start).
+/// Marks a loop's function to be compiled once for each vector width and chosen at run time, so
+/// that the build needs no -march. Sanitizers cannot run the choosing (it comes before their
+/// start).
 #if defined(__x86_64__) && !defined(SLUICE_SANITIZED)
 #define SLUICE_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

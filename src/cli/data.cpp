@@ -80,7 +80,8 @@ void add_data(CLI::App& app) {
   add_place(*info_verb);
   info_verb->callback([options] { info(*options); });
 
-  auto* fetch_verb = verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");
+  auto* fetch_verb =
+      verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");
   fetch_verb->footer("A stopped download goes on where it ended. The archive is checked.");
   fetch_verb->add_option("--url", options->url, "Another place that has the official archive");
   fetch_verb->callback([options] { fetch(*options); });

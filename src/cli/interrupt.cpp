@@ -8,7 +8,9 @@ namespace {
 
 volatile std::sig_atomic_t noted_signal = 0;
 
-void note(int signal) { noted_signal = signal; }
+void note(int signal) {
+  noted_signal = signal;
+}
 
 }  // namespace
 

@@ -26,6 +26,8 @@ inline void add_data_option(CLI::App& verb, std::string& folder) {
 }
 
 /// How verbs compile a model that is not trained: large batches for throughput.
-inline CompileOptions inference_options() { return {.batch = 100, .training = false}; }
+inline CompileOptions inference_options() {
+  return {.batch = 100, .training = false};
+}
 
 }  // namespace sluice::cli

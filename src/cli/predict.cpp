@@ -29,8 +29,8 @@ class Predictor {
 
   void predict(const std::string& file) {
     const Shape& shape = mixture_->input_shape();
-    const Image image = resized(read_image(file), static_cast<int>(shape[0]),
-                                static_cast<int>(shape[1]));
+    const Image image =
+        resized(read_image(file), static_cast<int>(shape[0]), static_cast<int>(shape[1]));
     std::vector<float> pixels(image.pixels.size());
     std::transform(image.pixels.begin(), image.pixels.end(), pixels.begin(),
                    [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.f; });
@@ -75,7 +75,8 @@ class Predictor {
 }  // namespace
 
 void add_predict(CLI::App& app) {
-  auto* verb = app.add_subcommand("predict", "Say what is on a picture, and which expert was asked");
+  auto* verb =
+      app.add_subcommand("predict", "Say what is on a picture, and which expert was asked");
   verb->footer(R"(Prints for each picture the mixture's classes with their probabilities, the
 group that the gate chose and how sure it was, and the frozen baseline's answer.
 
@@ -84,8 +85,7 @@ Examples:
   sluice predict runs/lab samples/*/*.png)");
   const auto options = std::make_shared<PredictOptions>();
   add_run(*verb, options->run);
-  verb->add_option("IMAGE", options->images, "PNG or JPEG files of any size")
-      ->required();
+  verb->add_option("IMAGE", options->images, "PNG or JPEG files of any size")->required();
   verb->callback([options] {
     Predictor predictor(RunFolder::open(options->run));
     for (const std::string& image : options->images) predictor.predict(image);

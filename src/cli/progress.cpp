@@ -111,10 +111,9 @@ DataEvents data_events() {
     download->last_shown = seconds;
     const double share = double(done) / double(total);
     const double rate = double(done - download->first) / seconds;
-    const std::string line =
-        fmt::format("{} {:.0f} of {:.0f} MB, {:.1f} MB/s, {} left", bar(share), double(done) / 1e6,
-                    double(total) / 1e6, rate / 1e6,
-                    rate > 0 ? clock_text(double(total - done) / rate) : "?");
+    const std::string line = fmt::format("{} {:.0f} of {:.0f} MB, {:.1f} MB/s, {} left", bar(share),
+                                         double(done) / 1e6, double(total) / 1e6, rate / 1e6,
+                                         rate > 0 ? clock_text(double(total - done) / rate) : "?");
     if (on_terminal()) {
       draw_over(line, false);
       download->open_line = true;

@@ -192,8 +192,9 @@ void train(const TrainOptions& options) {
     lab.run();
   } catch (...) {
     // Whatever ended it: what was finished is there to use.
-    const std::string kept = lab.kept().empty() ? "no model was finished"
-                                                : fmt::format("kept {}", fmt::join(lab.kept(), ", "));
+    const std::string kept = lab.kept().empty()
+                                 ? "no model was finished"
+                                 : fmt::format("kept {}", fmt::join(lab.kept(), ", "));
     fmt::print("\n\nnot finished: {}: {}\n", lab.folder().path().string(), kept);
     throw;
   }

@@ -20,8 +20,7 @@ Evaluation evaluate(CompiledModel& model, const Examples& examples) {
     result.loss += summed_loss(model, outputs, batch.labels, {});
     const std::size_t classes = outputs.size() / count;
     for (std::size_t i = 0; i < count; ++i) {
-      result.confusion.add(batch.labels[i],
-                           predicted_class(outputs.subspan(i * classes, classes)));
+      result.confusion.add(batch.labels[i], predicted_class(outputs.subspan(i * classes, classes)));
     }
   }
   result.seconds = timer.seconds();

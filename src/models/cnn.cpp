@@ -6,9 +6,8 @@ Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize
   Sequential model{name,
                    input,
                    {Conv2D{"conv1.1", 32}, Conv2D{"conv1.2", 32}, MaxPooling2D{"pool1"},
-                    Dropout{"drop1", 0.25f},
-                    Conv2D{"conv2.1", 64}, Conv2D{"conv2.2", 64}, MaxPooling2D{"pool2"},
-                    Dropout{"drop2", 0.25f}}};
+                    Dropout{"drop1", 0.25f}, Conv2D{"conv2.1", 64}, Conv2D{"conv2.2", 64},
+                    MaxPooling2D{"pool2"}, Dropout{"drop2", 0.25f}}};
   const bool large = size == CnnSize::large;
   const auto add = [&](Layer layer) { model.layers.push_back(std::move(layer)); };
   if (large) {

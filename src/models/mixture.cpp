@@ -3,7 +3,8 @@
 namespace sluice {
 
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size) {
-  Mixture model{cnn("baseline", input, classes, size), cnn("gate", input, groups.count(), size), {}};
+  Mixture model{
+      cnn("baseline", input, classes, size), cnn("gate", input, groups.count(), size), {}};
   for (const std::string& group : groups.names()) {
     model.branches.push_back({group, cnn("expert-" + group, input, classes, size),
                               importance_model("importance-" + group, input, classes)});
@@ -24,8 +25,7 @@ std::int64_t count_parameters(const Mixture& model) {
   return count;
 }
 
-MixtureWeights::MixtureWeights(const Mixture& model)
-    : baseline(model.baseline), gate(model.gate) {
+MixtureWeights::MixtureWeights(const Mixture& model) : baseline(model.baseline), gate(model.gate) {
   for (const Mixture::Branch& branch : model.branches) {
     experts.emplace_back(branch.expert);
     importances.emplace_back(branch.importance);

@@ -80,8 +80,10 @@ class MixtureTest : public testing::Test {
   static constexpr std::size_t kImage = 4 * 4 * 3;
 
   static Sequential part(const std::string& name, int outputs) {
-    return {name, {4, 4, 3}, {Conv2D{"conv", 8}, Dropout{"drop", 0.25f}, Flatten{"flatten"},
-                              Dense{"output", outputs, Activation::softmax}}};
+    return {name,
+            {4, 4, 3},
+            {Conv2D{"conv", 8}, Dropout{"drop", 0.25f}, Flatten{"flatten"},
+             Dense{"output", outputs, Activation::softmax}}};
   }
 
   static Mixture declare() {
@@ -166,7 +168,9 @@ class MixtureTest : public testing::Test {
   MixtureWeights weights_;
 };
 
-TEST_F(MixtureTest, EqualsTheDenseFormOverAllGroups) { expect_dense_form(3); }
+TEST_F(MixtureTest, EqualsTheDenseFormOverAllGroups) {
+  expect_dense_form(3);
+}
 
 TEST_F(MixtureTest, EqualsTheDenseFormWhereOneGroupHasNoImage) {
   set_gate_bias({-100, 0, 0});

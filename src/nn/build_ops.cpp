@@ -23,9 +23,9 @@ class Builder {
   void operator()(const Conv2D& layer) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
-    add<ops::Conv2D>(ops::Conv2DShape{layer.filters, layer.kernel_size,
-                                      layer.activation == Activation::relu},
-                     kernel, bias);
+    add<ops::Conv2D>(
+        ops::Conv2DShape{layer.filters, layer.kernel_size, layer.activation == Activation::relu},
+        kernel, bias);
     if (layer.activation == Activation::softmax) add<ops::Softmax>();
   }
   void operator()(const MaxPooling2D& layer) { add<ops::MaxPooling2D>(layer.pool_size); }

@@ -27,9 +27,7 @@ class CompiledSequential : public CompiledModel {
   void backward(std::span<const float> gradient, GradientOf where) override {
     network_.backward(gradient, where);
   }
-  std::vector<Trained> trained() override {
-    return {{network_.weights(), network_.gradients()}};
-  }
+  std::vector<Trained> trained() override { return {{network_.weights(), network_.gradients()}}; }
 
  private:
   onednn::Context context_;

@@ -20,7 +20,8 @@ constexpr int kBatchSizes = 8;
 
 std::string to_string(Precision precision) {
   switch (precision) {
-    case Precision::fp32: return "fp32";
+    case Precision::fp32:
+      return "fp32";
   }
   return "?";
 }
@@ -102,7 +103,8 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
   std::memcpy(diff, gradient.data(), gradient.size_bytes());
   std::fill(diff + gradient.size(), diff + last_->batch * outputs_, 0.f);
   auto op = last_->ops.rbegin();
-  if (where == GradientOf::logits) ++op;  // the softmax works in place: its source's gradient is here
+  if (where == GradientOf::logits)
+    ++op;  // the softmax works in place: its source's gradient is here
   for (; op != last_->ops.rend(); ++op) (*op)->backward(context_);
   context_.stream().wait();
 }

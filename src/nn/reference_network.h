@@ -24,8 +24,8 @@ class ReferenceNetwork {
     std::size_t parameter = 0;
     for (std::size_t i = 0; i < model_.layers.size(); ++i) {
       sources_.push_back(current);
-      current = std::visit([&](const auto& layer) { return run(layer, i, parameter); },
-                           model_.layers[i]);
+      current =
+          std::visit([&](const auto& layer) { return run(layer, i, parameter); }, model_.layers[i]);
       results_.resize(i + 1);
       results_[i] = current;
     }
@@ -37,11 +37,13 @@ class ReferenceNetwork {
     std::vector<Values> gradients(parameters_.size());
     std::size_t parameter = parameters_.size();
     for (std::size_t i = model_.layers.size(); i-- > 0;) {
-      diff = std::visit([&](const auto& layer) { return undo(layer, i, diff, parameter, gradients); },
-                        model_.layers[i]);
+      diff =
+          std::visit([&](const auto& layer) { return undo(layer, i, diff, parameter, gradients); },
+                     model_.layers[i]);
     }
     std::vector<float> all;
-    for (const Values& gradient : gradients) all.insert(all.end(), gradient.begin(), gradient.end());
+    for (const Values& gradient : gradients)
+      all.insert(all.end(), gradient.begin(), gradient.end());
     return all;
   }
 
@@ -63,9 +65,9 @@ class ReferenceNetwork {
 
   Values run(const Conv2D& layer, std::size_t i, std::size_t& p) const {
     p += 2;
-    return activate(conv2d(sources_[i], image(i), parameters_[p - 2], parameters_[p - 1],
-                           layer.kernel_size),
-                    layer.activation, layer.filters);
+    return activate(
+        conv2d(sources_[i], image(i), parameters_[p - 2], parameters_[p - 1], layer.kernel_size),
+        layer.activation, layer.filters);
   }
   Values run(const Dense& layer, std::size_t i, std::size_t& p) const {
     p += 2;
@@ -83,9 +85,9 @@ class ReferenceNetwork {
   Values undo(const Conv2D& layer, std::size_t i, const Values& diff, std::size_t& p,
               std::vector<Values>& gradients) const {
     p -= 2;
-    auto g = conv2d_backward(sources_[i], image(i), parameters_[p], layer.filters,
-                             layer.kernel_size,
-                             deactivate(results_[i], diff, layer.activation, layer.filters));
+    auto g =
+        conv2d_backward(sources_[i], image(i), parameters_[p], layer.filters, layer.kernel_size,
+                        deactivate(results_[i], diff, layer.activation, layer.filters));
     gradients[p] = g.kernel;
     gradients[p + 1] = g.bias;
     return g.src;

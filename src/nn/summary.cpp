@@ -13,7 +13,10 @@ struct Shaper {
   LayerSummary operator()(const Conv2D& layer) const {
     require_image(layer.name);
     const Shape kernel{layer.kernel_size, layer.kernel_size, in[2], layer.filters};
-    return {layer.name, "Conv2D", {in[0], in[1], layer.filters}, kernel,
+    return {layer.name,
+            "Conv2D",
+            {in[0], in[1], layer.filters},
+            kernel,
             element_count(kernel) + layer.filters};
   }
   LayerSummary operator()(const MaxPooling2D& layer) const {
@@ -25,9 +28,7 @@ struct Shaper {
     }
     return {layer.name, "MaxPooling2D", out, {}, 0};
   }
-  LayerSummary operator()(const Dropout& layer) const {
-    return {layer.name, "Dropout", in, {}, 0};
-  }
+  LayerSummary operator()(const Dropout& layer) const { return {layer.name, "Dropout", in, {}, 0}; }
   LayerSummary operator()(const Flatten& layer) const {
     return {layer.name, "Flatten", {element_count(in)}, {}, 0};
   }

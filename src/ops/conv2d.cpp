@@ -38,8 +38,7 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
       onednn::layout({shape.filters}, Tag::x), any({dims[0], shape.filters, dims[2], dims[3]}),
       kStride, padding_left_, padding_right_);
 
-  blocked_src_ =
-      onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
+  blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
   src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
   const auto plain_kernel =
       onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel.values);
@@ -64,16 +63,15 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
       padding_right_);
   const auto plain_kernel = onednn::layout(kernel_dims_, Tag::hwio);
   const auto plain_diff = onednn::at(plan.context, plain_kernel, kernel_.gradients);
-  const auto blocked_diff = onednn::in_layout(plan.context, plan.workspace, plain_diff,
-                                              weights.diff_weights_desc());
+  const auto blocked_diff =
+      onednn::in_layout(plan.context, plan.workspace, plain_diff, weights.diff_weights_desc());
   backward_weights_ = {
       plan.context,
       dnnl::convolution_backward_weights(weights),
       {{DNNL_ARG_SRC, blocked_src_},
        {DNNL_ARG_DIFF_DST, diff_dst},
        {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
-       {DNNL_ARG_DIFF_BIAS,
-        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
   diff_kernel_reorder_ = onednn::reorder(plan.context, blocked_diff, plain_diff);
   if (!need_diff_src) return {};
 

@@ -41,8 +41,9 @@ TEST(CrossEntropy, OfOutputsIsRenormalisedAndItsGradientGoesThroughTheDivision) 
     reference::Values below = above;
     above[i] += 1e-6;
     below[i] -= 1e-6;
-    const double slope = (reference::cross_entropy(above, kLabels) -
-                          reference::cross_entropy(below, kLabels)) / 2e-6;
+    const double slope =
+        (reference::cross_entropy(above, kLabels) - reference::cross_entropy(below, kLabels)) /
+        2e-6;
     EXPECT_NEAR(diff[i], slope, 1e-3 * std::abs(slope) + 1e-5) << i;
   }
 }

@@ -13,8 +13,7 @@ Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Paramete
     : Op(src, {}), relu_(relu), kernel_(kernel), bias_(bias) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 2) {
-    throw user_error("dense", "takes one axis, not {}: put a Flatten before it",
-                     image_text(dims));
+    throw user_error("dense", "takes one axis, not {}: put a Flatten before it", image_text(dims));
   }
   // Keras's (in, units) is oneDNN's (units, in) in the layout 'io'. Kept plain, the 8 MB of the
   // lab's dense1 need no reorder in either direction, and GEMM packs them as it goes.
@@ -45,8 +44,7 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
       {{DNNL_ARG_SRC, src_},
        {DNNL_ARG_DIFF_DST, diff_dst},
        {DNNL_ARG_DIFF_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.gradients)},
-       {DNNL_ARG_DIFF_BIAS,
-        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
   if (!need_diff_src) return {};
 
   const auto data = onednn::describe_backward<dnnl::inner_product_backward_data>(
@@ -60,7 +58,9 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
   return diff_src;
 }
 
-void Dense::forward(onednn::Context& context, const Pass&) { forward_.run(context); }
+void Dense::forward(onednn::Context& context, const Pass&) {
+  forward_.run(context);
+}
 
 void Dense::backward(onednn::Context& context) {
   if (relu_) relu_backward(dst_, diff_dst_);

@@ -13,8 +13,8 @@ using onednn::Tag;
 
 namespace {
 
-/// Where in Keras's order each stored element of an image is. Sending the numbers themselves through
-/// oneDNN's reorder answers for every layout there is; floats hold them exactly.
+/// Where in Keras's order each stored element of an image is. Sending the numbers themselves
+/// through oneDNN's reorder answers for every layout there is; floats hold them exactly.
 std::vector<std::uint32_t> order_in_memory(Plan& plan, const dnnl::memory& src) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 4) return {};  // already in order

@@ -8,8 +8,8 @@
 namespace sluice::ops {
 
 /// Inverted dropout, in place: src and dst are the same memory. Does nothing in a pass without it.
-/// Whether element e of image n is kept depends on the pass's numbers, this dropout's, and on e and n
-/// alone, where e counts in Keras's order (height, width, channels): not on layout or threads.
+/// Whether element e of image n is kept depends on the pass's numbers, this dropout's, and on e and
+/// n alone, where e counts in Keras's order (height, width, channels): not on layout or threads.
 class Dropout : public Op {
  public:
   /// `number` tells apart the dropouts of a network.
@@ -30,8 +30,8 @@ class Dropout : public Op {
   float scale_;
   std::uint32_t number_;
   std::size_t images_;
-  std::size_t elements_;        ///< of an image, in Keras's shape
-  std::size_t stored_;          ///< of an image, in memory
+  std::size_t elements_;              ///< of an image, in Keras's shape
+  std::size_t stored_;                ///< of an image, in memory
   std::vector<std::uint32_t> order_;  ///< the place in Keras's order of each element in memory
   std::vector<std::uint8_t> kept_;
   float* diff_ = nullptr;

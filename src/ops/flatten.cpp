@@ -9,14 +9,12 @@ using onednn::Tag;
 Flatten::Flatten(Plan& plan, const dnnl::memory& src) : Op(src, {}) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 4) {
-    throw user_error("flatten", "takes images (height, width, channels), not {}",
-                     image_text(dims));
+    throw user_error("flatten", "takes images (height, width, channels), not {}", image_text(dims));
   }
   plain_ = onednn::layout(dims, Tag::nhwc);
   const auto plain = onednn::in_layout(plan.context, plan.workspace, src, plain_);
   forward_ = onednn::reorder(plan.context, src, plain);
-  dst_ = onednn::at(plan.context,
-                    onednn::layout({dims[0], dims[1] * dims[2] * dims[3]}, Tag::nc),
+  dst_ = onednn::at(plan.context, onednn::layout({dims[0], dims[1] * dims[2] * dims[3]}, Tag::nc),
                     onednn::data(plain));
 }
 
@@ -29,8 +27,12 @@ dnnl::memory Flatten::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bo
   return diff_src;
 }
 
-void Flatten::forward(onednn::Context& context, const Pass&) { forward_.run(context); }
+void Flatten::forward(onednn::Context& context, const Pass&) {
+  forward_.run(context);
+}
 
-void Flatten::backward(onednn::Context& context) { backward_.run(context); }
+void Flatten::backward(onednn::Context& context) {
+  backward_.run(context);
+}
 
 }  // namespace sluice::ops

@@ -14,8 +14,8 @@ MaxPooling2D::MaxPooling2D(Plan& plan, const dnnl::memory& src, int pool_size)
     : Op(src, {}), pool_size_(pool_size) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 4 || dims[2] < pool_size || dims[3] < pool_size) {
-    throw user_error("max_pooling2d", "a pool of {0}x{0} does not fit into {1}",
-                     pool_size, image_text(dims));
+    throw user_error("max_pooling2d", "a pool of {0}x{0} does not fit into {1}", pool_size,
+                     image_text(dims));
   }
   const dnnl::memory::dims window{pool_size, pool_size};
   description_ = onednn::describe<onednn::PoolingForward>(
@@ -50,8 +50,12 @@ dnnl::memory MaxPooling2D::plan_backward(Plan& plan, const dnnl::memory& diff_ds
   return diff_src;
 }
 
-void MaxPooling2D::forward(onednn::Context& context, const Pass&) { forward_.run(context); }
+void MaxPooling2D::forward(onednn::Context& context, const Pass&) {
+  forward_.run(context);
+}
 
-void MaxPooling2D::backward(onednn::Context& context) { backward_.run(context); }
+void MaxPooling2D::backward(onednn::Context& context) {
+  backward_.run(context);
+}
 
 }  // namespace sluice::ops

@@ -5,9 +5,9 @@
 
 namespace sluice::ops {
 
-/// Stride equal to the pool, 'valid' padding: a remainder at the lower or right edge is dropped. src
-/// (N, C, H, W), dst (N, C, H / pool, W / pool) in the layout of src. Of equal values the first has
-/// the gradient.
+/// Stride equal to the pool, 'valid' padding: a remainder at the lower or right edge is dropped.
+/// src (N, C, H, W), dst (N, C, H / pool, W / pool) in the layout of src. Of equal values the first
+/// has the gradient.
 class MaxPooling2D : public Op {
  public:
   MaxPooling2D(Plan& plan, const dnnl::memory& src, int pool_size);

@@ -33,8 +33,8 @@ struct Parameter {
   float* gradients;  ///< null for a network that is not trained
 };
 
-/// One pass over a network, and where its random numbers come from. Each dropout adds its own number
-/// to the stream.
+/// One pass over a network, and where its random numbers come from. Each dropout adds its own
+/// number to the stream.
 struct Pass {
   bool dropout = false;
   std::uint64_t seed = 0;

@@ -76,7 +76,9 @@ struct OpCase {
   double tolerance = 1e-5;  ///< relative to the largest value
 };
 
-void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const OpCase& c, std::ostream* out) {
+  *out << c.name;
+}
 
 OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, int k, bool relu,
                    Tag layout = Tag::nhwc) {
@@ -85,14 +87,17 @@ OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, in
     const Values dst = reference::conv2d(in.src, shape, in.kernel, in.bias, k);
     return relu ? reference::relu(dst) : dst;
   };
-  return {name, {n, c, h, w}, layout, std::size_t(k) * k * c * filters, std::size_t(filters),
+  return {name,
+          {n, c, h, w},
+          layout,
+          std::size_t(k) * k * c * filters,
+          std::size_t(filters),
           [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
             return std::make_unique<Conv2D>(plan, src, Conv2DShape{filters, k, relu}, kernel, bias);
           },
           forward,
           [=](const Inputs& in, const Values& diff_dst) {
-            const Values diff =
-                relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+            const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
             auto g = reference::conv2d_backward(in.src, shape, in.kernel, filters, k, diff);
             return Gradients{g.src, g.kernel, g.bias};
           }};
@@ -103,14 +108,17 @@ OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
     const Values dst = reference::dense(in.src, n, in.kernel, in.bias);
     return relu ? reference::relu(dst) : dst;
   };
-  return {name, {n, in_size}, Tag::nc, std::size_t(in_size) * units, std::size_t(units),
+  return {name,
+          {n, in_size},
+          Tag::nc,
+          std::size_t(in_size) * units,
+          std::size_t(units),
           [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
             return std::make_unique<Dense>(plan, src, units, relu, kernel, bias);
           },
           forward,
           [=](const Inputs& in, const Values& diff_dst) {
-            const Values diff =
-                relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+            const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
             auto g = reference::dense_backward(in.src, n, in.kernel, units, diff);
             return Gradients{g.src, g.kernel, g.bias};
           }};
@@ -118,15 +126,19 @@ OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
 
 OpCase pooling_case(const char* name, int n, int h, int w, int c, int pool, Tag layout) {
   const reference::ImageShape shape{n, h, w, c};
-  return {name, {n, c, h, w}, layout, 0, 0,
-          [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
-            return std::make_unique<MaxPooling2D>(plan, src, pool);
-          },
-          [=](const Inputs& in) { return reference::max_pooling2d(in.src, shape, pool); },
-          [=](const Inputs& in, const Values& diff_dst) {
-            return Gradients{
-                reference::max_pooling2d_backward(in.src, shape, pool, diff_dst), {}, {}};
-          }};
+  return {
+      name,
+      {n, c, h, w},
+      layout,
+      0,
+      0,
+      [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+        return std::make_unique<MaxPooling2D>(plan, src, pool);
+      },
+      [=](const Inputs& in) { return reference::max_pooling2d(in.src, shape, pool); },
+      [=](const Inputs& in, const Values& diff_dst) {
+        return Gradients{reference::max_pooling2d_backward(in.src, shape, pool, diff_dst), {}, {}};
+      }};
 }
 
 /// The mask is what the operation itself must draw, whatever the layout.
@@ -147,20 +159,27 @@ std::vector<std::uint8_t> expected_mask(const dnnl::memory::dims& dims) {
 }
 
 OpCase dropout_case(const char* name, dnnl::memory::dims dims, Tag layout) {
-  return {name, dims, layout, 0, 0,
-          [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
-            return std::make_unique<Dropout>(plan, src, float{kDropRate}, 5);
-          },
-          [=](const Inputs& in) {
-            return reference::dropout(in.src, expected_mask(dims), kDropRate);
-          },
-          [=](const Inputs&, const Values& diff_dst) {
-            return Gradients{reference::dropout(diff_dst, expected_mask(dims), kDropRate), {}, {}};
-          }};
+  return {
+      name,
+      dims,
+      layout,
+      0,
+      0,
+      [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+        return std::make_unique<Dropout>(plan, src, float{kDropRate}, 5);
+      },
+      [=](const Inputs& in) { return reference::dropout(in.src, expected_mask(dims), kDropRate); },
+      [=](const Inputs&, const Values& diff_dst) {
+        return Gradients{reference::dropout(diff_dst, expected_mask(dims), kDropRate), {}, {}};
+      }};
 }
 
 OpCase softmax_case(const char* name, int n, int classes) {
-  return {name, {n, classes}, Tag::nc, 0, 0,
+  return {name,
+          {n, classes},
+          Tag::nc,
+          0,
+          0,
           [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
             return std::make_unique<Softmax>(plan, src);
           },
@@ -172,12 +191,18 @@ OpCase softmax_case(const char* name, int n, int classes) {
 }
 
 OpCase flatten_case(const char* name, dnnl::memory::dims dims, Tag layout) {
-  return {name, dims, layout, 0, 0,
+  return {name,
+          dims,
+          layout,
+          0,
+          0,
           [](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
             return std::make_unique<Flatten>(plan, src);
           },
           [](const Inputs& in) { return in.src; },
-          [](const Inputs&, const Values& diff_dst) { return Gradients{diff_dst, {}, {}}; }};
+          [](const Inputs&, const Values& diff_dst) {
+            return Gradients{diff_dst, {}, {}};
+          }};
 }
 
 std::vector<OpCase> all_cases() {
@@ -213,7 +238,9 @@ std::vector<OpCase> all_cases() {
 class EveryOp : public testing::TestWithParam<OpCase> {
  protected:
   /// Keras's order, whatever the layout.
-  static Tag plain(const dnnl::memory::dims& dims) { return dims.size() == 4 ? Tag::nhwc : Tag::nc; }
+  static Tag plain(const dnnl::memory::dims& dims) {
+    return dims.size() == 4 ? Tag::nhwc : Tag::nc;
+  }
 
   Values read(const dnnl::memory& tensor) {
     const auto dims = onednn::dims_of(tensor);
@@ -259,8 +286,8 @@ TEST_P(EveryOp, EqualsTheReference) {
   Guarded gradients[2] = {Guarded(Values(1 << 16)), Guarded(Values(1 << 16))};
 
   Plan plan{context_, workspace_, true, {gradients[0].data(), gradients[1].data()}};
-  const auto op = c.make(plan, src, {kernel.data(), diff_kernel.data()},
-                         {bias.data(), diff_bias.data()});
+  const auto op =
+      c.make(plan, src, {kernel.data(), diff_kernel.data()}, {bias.data(), diff_bias.data()});
   const auto diff_dst = plan.take_gradient(op->dst().get_desc());
   const auto diff_src = op->plan_backward(plan, diff_dst, true);
 
@@ -278,8 +305,8 @@ TEST_P(EveryOp, EqualsTheReference) {
     expect_close(diff_kernel.values(), g.kernel, c.tolerance, "diff_kernel");
     expect_close(diff_bias.values(), g.bias, c.tolerance, "diff_bias");
   }
-  for (Guarded* g : {&src_memory, &kernel, &bias, &diff_kernel, &diff_bias, &gradients[0],
-                     &gradients[1]}) {
+  for (Guarded* g :
+       {&src_memory, &kernel, &bias, &diff_kernel, &diff_bias, &gradients[0], &gradients[1]}) {
     EXPECT_TRUE(g->intact());
   }
   EXPECT_EQ(kernel.values(), Guarded(in.kernel).values()) << "parameters are only read";
@@ -299,8 +326,8 @@ TEST_P(EveryOp, ReferenceGradientEqualsCentralDifferences) {
     return sum;
   };
   constexpr double kStep = 1e-6;
-  for (auto [values, gradient] : {std::pair{&in.src, &g.src}, {&in.kernel, &g.kernel},
-                                  {&in.bias, &g.bias}}) {
+  for (auto [values, gradient] :
+       {std::pair{&in.src, &g.src}, {&in.kernel, &g.kernel}, {&in.bias, &g.bias}}) {
     const std::size_t stride = std::max<std::size_t>(1, values->size() / 40);
     for (std::size_t i = 0; i < values->size(); i += stride) {
       const double at = (*values)[i];
@@ -325,7 +352,9 @@ struct BadShape {
   const char* message;
 };
 
-void PrintTo(const BadShape& c, std::ostream* out) { *out << c.name; }
+void PrintTo(const BadShape& c, std::ostream* out) {
+  *out << c.name;
+}
 
 class BadShapes : public testing::TestWithParam<BadShape> {};
 
@@ -353,23 +382,41 @@ const Parameter kNoParameter{nullptr, nullptr};
 
 INSTANTIATE_TEST_SUITE_P(
     Ops, BadShapes,
-    testing::Values(
-        BadShape{"conv2d_of_rows", {2, 8}, Tag::nc,
-                 making<Conv2D>(Conv2DShape{8, 3, true}, kNoParameter, kNoParameter),
-                 "[conv2d] takes images (height, width, channels), not (8)"},
-        BadShape{"pool_too_large", {2, 8, 3, 3}, Tag::nhwc, making<MaxPooling2D>(4),
-                 "[max_pooling2d] a pool of 4x4 does not fit into (3, 3, 8)"},
-        BadShape{"pool_of_rows", {2, 8}, Tag::nc, making<MaxPooling2D>(2),
-                 "[max_pooling2d] a pool of 2x2 does not fit into (8)"},
-        BadShape{"dense_of_images", {2, 8, 3, 3}, Tag::nhwc,
-                 making<Dense>(5, true, kNoParameter, kNoParameter),
-                 "[dense] takes one axis, not (3, 3, 8): put a Flatten before it"},
-        BadShape{"softmax_of_images", {2, 8, 3, 3}, Tag::nhwc, making<Softmax>(),
-                 "[softmax] takes one axis, not (3, 3, 8): put a Flatten before it"},
-        BadShape{"flatten_of_rows", {2, 8}, Tag::nc, making<Flatten>(),
-                 "[flatten] takes images (height, width, channels), not (8)"},
-        BadShape{"dropout_of_everything", {2, 8}, Tag::nc, making<Dropout>(1.f, 0u),
-                 "[dropout] a rate of 1: must be at least 0 and below 1"}),
+    testing::Values(BadShape{"conv2d_of_rows",
+                             {2, 8},
+                             Tag::nc,
+                             making<Conv2D>(Conv2DShape{8, 3, true}, kNoParameter, kNoParameter),
+                             "[conv2d] takes images (height, width, channels), not (8)"},
+                    BadShape{"pool_too_large",
+                             {2, 8, 3, 3},
+                             Tag::nhwc,
+                             making<MaxPooling2D>(4),
+                             "[max_pooling2d] a pool of 4x4 does not fit into (3, 3, 8)"},
+                    BadShape{"pool_of_rows",
+                             {2, 8},
+                             Tag::nc,
+                             making<MaxPooling2D>(2),
+                             "[max_pooling2d] a pool of 2x2 does not fit into (8)"},
+                    BadShape{"dense_of_images",
+                             {2, 8, 3, 3},
+                             Tag::nhwc,
+                             making<Dense>(5, true, kNoParameter, kNoParameter),
+                             "[dense] takes one axis, not (3, 3, 8): put a Flatten before it"},
+                    BadShape{"softmax_of_images",
+                             {2, 8, 3, 3},
+                             Tag::nhwc,
+                             making<Softmax>(),
+                             "[softmax] takes one axis, not (3, 3, 8): put a Flatten before it"},
+                    BadShape{"flatten_of_rows",
+                             {2, 8},
+                             Tag::nc,
+                             making<Flatten>(),
+                             "[flatten] takes images (height, width, channels), not (8)"},
+                    BadShape{"dropout_of_everything",
+                             {2, 8},
+                             Tag::nc,
+                             making<Dropout>(1.f, 0u),
+                             "[dropout] a rate of 1: must be at least 0 and below 1"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST(Dropout, DoesNothingWithoutIt) {

@@ -44,8 +44,7 @@ std::string draw(const Panel& panel, bool points) {
   return fmt::format(
       "set lmargin at screen {}\nset rmargin at screen {}\nset ylabel '{}'\n"
       "plot {}, {}\n",
-      panel.left, panel.right, panel.name,
-      line(panel.column, kTrainingColour, 7, "training"),
+      panel.left, panel.right, panel.name, line(panel.column, kTrainingColour, 7, "training"),
       line(panel.column + 1, kOtherColour, 5, "validation"));
 }
 

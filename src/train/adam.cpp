@@ -38,8 +38,7 @@ void Adam::step() {
   const double rate = options_.learning_rate * std::sqrt(1 - std::pow(options_.beta_2, t_)) /
                       (1 - std::pow(options_.beta_1, t_));
   const Constants k{static_cast<float>(rate), static_cast<float>(1 - options_.beta_1),
-                    static_cast<float>(1 - options_.beta_2),
-                    static_cast<float>(options_.epsilon)};
+                    static_cast<float>(1 - options_.beta_2), static_cast<float>(options_.epsilon)};
   for (Moments& moments : moments_) {
     float* w = moments.of.weights.data();
     const float* g = moments.of.gradients.data();

@@ -49,8 +49,7 @@ TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
   model_ = {"small",
             {8, 8, 3},
             {Conv2D{"conv", 16}, MaxPooling2D{"pool"}, Flatten{"flatten"},
-             Dense{"dense", 64, Activation::relu},
-             Dense{"output", kClasses, Activation::softmax}}};
+             Dense{"dense", 64, Activation::relu}, Dense{"output", kClasses, Activation::softmax}}};
   const History history = train({.epochs = 300});
   EXPECT_GT(history.epochs.front().loss, 1.2);
   const auto compiled = compile(model_, weights_, {.batch = 32, .training = false});
@@ -133,8 +132,7 @@ TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   const Lab lab(options, data, groups);
   FitObserver silent;
   const TrainedModel baseline = lab.train_baseline(silent);
-  const std::vector<TrainedModel> experts{lab.train_expert(0, silent),
-                                          lab.train_expert(1, silent)};
+  const std::vector<TrainedModel> experts{lab.train_expert(0, silent), lab.train_expert(1, silent)};
   const TrainedModel gate = lab.train_gate(silent);
   const std::vector<float> frozen(baseline.weights.values().begin(),
                                   baseline.weights.values().end());
