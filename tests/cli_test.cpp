@@ -171,6 +171,18 @@ TEST_F(CommandLine, WithoutGnuplotARunEndsWellAndSaysWhatIsMissing) {
   EXPECT_FALSE(fs::exists(folder_ / "runs/lab/figures/samples.png"));
 }
 
+TEST_F(CommandLine, AGnuplotThatFailsCostsPicturesAndNotTheRun) {
+  const fs::path broken = folder_ / ".bin/gnuplot";
+  save(broken, "#!/bin/sh\necho no fonts at all >&2\nexit 1\n");
+  fs::permissions(broken, fs::perms::owner_all);
+  const std::string path = "PATH=" + broken.parent_path().string() + ":" + getenv("PATH");
+  const Ended ended = run(train_short({"--data", "builtin"}), {path});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("no picture: "));
+  EXPECT_THAT(ended.out, HasSubstr("no fonts at all"));
+  EXPECT_TRUE(fs::exists(folder_ / "runs/lab/results.json"));
+}
+
 TEST_F(CommandLine, CtrlCEndsWithinAStepAndKeepsWhatWasFinished) {
   auto arguments = train_short({"--data", "builtin"});
   arguments.insert(arguments.end(), {"--set", "train.epochs.gate=10000"});

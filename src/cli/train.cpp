@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "sluice/error.h"
 #include "sluice/report.h"
 
 namespace sluice::cli {
@@ -60,12 +61,22 @@ class LabRun {
     print_heading(fmt::format("{}/{} {}", ++stage_, groups_.count() + 3, title));
   }
 
+  /// Minutes of training are not to be lost for a picture.
+  template <class Draw>
+  void picture(const Draw& draw) {
+    try {
+      draw();
+    } catch (const Error& error) {
+      fmt::print("no picture: {}\n", error.what());
+    }
+  }
+
   void describe_data() {
     const Examples train = lab_.train_examples();
     const Examples test = lab_.test_examples();
     fmt::print("\n{}", distribution_text(train, test));
-    figures_.distribution("distribution", data_.name, train, test);
-    figures_.sample_images("samples", data_.name + ", training images", train);
+    picture([&] { figures_.distribution("distribution", data_.name, train, test); });
+    picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
     fmt::print("\nrun folder: {}\n", folder_.path().string());
     if (!figures_.available()) {
       fmt::print("gnuplot is missing, so there will be no pictures: install gnuplot-nox\n");
@@ -83,7 +94,7 @@ class LabRun {
                        const Evaluation& test) {
     folder_.write_history(name, history);
     kept_.push_back(name);
-    figures_.learning_curves(name + "-curves", name, history);
+    picture([&] { figures_.learning_curves(name + "-curves", name, history); });
     fmt::print("\ntrained in {}, {:.0f} images/s\n", clock_text(history.seconds),
                history.images_per_second);
     show_confusion(name, name, test);
@@ -93,7 +104,7 @@ class LabRun {
   void show_confusion(const std::string& file, const std::string& title, const Evaluation& test) {
     fmt::print("\n{}: accuracy {:.3f}, loss {:.4f} on {} test images\n{}", title, test.accuracy,
                test.loss, test.confusion.total(), confusion_text(test.confusion));
-    figures_.confusion(file + "-confusion", title, test.confusion);
+    picture([&] { figures_.confusion(file + "-confusion", title, test.confusion); });
   }
 
   Evaluation evaluate_alone(TrainedModel& trained, const Examples& test) {
