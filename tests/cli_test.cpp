@@ -334,14 +334,14 @@ TEST_F(FinishedRun, TheSameSeedGivesTheSameHistories) {
 TEST_F(CommandLine, RealDataIsUsedWhereThereIsSome) {
   if (getenv("SLUICE_DATA") == nullptr) GTEST_SKIP() << "SLUICE_DATA is not set";
   auto arguments = train_short({});
-  arguments.insert(arguments.end(), {"--set", "data.train_images=1000"});
+  arguments.insert(arguments.end(), {"--set", "data.train_images=2000", "--set",
+                                     "data.test_images=400", "--set", "train.epochs.experts=5"});
   const Ended ended = run(arguments);
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("SLUICE_DATA"));
   const auto json = nlohmann::json::parse(load(folder_ / "runs/lab/results.json"));
-  // 1,000 pictures seen once: better than guessing, where a mistake in labels or pixels is not.
-  EXPECT_GT(json["experts"]["artificial"]["accuracy"].get<double>(), 0.3);
-  EXPECT_GT(json["gate"]["accuracy"].get<double>(), 0.55);
+  // Four classes: guessing gives a quarter, and so would a mistake in labels or pixels.
+  EXPECT_GT(json["experts"]["artificial"]["accuracy"].get<double>(), 0.4);
 }
 
 }  // namespace

@@ -10,11 +10,11 @@ constexpr int kMachineFault = 1;
 constexpr int kUserFault = 2;
 
 constexpr const char* kExamples = R"(Examples:
-  sluice train experiments/lab.toml          the whole lab, with pictures
-  sluice predict runs/lab cat.jpg            what is on a picture, and who said so
-  sluice evaluate runs/lab                   every model on the test images
+  sluice train experiments/lab.toml       the whole lab, with pictures
+  sluice predict runs/lab cat.jpg         what is on a picture, and who said so
+  sluice evaluate runs/lab                every model on the test images
   sluice train experiments/lab.toml --set train.epochs=2 --data builtin
-  sluice VERB --help                         more on each
+  sluice VERB --help                      more on each
 
 Data is looked for in --data, $SLUICE_DATA, the cache of an earlier download, a
 download of CIFAR-10, and where there is none the built-in images are drawn.
