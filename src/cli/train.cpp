@@ -214,7 +214,7 @@ void train(const TrainOptions& options) {
 }  // namespace
 
 void add_train(CLI::App& app) {
-  auto* verb = app.add_subcommand("train", "Train the whole lab: baseline, experts, gate, mixture");
+  auto* verb = app.add_subcommand("train", "Train a lab: baseline, experts, gate, mixture");
   verb->footer(R"(Examples:
   sluice train experiments/lab.toml
   sluice train experiments/lab.toml --data ~/cifar-10-batches-bin --run mine
