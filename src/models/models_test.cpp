@@ -191,8 +191,9 @@ TEST_F(MixtureTest, AnUnusedExpertsGradientsAreZeroEvenAfterItWasUsed) {
   set_gate_bias({0, 100, 0});
   compiled->predict(images, kBatch);
   compiled->backward(diff, GradientOf::output);
+  const auto trained = compiled->trained();
   for (const int unused : {1, 2, 5, 6}) {  // baseline, then expert and importance of each group
-    for (const float g : compiled->trained()[unused].gradients) ASSERT_EQ(g, 0);
+    for (const float g : trained[unused].gradients) ASSERT_EQ(g, 0);
   }
 }
 
