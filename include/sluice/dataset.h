@@ -49,8 +49,6 @@ class Groups {
   int of_class(int label) const { return group_of_class_[label]; }
   /// The group of every class, by label.
   const std::vector<int>& of_classes() const { return group_of_class_; }
-  /// Throws Error (user) if no group has this name.
-  int index(const std::string& name) const;
 
  private:
   std::vector<Group> groups_;

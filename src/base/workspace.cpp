@@ -20,12 +20,4 @@ float* Workspace::take(std::size_t bytes) {
   return memory;
 }
 
-std::size_t Workspace::bytes() const {
-  std::size_t total = 0;
-  for (const auto& candidates : slots_) {
-    for (const Slot& slot : candidates) total += slot.bytes;
-  }
-  return total;
-}
-
 }  // namespace sluice

@@ -15,7 +15,6 @@ class Workspace {
   /// At least `bytes`, the same memory for the same place in the order.
   float* take(std::size_t bytes);
   void rewind() { next_ = 0; }
-  std::size_t bytes() const;
 
  private:
   struct Free {

@@ -57,14 +57,6 @@ std::vector<std::string> Groups::names() const {
   return names;
 }
 
-int Groups::index(const std::string& name) const {
-  for (int g = 0; g < count(); ++g) {
-    if (groups_[g].name == name) return g;
-  }
-  throw user_error("groups", "there is no group '{}': the groups are {}", name,
-                   fmt::to_string(fmt::join(names(), ", ")));
-}
-
 Examples::Examples(const LabelledImages& images, std::vector<std::string> class_names)
     : images_(&images), class_names_(std::move(class_names)), labels_(images.labels) {
   rows_.resize(images.size());
