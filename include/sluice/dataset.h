@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -86,5 +88,75 @@ class Examples {
 /// with no example (another group's) are left out. Balanced means that the largest class has less
 /// than 1.5 times the smallest.
 std::string balance_in_words(const Examples& examples);
+
+// Where data comes from.
+
+/// What an experiment asks for.
+struct DataOptions {
+  /// "cifar-10": ten known classes, downloaded or drawn where there is no copy. "folder": any
+  /// images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names,
+  /// sorted.
+  std::string set = "cifar-10";
+  int train_images = 0;  ///< the first so many; 0 for all
+  int test_images = 0;
+};
+
+/// What loading tells its caller, on the calling thread. Either may be empty.
+struct DataEvents {
+  std::function<void(const std::string& line)> say;
+  /// A download's bytes so far and in all (0 while unknown). An exception thrown here ends it.
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+/// The names of CIFAR-10's classes, by label.
+const std::vector<std::string>& cifar10_class_names();
+
+/// Finds and loads the data of an experiment. The place is the first of: `data` where not empty (a
+/// folder, or "builtin" for the built-in images), the environment's $SLUICE_DATA (likewise), the
+/// cache of an earlier download, a download, and the built-in images; the last three for "cifar-10"
+/// only. Says which it was and why. Throws Error: user for a place that has not what was asked
+/// for, machine for a disk that cannot be read. A download that fails is said, not thrown.
+Dataset load_data(const DataOptions& options, const std::string& data, const DataEvents& events);
+
+/// The class names load_data() would give, without reading an image: what an experiment's groups
+/// are checked against first. Throws Error (user) as load_data does.
+std::vector<std::string> list_classes(const DataOptions& options, const std::string& data);
+
+/// Downloads the official CIFAR-10 binary archive into the cache ($XDG_CACHE_HOME/sluice, or
+/// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on
+/// where it ended; a folder that is already there is returned at once. Throws Error (machine)
+/// without network, with the wrong checksum or a full disk; nothing half-written has the final
+/// name.
+std::filesystem::path fetch_cifar10(const std::string& url, const DataEvents& events);
+
+/// Where fetch_cifar10 gets it from, unless told otherwise.
+extern const char* const kCifar10Url;
+
+// Single pictures, for prediction and for samples.
+
+/// A picture in colour.
+struct Image {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> pixels;  ///< (height, width, 3), in the order R, G, B
+};
+
+/// Reads a PNG or JPEG file; which of the two its first bytes say, not its name. Every kind becomes
+/// 8-bit RGB: grey and palettes are spread out, 16 bits rounded to 8, transparent parts shown over
+/// white, CMYK converted without a profile. A camera's note on orientation is ignored, as Keras
+/// does. Refused before memory is taken: more than 64 megapixels, a side above 65,535. Throws Error
+/// naming the file: user for one that is missing, broken or too large, machine for the disk. May be
+/// called from several threads.
+Image read_image(const std::filesystem::path& path);
+
+/// The whole image at another size; the aspect ratio is not kept, as in Keras's
+/// image_dataset_from_directory. The same size is an exact copy. When shrinking, every pixel counts
+/// (a triangle filter as wide as the ratio). Throws Error (user) for a size below 1.
+Image resized(const Image& image, int height, int width);
+
+/// Writes (height, width, 3) pixels as a PNG file, over an old one; under another name until it is
+/// whole. Throws Error: user if the sizes do not fit, machine if it cannot be written.
+void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> pixels, int height,
+               int width);
 
 }  // namespace sluice

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 #include "sluice/lab.h"
 
 namespace sluice {

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 #include "sluice/trainer.h"
 
 namespace sluice::cli {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "sluice/data_source.h"
 #include "sluice/dataset.h"
 
 namespace sluice {

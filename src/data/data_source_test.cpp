@@ -1,4 +1,4 @@
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 
 #include "tests/scratch.h"
 

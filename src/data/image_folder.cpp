@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "data/subset.h"
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 
 namespace sluice {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 #include "tests/scratch.h"
 
 namespace sluice {

@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 
 namespace sluice {
 

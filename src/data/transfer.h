@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "sluice/data_source.h"
+#include "sluice/dataset.h"
 
 namespace sluice {
 

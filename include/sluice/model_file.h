@@ -1,0 +1,68 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sluice/model.h"
+
+namespace sluice {
+
+// Trained models as files: Sluice's own, and those of Keras and ONNX.
+
+/// A network with all it takes to use it. Its input is a picture's values divided by 255.
+struct SavedModel {
+  Sequential model;
+  Weights weights;
+  /// What each output stands for: classes, or a gate's groups. Empty where a file of another
+  /// program does not say.
+  std::vector<std::string> class_names;
+};
+
+struct SavedMixture {
+  Mixture model;
+  MixtureWeights weights;
+  std::vector<std::string> class_names;  ///< as in SavedModel
+  std::vector<Groups::Group> groups;     ///< as the gate's outputs; without classes as above
+};
+
+using AnyModel = std::variant<SavedModel, SavedMixture>;
+
+/// Writes a safetensors file that is enough to predict. Tensors are named "conv1.1/kernel", those
+/// of a mixture's parts "baseline/conv1.1/kernel", and have Keras's shapes; the metadata has
+/// "format", and as JSON "model" (the layers), "class_names", "normalization" and, of a mixture,
+/// "groups". Throws Error as every writer does: user where the place is wrong, else machine.
+void write_model(const std::filesystem::path& file, const AnyModel& model);
+
+/// Throws Error (user) naming the file and place where it is damaged, of another program, or its
+/// tensors are not those of its layers.
+AnyModel read_model(const std::filesystem::path& file);
+
+/// Writes a `.keras` file that keras.saving.load_model() opens without custom objects. A mixture
+/// becomes a model of standard layers alone that predicts the same; as those cannot skip an
+/// expert, it computes all of them. Class names and groups go along for import_keras().
+void export_keras(const std::filesystem::path& file, const AnyModel& model);
+
+/// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
+/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras. Class names,
+/// groups and normalization are in its metadata_props.
+void export_onnx(const std::filesystem::path& file, const AnyModel& model);
+
+/// What a Keras file does not tell by itself.
+struct KerasOptions {
+  /// A mixture's part, as Mixture::parts() names it, to the nested model's name in the file. Parts
+  /// that are not here have their own name in the file.
+  std::map<std::string, std::string> parts;
+  /// Of a file that has weights alone.
+  Shape input{32, 32, 3};
+};
+
+/// Reads a `.keras` file, a `.weights.h5` file or a legacy `.h5` file. A file of weights alone must
+/// be of one of the lab's models, which its shapes tell. HDF5 is read in a process of its own with
+/// limits on memory and time, for libhdf5 cannot be trusted with a hostile file. Throws Error
+/// (user) naming the file, the place in it and what is wrong.
+AnyModel import_keras(const std::filesystem::path& file, const KerasOptions& options = {});
+
+}  // namespace sluice
