@@ -7,7 +7,7 @@
 
 #include "sluice/evaluation.h"
 #include "sluice/experiment.h"
-#include "sluice/model.h"
+#include "sluice/model_file.h"
 #include "sluice/trainer.h"
 
 namespace sluice {
@@ -52,7 +52,7 @@ std::string to_json(const Results& results);
 ///   results.json      written last: a run without it did not finish
 ///   <model>/          baseline, expert-<group>, gate, mixture
 ///     history.csv         one row an epoch
-///     model.safetensors   see write_weights()
+///     model.safetensors   see write_model()
 ///   figures/*.png
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
@@ -69,38 +69,28 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path figures() const { return path_ / "figures"; }
   bool finished() const;
-  /// Whether the run got as far as this model: "baseline", "expert-<group>", "gate", "mixture".
-  bool has_weights(const std::string& model) const;
+  /// The models it has so far, in the order of the stages; of a run that was stopped or imported,
+  /// not all.
+  std::vector<std::string> models() const;
+  bool has_model(const std::string& name) const;
 
   void write_experiment(const Experiment& experiment) const;
   Experiment read_experiment() const;
 
   void write_history(const std::string& model, const History& history) const;
 
-  /// The class names are stored in the file, so that it can be used alone.
-  void write_weights(const std::string& model, const Sequential& declared, const Weights& weights,
-                     const std::vector<std::string>& class_names) const;
-  /// Parts are told apart by a prefix: "baseline/conv1.1/kernel".
-  void write_weights(const Mixture& declared, const MixtureWeights& weights,
-                     const std::vector<std::string>& class_names) const;
-
-  struct LoadedWeights {
-    Weights weights;
-    std::vector<std::string> class_names;
-  };
-  struct LoadedMixture {
-    MixtureWeights weights;
-    std::vector<std::string> class_names;
-  };
-  /// Throws Error (user) naming the file if it is missing (the run did not get there), damaged, or
-  /// its tensors are not those of the declared model.
-  LoadedWeights read_weights(const std::string& model, const Sequential& declared) const;
-  LoadedMixture read_weights(const Mixture& declared) const;
+  /// `name` is the folder's: "baseline", "expert-<group>", "gate" or "mixture".
+  void write_model(const std::string& name, const AnyModel& model) const;
+  /// Throw Error (user) naming the file if it is missing (the run did not get there), damaged or of
+  /// another kind.
+  SavedModel read_model(const std::string& name) const;
+  SavedMixture read_mixture() const;
 
   void write_results(const Results& results) const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path existing_model(const std::string& name) const;
 
   std::filesystem::path path_;
 };

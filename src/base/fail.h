@@ -21,4 +21,10 @@ Error machine_error(std::string_view tag, fmt::format_string<Args...> format, Ar
   return {Fault::machine, tag, fmt::format(format, std::forward<Args>(args)...)};
 }
 
+/// What an error says without its tag, to be told again with a place before it.
+inline std::string_view untagged(const Error& error) {
+  const std::string_view what = error.what();
+  return what.substr(what.find("] ") + 2);
+}
+
 }  // namespace sluice

@@ -23,13 +23,33 @@ void print_row(const std::string& model, const Examples& test, const Evaluation&
 }
 
 /// Outputs are told apart by their place alone, so the classes must be those of the training.
-void require_classes(const std::string& run, const std::vector<std::string>& trained,
-                     const std::vector<std::string>& given) {
-  if (trained == given) return;
-  throw Error(Fault::user, "evaluate",
-              fmt::format("{} was trained on the classes {}, but the data has {}: give the data it "
-                          "was trained on",
-                          run, fmt::join(trained, ", "), fmt::join(given, ", ")));
+void require_fit(const std::string& run, const std::string& model, const Shape& input,
+                 const std::vector<std::string>& classes, const Examples& given) {
+  if (classes != given.class_names()) {
+    throw Error(
+        Fault::user, "evaluate",
+        fmt::format("{}: {} tells apart {}, but the data has {}: give the data it was "
+                    "trained on",
+                    run, model, fmt::join(classes, ", "), fmt::join(given.class_names(), ", ")));
+  }
+  if (input != given.shape()) {
+    throw Error(Fault::user, "evaluate",
+                fmt::format("{}: {} takes images of {}, but the data's are {}", run, model,
+                            to_string(input), to_string(given.shape())));
+  }
+}
+
+Evaluation evaluate_mixture(const RunFolder& folder, const Examples& test) {
+  SavedMixture saved = folder.read_mixture();
+  require_fit(folder.path(), "mixture", saved.model.baseline.input, saved.class_names, test);
+  return evaluate(*compile(saved.model, saved.weights, inference_options()), test);
+}
+
+Evaluation evaluate_network(const RunFolder& folder, const std::string& name,
+                            const Examples& test) {
+  SavedModel saved = folder.read_model(name);
+  require_fit(folder.path(), name, saved.model.input, saved.class_names, test);
+  return evaluate(*compile(saved.model, saved.weights, inference_options()), test);
 }
 
 void evaluate_run(const EvaluateOptions& options) {
@@ -37,42 +57,32 @@ void evaluate_run(const EvaluateOptions& options) {
   const Experiment experiment = folder.read_experiment();
   const Dataset data = load_data(experiment.data, options.data, data_events());
   const Groups groups(experiment.groups, data.class_names, options.run);
-  const Mixture model = declare(experiment);
   const Examples test(data.test, data.class_names);
 
   fmt::print("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
              "images/s");
   std::vector<std::string> missing;
-  const auto evaluate_model = [&](const Sequential& declared, const Examples& examples) {
+  const auto evaluate_if_there = [&](const std::string& name, const Examples& examples) {
     check_interrupt();
-    if (!folder.has_weights(declared.name)) {
-      missing.push_back(declared.name);
+    if (!folder.has_model(name)) {
+      missing.push_back(name);
       return;
     }
-    auto loaded = folder.read_weights(declared.name, declared);
-    require_classes(options.run, loaded.class_names, examples.class_names());
-    const auto compiled = compile(declared, loaded.weights, inference_options());
-    print_row(declared.name, examples, evaluate(*compiled, examples));
+    print_row(name, examples, evaluate_network(folder, name, examples));
   };
-  evaluate_model(model.baseline, test);
+  evaluate_if_there("baseline", test);
   for (int g = 0; g < groups.count(); ++g) {
-    evaluate_model(model.branches[g].expert, test.of_group(groups, g));
+    evaluate_if_there("expert-" + groups.name(g), test.of_group(groups, g));
   }
-  evaluate_model(model.gate, test.labelled_by_group(groups));
-
-  if (!folder.has_weights("mixture")) {
-    missing.emplace_back("mixture");
-  } else {
-    auto loaded = folder.read_weights(model);
-    require_classes(options.run, loaded.class_names, data.class_names);
-    const auto compiled = compile(model, loaded.weights, inference_options());
-    const Evaluation result = evaluate(*compiled, test);
+  evaluate_if_there("gate", test.labelled_by_group(groups));
+  if (folder.has_model("mixture")) {
+    const Evaluation result = evaluate_mixture(folder, test);
     print_row("mixture", test, result);
     fmt::print("\nmixture\n{}", confusion_text(result.confusion));
+  } else {
+    missing.emplace_back("mixture");
   }
-  if (!missing.empty()) {
-    fmt::print("\nthe run was stopped before it finished: {}\n", fmt::join(missing, ", "));
-  }
+  if (!missing.empty()) fmt::print("\nnot in this run: {}\n", fmt::join(missing, ", "));
 }
 
 }  // namespace

@@ -10,16 +10,37 @@ namespace sluice::cli {
 
 namespace {
 
-Experiment experiment_of(const std::string& path) {
-  return std::filesystem::is_directory(path) ? RunFolder::open(path).read_experiment()
-                                             : read_experiment(path);
-}
-
-void summarize_models(const std::string& path) {
-  const Mixture model = declare(experiment_of(path));
+void summarize_mixture(const Mixture& model) {
   fmt::print("{}\nThe experts are built like the baseline.\n\n{}\n{}\n{}",
              summary_text(model.baseline), summary_text(model.gate),
              summary_text(model.branches.front().importance), summary_text(model));
+}
+
+void summarize_file(const AnyModel& model) {
+  if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
+    summarize_mixture(mixture->model);
+  } else {
+    fmt::print("{}", summary_text(std::get<SavedModel>(model).model));
+  }
+}
+
+/// The models it has, which an imported run's experiment does not tell; the mixture has all parts.
+void summarize_run(const RunFolder& run) {
+  if (run.has_model("mixture")) {
+    summarize_mixture(run.read_mixture().model);
+    return;
+  }
+  for (const std::string& name : run.models()) summarize_file(run.read_model(name));
+}
+
+void summarize(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    summarize_run(RunFolder::open(path));
+  } else if (path.extension() == ".safetensors") {
+    summarize_file(read_model(path));
+  } else {
+    summarize_mixture(declare(read_experiment(path)));
+  }
 }
 
 }  // namespace
@@ -28,10 +49,13 @@ void add_summary(CLI::App& app) {
   auto* verb = app.add_subcommand("summary", "Show the layers and parameters of the models");
   verb->footer(R"(Examples:
   sluice summary experiments/lab.toml
-  sluice summary runs/lab)");
+  sluice summary runs/lab
+  sluice summary runs/lab/gate/model.safetensors)");
   const auto path = std::make_shared<std::string>();
-  verb->add_option("PATH", *path, "An experiment's TOML file or a run folder")->required();
-  verb->callback([path] { summarize_models(*path); });
+  verb->add_option("PATH", *path,
+                   "An experiment's TOML file, a run folder\nor one model.safetensors")
+      ->required();
+  verb->callback([path] { summarize(*path); });
 }
 
 }  // namespace sluice::cli

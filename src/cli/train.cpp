@@ -114,7 +114,7 @@ class LabRun {
 
   ModelResult conclude(TrainedModel& trained, const Examples& test) {
     const std::string& name = trained.model.name;
-    folder_.write_weights(name, trained.model, trained.weights, test.class_names());
+    folder_.write_model(name, SavedModel{trained.model, trained.weights, test.class_names()});
     return conclude(name, trained.history, count_parameters(trained.model),
                     evaluate_alone(trained, test));
   }
@@ -159,7 +159,8 @@ class LabRun {
     const Mixture model = lab_.declare();
     fmt::print("\n{}\n{}\n", summary_text(model.branches.front().importance), summary_text(model));
     TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, progress_);
-    folder_.write_weights(trained.model, trained.weights, data_.class_names);
+    folder_.write_model("mixture", SavedMixture{trained.model, trained.weights, data_.class_names,
+                                                groups_.declared()});
     const auto compiled = compile(trained.model, trained.weights, inference_options());
     results_.mixture = conclude("mixture", trained.history, count_parameters(trained.model),
                                 evaluate(*compiled, test));

@@ -1,6 +1,9 @@
 #include "io/json_text.h"
 
 #include <algorithm>
+#include <stdexcept>
+
+#include "base/fail.h"
 
 namespace sluice {
 namespace {
@@ -39,6 +42,22 @@ std::string json_text(const Json& value) {
   std::string out;
   write(value, "", out);
   return out + "\n";
+}
+
+nlohmann::json parse_json(std::string_view text, int depth, const std::string& place) {
+  using Event = nlohmann::json::parse_event_t;
+  const auto bounded = [depth](int at, Event event, nlohmann::json&) {
+    const bool opens = event == Event::object_start || event == Event::array_start;
+    if (opens && at >= depth) throw std::length_error("too deep");
+    return true;
+  };
+  try {
+    return nlohmann::json::parse(text, bounded);
+  } catch (const std::length_error&) {
+    throw user_error("json", "{} is nested deeper than {}", place, depth);
+  } catch (const nlohmann::json::exception&) {
+    throw user_error("json", "{} is no JSON: is the file damaged?", place);
+  }
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace sluice {
 
@@ -9,5 +10,9 @@ namespace sluice {
 /// row of a matrix is a row. A number that JSON cannot write (NaN, infinity) becomes null, a byte
 /// that is no UTF-8 the replacement character.
 std::string json_text(const nlohmann::ordered_json& value);
+
+/// JSON of a file that nobody vouches for: lists and objects nested deeper than `depth` are refused
+/// before they are built. Throws Error (user), starting with `place`.
+nlohmann::json parse_json(std::string_view text, int depth, const std::string& place);
 
 }  // namespace sluice

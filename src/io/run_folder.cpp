@@ -7,7 +7,6 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "io/weights_file.h"
 
 namespace sluice {
 namespace {
@@ -19,7 +18,7 @@ constexpr const char* kExperiment = "experiment.toml";
 constexpr const char* kResults = "results.json";
 constexpr const char* kFigures = "figures";
 constexpr const char* kHistory = "history.csv";
-constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kModel = "model.safetensors";
 constexpr const char* kMixture = "mixture";
 
 /// Makes all that is missing of a path; others may be making it too.
@@ -52,20 +51,11 @@ std::string mend(std::vector<std::string> runs) {
   return fmt::format("there are {}{}", fmt::join(runs, ", "), more);
 }
 
-std::string part_prefix(const Sequential& part) {
-  return part.name + "/";
-}
-
-/// The weights' file of a model, which a run that was stopped early does not have.
-fs::path existing_weights(const fs::path& run, const std::string& model) {
-  const fs::path file = run / model / kWeights;
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) {
-    throw user_error(
-        "run", "{} is missing: the run was stopped before this model was trained; train again",
-        path_text(file));
-  }
-  return file;
+/// One kind of model where a file may have either.
+template <class Kind>
+Kind expect(AnyModel model, const fs::path& file, const char* wanted) {
+  if (Kind* found = std::get_if<Kind>(&model)) return std::move(*found);
+  throw user_error("run", "{} is not {}: was it put there by hand?", path_text(file), wanted);
 }
 
 }  // namespace
@@ -126,9 +116,19 @@ void RunFolder::require_free(const fs::path& wanted) {
   }
 }
 
-bool RunFolder::has_weights(const std::string& model) const {
+bool RunFolder::has_model(const std::string& name) const {
   std::error_code ignored;
-  return fs::exists(path_ / model / kWeights, ignored);
+  return fs::exists(path_ / name / kModel, ignored);
+}
+
+std::vector<std::string> RunFolder::models() const {
+  std::vector<std::string> names{"baseline"};
+  for (const Groups::Group& group : read_experiment().groups) {
+    names.push_back("expert-" + group.name);
+  }
+  names.insert(names.end(), {"gate", kMixture});
+  std::erase_if(names, [&](const std::string& name) { return !has_model(name); });
+  return names;
 }
 
 bool RunFolder::finished() const {
@@ -156,43 +156,28 @@ void RunFolder::write_history(const std::string& model, const History& history) 
   write_file(path_ / model / kHistory, text);
 }
 
-void RunFolder::write_weights(const std::string& model, const Sequential& declared,
-                              const Weights& weights,
-                              const std::vector<std::string>& class_names) const {
-  make_folders(path_ / model);
-  write_weights_file(path_ / model / kWeights, declared.name, {{"", &weights}}, class_names);
+void RunFolder::write_model(const std::string& name, const AnyModel& model) const {
+  make_folders(path_ / name);
+  sluice::write_model(path_ / name / kModel, model);
 }
 
-void RunFolder::write_weights(const Mixture& declared, const MixtureWeights& weights,
-                              const std::vector<std::string>& class_names) const {
-  const std::vector<const Sequential*> parts = declared.parts();
-  const std::vector<const Weights*> values = weights.parts();
-  std::vector<ConstWeightsPart> named;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    named.push_back({part_prefix(*parts[i]), values.at(i)});
-  }
-  make_folders(path_ / kMixture);
-  write_weights_file(path_ / kMixture / kWeights, kMixture, named, class_names);
+fs::path RunFolder::existing_model(const std::string& name) const {
+  const fs::path file = path_ / name / kModel;
+  if (has_model(name)) return file;
+  throw user_error("run", "{} is missing: {}", path_text(file),
+                   finished()
+                       ? "train again"
+                       : "the run has no " + name + ", for it was stopped before or imported");
 }
 
-RunFolder::LoadedWeights RunFolder::read_weights(const std::string& model,
-                                                 const Sequential& declared) const {
-  LoadedWeights loaded{Weights(declared), {}};
-  loaded.class_names = read_weights_file(existing_weights(path_, model), {{"", &loaded.weights}});
-  return loaded;
+SavedModel RunFolder::read_model(const std::string& name) const {
+  const fs::path file = existing_model(name);
+  return expect<SavedModel>(sluice::read_model(file), file, "a single network");
 }
 
-RunFolder::LoadedMixture RunFolder::read_weights(const Mixture& declared) const {
-  const fs::path file = existing_weights(path_, kMixture);
-  LoadedMixture loaded{MixtureWeights(declared), {}};
-  const std::vector<const Sequential*> parts = declared.parts();
-  const std::vector<Weights*> values = loaded.weights.parts();
-  std::vector<WeightsPart> named;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    named.push_back({part_prefix(*parts[i]), values.at(i)});
-  }
-  loaded.class_names = read_weights_file(file, named);
-  return loaded;
+SavedMixture RunFolder::read_mixture() const {
+  const fs::path file = existing_model(kMixture);
+  return expect<SavedMixture>(sluice::read_model(file), file, "a mixture");
 }
 
 void RunFolder::write_results(const Results& results) const {

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/files.h"
-#include "io/safetensors.h"
+#include "io/model_file_testing.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -28,27 +28,6 @@ class RunFolders : public testing::Test {
   ScratchFolder temp_;
   CurrentFolder current_{temp_.path()};
 };
-
-const Shape kInput{4, 4, 3};
-const Groups kGroups({{"left", {"a"}}, {"right", {"b", "c"}}}, {"a", "b", "c"});
-
-Sequential tiny(int classes = 3) {
-  return {"tiny", kInput, {Flatten{"flatten"}, Dense{"output", classes, Activation::softmax}}};
-}
-
-Mixture tiny_mixture() {
-  const auto named = [](const std::string& name, int classes) {
-    Sequential model = tiny(classes);
-    model.name = name;
-    return model;
-  };
-  Mixture mixture{named("baseline", 3), named("gate", 2), {}};
-  for (const std::string& group : kGroups.names()) {
-    mixture.branches.push_back(
-        {group, named("expert-" + group, 3), named("importance-" + group, 6)});
-  }
-  return mixture;
-}
 
 TEST_F(RunFolders, AreNumbered) {
   EXPECT_EQ(RunFolder::create("", "lab").path(), "runs/lab");
@@ -113,7 +92,7 @@ TEST_F(RunFolders, ExperimentIsReadBack) {
   const RunFolder run = RunFolder::create("r", "");
   Experiment experiment{.name = "lab", .data = {}, .groups = {}, .lab = {}};
   experiment.data.set = "folder";
-  experiment.groups = kGroups.declared();
+  experiment.groups = saved_mixture().groups;
   experiment.lab.seed = 5;
   run.write_experiment(experiment);
   EXPECT_EQ(to_toml(RunFolder::open("r").read_experiment()), to_toml(experiment));
@@ -134,94 +113,31 @@ TEST_F(RunFolders, HistoryKeepsEveryDigit) {
             "2,nan,0,1e+300,1,12.25\n");
 }
 
-TEST_F(RunFolders, WeightsAreReadBack) {
+TEST_F(RunFolders, ModelsAreReadBack) {
   const RunFolder run = RunFolder::create("r", "");
-  Weights weights(tiny());
-  weights.initialize(1, 2);
-  run.write_weights("baseline", tiny(), weights, {"a", "b \"quoted\"", "größe"});
-  const RunFolder::LoadedWeights back = run.read_weights("baseline", tiny());
-  EXPECT_EQ(back.class_names, (std::vector<std::string>{"a", "b \"quoted\"", "größe"}));
-  EXPECT_TRUE(std::equal(weights.values().begin(), weights.values().end(),
-                         back.weights.values().begin(), back.weights.values().end()));
-
-  const Safetensors file = Safetensors::read("r/baseline/model.safetensors");
-  EXPECT_EQ(file.metadata().at("format"), "sluice 1");
-  EXPECT_EQ(file.metadata().at("model"), "tiny");
-  ASSERT_NE(file.find("output/kernel"), nullptr);
-  EXPECT_EQ(file.find("output/kernel")->shape, (Shape{48, 3}));
-  EXPECT_NE(file.find("output/bias"), nullptr);
+  Experiment experiment{.name = "lab", .data = {}, .groups = saved_mixture().groups, .lab = {}};
+  experiment.data.set = "folder";
+  run.write_experiment(experiment);
+  EXPECT_EQ(run.models(), std::vector<std::string>{});
+  run.write_model("gate", saved_network());
+  run.write_model("mixture", saved_mixture());
+  run.write_model("expert-right", saved_network());
+  EXPECT_EQ(run.models(), (std::vector<std::string>{"expert-right", "gate", "mixture"}));
+  EXPECT_EQ(run.read_model("gate").model.name, "tiny");
+  EXPECT_EQ(run.read_mixture().groups[1].name, "right");
 }
 
-TEST_F(RunFolders, MixtureIsReadBack) {
+TEST_F(RunFolders, AModelThatIsNotThereOrOfAnotherKind) {
   const RunFolder run = RunFolder::create("r", "");
-  const Mixture model = tiny_mixture();
-  MixtureWeights weights(model);
-  std::uint32_t stream = 0;
-  for (Weights* part : weights.parts()) part->initialize(1, stream++);
-  run.write_weights(model, weights, {"a", "b", "c"});
-  const RunFolder::LoadedMixture back = run.read_weights(model);
-  EXPECT_EQ(back.class_names, (std::vector<std::string>{"a", "b", "c"}));
-  const auto written = std::as_const(weights).parts();
-  const auto loaded = back.weights.parts();
-  ASSERT_EQ(written.size(), loaded.size());
-  for (std::size_t i = 0; i < written.size(); ++i) {
-    EXPECT_TRUE(std::equal(written[i]->values().begin(), written[i]->values().end(),
-                           loaded[i]->values().begin(), loaded[i]->values().end()))
-        << i;
-  }
-  const Safetensors file = Safetensors::read("r/mixture/model.safetensors");
-  for (const char* name : {"baseline/output/kernel", "gate/output/bias",
-                           "expert-left/output/kernel", "importance-right/output/bias"}) {
-    EXPECT_NE(file.find(name), nullptr) << name;
-  }
-}
-
-TEST_F(RunFolders, WeightsThatDoNotFit) {
-  const RunFolder run = RunFolder::create("r", "");
-  const auto say = [&](const Sequential& declared) {
-    return refusal([&] { run.read_weights("gate", declared); });
-  };
-  EXPECT_EQ(say(tiny()),
-            "[run] r/gate/model.safetensors is missing: the run was stopped before this model was "
-            "trained; train again");
-  run.write_weights("gate", tiny(), Weights(tiny()), {"a"});
-  EXPECT_EQ(say(tiny(4)),
-            "[weights] r/gate/model.safetensors: tensor 'output/kernel' is (48, 3), but the "
-            "model's is (48, 4): is it of another model?");
-  Sequential renamed = tiny();
-  std::get<Dense>(renamed.layers[1]).name = "last";
-  EXPECT_EQ(say(renamed),
-            "[weights] r/gate/model.safetensors has no tensor 'last/kernel': is it of another "
-            "model?");
-  Sequential longer = tiny();
-  longer.layers.push_back(Dense{"more", 2});
-  run.write_weights("gate", longer, Weights(longer), {"a"});
-  EXPECT_EQ(say(tiny()),
-            "[weights] r/gate/model.safetensors has 4 tensors, but the model 2: is it of another "
-            "model?");
-}
-
-TEST_F(RunFolders, DamagedWeights) {
-  const RunFolder run = RunFolder::create("r", "");
-  const std::string file = "r/gate/model.safetensors";
-  const auto say = [&](const std::string& bytes) {
-    write_file(file, bytes);
-    return refusal([&] { run.read_weights("gate", tiny()); });
-  };
-  run.write_weights("gate", tiny(), Weights(tiny()), {"a"});
-  const std::string whole = read_file(file, 100'000);
-  EXPECT_THAT(say(whole.substr(0, whole.size() - 1)), HasSubstr("[safetensors] " + file));
-  EXPECT_EQ(say(to_safetensors({}, {})),
-            "[weights] " + file +
-                " was not written by sluice: its metadata lacks format and class_names");
-  EXPECT_EQ(say(to_safetensors({}, {{"format", "sluice 9"}, {"class_names", "[]"}})),
-            "[weights] " + file +
-                " has the format 'sluice 9', not 'sluice 1': use the sluice that wrote it");
-  for (const char* names : {"", "[1]", "{}", "[[\"a\"]]", "3", "[\"a\""}) {
-    EXPECT_EQ(say(to_safetensors({}, {{"format", "sluice 1"}, {"class_names", names}})),
-              "[weights] " + file + ": class_names in its metadata is not a JSON list of strings")
-        << names;
-  }
+  EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
+            "[run] r/gate/model.safetensors is missing: the run has no gate, for it was stopped "
+            "before or imported");
+  run.write_model("gate", saved_mixture());
+  EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
+            "[run] r/gate/model.safetensors is not a single network: was it put there by hand?");
+  run.write_model("mixture", saved_network());
+  EXPECT_EQ(refusal([&] { run.read_mixture(); }),
+            "[run] r/mixture/model.safetensors is not a mixture: was it put there by hand?");
 }
 
 }  // namespace

@@ -1,0 +1,258 @@
+#include "io/declaration.h"
+
+#include <array>
+#include <set>
+
+#include "base/fail.h"
+#include "base/text.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+// Nothing sensible comes near these, and no product of three leaves 64 bits.
+constexpr std::int64_t kMostUnits = 1 << 16;
+constexpr std::int64_t kMostKernel = 1 << 6;
+constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< of an output or a kernel
+constexpr std::size_t kMostLayers = 200;
+constexpr std::size_t kMostBranches = 1000;
+constexpr std::size_t kLongestName = 128;
+
+constexpr std::array<const char*, 3> kActivations{"linear", "relu", "softmax"};
+
+const char* word(Activation activation) {
+  return kActivations[static_cast<std::size_t>(activation)];
+}
+
+struct LayerWriter {
+  OrderedJson operator()(const Conv2D& l) const {
+    return {{"class_name", "Conv2D"},
+            {"name", l.name},
+            {"filters", l.filters},
+            {"kernel_size", l.kernel_size},
+            {"activation", word(l.activation)}};
+  }
+  OrderedJson operator()(const MaxPooling2D& l) const {
+    return {{"class_name", "MaxPooling2D"}, {"name", l.name}, {"pool_size", l.pool_size}};
+  }
+  OrderedJson operator()(const Dropout& l) const {
+    return {{"class_name", "Dropout"}, {"name", l.name}, {"rate", l.rate}};
+  }
+  OrderedJson operator()(const Flatten& l) const {
+    return {{"class_name", "Flatten"}, {"name", l.name}};
+  }
+  OrderedJson operator()(const Dense& l) const {
+    return {{"class_name", "Dense"},
+            {"name", l.name},
+            {"units", l.units},
+            {"activation", word(l.activation)}};
+  }
+  OrderedJson operator()(const Reshape& l) const {
+    return {{"class_name", "Reshape"}, {"name", l.name}, {"target_shape", l.target}};
+  }
+};
+
+/// One JSON object being read: every key is asked for once, and none may be left.
+class Fields {
+ public:
+  Fields(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
+    if (!json.is_object()) throw user_error("model", "{} is not a JSON object", place_);
+  }
+
+  const std::string& place() const { return place_; }
+
+  const Json& value(const char* key) {
+    const auto found = json_.find(key);
+    if (found == json_.end()) throw user_error("model", "{} has no {}", place_, key);
+    ++used_;
+    return *found;
+  }
+
+  std::string name(const char* key) {
+    const Json& json = value(key);
+    const std::string* text = json.get_ptr<const std::string*>();
+    if (text == nullptr || text->empty() || text->size() > kLongestName ||
+        text->find('/') != std::string::npos || printable(*text) != *text) {
+      throw user_error("model", "{}: {} must be a name without '/', of {} bytes at most", place_,
+                       key, kLongestName);
+    }
+    return *text;
+  }
+
+  int count(const char* key, std::int64_t most) {
+    return static_cast<int>(whole_number(key, value(key), most));
+  }
+
+  float rate(const char* key) {
+    const Json& json = value(key);
+    const double rate = json.is_number() ? json.get<double>() : -1;
+    if (!(rate >= 0 && rate < 1)) {
+      throw user_error("model", "{}: {} must be a number from 0 up to 1", place_, key);
+    }
+    return static_cast<float>(rate);
+  }
+
+  Activation activation(const char* key) {
+    const Json& json = value(key);
+    for (std::size_t i = 0; i < kActivations.size(); ++i) {
+      if (json == kActivations[i]) return static_cast<Activation>(i);
+    }
+    throw user_error("model", "{}: {} must be \"linear\", \"relu\" or \"softmax\"", place_, key);
+  }
+
+  Shape shape(const char* key, std::size_t most_axes, std::int64_t most) {
+    const Json& json = list(key, most_axes);
+    Shape shape;
+    for (const Json& size : json) shape.push_back(whole_number(key, size, most));
+    return shape;
+  }
+
+  const Json& list(const char* key, std::size_t most) {
+    const Json& json = value(key);
+    if (!json.is_array() || json.empty() || json.size() > most) {
+      throw user_error("model", "{}: {} must be a list of 1 to {}", place_, key, most);
+    }
+    return json;
+  }
+
+  /// A key that nobody asked for may change what the model is.
+  void finish() const {
+    if (used_ != json_.size()) {
+      throw user_error("model", "{} has keys that this version of sluice does not know", place_);
+    }
+  }
+
+ private:
+  std::int64_t whole_number(const char* key, const Json& json, std::int64_t most) const {
+    const bool fits = json.is_number_integer() && json >= 1 && json <= most;
+    if (!fits) {
+      throw user_error("model", "{}: {} must be whole numbers from 1 to {}", place_, key, most);
+    }
+    return json.get<std::int64_t>();
+  }
+
+  const Json& json_;
+  std::string place_;
+  std::size_t used_ = 0;
+};
+
+Layer layer_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  const std::string type = fields.name("class_name");
+  const std::string name = fields.name("name");
+  const auto read = [&]() -> Layer {
+    if (type == "Conv2D") {
+      return Conv2D{name, fields.count("filters", kMostUnits),
+                    fields.count("kernel_size", kMostKernel), fields.activation("activation")};
+    }
+    if (type == "MaxPooling2D") return MaxPooling2D{name, fields.count("pool_size", kMostUnits)};
+    if (type == "Dropout") return Dropout{name, fields.rate("rate")};
+    if (type == "Flatten") return Flatten{name};
+    if (type == "Dense") {
+      return Dense{name, fields.count("units", kMostUnits), fields.activation("activation")};
+    }
+    if (type == "Reshape") return Reshape{name, fields.shape("target_shape", 3, kMostUnits)};
+    throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
+                     one_line(type));
+  };
+  Layer layer = read();
+  fields.finish();
+  return layer;
+}
+
+/// The model up to its last layer must make sense, and fit into a memory.
+void require_possible(const Sequential& model, const std::string& place) {
+  const auto last = [&] {
+    try {
+      return summarize(model).back();
+    } catch (const Error& error) {
+      throw user_error("model", "{}: {}", place, untagged(error));
+    }
+  }();
+  if (element_count(last.output) > kMostValues || last.parameters > kMostValues) {
+    throw user_error("model", "{} is larger than any memory", place);
+  }
+}
+
+/// A mixture is compiled on the promise that its parts fit.
+void require_fit(const Mixture& model, const std::string& place) {
+  const auto require = [&](bool fits, const Sequential& part, const std::string& what) {
+    if (!fits) throw user_error("model", "{}: {} must have {}", place, part.name, what);
+  };
+  const auto outputs = [](const Sequential& part) {
+    return element_count(summarize(part).back().output);
+  };
+  const std::int64_t classes = outputs(model.baseline);
+  const auto groups = static_cast<std::int64_t>(model.branches.size());
+  require(outputs(model.gate) == groups, model.gate, fmt::format("{} outputs", groups));
+  for (const Mixture::Branch& branch : model.branches) {
+    require(outputs(branch.expert) == classes, branch.expert, fmt::format("{} outputs", classes));
+    require(outputs(branch.importance) == 2 * classes, branch.importance,
+            fmt::format("{} outputs", 2 * classes));
+  }
+  std::set<std::string> names;
+  for (const Sequential* part : model.parts()) {
+    require(part->input == model.baseline.input, *part, "the baseline's input");
+    require(names.insert(part->name).second, *part, "a name of its own");
+  }
+}
+
+}  // namespace
+
+OrderedJson to_declaration(const Sequential& model) {
+  OrderedJson layers = OrderedJson::array();
+  for (const Layer& layer : model.layers) layers.push_back(std::visit(LayerWriter{}, layer));
+  return {{"name", model.name}, {"input_shape", model.input}, {"layers", layers}};
+}
+
+OrderedJson to_declaration(const Mixture& model) {
+  OrderedJson branches = OrderedJson::array();
+  for (const Mixture::Branch& branch : model.branches) {
+    branches.push_back({{"group", branch.group},
+                        {"expert", to_declaration(branch.expert)},
+                        {"importance", to_declaration(branch.importance)}});
+  }
+  return {{"baseline", to_declaration(model.baseline)},
+          {"gate", to_declaration(model.gate)},
+          {"branches", branches}};
+}
+
+bool declares_mixture(const Json& json) {
+  return json.is_object() && json.contains("branches");
+}
+
+Sequential sequential_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  Sequential model{fields.name("name"), {}, {}};
+  model.input = fields.shape("input_shape", 3, kMostUnits);
+  for (const Json& layer : fields.list("layers", kMostLayers)) {
+    const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
+    model.layers.push_back(layer_of(layer, at));
+    require_possible(model, at);
+  }
+  fields.finish();
+  return model;
+}
+
+Mixture mixture_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  Mixture model{sequential_of(fields.value("baseline"), place + ": baseline"),
+                sequential_of(fields.value("gate"), place + ": gate"),
+                {}};
+  for (const Json& branch : fields.list("branches", kMostBranches)) {
+    const std::string at = fmt::format("{}: branch {}", place, model.branches.size() + 1);
+    Fields branch_fields(branch, at);
+    std::string group = branch_fields.name("group");
+    model.branches.push_back(
+        {std::move(group), sequential_of(branch_fields.value("expert"), at + ": expert"),
+         sequential_of(branch_fields.value("importance"), at + ": importance")});
+    branch_fields.finish();
+  }
+  fields.finish();
+  require_fit(model, place);
+  return model;
+}
+
+}  // namespace sluice

@@ -1,0 +1,126 @@
+#include "io/model_notes.h"
+
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "io/json_text.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kClassNames = "class_names";
+constexpr const char* kNormalization = "normalization";
+constexpr const char* kGroups = "groups";
+constexpr double kScale = 1.0 / 255;  ///< from a pixel's value to the network's input
+
+/// In the words of Keras's Rescaling.
+Json normalization() {
+  return {{"scale", kScale}, {"offset", 0}};
+}
+
+/// The notes of one file.
+class Reader {
+ public:
+  Reader(const ModelNotes& notes, std::string place) : notes_(notes), place_(std::move(place)) {}
+
+  void operator()(SavedModel& saved) const {
+    saved.class_names = class_names(summarize(saved.model).back().output.front());
+    require_normalization();
+  }
+
+  void operator()(SavedMixture& saved) const {
+    saved.class_names = class_names(summarize(saved.model.baseline).back().output.front());
+    saved.groups = groups();
+    require_normalization();
+    if (saved.groups.size() != saved.model.branches.size()) fail(kGroups, "one for each branch");
+    for (std::size_t g = 0; g < saved.groups.size(); ++g) {
+      if (saved.groups[g].name != saved.model.branches[g].group) {
+        fail(kGroups, "in the order of the branches");
+      }
+    }
+    const Groups checked(saved.groups, saved.class_names, place_ + ": " + kGroups);
+  }
+
+ private:
+  [[noreturn]] void fail(const char* key, const std::string& wanted) const {
+    throw user_error("model", "{}: {} in its metadata must be {}", place_, key, wanted);
+  }
+
+  Json json(const char* key, int depth) const {
+    const auto found = notes_.find(key);
+    if (found == notes_.end()) throw user_error("model", "{}: its metadata has no {}", place_, key);
+    return parse_json(found->second, depth, fmt::format("{}: {}", place_, key));
+  }
+
+  std::vector<std::string> names(const char* key, const Json& list) const {
+    std::vector<std::string> names;
+    for (const Json& name : list) {
+      const std::string* text = name.get_ptr<const std::string*>();
+      if (text == nullptr) fail(key, "made of strings");
+      names.push_back(*text);
+    }
+    return names;
+  }
+
+  std::vector<std::string> class_names(std::int64_t outputs) const {
+    const Json list = json(kClassNames, 1);
+    if (!list.is_array() || static_cast<std::int64_t>(list.size()) != outputs) {
+      fail(kClassNames, fmt::format("a list of {} names, one for each output", outputs));
+    }
+    return names(kClassNames, list);
+  }
+
+  std::vector<Groups::Group> groups() const {
+    const Json list = json(kGroups, 3);
+    std::vector<Groups::Group> groups;
+    for (const Json& group : list) {
+      const bool sound = list.is_array() && group.is_object() && group.contains("name") &&
+                         group["name"].is_string() && group.contains("classes") &&
+                         group["classes"].is_array();
+      if (!sound) fail(kGroups, "a list of {\"name\": ..., \"classes\": [...]}");
+      groups.push_back({group["name"].get<std::string>(), names(kGroups, group["classes"])});
+    }
+    return groups;
+  }
+
+  /// The one that data is prepared with; another would give wrong answers without a word.
+  void require_normalization() const {
+    const Json wanted = normalization();
+    const Json found = json(kNormalization, 1);
+    const auto same = [&](const char* key) {
+      return found.contains(key) && found[key].is_number() &&
+             std::abs(found[key].get<double>() - wanted[key].get<double>()) < 1e-9;
+    };
+    if (!found.is_object() || found.size() != 2 || !same("scale") || !same("offset")) {
+      fail(kNormalization, wanted.dump() + ", what sluice prepares pictures with");
+    }
+  }
+
+  const ModelNotes& notes_;
+  std::string place_;
+};
+
+}  // namespace
+
+ModelNotes notes_of(const AnyModel& model) {
+  ModelNotes notes{{kNormalization, normalization().dump()}};
+  std::visit([&](const auto& saved) { notes[kClassNames] = Json(saved.class_names).dump(); },
+             model);
+  if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
+    Json groups = Json::array();
+    for (const Groups::Group& group : mixture->groups) {
+      groups.push_back({{"name", group.name}, {"classes", group.classes}});
+    }
+    notes[kGroups] = groups.dump();
+  }
+  return notes;
+}
+
+void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place) {
+  std::visit(Reader(notes, place), model);
+}
+
+}  // namespace sluice

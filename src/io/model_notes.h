@@ -1,0 +1,20 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "sluice/model_file.h"
+
+namespace sluice {
+
+/// What a file says of a model beside its layers and weights, as JSON by key: "class_names",
+/// "normalization" and, of a mixture, "groups". The same in safetensors, Keras and ONNX files.
+using ModelNotes = std::map<std::string, std::string>;
+
+ModelNotes notes_of(const AnyModel& model);
+
+/// Puts notes into the model they belong to. Throws Error (user), starting with `place`, where one
+/// is missing, no JSON of its form, or does not fit the model.
+void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place);
+
+}  // namespace sluice
