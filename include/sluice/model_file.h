@@ -46,8 +46,10 @@ AnyModel read_model(const std::filesystem::path& file);
 void export_keras(const std::filesystem::path& file, const AnyModel& model);
 
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
-/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras. Class names,
-/// groups and normalization are in its metadata_props.
+/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras; its output, which
+/// need not sum to one, is called "scores", and a second one, "group" (batch), says which group the
+/// gate chose. Class names, groups and normalization are in its metadata_props. Throws Error (user)
+/// for what no ONNX file can hold (2 GiB), else as every writer does.
 void export_onnx(const std::filesystem::path& file, const AnyModel& model);
 
 /// What a Keras file does not tell by itself.
