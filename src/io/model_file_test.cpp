@@ -98,8 +98,8 @@ TEST_F(ModelFile, OtherProgramsFindTensorsAndNotes) {
   EXPECT_EQ(file.find("baseline/conv1.1/kernel")->shape, (Shape{3, 3, 3, 2}));
   EXPECT_EQ(file.metadata().at("class_names"), R"(["a","b","c"])");
   EXPECT_EQ(file.metadata().at("groups"),
-            R"([{"classes":["a"],"name":"left"},{"classes":["b","c"],"name":"right"}])");
-  EXPECT_EQ(file.metadata().at("normalization"), R"({"offset":0,"scale":0.00392156862745098})");
+            R"([{"name":"left","classes":["a"]},{"name":"right","classes":["b","c"]}])");
+  EXPECT_EQ(file.metadata().at("normalization"), R"({"scale":0.00392156862745098,"offset":0})");
 }
 
 TEST_F(ModelFile, EveryLayerAndSettingIsDeclared) {
@@ -140,7 +140,7 @@ TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
                             R"({"scale": 0.00392156862745098, "offset": "0"})",
                             R"({"scale": 0.00392156862745098, "offset": 0, "std": 1})"}) {
     EXPECT_THAT(refusal([&](auto& metadata) { metadata["normalization"] = other; }),
-                HasSubstr("F: normalization in its metadata must be {\"offset\":0"))
+                HasSubstr("F: normalization in its metadata must be {\"scale\":0.0"))
         << other;
   }
 }

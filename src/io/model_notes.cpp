@@ -10,14 +10,15 @@ namespace sluice {
 namespace {
 
 using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kGroups = "groups";
 constexpr double kScale = 1.0 / 255;  ///< from a pixel's value to the network's input
 
-/// In the words of Keras's Rescaling.
-Json normalization() {
+/// What the data is prepared with, in the words of Keras's Rescaling.
+OrderedJson normalization() {
   return {{"scale", kScale}, {"offset", 0}};
 }
 
@@ -88,7 +89,7 @@ class Reader {
 
   /// The one that data is prepared with; another would give wrong answers without a word.
   void require_normalization() const {
-    const Json wanted = normalization();
+    const OrderedJson wanted = normalization();
     const Json found = json(kNormalization, 1);
     const auto same = [&](const char* key) {
       return found.contains(key) && found[key].is_number() &&
@@ -106,16 +107,22 @@ class Reader {
 }  // namespace
 
 ModelNotes notes_of(const AnyModel& model) {
-  ModelNotes notes{{kNormalization, normalization().dump()}};
-  std::visit([&](const auto& saved) { notes[kClassNames] = Json(saved.class_names).dump(); },
-             model);
-  if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
-    Json groups = Json::array();
-    for (const Groups::Group& group : mixture->groups) {
-      groups.push_back({{"name", group.name}, {"classes", group.classes}});
-    }
-    notes[kGroups] = groups.dump();
+  ModelNotes notes;
+  const auto add = [&](const char* key, const OrderedJson& value) {
+    // Names come from folders and other programs' files, so not every byte needs to be UTF-8.
+    notes[key] = value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  };
+  add(kNormalization, normalization());
+  const auto& class_names = std::visit(
+      [](const auto& saved) -> const auto& { return saved.class_names; }, model);
+  if (!class_names.empty()) add(kClassNames, class_names);
+  const auto* mixture = std::get_if<SavedMixture>(&model);
+  if (mixture == nullptr || mixture->groups.empty()) return notes;
+  OrderedJson groups = OrderedJson::array();
+  for (const Groups::Group& group : mixture->groups) {
+    groups.push_back({{"name", group.name}, {"classes", group.classes}});
   }
+  add(kGroups, groups);
   return notes;
 }
 

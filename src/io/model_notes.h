@@ -11,6 +11,7 @@ namespace sluice {
 /// "normalization" and, of a mixture, "groups". The same in safetensors, Keras and ONNX files.
 using ModelNotes = std::map<std::string, std::string>;
 
+/// Without class names or groups where the model has none.
 ModelNotes notes_of(const AnyModel& model);
 
 /// Puts notes into the model they belong to. Throws Error (user), starting with `place`, where one

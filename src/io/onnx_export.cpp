@@ -1,16 +1,14 @@
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "io/model_notes.h"
 #include "io/onnx_layers.h"
 #include "sluice/model_file.h"
 
 namespace sluice {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 // The newest that Debian 12's checker knows, and older than any runtime of the last years asks for.
 constexpr int kIrVersion = 8;
@@ -25,17 +23,6 @@ void check_size(std::int64_t bytes, const std::filesystem::path& file) {
                      "{}: the model takes {} bytes, and an ONNX file can have {}: make it smaller",
                      path_text(file), bytes, kMaxBytes);
   }
-}
-
-/// Names come from folders and other programs' files, so not every byte needs to be UTF-8.
-std::string text_of(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-void add_metadata(onnx::ModelProto& onnx, const char* key, const Json& value) {
-  onnx::StringStringEntryProto& entry = *onnx.add_metadata_props();
-  entry.set_key(key);
-  entry.set_value(text_of(value));
 }
 
 std::string graph_name(const std::string& model) {
@@ -128,15 +115,6 @@ void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
   graph.add_output("group", chosen, onnx::TensorProto::INT64, {});
 }
 
-void add_groups(onnx::ModelProto&, const SavedModel&) {}
-void add_groups(onnx::ModelProto& onnx, const SavedMixture& saved) {
-  Json groups = Json::array();
-  for (const Groups::Group& group : saved.groups) {
-    groups.push_back({{"name", group.name}, {"classes", group.classes}});
-  }
-  add_metadata(onnx, "groups", groups);
-}
-
 template <class Saved>
 onnx::ModelProto to_onnx(const Saved& saved) {
   onnx::ModelProto onnx;
@@ -144,9 +122,11 @@ onnx::ModelProto to_onnx(const Saved& saved) {
   onnx.add_opset_import()->set_version(kOpset);
   onnx.set_producer_name("sluice");
   onnx.set_producer_version(SLUICE_VERSION);
-  if (!saved.class_names.empty()) add_metadata(onnx, "class_names", saved.class_names);
-  add_metadata(onnx, "normalization", {{"scale", 1.0 / 255}, {"offset", 0}});
-  add_groups(onnx, saved);
+  for (const auto& [key, value] : notes_of(saved)) {
+    onnx::StringStringEntryProto& entry = *onnx.add_metadata_props();
+    entry.set_key(key);
+    entry.set_value(value);
+  }
   add_graph(*onnx.mutable_graph(), saved);
   return onnx;
 }
