@@ -63,9 +63,9 @@ std::string add_sub_gate(OnnxGraph& graph, const std::string& name, const std::s
 
 /// The group of each image, (batch): the largest value's, and of equal ones the last. Not every
 /// program knows ArgMax's select_last_index, so the first is taken counting from the end.
-std::string add_choice(OnnxGraph& graph, const std::string& gate, int groups) {
+std::string add_choice(OnnxGraph& graph, const std::string& gate, std::int64_t groups) {
   std::vector<std::int64_t> backwards;
-  for (int g = groups - 1; g >= 0; --g) backwards.push_back(g);
+  for (std::int64_t g = groups - 1; g >= 0; --g) backwards.push_back(g);
   const std::string order = graph.add_tensor("chosen/backwards", backwards);
   const std::string reversed =
       graph.add_node("chosen/reversed", "Gather", {gate, order}, {{"axis", 1}});
@@ -76,21 +76,27 @@ std::string add_choice(OnnxGraph& graph, const std::string& gate, int groups) {
 
 void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
   const Mixture& model = saved.model;
-  const Shape output = summarize(model.baseline).back().output;
+  const std::int64_t classes = element_count(summarize(model.baseline).back().output);
   onnx.set_name("mixture");
   onnx.set_doc_string(fmt::format(
       "Takes images {}, their values divided by 255, and gives scores {}, which need not sum to "
       "one, and group (batch), the index of the group whose expert the gate chose.",
-      batch_of(model.baseline.input), batch_of(output)));
+      batch_of(model.baseline.input), batch_of({classes})));
 
   OnnxGraph graph(onnx, {"scores", "group"});
   const std::string images = graph.add_input("images", model.baseline.input);
-  const auto add_part = [&](const std::string& name, const Sequential& part, const Weights& w) {
-    return add_layers(graph, images, name + "/", part, w);
+  // Sluice takes a part for its values and does not ask for their shape: ONNX must.
+  const auto add_part = [&](const std::string& name, const Sequential& part, const Weights& w,
+                            const Shape& shape) {
+    const std::string value = add_layers(graph, images, name + "/", part, w);
+    return summarize(part).back().output == shape ? value
+                                                  : graph.reshape(name + "/shape", value, shape);
   };
-  const std::string baseline = add_part("baseline", model.baseline, saved.weights.baseline);
-  const std::string gate = add_part("gate", model.gate, saved.weights.gate);
-  const std::string chosen = add_choice(graph, gate, static_cast<int>(model.branches.size()));
+  const auto groups = static_cast<std::int64_t>(model.branches.size());
+  const std::string baseline =
+      add_part("baseline", model.baseline, saved.weights.baseline, {classes});
+  const std::string gate = add_part("gate", model.gate, saved.weights.gate, {groups});
+  const std::string chosen = add_choice(graph, gate, groups);
   const std::string column = graph.add_node("chosen/column", "Unsqueeze",
                                             {chosen, graph.add_tensor("chosen/column/axis", {1})});
 
@@ -99,9 +105,9 @@ void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
     const Mixture::Branch& branch = model.branches[g];
     const std::string name = "sub-gate-" + branch.group;
     const std::string expert =
-        add_part("expert-" + branch.group, branch.expert, saved.weights.experts[g]);
-    const std::string importance =
-        add_part("importance-" + branch.group, branch.importance, saved.weights.importances[g]);
+        add_part("expert-" + branch.group, branch.expert, saved.weights.experts[g], {classes});
+    const std::string importance = add_part("importance-" + branch.group, branch.importance,
+                                            saved.weights.importances[g], {classes, 2});
     const std::string value = add_sub_gate(graph, name, baseline, expert, importance);
     if (g == 0) {
       scores = value;
@@ -111,7 +117,7 @@ void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
     const std::string mine = graph.add_node(name + "/is_chosen", "Equal", {column, index});
     scores = graph.add_node(name + "/or_before", "Where", {mine, value, scores});
   }
-  graph.add_output("scores", scores, onnx::TensorProto::FLOAT, output);
+  graph.add_output("scores", scores, onnx::TensorProto::FLOAT, {classes});
   graph.add_output("group", chosen, onnx::TensorProto::INT64, {});
 }
 

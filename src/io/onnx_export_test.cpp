@@ -210,9 +210,27 @@ TEST(OnnxExport, AMixture) {
   EXPECT_THAT(tensor(onnx, "chosen/backwards").int64_data(), ElementsAre(2, 1, 0));
   EXPECT_THAT(tensor(onnx, "chosen/last").int64_data(), ElementsAre(2));
   EXPECT_THAT(node(onnx, "chosen").input(), ElementsAre("chosen/last", "chosen/from_end"));
+  EXPECT_THAT(tensor(onnx, "sub-gate-odd/baseline/column").int64_data(), ElementsAre(0));
+  EXPECT_THAT(tensor(onnx, "sub-gate-odd/expert/column").int64_data(), ElementsAre(1));
+  EXPECT_THAT(node(onnx, "sub-gate-odd/expert").input(),
+              ElementsAre("expert-odd/output/softmax", "sub-gate-odd/expert/importance"));
   EXPECT_THAT(
       node(onnx, "sub-gate-odd/or_before").input(),
       ElementsAre("sub-gate-odd/is_chosen", "sub-gate-odd", "sub-gate-artificial/or_before"));
+}
+
+TEST(OnnxExport, PartsWithValuesInAnotherShape) {
+  // As Sluice runs it: what counts is how many values a part gives.
+  const Sequential flat{"flat", {2}, {Dense{"output", 2}}};
+  const Sequential row{"row", {2}, {Dense{"output", 2}, Reshape{"reshape", {1, 2}}}};
+  const Sequential four{"four", {2}, {Dense{"output", 4}}};
+  const Mixture model{row, row, {{"a", flat, four}, {"b", row, four}}};
+  const onnx::ModelProto onnx = exported(SavedMixture{model, MixtureWeights(model), {}, {}});
+  EXPECT_EQ(declared(onnx.graph().output(0)), "scores float (batch, 2)");
+  EXPECT_THAT(tensor(onnx, "gate/shape/target").int64_data(), ElementsAre(0, 2));
+  EXPECT_THAT(tensor(onnx, "importance-a/shape/target").int64_data(), ElementsAre(0, 2, 2));
+  EXPECT_THAT(tensor(onnx, "expert-b/shape/target").int64_data(), ElementsAre(0, 2));
+  EXPECT_THROW(tensor(onnx, "expert-a/shape/target"), std::out_of_range);
 }
 
 TEST(OnnxExport, NamesThatAreTakenGetANumber) {

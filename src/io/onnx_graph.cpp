@@ -70,6 +70,13 @@ void OnnxGraph::add_output(const std::string& name, const std::string& value, in
   set_tensor_type(*graph_.add_output(), name, type, shape);
 }
 
+std::string OnnxGraph::reshape(const std::string& name, const std::string& value,
+                               const Shape& shape) {
+  Shape target = shape;
+  target.insert(target.begin(), 0);  // ONNX's word for "as it was": the batch
+  return add_node(name, "Reshape", {value, add_tensor(name + "/target", target)});
+}
+
 std::string OnnxGraph::channels_first(const std::string& value) {
   return transposed(value, "/channels_first", {0, 3, 1, 2});
 }

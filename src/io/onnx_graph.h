@@ -41,6 +41,9 @@ class OnnxGraph {
   /// Declares `value` as output of (batch, shape...). The name is one of the constructor's.
   void add_output(const std::string& name, const std::string& value, int type, const Shape& shape);
 
+  /// A node that makes it (batch, shape...).
+  std::string reshape(const std::string& name, const std::string& value, const Shape& shape);
+
   /// (batch, height, width, channels) as (batch, channels, height, width), the order of ONNX's
   /// convolutions, and back. Of one value it is made once: the parts of a mixture share that of the
   /// images.

@@ -70,11 +70,7 @@ class LayerWriter {
   }
 
   void operator()(const Reshape& layer) {
-    Shape target = layer.target;
-    target.insert(target.begin(), 0);  // ONNX's word for "as it was": the batch
-    const std::string name = prefix_ + layer.name;
-    const std::string shape = graph_.add_tensor(name + "/target", target);
-    value_ = graph_.add_node(name, "Reshape", {channels_last(), shape});
+    value_ = graph_.reshape(prefix_ + layer.name, channels_last(), layer.target);
   }
 
   const std::string& channels_last() {
