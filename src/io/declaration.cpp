@@ -88,7 +88,8 @@ class Fields {
   float rate(const char* key) {
     const Json& json = value(key);
     const double rate = json.is_number() ? json.get<double>() : -1;
-    if (!(rate >= 0 && rate < 1)) {
+    // What a float rounds up to 1 would be written as 1, and not be read again.
+    if (!(rate >= 0 && rate < 1) || static_cast<float>(rate) == 1) {
       throw user_error("model", "{}: {} must be a number from 0 up to 1", place_, key);
     }
     return static_cast<float>(rate);
@@ -162,6 +163,10 @@ Layer layer_of(const Json& json, const std::string& place) {
   return layer;
 }
 
+const std::string& name_of(const Layer& layer) {
+  return std::visit([](const auto& any) -> const std::string& { return any.name; }, layer);
+}
+
 /// The model up to its last layer must make sense, and fit into a memory.
 void require_possible(const Sequential& model, const std::string& place) {
   const auto last = [&] {
@@ -227,9 +232,15 @@ Sequential sequential_of(const Json& json, const std::string& place) {
   Fields fields(json, place);
   Sequential model{fields.name("name"), {}, {}};
   model.input = fields.shape("input_shape", 3, kMostUnits);
+  std::set<std::string> names;
   for (const Json& layer : fields.list("layers", kMostLayers)) {
     const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
     model.layers.push_back(layer_of(layer, at));
+    // Of two with one name, both would take the same tensors.
+    const std::string& name = name_of(model.layers.back());
+    if (!names.insert(name).second) {
+      throw user_error("model", "{} is called {} as another is", at, one_line(name));
+    }
     require_possible(model, at);
   }
   fields.finish();

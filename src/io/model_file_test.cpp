@@ -178,6 +178,8 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(layer(0, "name", "a/b"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "a\nb"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "other"), HasSubstr("F has no tensor 'other/kernel'"));
+  EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("layer 4 is called pool1 as another is"));
+  EXPECT_THAT(layer(2, "rate", 0.99999999), HasSubstr("layer 3: rate must be a number from 0"));
   EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json["layers"] = nlohmann::json::array(); }),
