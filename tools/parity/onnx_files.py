@@ -96,10 +96,13 @@ def main():
         subprocess.run([driver, folder], check=True)
         files = sorted(pathlib.Path(folder).glob("*.onnx"))
         for path in files:
-            nodes, differences, chosen, faults = compare(path)
+            try:
+                nodes, differences, chosen, faults = compare(path)
+            except Exception as error:  # of ONNX Runtime: a file that it cannot load or run
+                nodes, differences, chosen, faults = 0, [], [], [f"{type(error).__name__}: {error}"]
             groups = " ".join(map(str, chosen)) or "-"
             print(f"{path.stem:<13}{nodes:>6}" + "".join(f"{d:>12.1e}" for d in differences) +
-                  f"  {groups:<11}{'FAILED' if faults else 'ok'}")
+                  f"{'':{12 * (len(BATCHES) - len(differences))}}  {groups:<11}{'FAILED' if faults else 'ok'}")
             for fault in faults:
                 print(f"  {fault}")
             failed += bool(faults)
