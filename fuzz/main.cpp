@@ -1,0 +1,27 @@
+// What libFuzzer calls, for the target SLUICE_FUZZ_TARGET.
+
+#include <sanitizer/allocator_interface.h>
+
+#include "fuzz/targets.h"
+
+namespace {
+
+void allocated(const volatile void*, std::size_t bytes) {
+  sluice::fuzz::AllocationBound::count(static_cast<std::int64_t>(bytes));
+}
+
+void freed(const volatile void* memory) {
+  const auto bytes = __sanitizer_get_allocated_size(const_cast<const void*>(memory));
+  sluice::fuzz::AllocationBound::count(-static_cast<std::int64_t>(bytes));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  return __sanitizer_install_malloc_and_free_hooks(allocated, freed) > 0 ? 0 : 1;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  sluice::fuzz::SLUICE_FUZZ_TARGET({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

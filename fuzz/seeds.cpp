@@ -1,0 +1,88 @@
+// Writes small files that the readers can read, from which the fuzzer starts: fuzz_seeds
+// fuzz/corpus. To be run again when a format changes.
+
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "io/safetensors.h"
+#include "sluice/model_file.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+void write(const fs::path& folder, const std::string& name, const std::string& bytes) {
+  fs::create_directories(folder);
+  write_file(folder / ("good-" + name), bytes);
+}
+
+void write_safetensors(const fs::path& folder) {
+  const std::vector<float> values{0, 1, -2.5f, 1e-30f, 3e38f, 7};
+  const std::span<const float> six(values);
+  write(folder, "nothing", to_safetensors({}, {}));
+  write(folder, "metadata", to_safetensors({}, {{"format", "pt"}, {"", "\n"}, {"ö", "\"\\"}}));
+  write(folder, "scalar", to_safetensors({{"s", {}, six.first(1)}}, {}));
+  write(folder, "empty", to_safetensors({{"e", {0, 7}, {}}, {"f", {0}, {}}}, {}));
+  write(folder, "two",
+        to_safetensors(
+            {{"conv1.1/kernel", {1, 1, 2, 2}, six.first(4)}, {"conv1.1/bias", {2}, six.last(2)}},
+            {{"format", "sluice 1"}, {"class_names", "[\"a\",\"b\"]"}}));
+  write(folder, "names",
+        to_safetensors({{"a b\t\"", {1}, six.first(1)},
+                        {"größe/猫", {1, 1, 1, 1, 1, 1}, six.first(1)},
+                        {"", {3, 2}, six}},
+                       {}));
+}
+
+Sequential small(const std::string& name, int outputs) {
+  return {name,
+          {4, 4, 3},
+          {Conv2D{"conv", 2}, MaxPooling2D{"pool"}, Dropout{"drop", 0.25f}, Flatten{"flatten"},
+           Dense{"output", outputs, Activation::softmax}}};
+}
+
+SavedMixture small_mixture() {
+  const std::vector<std::string> class_names{"cat", "car"};
+  const std::vector<Groups::Group> groups{{"natural", {"cat"}}, {"artificial", {"car"}}};
+  Mixture model{small("baseline", 2), small("gate", 2), {}};
+  for (const Groups::Group& group : groups) {
+    model.branches.push_back({group.name,
+                              small("expert-" + group.name, 2),
+                              {"importance-" + group.name,
+                               {4, 4, 3},
+                               {Flatten{"flatten"}, Dense{"output", 4, Activation::softmax},
+                                Reshape{"reshape", {2, 2}}}}});
+  }
+  return {model, MixtureWeights(model), class_names, groups};
+}
+
+void write_model_files(const fs::path& folder) {
+  fs::create_directories(folder);
+  const auto save = [&](const char* name, const AnyModel& model) {
+    write_model(folder / fmt::format("good-{}", name), model);
+  };
+  const Sequential network = small("cnn", 3);
+  save("network", SavedModel{network, Weights(network), {"a", "b", "größe"}});
+  const Sequential dense{"dense", {2}, {Dense{"output", 2, Activation::softmax}}};
+  save("dense", SavedModel{dense, Weights(dense), {"a", "b"}});
+  save("mixture", small_mixture());
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    fmt::print(stderr, "usage: {} FOLDER\n", argv[0]);
+    return 2;
+  }
+  const std::filesystem::path folder = argv[1];
+  try {
+    sluice::write_safetensors(folder / "safetensors");
+    sluice::write_model_files(folder / "model_file");
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return 1;
+  }
+}
