@@ -1,5 +1,7 @@
 #pragma once
 
+// HDF5 1.12 has other types under the same names: those of 1.10 are in both.
+#define H5_USE_110_API
 #include <hdf5.h>
 
 #include <utility>

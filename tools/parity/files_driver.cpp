@@ -7,6 +7,7 @@
 // Images and predictions are raw floats. After predict and same: PART=NAME as KerasOptions::parts
 // has them, groups=A,B.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -99,6 +100,11 @@ SavedMixture several(int groups, CnnSize size, bool tied) {
   SavedMixture saved{model, MixtureWeights(model), names, declared};
   std::uint32_t stream = 0;
   for (Weights* part : saved.weights.parts()) randomize(*part, ++stream);
+  // Sharp enough to send pictures to every group.
+  const Weights::Tensor& kernel = *(saved.weights.gate.tensors().end() - 2);
+  const Weights::Tensor& bias = saved.weights.gate.tensors().back();
+  for (float& value : saved.weights.gate.values(kernel)) value *= 30;
+  std::ranges::fill(saved.weights.gate.values(bias), 0.f);
   // Without weights every output of the gate is the same: the last group has every image.
   if (tied) std::ranges::fill(saved.weights.gate.values(), 0.f);
   return saved;
