@@ -4,7 +4,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "io/bounded_json.h"
+#include "io/json_text.h"
 #include "io/hdf5_reader.h"
 #include "io/zip.h"
 
@@ -62,7 +62,7 @@ Safetensors read_confined(const std::string& bytes, const std::string& place) {
 nlohmann::json parse(const Safetensors& tensors, const std::string& key, const std::string& place) {
   const auto found = tensors.metadata().find(key);
   if (found == tensors.metadata().end()) return nullptr;
-  return parse_bounded_json(found->second, kMaxConfigDepth,
+  return parse_json(found->second, kMaxConfigDepth, "keras",
                             fmt::format("{}: {}", place, printable(key)));
 }
 
@@ -77,7 +77,7 @@ KerasFile read_keras_file(const std::filesystem::path& file) {
     const nlohmann::json text = parse(tensors, "@model_config", place);
     if (text.is_string()) {
       config =
-          parse_bounded_json(text.get<std::string>(), kMaxConfigDepth, place + ": model_config");
+          parse_json(text.get<std::string>(), kMaxConfigDepth, "keras", place + ": model_config");
     }
   }
   const nlohmann::json metadata = parse(tensors, kMetadata, place);

@@ -7,7 +7,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "io/bounded_json.h"
+#include "io/json_text.h"
 
 namespace sluice {
 
@@ -20,7 +20,7 @@ nlohmann::json attribute(const Safetensors& file, const std::string& path, const
                          const std::string& place) {
   const auto found = file.metadata().find(path + "@" + name);
   if (found == file.metadata().end()) return nullptr;
-  return parse_bounded_json(found->second, kFlat, place + ": " + one_line(found->first));
+  return parse_json(found->second, kFlat, "keras", place + ": " + one_line(found->first));
 }
 
 std::string text_attribute(const Safetensors& file, const std::string& path,
