@@ -151,6 +151,10 @@ void write_model(const std::filesystem::path& file, const AnyModel& model) {
 }
 
 AnyModel read_model(const std::filesystem::path& file) {
+  if (file.extension() == ".keras" || file.extension() == ".h5") {
+    throw user_error("model", "{} is a Keras file: make a run of it with `sluice import`",
+                     path_text(file));
+  }
   return Reader(Safetensors::read(file), path_text(file)).read();
 }
 
