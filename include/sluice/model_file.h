@@ -57,6 +57,9 @@ struct KerasOptions {
   /// A mixture's part, as Mixture::parts() names it, to the nested model's name in the file. Parts
   /// that are not here have their own name in the file.
   std::map<std::string, std::string> parts;
+  /// A mixture's groups in the order of the gate's outputs. Empty: as Sluice wrote them down, which
+  /// no other program does.
+  std::vector<std::string> groups;
   /// Of a file that has weights alone.
   Shape input{32, 32, 3};
 };

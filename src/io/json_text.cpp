@@ -1,7 +1,6 @@
 #include "io/json_text.h"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "base/fail.h"
 
@@ -44,19 +43,26 @@ std::string json_text(const Json& value) {
   return out + "\n";
 }
 
-nlohmann::json parse_json(std::string_view text, int depth, const std::string& place) {
+nlohmann::json parse_json(std::string_view text, int max_depth, std::string_view tag,
+                          const std::string& place) {
   using Event = nlohmann::json::parse_event_t;
-  const auto bounded = [depth](int at, Event event, nlohmann::json&) {
+  // nlohmann takes a zero byte for the end and would not look at what follows.
+  if (text.find('\0') != std::string_view::npos) {
+    throw user_error(tag, "{} has a zero byte: is it JSON?", place);
+  }
+  const auto bounded = [&](int depth, Event event, nlohmann::json&) {
     const bool opens = event == Event::object_start || event == Event::array_start;
-    if (opens && at >= depth) throw std::length_error("too deep");
+    if (opens && depth >= max_depth) {
+      throw user_error(tag, "{} is nested deeper than {}: is it of a model?", place, max_depth);
+    }
     return true;
   };
   try {
     return nlohmann::json::parse(text, bounded);
-  } catch (const std::length_error&) {
-    throw user_error("json", "{} is nested deeper than {}", place, depth);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw user_error(tag, "{} is not valid JSON at byte {}", place, error.byte);
   } catch (const nlohmann::json::exception&) {
-    throw user_error("json", "{} is no JSON: is the file damaged?", place);
+    throw user_error(tag, "{} has a number that is out of range", place);
   }
 }
 

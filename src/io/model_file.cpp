@@ -56,7 +56,7 @@ class Reader {
   AnyModel read() const {
     require_format();
     const nlohmann::json declared =
-        parse_json(metadata(kModelKey), kDeclarationDepth, fmt::format("{}: model", place_));
+        parse_json(metadata(kModelKey), kDeclarationDepth, "model", fmt::format("{}: model", place_));
     AnyModel model = declares_mixture(declared) ? AnyModel(read_mixture(declared))
                                                 : AnyModel(read_network(declared));
     take_notes(file_.metadata(), model, place_);
@@ -151,6 +151,10 @@ void write_model(const std::filesystem::path& file, const AnyModel& model) {
 }
 
 AnyModel read_model(const std::filesystem::path& file) {
+  if (file.extension() == ".keras" || file.extension() == ".h5") {
+    throw user_error("model", "{} is a Keras file: make a run of it with `sluice import`",
+                     path_text(file));
+  }
   return Reader(Safetensors::read(file), path_text(file)).read();
 }
 

@@ -128,8 +128,8 @@ TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
   const auto class_names = [&](const char* names) {
     return refusal([&](auto& metadata) { metadata["class_names"] = names; });
   };
-  EXPECT_EQ(class_names("[\"a\""), "[json] F: class_names is no JSON: is the file damaged?");
-  EXPECT_EQ(class_names("[[[\"a\"]]]"), "[json] F: class_names is nested deeper than 1");
+  EXPECT_EQ(class_names("[\"a\""), "[model] F: class_names is not valid JSON at byte 5");
+  EXPECT_EQ(class_names("[[[\"a\"]]]"), "[model] F: class_names is nested deeper than 1: is it of a model?");
   const std::string three =
       "[model] F: class_names in its metadata must be a list of 3 names, one for each output";
   for (const char* names : {"3", "{}", "[]", "[\"a\", \"b\"]"})

@@ -53,7 +53,7 @@ class Reader {
   Json json(const char* key, int depth) const {
     const auto found = notes_.find(key);
     if (found == notes_.end()) throw user_error("model", "{}: its metadata has no {}", place_, key);
-    return parse_json(found->second, depth, fmt::format("{}: {}", place_, key));
+    return parse_json(found->second, depth, "model", fmt::format("{}: {}", place_, key));
   }
 
   std::vector<std::string> names(const char* key, const Json& list) const {

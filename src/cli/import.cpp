@@ -1,0 +1,246 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
+#include "report/text.h"
+#include "sluice/error.h"
+#include "sluice/run_folder.h"
+
+namespace sluice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ImportOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> parts;
+  std::string experiment;
+  std::string run;
+};
+
+Error mistake(const std::string& what) {
+  return Error(Fault::user, "import", what);
+}
+
+/// The lab's, of whose files no word of classes and groups is expected.
+Experiment lab_experiment() {
+  Experiment lab;
+  lab.groups = {{"artificial", {"airplane", "automobile", "ship", "truck"}},
+                {"natural", {"bird", "cat", "deer", "dog", "frog", "horse"}}};
+  return lab;
+}
+
+/// One argument: FILE, or NAME=FILE.
+struct Source {
+  std::string name;  ///< empty where the user did not say
+  fs::path file;
+
+  explicit Source(const std::string& argument) : file(argument) {
+    const std::size_t at = argument.find('=');
+    if (at == std::string::npos || fs::exists(file)) return;
+    name = argument.substr(0, at);
+    file = argument.substr(at + 1);
+  }
+
+  /// "gate" of gate.keras and of gate.weights.h5.
+  std::string stem() const {
+    const fs::path stem = file.stem();
+    return stem.extension() == ".weights" ? stem.stem().string() : stem.string();
+  }
+};
+
+std::map<std::string, std::string> parse_parts(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> parts;
+  for (const std::string& text : texts) {
+    const std::size_t at = text.find('=');
+    if (at == 0 || at == std::string::npos || at + 1 == text.size()) {
+      throw mistake(fmt::format("--part {}: write PART=NAME, such as gate=sequential_1", text));
+    }
+    parts[text.substr(0, at)] = text.substr(at + 1);
+  }
+  return parts;
+}
+
+/// Files of other programs becoming the models of one run.
+class Import {
+ public:
+  explicit Import(const ImportOptions& options) : options_(options) {
+    const KerasOptions keras{.parts = parse_parts(options.parts)};
+    for (const std::string& argument : options.files) {
+      sources_.emplace_back(argument);
+      models_.push_back(import_keras(sources_.back().file, keras));
+    }
+    find_classes();
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      names_.push_back(name_of(sources_[i], models_[i]));
+      if (std::count(names_.begin(), names_.end(), names_[i]) > 1) {
+        throw mistake(
+            fmt::format("{}: there is a {} already", path_text(sources_[i].file), names_[i]));
+      }
+      std::visit([&](auto& saved) { complete(saved, sources_[i].file, names_[i]); }, models_[i]);
+    }
+  }
+
+  void write() const {
+    const RunFolder run = RunFolder::create(options_.run, experiment_.name);
+    run.write_experiment(experiment_);
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      run.write_model(names_[i], models_[i]);
+      const auto parameters =
+          std::visit([](const auto& saved) { return count_parameters(saved.model); }, models_[i]);
+      fmt::print("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
+                 path_text(sources_[i].file));
+    }
+    const std::string path = run.path().string();
+    fmt::print(
+        "\nrun folder: {}\ntry it:     sluice evaluate {}\n            sluice predict {} "
+        "PICTURE\n",
+        path, path, path);
+  }
+
+ private:
+  /// Classes and groups: what a file says, else the experiment, else the lab's.
+  void find_classes() {
+    experiment_ =
+        options_.experiment.empty() ? lab_experiment() : read_experiment(options_.experiment);
+    if (options_.experiment.empty()) experiment_.name = "imported";
+    class_names_ = experiment_.data.set == "cifar-10" ? cifar10_class_names() : sorted_classes();
+    if (!options_.experiment.empty()) return;
+    for (const AnyModel& model : models_) {
+      const auto* mixture = std::get_if<SavedMixture>(&model);
+      if (mixture == nullptr || mixture->class_names.empty()) continue;
+      class_names_ = mixture->class_names;
+      experiment_.groups = mixture->groups;
+      experiment_.data.set = class_names_ == cifar10_class_names() ? "cifar-10" : "folder";
+    }
+  }
+
+  /// The order in which an image folder's classes are numbered.
+  std::vector<std::string> sorted_classes() const {
+    std::vector<std::string> classes;
+    for (const Groups::Group& group : experiment_.groups) {
+      classes.insert(classes.end(), group.classes.begin(), group.classes.end());
+    }
+    std::sort(classes.begin(), classes.end());
+    return classes;
+  }
+
+  std::string name_of(const Source& source, const AnyModel& model) const {
+    std::vector<std::string> names{"baseline", "gate"};
+    for (const Groups::Group& group : experiment_.groups) names.push_back("expert-" + group.name);
+    const auto* network = std::get_if<SavedModel>(&model);
+    if (network == nullptr) names = {"mixture"};
+    const auto known = [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (!source.name.empty()) {
+      if (known(source.name)) return source.name;
+      throw mistake(fmt::format("{}={}: the name must be {}", source.name, path_text(source.file),
+                                fmt::join(names, ", ")));
+    }
+    if (network == nullptr) return "mixture";
+    if (known(source.stem())) return source.stem();
+    if (known(network->model.name)) return network->model.name;
+    throw mistake(fmt::format("{}: say which model it is by NAME={}, where NAME is {}",
+                              path_text(source.file), path_text(source.file),
+                              fmt::join(names, ", ")));
+  }
+
+  void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
+    saved.model.name = name;
+    std::vector<std::string> wanted = class_names_;
+    if (name == "gate") {
+      wanted.clear();
+      for (const Groups::Group& group : experiment_.groups) wanted.push_back(group.name);
+    }
+    require_outputs(summarize(saved.model).back().output, wanted, file);
+    if (saved.class_names.empty()) saved.class_names = wanted;
+  }
+
+  void complete(SavedMixture& saved, const fs::path& file, const std::string&) const {
+    require_outputs(summarize(saved.model.baseline).back().output, class_names_, file);
+    if (!saved.class_names.empty()) return;
+    saved.class_names = class_names_;
+    saved.groups = experiment_.groups;
+    order_branches(saved, file);
+  }
+
+  void require_outputs(const Shape& outputs, const std::vector<std::string>& names,
+                       const fs::path& file) const {
+    if (outputs == Shape{static_cast<std::int64_t>(names.size())}) return;
+    throw mistake(fmt::format(
+        "{} has the output {}, but there are {} names for it: {}; others are declared by the "
+        "groups of --experiment FILE",
+        path_text(file), to_string(outputs), names.size(), fmt::join(names, ", ")));
+  }
+
+  /// The gate's output i is group i of the declared order.
+  void order_branches(SavedMixture& saved, const fs::path& file) const {
+    SavedMixture ordered = saved;
+    ordered.model.branches.clear();
+    ordered.weights.experts.clear();
+    ordered.weights.importances.clear();
+    for (const Groups::Group& group : experiment_.groups) {
+      const auto& branches = saved.model.branches;
+      const auto found = std::find_if(branches.begin(), branches.end(), [&](const auto& branch) {
+        return branch.group == group.name;
+      });
+      if (found == branches.end() || branches.size() != experiment_.groups.size()) {
+        throw mistake(
+            fmt::format("{} has not one expert for each group: it has {} experts, and "
+                        "{} groups are declared",
+                        path_text(file), branches.size(), experiment_.groups.size()));
+      }
+      const auto g = static_cast<std::size_t>(found - branches.begin());
+      ordered.model.branches.push_back(*found);
+      ordered.weights.experts.push_back(saved.weights.experts[g]);
+      ordered.weights.importances.push_back(saved.weights.importances[g]);
+    }
+    saved = std::move(ordered);
+  }
+
+  const ImportOptions& options_;
+  Experiment experiment_;
+  std::vector<std::string> class_names_;
+  std::vector<Source> sources_;
+  std::vector<AnyModel> models_;
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+void add_import(CLI::App& app) {
+  auto* verb = app.add_subcommand("import", "Make a run of models that Keras has saved");
+  verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name tells
+which model it is (baseline.keras, gate.h5, expert-natural.weights.h5), or
+NAME=FILE does. A file of weights alone must be of one of the lab's models.
+Without --experiment the classes are what the files say, else CIFAR-10's in
+the lab's groups, the gate's first output being "artificial".
+
+Examples:
+  sluice import baseline.keras gate.keras --run runs/notebook
+  sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
+  sluice import mixture.keras --part baseline=sequential --part gate=sequential_1
+  sluice evaluate runs/notebook)");
+  const auto options = std::make_shared<ImportOptions>();
+  verb->add_option("FILE", options->files, "Files to read, each FILE or NAME=FILE")->required();
+  verb->add_option("--run", options->run, "Folder to make (default: runs/imported, ...)")
+      ->type_name("DIR");
+  verb->add_option("--experiment", options->experiment, "TOML file that declares the groups")
+      ->type_name("FILE");
+  verb->add_option("--part", options->parts,
+                   "A mixture's part and its model's name in\nthe file; repeatable")
+      ->type_name("PART=NAME")
+      ->take_all();
+  verb->callback([options] {
+    RunFolder::require_free(options->run);
+    Import(*options).write();
+  });
+}
+
+}  // namespace sluice::cli

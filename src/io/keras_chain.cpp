@@ -1,0 +1,97 @@
+#include "io/keras_chain.h"
+
+#include <map>
+#include <set>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "io/keras_declared.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::json;
+
+std::string name_of(const Json& layer) {
+  const std::string name = text_in(layer, "name");
+  return name.empty() && layer.contains("config") ? text_in(layer["config"], "name") : name;
+}
+
+/// Keras 3: every "keras_history": [layer, node, tensor] inside. The depth of JSON is bounded.
+void collect(const Json& json, std::vector<std::string>& sources) {
+  if (json.is_object()) {
+    const auto history = json.find("keras_history");
+    if (history != json.end() && history->is_array() && !history->empty() &&
+        history->front().is_string()) {
+      sources.push_back(history->front().get<std::string>());
+      return;
+    }
+  }
+  if (json.is_structured()) {
+    for (const Json& member : json) collect(member, sources);
+  }
+}
+
+/// The layers whose outputs a call takes.
+std::vector<std::string> sources_of(const Json& node) {
+  std::vector<std::string> sources;
+  if (node.is_object()) {
+    collect(node, sources);
+  } else if (node.is_array()) {  // Keras 2: a list of [layer, node, tensor, arguments]
+    for (const Json& source : node) {
+      if (source.is_array() && !source.empty() && source.front().is_string()) {
+        sources.push_back(source.front().get<std::string>());
+      }
+    }
+  }
+  return sources;
+}
+
+/// ["output", 0, 0], or a list of such.
+std::string only_output(const Json& config, const std::string& place) {
+  const Json* output = config.contains("output_layers") ? &config["output_layers"] : nullptr;
+  if (output != nullptr && output->is_array() && output->size() == 1) output = &output->front();
+  if (output == nullptr || !output->is_array() || output->empty() || !output->front().is_string()) {
+    throw user_error("keras", "{}: the model has not one output: Sluice's have", place);
+  }
+  return output->front().get<std::string>();
+}
+
+}  // namespace
+
+std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
+  std::map<std::string, const Json*> by_name;
+  const Json& layers = layers_of_config(model, place);
+  for (const Json& layer : layers) by_name[name_of(layer)] = &layer;
+
+  std::vector<const Json*> chain;
+  std::set<std::string> met;
+  for (std::string name = only_output(model["config"], place);;) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end() || !met.insert(name).second) {
+      throw user_error("keras", "{}: the layers' connections lead to '{}', which cannot be", place,
+                       one_line(name));
+    }
+    chain.insert(chain.begin(), found->second);
+    const Json& layer = *found->second;
+    const auto nodes = layer.find("inbound_nodes");
+    if (nodes == layer.end() || !nodes->is_array() || nodes->empty()) break;
+    const std::vector<std::string> sources = sources_of(nodes->front());
+    if (nodes->size() != 1 || sources.size() != 1) {
+      throw user_error("keras",
+                       "{}: layer '{}' has {}, and Sluice reads chains: one layer after another",
+                       place, one_line(name),
+                       nodes->size() != 1 ? fmt::format("{} calls", nodes->size())
+                                          : fmt::format("{} inputs", sources.size()));
+    }
+    name = sources.front();
+  }
+  if (chain.size() != layers.size()) {
+    throw user_error("keras", "{}: {} of {} layers are on no way to the output", place,
+                     layers.size() - chain.size(), layers.size());
+  }
+  return chain;
+}
+
+}  // namespace sluice

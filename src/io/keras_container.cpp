@@ -1,0 +1,89 @@
+#include "io/keras_container.h"
+
+#include "base/confined.h"
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "io/json_text.h"
+#include "io/hdf5_reader.h"
+#include "io/zip.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::uint64_t kMaxFile = std::uint64_t{4} << 30;
+constexpr std::uint64_t kMaxConfig = 16 << 20;
+constexpr int kMaxConfigDepth = 64;  ///< Keras's own are about 20 deep
+
+constexpr std::string_view kZip = "PK\x03\x04";
+constexpr std::string_view kHdf5 = "\x89HDF\r\n\x1a\n";
+
+constexpr const char* kConfig = "config.json";
+constexpr const char* kMetadata = "metadata.json";
+constexpr const char* kWeights = "model.weights.h5";
+
+/// Runs in the child.
+std::string flatten_zip(std::string_view bytes, const std::string& place) {
+  const auto members = read_zip(bytes,
+                                {{kConfig, kMaxConfig},
+                                 {kMetadata, kMaxConfig},
+                                 // Trained weights hardly shrink: no honest file gives more.
+                                 {kWeights, 8 * bytes.size() + (1 << 20)}},
+                                place);
+  for (const char* needed : {kConfig, kWeights}) {
+    if (members.count(needed) == 0) {
+      throw user_error("keras", "{} has no {}: is it a .keras file of Keras 3?", place, needed);
+    }
+  }
+  TensorMetadata metadata{{kConfig, members.at(kConfig)}};
+  if (members.count(kMetadata) > 0) metadata[kMetadata] = members.at(kMetadata);
+  return flatten_hdf5(members.at(kWeights), std::move(metadata), place);
+}
+
+Safetensors read_confined(const std::string& bytes, const std::string& place) {
+  const bool zip = bytes.starts_with(kZip);
+  if (!zip && !bytes.starts_with(kHdf5)) {
+    throw user_error("keras", "{} is no .keras and no .h5 file: its first bytes are of neither",
+                     place);
+  }
+  // The file's unzipped and HDF5's copy, values and result: some ten times its size, and what
+  // libhdf5 takes for itself.
+  const std::uint64_t memory = 32 * std::uint64_t{bytes.size()} + (std::uint64_t{512} << 20);
+  const int seconds = 20 + static_cast<int>(bytes.size() >> 24);
+  const Confinement limits{"keras", place,   "HDF5",
+                           memory,  seconds, max_flattened(bytes.size()) + 3 * kMaxConfig};
+  return Safetensors::parse(
+      run_confined(
+          limits, [&] { return zip ? flatten_zip(bytes, place) : flatten_hdf5(bytes, {}, place); }),
+      place);
+}
+
+nlohmann::json parse(const Safetensors& tensors, const std::string& key, const std::string& place) {
+  const auto found = tensors.metadata().find(key);
+  if (found == tensors.metadata().end()) return nullptr;
+  return parse_json(found->second, kMaxConfigDepth, "keras",
+                            fmt::format("{}: {}", place, printable(key)));
+}
+
+}  // namespace
+
+KerasFile read_keras_file(const std::filesystem::path& file) {
+  const std::string place = path_text(file);
+  Safetensors tensors = read_confined(read_file(file, kMaxFile, "keras"), place);
+  StoredModel stored = find_stored(tensors, place);
+  nlohmann::json config = parse(tensors, kConfig, place);
+  if (config.is_null()) {
+    const nlohmann::json text = parse(tensors, "@model_config", place);
+    if (text.is_string()) {
+      config =
+          parse_json(text.get<std::string>(), kMaxConfigDepth, "keras", place + ": model_config");
+    }
+  }
+  const nlohmann::json metadata = parse(tensors, kMetadata, place);
+  nlohmann::json sluice =
+      metadata.is_object() && metadata.contains("sluice") ? metadata["sluice"] : nlohmann::json();
+  return {place, std::move(config), std::move(sluice), std::move(tensors), std::move(stored)};
+}
+
+}  // namespace sluice

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "io/keras_stored.h"
+#include "io/safetensors.h"
+
+namespace sluice {
+
+/// What is in a file of Keras's, of whichever kind.
+struct KerasFile {
+  std::string place;      ///< its path, as messages show it
+  nlohmann::json config;  ///< of the model; null in a file of weights alone
+  nlohmann::json sluice;  ///< what export_keras() added; null in other files
+  Safetensors tensors;
+  StoredModel stored;
+};
+
+/// Reads a `.keras`, `.weights.h5` or legacy `.h5` file; which it is, its first bytes say. Unzips
+/// and reads HDF5 in a process of its own. Throws Error (user) naming the file.
+KerasFile read_keras_file(const std::filesystem::path& file);
+
+}  // namespace sluice

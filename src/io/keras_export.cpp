@@ -1,0 +1,109 @@
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "io/hdf5_writer.h"
+#include "io/keras_keys.h"
+#include "io/keras_layer_config.h"
+#include "io/keras_mixture_graph.h"
+#include "io/zip.h"
+#include "sluice/model_file.h"
+
+namespace sluice {
+
+namespace {
+
+/// The version whose format this is. Keras does not look at it.
+constexpr const char* kKerasVersion = "3.15.1";
+
+struct KerasParts {
+  KerasJson config;
+  std::string weights;  ///< model.weights.h5
+  KerasJson sluice;     ///< what only import_keras() reads
+};
+
+/// Every layer has its group "vars" with its name, also one without weights.
+void write_vars(Hdf5Writer& file, const std::string& path, const std::string& name) {
+  file.group(path + "vars");
+  file.attribute(path + "vars", "name", name);
+}
+
+/// `path` is empty or ends in a slash.
+void write_sequential(Hdf5Writer& file, const std::string& path, const Sequential& model,
+                      const Weights& weights) {
+  write_vars(file, path, model.name);
+  KerasKeys keys;
+  auto tensor = weights.tensors().begin();
+  for (const Layer& layer : model.layers) {
+    const std::string name = std::visit([](const auto& any) { return any.name; }, layer);
+    const std::string place = path + "layers/" + keys.next(keras_class(layer)) + "/";
+    write_vars(file, place, name);
+    for (int i = 0; tensor != weights.tensors().end() && tensor->layer == name; ++tensor, ++i) {
+      file.dataset(fmt::format("{}vars/{}", place, i), tensor->shape, weights.values(*tensor));
+    }
+  }
+}
+
+/// Keras takes no name with a slash, and no two alike in a model.
+void check_name(const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) {
+    throw user_error("keras", "'{}' cannot be a name in Keras: leave out the slash",
+                     one_line(name));
+  }
+}
+
+void check_names(const Sequential& model) {
+  check_name(model.name);
+  for (const LayerSummary& layer : summarize(model)) check_name(layer.name);
+}
+
+KerasParts keras_parts(const SavedModel& saved) {
+  check_names(saved.model);
+  Hdf5Writer weights;
+  write_sequential(weights, "", saved.model, saved.weights);
+  return {sequential_config(saved.model), weights.bytes(), {{"class_names", saved.class_names}}};
+}
+
+KerasParts keras_parts(const SavedMixture& saved) {
+  const std::string name = "mixture";
+  const std::vector<const Sequential*> parts = saved.model.parts();
+  for (const Sequential* part : parts) check_names(*part);
+  const std::vector<KerasNode> nodes = mixture_graph(saved.model);
+
+  Hdf5Writer file;
+  write_vars(file, "", name);
+  KerasKeys keys;
+  for (const KerasNode& node : nodes) {
+    const std::string place = "layers/" + keys.next(node.class_name) + "/";
+    const auto part = std::find(parts.begin(), parts.end(), node.part);
+    if (part == parts.end()) {
+      write_vars(file, place, node.name);
+    } else {
+      write_sequential(file, place, *node.part, *saved.weights.parts()[part - parts.begin()]);
+    }
+  }
+  KerasJson groups = KerasJson::array();
+  for (const Groups::Group& group : saved.groups) {
+    groups.push_back(KerasJson{{"name", group.name}, {"classes", group.classes}});
+  }
+  return {functional_config(name, nodes),
+          file.bytes(),
+          {{"class_names", saved.class_names}, {"groups", std::move(groups)}}};
+}
+
+}  // namespace
+
+void export_keras(const std::filesystem::path& file, const AnyModel& model) {
+  const KerasParts parts = std::visit([](const auto& saved) { return keras_parts(saved); }, model);
+  // Class names go into a member that Keras has too and does not read. A member of its own would
+  // make load_model() unpack the whole file into a temporary folder first.
+  const std::string metadata =
+      KerasJson{{"keras_version", kKerasVersion}, {"sluice", parts.sluice}}.dump();
+  const std::string config = parts.config.dump();
+  write_file(file, to_zip({{"metadata.json", metadata},
+                           {"config.json", config},
+                           {"model.weights.h5", parts.weights}}));
+}
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+#include "base/fail.h"
+#include "base/text.h"
+#include "io/keras_fill.h"
+#include "io/keras_mixture_import.h"
+#include "io/keras_names.h"
+#include "io/keras_recognize.h"
+
+namespace sluice {
+
+SavedModel import_part(const KerasFile& file, const StoredModel& stored,
+                       const nlohmann::json& config, const Shape& input, const std::string& name,
+                       const std::string& place) {
+  if (is_model_config(config)) {
+    DeclaredModel declared = read_declared(config, place);
+    Weights weights = fill_weights(declared, stored, file.tensors, place);
+    if (!name.empty()) declared.model.name = name;
+    return {std::move(declared.model), std::move(weights), {}};
+  }
+  const std::optional<Sequential> model = recognize(stored, file.tensors, input, name);
+  if (!model) {
+    throw user_error("keras",
+                     "{} has weights alone, {} layers of them, of none of the lab's models: save "
+                     "the whole model, as a .keras file",
+                     place, weighted_layers(stored).size());
+  }
+  Weights weights = fill_weights(*model, stored, file.tensors, place);
+  return {*model, std::move(weights), {}};
+}
+
+AnyModel import_keras(const std::filesystem::path& path, const KerasOptions& options) {
+  const KerasFile file = read_keras_file(path);
+  if (!file.stored.models.empty()) return import_mixture(file, options);
+  if (!options.parts.empty() || !options.groups.empty()) {
+    throw user_error("keras", "{} has no nested models: parts and groups are a mixture's",
+                     file.place);
+  }
+  const bool declared = is_model_config(file.config);
+  const std::string name = declared ? "" : "model";
+  SavedModel saved = import_part(file, file.stored, file.config, options.input, name, file.place);
+  if (saved.model.name.empty()) saved.model.name = "model";
+  const auto outputs = element_count(summarize(saved.model).back().output);
+  saved.class_names = class_names_in(file.sluice, static_cast<std::size_t>(outputs), file.place);
+  return saved;
+}
+
+}  // namespace sluice

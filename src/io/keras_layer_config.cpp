@@ -1,0 +1,94 @@
+#include "io/keras_layer_config.h"
+
+namespace sluice {
+
+namespace {
+
+const char* to_keras(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return "relu";
+    case Activation::softmax:
+      return "softmax";
+    case Activation::linear:
+      break;
+  }
+  return "linear";
+}
+
+struct Config {
+  KerasJson operator()(const Conv2D& layer) const {
+    return {{"filters", layer.filters},
+            {"kernel_size", {layer.kernel_size, layer.kernel_size}},
+            {"strides", {1, 1}},
+            {"padding", "same"},
+            {"data_format", "channels_last"},
+            {"dilation_rate", {1, 1}},
+            {"groups", 1},
+            {"activation", to_keras(layer.activation)},
+            {"use_bias", true}};
+  }
+  KerasJson operator()(const MaxPooling2D& layer) const {
+    return {{"pool_size", {layer.pool_size, layer.pool_size}},
+            {"padding", "valid"},
+            {"strides", {layer.pool_size, layer.pool_size}},
+            {"data_format", "channels_last"}};
+  }
+  KerasJson operator()(const Dropout& layer) const { return {{"rate", layer.rate}}; }
+  KerasJson operator()(const Flatten&) const { return {{"data_format", "channels_last"}}; }
+  KerasJson operator()(const Dense& layer) const {
+    return {{"units", layer.units}, {"activation", to_keras(layer.activation)}, {"use_bias", true}};
+  }
+  KerasJson operator()(const Reshape& layer) const { return {{"target_shape", layer.target}}; }
+};
+
+struct ClassName {
+  const char* operator()(const Conv2D&) const { return "Conv2D"; }
+  const char* operator()(const MaxPooling2D&) const { return "MaxPooling2D"; }
+  const char* operator()(const Dropout&) const { return "Dropout"; }
+  const char* operator()(const Flatten&) const { return "Flatten"; }
+  const char* operator()(const Dense&) const { return "Dense"; }
+  const char* operator()(const Reshape&) const { return "Reshape"; }
+};
+
+}  // namespace
+
+std::string keras_class(const Layer& layer) {
+  return std::visit(ClassName{}, layer);
+}
+
+KerasJson keras_object(const std::string& class_name, const std::string& name, KerasJson config) {
+  KerasJson all{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
+  if (!config.is_null()) all.update(config);
+  return {{"module", "keras.layers"},
+          {"class_name", class_name},
+          {"config", std::move(all)},
+          {"registered_name", nullptr}};
+}
+
+KerasJson batch_shape(const Shape& shape) {
+  KerasJson json = KerasJson::array({nullptr});
+  for (const std::int64_t size : shape) json.push_back(size);
+  return json;
+}
+
+KerasJson keras_input(const std::string& name, const Shape& shape) {
+  return {{"module", "keras.layers"},
+          {"class_name", "InputLayer"},
+          {"config", {{"batch_shape", batch_shape(shape)}, {"dtype", "float32"}, {"name", name}}},
+          {"registered_name", nullptr}};
+}
+
+KerasJson sequential_config(const Sequential& model) {
+  KerasJson layers = KerasJson::array({keras_input("images", model.input)});
+  for (const Layer& layer : model.layers) {
+    const std::string name = std::visit([](const auto& any) { return any.name; }, layer);
+    layers.push_back(keras_object(keras_class(layer), name, std::visit(Config{}, layer)));
+  }
+  return {{"module", "keras"},
+          {"class_name", "Sequential"},
+          {"config", {{"name", model.name}, {"trainable", true}, {"layers", std::move(layers)}}},
+          {"registered_name", nullptr}};
+}
+
+}  // namespace sluice

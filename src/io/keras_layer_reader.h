@@ -1,0 +1,52 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// [null, 32, 32, 3] without its first. Throws Error (user) naming `place`.
+Shape read_input_shape(const nlohmann::json& batch_shape, const std::string& place);
+
+/// A layer's object in a configuration of Keras's. Every function throws Error (user) where Sluice
+/// cannot compute what it asks for: place, layer, setting, and what would be possible.
+class LayerReader {
+ public:
+  LayerReader(const nlohmann::json& object, const std::string& place);
+
+  const std::string& class_name() const { return class_name_; }
+  const std::string& name() const { return name_; }
+  /// Of an InputLayer.
+  const nlohmann::json& batch_shape() const;
+  /// Conv2D, MaxPooling2D, Dropout, Flatten, Dense or Reshape.
+  Layer layer(const Shape& input) const;
+  /// Of an Activation, ReLU or Softmax; nothing for other layers.
+  std::optional<Activation> lone_activation() const;
+  /// That a Rescaling is 1/255: Sluice divides pictures by 255 before any model.
+  void check_rescaling() const;
+
+  [[noreturn]] void refuse(std::string_view why) const;
+
+ private:
+  /// A setting; null if it is not there.
+  const nlohmann::json& get(const char* key) const;
+  int positive(const char* key) const;
+  double number(const char* key, double otherwise) const;
+  /// [3, 3] or 3: the size of a square.
+  int square(const char* key) const;
+  Activation activation(std::initializer_list<Activation> possible) const;
+  Shape target_shape(const Shape& input) const;
+  /// Refuses any but this value; a setting that is not there has it.
+  void require(const char* key, const nlohmann::json& value) const;
+
+  const std::string& place_;
+  const nlohmann::json* config_ = nullptr;
+  std::string class_name_;
+  std::string name_;
+};
+
+}  // namespace sluice

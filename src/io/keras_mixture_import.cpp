@@ -1,0 +1,187 @@
+#include "io/keras_mixture_import.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "io/keras_declared.h"
+#include "io/keras_mixture_graph.h"
+#include "io/keras_names.h"
+#include "io/keras_recognize.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// The nested models with what they look like, for messages: "sequential_2 (CNN with 10 outputs)".
+std::string list_models(const KerasFile& file) {
+  constexpr std::size_t kMaxListed = 20;
+  std::vector<std::string> list;
+  for (const StoredModel& model : file.stored.models) {
+    if (list.size() == kMaxListed) break;
+    list.push_back(fmt::format("{} ({})", one_line(model.label()), in_words(model, file.tensors)));
+  }
+  return fmt::format("{}", fmt::join(list, ", "));
+}
+
+/// From the names of export_keras()'s sub-gates, which stay when Keras writes the file again.
+std::vector<Groups::Group> groups_of_sub_gates(const StoredModel& stored) {
+  constexpr std::size_t kMaxGroups = 1000;
+  std::vector<Groups::Group> groups;
+  for (bool found = true; found && groups.size() < kMaxGroups;) {
+    found = false;
+    const std::string prefix = sub_gate_name(groups.size(), "");
+    for (const StoredLayer& layer : stored.layers) {
+      if (!layer.name.starts_with(prefix)) continue;
+      groups.push_back({layer.name.substr(prefix.size()), {}});
+      found = true;
+      break;
+    }
+  }
+  return groups;
+}
+
+std::vector<Groups::Group> find_groups(const KerasFile& file, const KerasOptions& options) {
+  std::vector<Groups::Group> groups;
+  for (const std::string& name : options.groups) groups.push_back({name, {}});
+  if (groups.empty()) groups = groups_in(file.sluice, file.place);
+  if (groups.empty()) groups = groups_of_sub_gates(file.stored);
+  if (groups.empty()) {
+    throw user_error("keras",
+                     "{} does not say which group each output of the gate stands for: add --groups "
+                     "NAME,NAME in that order, and --part baseline=NAME and so on for parts with "
+                     "other names; it has the models {}",
+                     file.place, list_models(file));
+  }
+  check_group_names(groups, file.place);
+  return groups;
+}
+
+/// Where the parts of a mixture are in a file.
+class Parts {
+ public:
+  Parts(const KerasFile& file, const KerasOptions& options,
+        const std::vector<Groups::Group>& groups)
+      : file_(file), options_(options) {
+    names_ = {"baseline", "gate"};
+    for (const Groups::Group& group : groups) {
+      names_.push_back("expert-" + group.name);
+      names_.push_back("importance-" + group.name);
+    }
+    for (const auto& [part, name] : options.parts) check_known(part);
+    for (const std::string& part : names_) {
+      if (find(part) == nullptr) missing(part);
+    }
+  }
+
+  SavedModel read(const std::string& part) const {
+    const StoredModel& stored = *find(part);
+    const std::string place = fmt::format("{}: {}", file_.place, one_line(stored.label()));
+    return import_part(file_, stored, config_of(stored), options_.input, part, place);
+  }
+
+ private:
+  const std::string& name_of(const std::string& part) const {
+    const auto other = options_.parts.find(part);
+    return other == options_.parts.end() ? part : other->second;
+  }
+
+  const StoredModel* find(const std::string& part) const {
+    const StoredModel* found = nullptr;
+    for (const StoredModel& model : file_.stored.models) {
+      if (model.label() != name_of(part)) continue;
+      if (found != nullptr) {
+        throw user_error("keras", "{} has two models named '{}': rename one in Keras", file_.place,
+                         one_line(model.label()));
+      }
+      found = &model;
+    }
+    return found;
+  }
+
+  const Json& config_of(const StoredModel& stored) const {
+    static const Json null;
+    if (!is_model_config(file_.config)) return null;
+    for (const Json& layer : layers_of_config(file_.config, file_.place)) {
+      if (is_model_config(layer) && text_in(layer["config"], "name") == stored.name) return layer;
+    }
+    return null;
+  }
+
+  void check_known(const std::string& part) const {
+    if (std::find(names_.begin(), names_.end(), part) != names_.end()) return;
+    throw user_error("keras", "{}: '{}' is no part of this mixture: its parts are {}", file_.place,
+                     one_line(part), fmt::format("{}", fmt::join(names_, ", ")));
+  }
+
+  [[noreturn]] void missing(const std::string& part) const {
+    throw user_error("keras",
+                     "{} has no model named '{}' for the {}: it has {}: say which is which, as "
+                     "--part {}={}",
+                     file_.place, one_line(name_of(part)), part, list_models(file_), part,
+                     one_line(file_.stored.models.front().label()));
+  }
+
+  const KerasFile& file_;
+  const KerasOptions& options_;
+  std::vector<std::string> names_;
+};
+
+/// That the parts fit together as the lab's do.
+void check_shapes(const std::string& place, const SavedModel& part, const Shape& input,
+                  const Shape& output) {
+  if (part.model.input != input) {
+    throw user_error("keras", "{}: {} takes {}, but the baseline {}", place, part.model.name,
+                     to_string(part.model.input), to_string(input));
+  }
+  const Shape found = summarize(part.model).back().output;
+  if (found != output) {
+    throw user_error("keras", "{}: {} gives {}, but this mixture needs {}: is it another part?",
+                     place, part.model.name, to_string(found), to_string(output));
+  }
+}
+
+}  // namespace
+
+SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) {
+  const std::vector<Groups::Group> groups = find_groups(file, options);
+  const Parts parts(file, options, groups);
+
+  const SavedModel baseline = parts.read("baseline");
+  const Shape& input = baseline.model.input;
+  const std::int64_t classes = summarize(baseline.model).back().output.back();
+  const auto read = [&](const std::string& part, const Shape& output) {
+    SavedModel saved = parts.read(part);
+    check_shapes(file.place, saved, input, output);
+    return saved;
+  };
+  check_shapes(file.place, baseline, input, {classes});
+  const SavedModel gate = read("gate", {static_cast<std::int64_t>(groups.size())});
+
+  Mixture model{baseline.model, gate.model, {}};
+  std::vector<Weights> experts;
+  std::vector<Weights> importances;
+  for (const Groups::Group& group : groups) {
+    const SavedModel expert = read("expert-" + group.name, {classes});
+    const SavedModel importance = read("importance-" + group.name, {classes, 2});
+    model.branches.push_back({group.name, expert.model, importance.model});
+    experts.push_back(expert.weights);
+    importances.push_back(importance.weights);
+  }
+  std::vector<std::string> names =
+      class_names_in(file.sluice, static_cast<std::size_t>(classes), file.place);
+  const bool with_classes = !names.empty() && !groups.front().classes.empty();
+  if (with_classes) Groups(groups, names, file.place);  // that every class is in one group
+  MixtureWeights weights(model);
+  weights.baseline = baseline.weights;
+  weights.gate = gate.weights;
+  weights.experts = std::move(experts);
+  weights.importances = std::move(importances);
+  return {std::move(model), std::move(weights), std::move(names), groups};
+}
+
+}  // namespace sluice

@@ -1,0 +1,177 @@
+// What keras_files.py runs: writes models as Keras files, reads Keras files, predicts.
+//
+//   export FOLDER             one .keras file and its .predictions a model, for FOLDER/images
+//   predict FILE IMAGES OUT   reads a file of Keras's, as many predictions as there are images
+//   same FILE FILE            whether both have the same weights, bit by bit
+//
+// Images and predictions are raw floats. After predict and same: PART=NAME as KerasOptions::parts
+// has them, groups=A,B.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "sluice/error.h"
+#include "sluice/model_file.h"
+
+namespace sluice {
+
+namespace {
+
+const Shape kInput{32, 32, 3};
+constexpr int kClasses = 10;
+
+std::vector<float> read_floats(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
+  return values;
+}
+
+void write_floats(const std::string& path, const std::vector<float>& values) {
+  std::ofstream(path, std::ios::binary)
+      .write(reinterpret_cast<const char*>(values.data()),
+             static_cast<std::streamsize>(values.size() * sizeof(float)));
+}
+
+/// Weights as training might leave them: biases too, which initialize() has at zero.
+void randomize(Weights& weights, std::uint32_t stream) {
+  weights.initialize(7, stream);
+  float next = 0.05f;
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (tensor.kind != "bias") continue;
+    for (float& value : weights.values(tensor)) value = next = next > 0.1f ? -0.1f : next + 0.013f;
+  }
+}
+
+std::vector<float> predict(AnyModel& any, const std::vector<float>& images) {
+  const auto run = [&](auto& saved, std::int64_t image) {
+    const int count = static_cast<int>(static_cast<std::int64_t>(images.size()) / image);
+    CompileOptions options;
+    options.batch = count;
+    options.training = false;
+    const auto compiled = compile(saved.model, saved.weights, options);
+    const auto out = compiled->predict(images, count);
+    return std::vector<float>(out.begin(), out.end());
+  };
+  if (auto* one = std::get_if<SavedModel>(&any)) {
+    return run(*one, element_count(one->model.input));
+  }
+  auto& mixture = std::get<SavedMixture>(any);
+  return run(mixture, element_count(mixture.model.baseline.input));
+}
+
+std::vector<float> all_weights(const AnyModel& any) {
+  std::vector<float> all;
+  const auto add = [&](const Weights& weights) {
+    all.insert(all.end(), weights.values().begin(), weights.values().end());
+  };
+  if (const auto* one = std::get_if<SavedModel>(&any)) {
+    add(one->weights);
+  } else {
+    for (const Weights* part : std::get<SavedMixture>(any).weights.parts()) add(*part);
+  }
+  return all;
+}
+
+std::vector<std::string> class_names() {
+  std::vector<std::string> names;
+  for (int c = 0; c < kClasses; ++c) names.push_back("class" + std::to_string(c));
+  return names;
+}
+
+SavedModel single(const Sequential& model) {
+  SavedModel saved{model, Weights(model), {}};
+  randomize(saved.weights, 1);
+  return saved;
+}
+
+SavedMixture several(int groups, CnnSize size, bool tied) {
+  const auto names = class_names();
+  std::vector<Groups::Group> declared;
+  for (int g = 0; g < groups; ++g) declared.push_back({"group" + std::to_string(9 - g), {}});
+  for (int c = 0; c < kClasses; ++c) declared[c % groups].classes.push_back(names[c]);
+  const Mixture model = mixture(Groups(declared, names), kInput, kClasses, size);
+  SavedMixture saved{model, MixtureWeights(model), names, declared};
+  std::uint32_t stream = 0;
+  for (Weights* part : saved.weights.parts()) randomize(*part, ++stream);
+  // Sharp enough to send pictures to every group.
+  const Weights::Tensor& kernel = *(saved.weights.gate.tensors().end() - 2);
+  const Weights::Tensor& bias = saved.weights.gate.tensors().back();
+  for (float& value : saved.weights.gate.values(kernel)) value *= 30;
+  std::ranges::fill(saved.weights.gate.values(bias), 0.f);
+  // Without weights every output of the gate is the same: the last group has every image.
+  if (tied) std::ranges::fill(saved.weights.gate.values(), 0.f);
+  return saved;
+}
+
+void export_all(const std::string& folder) {
+  const auto images = read_floats(folder + "/images");
+  const auto save = [&](const std::string& name, AnyModel model) {
+    export_keras(folder + "/" + name + ".keras", model);
+    write_floats(folder + "/" + name + ".predictions", predict(model, images));
+  };
+  save("cnn-small", single(cnn("cnn-small", kInput, kClasses, CnnSize::small)));
+  save("cnn-large", single(cnn("cnn-large", kInput, kClasses, CnnSize::large)));
+  save("gate", single(cnn("gate", kInput, 2, CnnSize::small)));
+  save("importance", single(importance_model("importance", kInput, kClasses)));
+  save("mixture-2", several(2, CnnSize::small, false));
+  save("mixture-3", several(3, CnnSize::large, false));
+  save("mixture-4", several(4, CnnSize::large, false));
+  save("mixture-tied", several(3, CnnSize::large, true));
+}
+
+KerasOptions options_of(int count, char** arguments) {
+  KerasOptions options;
+  for (int i = 0; i < count; ++i) {
+    const std::string argument = arguments[i];
+    const std::string key = argument.substr(0, argument.find('='));
+    const std::string value = argument.substr(argument.find('=') + 1);
+    if (key != "groups") {
+      options.parts[key] = value;
+      continue;
+    }
+    std::istringstream names(value);
+    for (std::string name; std::getline(names, name, ',');) options.groups.push_back(name);
+  }
+  return options;
+}
+
+int run(int count, char** arguments) {
+  const std::string verb = count > 1 ? arguments[1] : "";
+  if (verb == "export" && count == 3) {
+    export_all(arguments[2]);
+  } else if (verb == "predict" && count >= 5) {
+    AnyModel model = import_keras(arguments[2], options_of(count - 5, arguments + 5));
+    write_floats(arguments[4], predict(model, read_floats(arguments[3])));
+  } else if (verb == "same" && count >= 4) {
+    const KerasOptions options = options_of(count - 4, arguments + 4);
+    const auto a = all_weights(import_keras(arguments[2]));
+    const auto b = all_weights(import_keras(arguments[3], options));
+    return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0
+               ? 0
+               : 1;
+  } else {
+    std::fputs("usage: sluice_files_driver export|predict|same ...\n", stderr);
+    return 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+}  // namespace sluice
+
+int main(int count, char** arguments) {
+  try {
+    return sluice::run(count, arguments);
+  } catch (const sluice::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+}

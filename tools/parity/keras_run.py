@@ -1,0 +1,107 @@
+"""Real Keras's answers for a scenario: outputs, loss, gradients, steps of Adam, a fit."""
+
+import warnings
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_models import Parity, build, get_weights, set_weights
+from scenario import FIT_BATCH, FIT_LEARNING_RATE, STEPS, Scenario
+
+# The gate of a mixture has none, and is not to have any.
+warnings.filterwarnings("ignore", message="Gradients do not exist for variables")
+
+
+@dataclass
+class KerasRun:
+    outputs: np.ndarray | None = None
+    losses: list[float] = field(default_factory=list)
+    gradients: dict[str, np.ndarray] = field(default_factory=dict)
+    sluice_losses: list[float] = field(default_factory=list)
+    after_first: dict[str, np.ndarray] = field(default_factory=dict)
+    # after so many steps, the worst tensor: relative to its largest value
+    apart: dict[int, tuple[float, str]] = field(default_factory=dict)
+    groups: np.ndarray | None = None  # that a mixture's gate chose, of every row of every step
+    history: np.ndarray | None = None  # (epochs, loss accuracy val_loss val_accuracy)
+    after_fit: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def compiled(parity: Parity, scenario: Scenario, learning_rate: float = 1e-3) -> keras.Model:
+    """With the first weights and an optimizer that has seen nothing."""
+    set_weights(parity, scenario.under("first/"))
+    parity.model.compile(optimizer=keras.optimizers.Adam(learning_rate),
+                         loss=keras.losses.CategoricalCrossentropy(), metrics=["accuracy"])
+    return parity.model
+
+
+def first_step(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+    model = compiled(parity, scenario)
+    inputs, targets = scenario.batch(0, scenario.step_masks(parity.masks), model.output_shape[-1])
+    with tf.GradientTape() as tape:
+        outputs = model([tf.convert_to_tensor(i) for i in inputs], training=True)
+        loss = keras.losses.CategoricalCrossentropy()(targets, outputs)
+    gradients = tape.gradient(loss, [v.value for v in parity.variables.values()])
+    run.outputs = np.array(outputs)
+    run.gradients = {name: np.array(gradient)
+                     for name, gradient in zip(parity.variables, gradients)
+                     if gradient is not None}
+
+
+def steps(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+    """Each step starts from Sluice's weights, for two trainings from the same weights come apart
+    by themselves (docs/fidelity.md). Gradients and Adam's moments are Keras's own. What the steps
+    are apart adds up."""
+    model = compiled(parity, scenario)
+    masks = scenario.step_masks(parity.masks)
+    apart = {name: np.zeros(variable.shape) for name, variable in parity.variables.items()}
+    for step, (loss, weights) in enumerate(scenario.steps()):
+        model.reset_metrics()  # else the loss is a mean over the steps
+        inputs, targets = scenario.batch(step, masks, model.output_shape[-1])
+        run.losses.append(float(model.train_on_batch(inputs, targets)[0]))
+        run.sluice_losses.append(loss)
+        for name, keras_weights in get_weights(parity).items():
+            apart[name] += keras_weights - weights[name].reshape(keras_weights.shape)
+        if step == 0:
+            run.after_first = get_weights(parity)
+        if step + 1 in STEPS:
+            run.apart[step + 1] = max(
+                (float(np.abs(apart[name]).max() / np.abs(weights[name]).max()), name)
+                for name in apart)
+        set_weights(parity, weights)
+
+
+def route(gate: keras.Model, parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+    """The gate is not trained, so that the first weights are those of every step."""
+    masks = scenario.step_masks(parity.masks)
+    set_weights(parity, scenario.under("first/"))
+    chosen = np.concatenate([gate.predict_on_batch(scenario.batch(step, masks, 2 + 8)[0])
+                             for step in range(STEPS[-1])])
+    run.groups = np.where(chosen[:, 0] > chosen[:, 1], 0, 1)
+
+
+def fit(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+    model = compiled(parity, scenario, FIT_LEARNING_RATE)
+    classes = model.output_shape[-1]
+    history = []
+    for epoch in range(len(scenario["fit/history"])):  # each has an order of its own
+        inputs, targets = scenario.epoch(epoch, parity.masks, classes)
+        figures = model.fit(inputs, targets, batch_size=FIT_BATCH, shuffle=False, verbose=0,
+                            initial_epoch=epoch, epochs=epoch + 1,
+                            validation_data=scenario.test(parity.masks, classes)).history
+        history.append([figures[f][0] for f in ("loss", "accuracy", "val_loss", "val_accuracy")])
+    run.history = np.array(history)
+    run.after_fit = get_weights(parity)
+
+
+def run_keras(scenario: Scenario) -> KerasRun:
+    keras.backend.clear_session()
+    parity, gate = build(scenario.model, scenario.dropout)
+    run = KerasRun()
+    first_step(parity, scenario, run)
+    if gate is not None:
+        route(gate, parity, scenario, run)
+    steps(parity, scenario, run)
+    fit(parity, scenario, run)
+    return run

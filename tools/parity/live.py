@@ -1,0 +1,126 @@
+"""Sluice beside real Keras, on the same weights, images and dropout masks.
+
+    live.py --driver PROGRAM [--models cnn-small,...] [--float64] [--golden]
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import keras_models  # first: it sets TensorFlow's environment
+import keras
+import numpy as np
+
+import edges
+import golden
+from keras_run import KerasRun, run_keras
+from scenario import STEPS, Scenario
+
+MODELS = ("cnn-small", "cnn-large", "gate", "importance", "mixture")
+EDGES = ("mixture-tie", "mixture-clipped")  # without dropout: it would only blur them
+
+# Relative to a tensor's largest value; the worst tensor counts. docs/fidelity.md says why.
+BOUNDS = {"outputs": 1e-5, "first loss": 1e-6, "gradients": 1e-4, "weights, 1 step": 1e-3,
+          "weights, 10 steps": 1e-3, "weights, 100 steps": 1e-3, "losses, 100 steps": 1e-3,
+          "fit: loss": 1e-4, "fit: accuracy": 1e-6, "fit: weights": 1e-3}
+
+
+class Table:
+    """Prints a row as soon as it is known."""
+
+    def __init__(self) -> None:
+        self.failed = 0
+        print(f"{'model':<16}{'dropout':<9}{'what':<22}{'figure':>9}{'bound':>9}")
+
+    def add(self, model: str, dropout: str, what: str, figure: float, bound: float,
+            worst: str = "") -> None:
+        ok = figure <= bound  # a figure that is not a number is not
+        self.failed += not ok
+        print(f"{model:<16}{dropout:<9}{what:<22}{figure:>9.1e}{bound:>9.0e}  "
+              f"{'ok' if ok else 'NO: ' + worst}", flush=True)
+
+
+def difference(actual: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, relative to the largest value (absolute where all are zero)."""
+    actual = np.asarray(actual, np.float64).ravel()
+    expected = np.asarray(expected, np.float64).ravel()
+    if actual.shape != expected.shape:
+        return np.inf
+    return float(np.abs(actual - expected).max() / (np.abs(expected).max() or 1))
+
+
+def worst_tensor(actual: dict, expected: dict) -> tuple[float, str]:
+    """Of two sets of tensors, which must have the same names."""
+    if actual.keys() != expected.keys():
+        return np.inf, "only one side has " + " ".join(sorted(actual.keys() ^ expected.keys())[:2])
+    return max((difference(actual[name], expected[name]), name) for name in expected)
+
+
+def compare(scenario: Scenario, run: KerasRun, table: Table) -> None:
+    def row(what: str, figure: float, worst: str = "", bound: float | None = None) -> None:
+        dropout = "masks" if scenario.dropout else "off"
+        table.add(scenario.model, dropout, what, figure,
+                  BOUNDS[what] if bound is None else bound, worst)
+
+    row("outputs", difference(scenario["outputs"], run.outputs))
+    row("first loss", difference(run.sluice_losses[:1], run.losses[:1]))
+    row("gradients", *worst_tensor(scenario.under("gradient/"), run.gradients))
+    if run.groups is not None:
+        groups = scenario["steps/groups"]
+        row("routed elsewhere", float(np.sum(groups != run.groups)), bound=0)
+        if scenario.model != "mixture-tie":
+            share = np.mean(groups)
+            row("least share of group", float(min(share, 1 - share)),
+                bound=1) if 0.2 < share < 0.8 else row("least share of group", np.nan, bound=1)
+    for step in STEPS:
+        what = f"weights, {step} step{'s' if step > 1 else ''}"
+        row(what, *run.apart[step])
+    row("losses, 100 steps", difference(run.sluice_losses, run.losses))
+    history = scenario["fit/history"]
+    row("fit: loss", difference(history[:, ::2], run.history[:, ::2]))
+    row("fit: accuracy", difference(history[:, 1::2], run.history[:, 1::2]))
+    row("fit: weights", *worst_tensor(scenario.under("fit/after/"), run.after_fit))
+
+
+def cases(arguments: argparse.Namespace) -> list[tuple[str, bool]]:
+    if arguments.golden:
+        os.environ["SLUICE_DATA"] = "builtin"
+        return list(golden.CASES)
+    return [(model, dropout) for model in arguments.models.split(",")
+            for dropout in ((False, True) if model in MODELS else (False,))]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--driver", type=Path, required=True, help="sluice_parity_driver")
+    parser.add_argument("--models", default=",".join((*MODELS, *EDGES)))
+    parser.add_argument("--float64", action="store_true",
+                        help="Keras in double precision: how far apart fp32 alone sets the two")
+    parser.add_argument("--golden", action="store_true",
+                        help="write Keras's answers on the built-in images to tests/golden")
+    arguments = parser.parse_args()
+    if arguments.float64:
+        keras.config.set_floatx("float64")
+
+    start = time.perf_counter()
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        edges.compare_losses(arguments.driver, Path(folder), table)
+        for model, dropout in cases(arguments):
+            scenario = Scenario(arguments.driver, model, dropout, Path(folder))
+            run = run_keras(scenario)
+            compare(scenario, run, table)
+            if arguments.golden:
+                golden.write(scenario, run, Path(__file__).parents[2] / "tests/golden")
+    print(f"on {scenario.data_name}, Keras {keras.version()} with TensorFlow, "
+          f"{keras.config.floatx()}, {time.perf_counter() - start:.0f} s")
+    if table.failed:
+        print(f"{table.failed} figures are beyond their bounds", file=sys.stderr)
+    return 1 if table.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sluice/model.h"
+#include "sluice/trainer.h"
+
+namespace sluice::parity {
+
+// What Sluice and Keras are compared on: one model, its first weights, images, and everything that
+// a few steps of training and a short fit() make of them. The driver hands it to Python; the golden
+// test computes it again.
+
+constexpr int kBatch = 16;     ///< of the single steps
+constexpr int kBatches = 10;   ///< seen in turn
+constexpr int kFitBatch = 32;  ///< the fit's last batch is a partial one
+constexpr int kFitImages = 205;
+constexpr int kFitEpochs = 2;
+constexpr int kTestImages = 100;
+constexpr double kFitLearningRate = 1e-5;  ///< the handout's: see docs/fidelity.md
+constexpr std::uint64_t kSeed = 3;
+constexpr std::uint32_t kStage = 5;
+
+/// One Sequential of a scenario; most have one alone.
+struct Part {
+  std::string prefix;  ///< of its tensors' names: "", or "baseline/"
+  const Sequential* model;
+  Weights* weights;
+  std::uint32_t number;  ///< RandomKey::part
+  int group;             ///< that it runs for; -1 for all images
+};
+
+/// By name, as in the weight files.
+using Tensors = std::map<std::string, std::vector<float>>;
+
+/// A step of training, before Adam moves the weights.
+struct Step {
+  std::vector<float> outputs;  ///< with dropout
+  double loss = 0;
+  Tensors gradients;
+};
+
+class Scenario {
+ public:
+  /// `model`: cnn-small, cnn-large, gate, importance, mixture; or a mixture at an edge: mixture-tie
+  /// (the gate cannot decide) and mixture-clipped (the loss clips). Without dropout every rate is
+  /// 0. `data` is what load_data() takes. Throws Error (user) for an unknown model.
+  Scenario(const std::string& model, bool dropout, const std::string& data);
+
+  const Dataset& data() const { return data_; }
+  Examples train() const { return examples(data_.train); }
+  Examples test() const { return examples(data_.test); }
+  /// The first images; step s trains on batch s % kBatches.
+  std::vector<std::uint32_t> rows_of_step(int step) const;
+
+  std::vector<Part> parts();
+  /// nullptr where nothing is routed.
+  const Part* gate();
+  std::unique_ptr<CompiledModel> compile(int batch);
+  /// Every weight as at first.
+  void reset();
+
+  /// The first step alone; weights() are then those after it.
+  Step first_step();
+  /// Trains from the first weights, and tells each step's number, from 1, and loss.
+  void run(int steps, const std::function<void(int step, double loss)>& after_step);
+  History fit();
+
+  /// A copy of every weight, or of every gradient of a compiled model's trained parts.
+  Tensors weights();
+  Tensors gradients(CompiledModel& model);
+
+ private:
+  class Training;
+
+  Examples examples(const LabelledImages& images) const;
+  void spread_over_groups();
+
+  std::string name_;
+  Dataset data_;
+  Groups groups_;
+  std::unique_ptr<Mixture> mixture_;  ///< or
+  std::unique_ptr<Sequential> single_;
+  std::unique_ptr<MixtureWeights> mixture_weights_;
+  std::unique_ptr<Weights> single_weights_;
+  std::vector<Part> parts_;
+  std::vector<std::vector<float>> first_weights_;  ///< by part
+};
+
+}  // namespace sluice::parity
