@@ -192,9 +192,8 @@ Step Scenario::first_step() {
   reset();
   Training training(*this);
   const double loss = training.pass(0);
-  Step step{{training.outputs().begin(), training.outputs().end()},
-            loss,
-            gradients(training.model())};
+  Step step{
+      {training.outputs().begin(), training.outputs().end()}, loss, gradients(training.model())};
   training.adam().step();
   return step;
 }
@@ -213,7 +212,8 @@ History Scenario::fit() {
   reset();
   FitObserver quiet;
   return sluice::fit(*compile(kFitBatch), train(), test(),
-                     {kFitEpochs, kFitBatch, {.learning_rate = kFitLearningRate}, kSeed, kStage}, quiet);
+                     {kFitEpochs, kFitBatch, {.learning_rate = kFitLearningRate}, kSeed, kStage},
+                     quiet);
 }
 
 Tensors Scenario::weights() {

@@ -56,8 +56,8 @@ def main() -> None:
             sys.exit(f"{folder} has {len(files)} finished runs of {name}: two are the least")
     sluice = read(runs["Sluice"], accuracies_of_sluice)
     keras = read(runs["Keras"], accuracies_of_keras)
-    print(f"Test accuracy: mean ± standard error (least-largest) over {len(runs['Sluice'])} seeds of "
-          f"Sluice and {len(runs['Keras'])} of Keras\n")
+    print(f"Test accuracy: mean ± standard error (least-largest) over {len(runs['Sluice'])} seeds "
+          f"of Sluice and {len(runs['Keras'])} of Keras\n")
     print("| model | Sluice | Keras | difference | its standard error | within two |")
     print("|---|---|---|---|---|---|")
     for model in MODELS:
