@@ -88,8 +88,8 @@ TEST_P(Golden, IsWhatKerasComputes) {
   expect_tensors(scenario.weights(), golden["fit"]["weights"], kWeights, "weights after a fit");
 }
 
-INSTANTIATE_TEST_SUITE_P(Keras, Golden, testing::ValuesIn(cases()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Keras, Golden, testing::ValuesIn(cases()), [](const auto& one) {
+  std::string name = one.param;
   std::ranges::replace(name, '-', '_');
   return name;
 });

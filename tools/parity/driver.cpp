@@ -4,8 +4,8 @@
 //   sluice_parity_driver MODEL on|off FILE.safetensors      (see scenario.h for the models)
 //   sluice_parity_driver loss IN.safetensors OUT.safetensors
 //
-// Once the file is there it prints the data's name in a line, and behind it, as floats, what each of
-// the steps leaves: its loss, then all weights, by rising name. The mixture's would be 5 GB in a
+// Once the file is there it prints the data's name in a line, and behind it, as floats, what each
+// of the steps leaves: its loss, then all weights, by rising name. The mixture's would be 5 GB in a
 // file.
 //
 // Masks are packed: 16 of them, the first in the lowest bit, are one whole number in a float.
@@ -41,9 +41,7 @@ class Output {
       add(prefix + name, {static_cast<std::int64_t>(values.size())}, values);
     }
   }
-  void write(const std::string& file) const {
-    write_file(file, to_safetensors(tensors_, {}));
-  }
+  void write(const std::string& file) const { write_file(file, to_safetensors(tensors_, {})); }
 
  private:
   std::deque<std::vector<float>> values_;

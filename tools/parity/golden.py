@@ -10,7 +10,8 @@ from scenario import Scenario
 
 SAMPLES = 16  # of a tensor's elements, evenly spread: as in tests/golden_test.cpp
 CASES = (("cnn-small", False), ("cnn-small", True), ("cnn-large", True), ("gate", True),
-         ("importance", True), ("mixture", True), ("mixture-tie", False), ("mixture-clipped", False))
+         ("importance", True), ("mixture", True), ("mixture-tie", False),
+         ("mixture-clipped", False))
 
 
 def short(values) -> list[float]:

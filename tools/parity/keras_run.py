@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_models import Parity, build, get_weights, set_weights
+from keras_models import CLASSES, Parity, build, get_weights, set_weights
 from scenario import FIT_BATCH, FIT_LEARNING_RATE, STEPS, Scenario
 
 # The gate of a mixture has none, and is not to have any.
@@ -21,7 +21,9 @@ class KerasRun:
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     sluice_losses: list[float] = field(default_factory=list)
     after_first: dict[str, np.ndarray] = field(default_factory=dict)
-    # after so many steps, the worst tensor: relative to its largest value
+    # Of the worst tensor: a step's largest difference, relative to the largest value, and the norm
+    # of all steps' differences together after so many steps, relative to the weights' norm.
+    worst_step: tuple[float, str] = (0.0, "")
     apart: dict[int, tuple[float, str]] = field(default_factory=dict)
     groups: np.ndarray | None = None  # that a mixture's gate chose, of every row of every step
     history: np.ndarray | None = None  # (epochs, loss accuracy val_loss val_accuracy)
@@ -49,35 +51,40 @@ def first_step(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
                      if gradient is not None}
 
 
-def steps(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+def steps(parity: Parity, scenario: Scenario, run: KerasRun, count: int) -> None:
     """Each step starts from Sluice's weights, for two trainings from the same weights come apart
     by themselves (docs/fidelity.md). Gradients and Adam's moments are Keras's own. What the steps
     are apart adds up."""
     model = compiled(parity, scenario)
     masks = scenario.step_masks(parity.masks)
     apart = {name: np.zeros(variable.shape) for name, variable in parity.variables.items()}
-    for step, (loss, weights) in enumerate(scenario.steps()):
+    for step, (loss, weights) in enumerate(scenario.steps(count)):
         model.reset_metrics()  # else the loss is a mean over the steps
         inputs, targets = scenario.batch(step, masks, model.output_shape[-1])
         run.losses.append(float(model.train_on_batch(inputs, targets)[0]))
         run.sluice_losses.append(loss)
-        for name, keras_weights in get_weights(parity).items():
-            apart[name] += keras_weights - weights[name].reshape(keras_weights.shape)
+        after = get_weights(parity)
         if step == 0:
-            run.after_first = get_weights(parity)
+            run.after_first = after
+        for name in apart:
+            step_apart = after[name] - weights[name].reshape(after[name].shape)
+            apart[name] += step_apart
+            largest = np.abs(after[name]).max() or 1  # a gate that is all zero stays so
+            run.worst_step = max(run.worst_step, (float(np.abs(step_apart).max() / largest), name))
         if step + 1 in STEPS:
             run.apart[step + 1] = max(
-                (float(np.abs(apart[name]).max() / np.abs(weights[name]).max()), name)
+                (float(np.linalg.norm(apart[name]) / (np.linalg.norm(after[name]) or 1)), name)
                 for name in apart)
         set_weights(parity, weights)
 
 
-def route(gate: keras.Model, parity: Parity, scenario: Scenario, run: KerasRun) -> None:
+def route(gate: keras.Model, parity: Parity, scenario: Scenario, run: KerasRun,
+          count: int) -> None:
     """The gate is not trained, so that the first weights are those of every step."""
     masks = scenario.step_masks(parity.masks)
     set_weights(parity, scenario.under("first/"))
-    chosen = np.concatenate([gate.predict_on_batch(scenario.batch(step, masks, 2 + 8)[0])
-                             for step in range(STEPS[-1])])
+    chosen = np.concatenate([gate.predict_on_batch(scenario.batch(step, masks, CLASSES)[0])
+                             for step in range(count)])
     run.groups = np.where(chosen[:, 0] > chosen[:, 1], 0, 1)
 
 
@@ -95,13 +102,15 @@ def fit(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
     run.after_fit = get_weights(parity)
 
 
-def run_keras(scenario: Scenario) -> KerasRun:
+def run_keras(scenario: Scenario, count: int, with_fit: bool) -> KerasRun:
+    """Of so many steps."""
     keras.backend.clear_session()
     parity, gate = build(scenario.model, scenario.dropout)
     run = KerasRun()
     first_step(parity, scenario, run)
     if gate is not None:
-        route(gate, parity, scenario, run)
-    steps(parity, scenario, run)
-    fit(parity, scenario, run)
+        route(gate, parity, scenario, run, count)
+    steps(parity, scenario, run, count)
+    if with_fit:
+        fit(parity, scenario, run)
     return run

@@ -60,14 +60,14 @@ class Scenario:
         return {name.removeprefix(prefix): tensor for name, tensor in self.tensors.items()
                 if name.startswith(prefix)}
 
-    def steps(self) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
+    def steps(self, count: int) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
         """Sluice's loss and weights after each step; once, for they come through a pipe."""
         shapes = {name: tensor.shape for name, tensor in sorted(self.under("first/").items())}
         ends = np.cumsum([1, *(np.prod(shape, dtype=int) for shape in shapes.values())])
-        for _ in range(STEPS[-1]):
+        for _ in range(count):
             values = np.frombuffer(self.driver.stdout.read(int(ends[-1]) * 4), np.float32)
             yield float(values[0]), dict(zip(shapes, np.split(values, ends)[1:-1]))
-        self.driver.stdout.close()
+        self.driver.stdout.close()  # ends the driver if it had more steps
         self.driver.wait()
 
     def step_masks(self, masks: Masks) -> MaskInputs:
