@@ -160,7 +160,7 @@ Error damaged(const Confinement& limits, fmt::format_string<Args...> format, Arg
 }
 
 Error killed(const Confinement& limits, int signal) {
-  if (signal == SIGXCPU || signal == SIGKILL) {
+  if (signal == SIGXCPU) {
     return damaged(limits, "it took more than {} s", limits.processor_seconds);
   }
   return damaged(limits, "it ended with the signal '{}'", ::strsignal(signal));

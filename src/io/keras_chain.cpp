@@ -1,5 +1,6 @@
 #include "io/keras_chain.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -73,7 +74,7 @@ std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
       throw user_error("keras", "{}: the layers' connections lead to '{}', which cannot be", place,
                        one_line(name));
     }
-    chain.insert(chain.begin(), found->second);
+    chain.push_back(found->second);
     const Json& layer = *found->second;
     const auto nodes = layer.find("inbound_nodes");
     if (nodes == layer.end() || !nodes->is_array() || nodes->empty()) break;
@@ -91,6 +92,7 @@ std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
     throw user_error("keras", "{}: {} of {} layers are on no way to the output", place,
                      layers.size() - chain.size(), layers.size());
   }
+  std::reverse(chain.begin(), chain.end());
   return chain;
 }
 

@@ -1,11 +1,15 @@
 #include "io/keras_container.h"
 
+#include <map>
+
 #include "base/confined.h"
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "io/json_text.h"
 #include "io/hdf5_reader.h"
+#include "io/keras_declared.h"
+#include "io/keras_keys.h"
 #include "io/zip.h"
 
 namespace sluice {
@@ -59,6 +63,26 @@ Safetensors read_confined(const std::string& bytes, const std::string& place) {
       place);
 }
 
+/// Only later versions of Keras 3 write names into HDF5. The configuration has them too, in the
+/// order that the keys count.
+void add_names(StoredModel& stored, const nlohmann::json& config, const std::string& place) {
+  if (stored.legacy || !is_model_config(config)) return;
+  std::map<std::string, std::string> names;
+  KerasKeys keys;
+  for (const nlohmann::json& layer : layers_of_config(config, place)) {
+    const std::string type = text_in(layer, "class_name");
+    if (layer.is_object() && layer.contains("config")) {
+      names[keys.next(type)] = text_in(layer["config"], "name");
+    }
+  }
+  for (StoredLayer& layer : stored.layers) {
+    if (layer.name.empty()) layer.name = names[layer.key];
+  }
+  for (StoredModel& model : stored.models) {
+    if (model.name.empty()) model.name = names[model.key];
+  }
+}
+
 nlohmann::json parse(const Safetensors& tensors, const std::string& key, const std::string& place) {
   const auto found = tensors.metadata().find(key);
   if (found == tensors.metadata().end()) return nullptr;
@@ -80,6 +104,7 @@ KerasFile read_keras_file(const std::filesystem::path& file) {
           parse_json(text.get<std::string>(), kMaxConfigDepth, "keras", place + ": model_config");
     }
   }
+  add_names(stored, config, place);
   const nlohmann::json metadata = parse(tensors, kMetadata, place);
   nlohmann::json sluice =
       metadata.is_object() && metadata.contains("sluice") ? metadata["sluice"] : nlohmann::json();

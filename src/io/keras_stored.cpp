@@ -44,12 +44,18 @@ struct Node {
   bool is_tensor = false;
 };
 
-Node tree_of(const Safetensors& file) {
+Node tree_of(const Safetensors& file, const std::string& place) {
+  constexpr int kMaxDepth = 64;
   Node root;
   const auto at = [&](const std::string& path) {
     Node* node = &root;
-    for (std::size_t begin = 0; begin < path.size();) {
+    int depth = 0;
+    for (std::size_t begin = 0; begin <= path.size(); ++depth) {
       const std::size_t end = std::min(path.find('/', begin), path.size());
+      // HDF5 itself has no such paths; whoever read it may have been made to say anything.
+      if (end == begin || depth == kMaxDepth) {
+        throw user_error("keras", "{}: '{}' is no path", place, one_line(path));
+      }
       node = &node->members[path.substr(begin, end - begin)];
       begin = end + 1;
     }
@@ -85,7 +91,7 @@ class Keras3 {
   Keras3(const Safetensors& file, const std::string& place) : file_(file), place_(place) {}
 
   StoredModel read() {
-    const Node root = tree_of(file_);
+    const Node root = tree_of(file_, place_);
     StoredModel model;
     model.name = name_of("");
     visit(root, "", model, model);

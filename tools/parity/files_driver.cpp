@@ -8,6 +8,7 @@
 // has them, groups=A,B.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -91,7 +92,22 @@ SavedModel single(const Sequential& model) {
   return saved;
 }
 
-SavedMixture several(int groups, CnnSize size, bool tied) {
+/// Makes a gate send some of the images to every group: its mean answer is taken away, and what is
+/// left made sharp.
+void spread(const Sequential& gate, Weights& weights, const std::vector<float>& images) {
+  AnyModel model = SavedModel{gate, weights, {}};
+  const std::vector<float> answers = predict(model, images);
+  const auto kernel = weights.values(*(weights.tensors().end() - 2));
+  const auto bias = weights.values(weights.tensors().back());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const float rows = static_cast<float>(answers.size()) / static_cast<float>(bias.size());
+    bias[i % bias.size()] -= std::log(answers[i]) / rows;
+  }
+  for (float& value : kernel) value *= 30;
+  for (float& value : bias) value *= 30;
+}
+
+SavedMixture several(int groups, CnnSize size, bool tied, const std::vector<float>& images) {
   const auto names = class_names();
   std::vector<Groups::Group> declared;
   for (int g = 0; g < groups; ++g) declared.push_back({"group" + std::to_string(9 - g), {}});
@@ -100,11 +116,7 @@ SavedMixture several(int groups, CnnSize size, bool tied) {
   SavedMixture saved{model, MixtureWeights(model), names, declared};
   std::uint32_t stream = 0;
   for (Weights* part : saved.weights.parts()) randomize(*part, ++stream);
-  // Sharp enough to send pictures to every group.
-  const Weights::Tensor& kernel = *(saved.weights.gate.tensors().end() - 2);
-  const Weights::Tensor& bias = saved.weights.gate.tensors().back();
-  for (float& value : saved.weights.gate.values(kernel)) value *= 30;
-  std::ranges::fill(saved.weights.gate.values(bias), 0.f);
+  spread(saved.model.gate, saved.weights.gate, images);
   // Without weights every output of the gate is the same: the last group has every image.
   if (tied) std::ranges::fill(saved.weights.gate.values(), 0.f);
   return saved;
@@ -120,10 +132,10 @@ void export_all(const std::string& folder) {
   save("cnn-large", single(cnn("cnn-large", kInput, kClasses, CnnSize::large)));
   save("gate", single(cnn("gate", kInput, 2, CnnSize::small)));
   save("importance", single(importance_model("importance", kInput, kClasses)));
-  save("mixture-2", several(2, CnnSize::small, false));
-  save("mixture-3", several(3, CnnSize::large, false));
-  save("mixture-4", several(4, CnnSize::large, false));
-  save("mixture-tied", several(3, CnnSize::large, true));
+  save("mixture-2", several(2, CnnSize::small, false, images));
+  save("mixture-3", several(3, CnnSize::large, false, images));
+  save("mixture-4", several(4, CnnSize::large, false, images));
+  save("mixture-tied", several(3, CnnSize::large, true, images));
 }
 
 KerasOptions options_of(int count, char** arguments) {

@@ -4,8 +4,8 @@ that has Keras 3 and TensorFlow; with tf_keras, Keras 2's files are compared too
   cmake --build --preset release --target sluice_files_driver && \\
   python tools/parity/keras_files.py build/release/tools/parity/sluice_files_driver
 
-Prints a line a file: the largest difference of predictions (at most 1e-5), and what else was
-compared. Ends with 1 if anything differs.
+Prints a line a file: the largest difference of predictions (at most 1e-5), for those of Sluice's
+also the number of weights and how many images the gate sends to each group. Ends with 1 if anything differs.
 """
 
 import os
@@ -17,6 +17,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
+import logging  # noqa: E402
+import warnings  # noqa: E402
+
 import absl.logging  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
@@ -27,6 +30,8 @@ except ImportError:
     tf_keras = None
 
 absl.logging.set_verbosity(absl.logging.ERROR)
+logging.getLogger("tensorflow").setLevel(logging.ERROR)
+warnings.filterwarnings("ignore")
 LIMIT = 1e-5
 PARAMETERS = {"cnn-small": 2168362, "cnn-large": 1341226, "gate": 2164258, "importance": 1583636,
               "mixture-2": 11836616}
@@ -37,7 +42,7 @@ def line(what, difference, notes=(), wrong=()):
     global failures
     bad = list(wrong) + ([] if difference <= LIMIT else ["PREDICTIONS DIFFER"])
     failures += bool(bad)
-    text = f"{what:40} {difference:8.1e}  {', '.join(bad or notes)}"
+    text = f"{what:44} {difference:7.1e}  {', '.join(bad or notes)}"
     print(text[:80], flush=True)
 
 
@@ -73,7 +78,7 @@ def stack(k, size, classes, named=False, split=False):
     def name(text):
         return {"name": text} if named else {}
 
-    layers, number = [], 0
+    layers = []
     for block in range(3 if size == "large" else 2):
         for half in range(2):
             options = name(f"conv{block + 1}.{half + 1}")
@@ -82,7 +87,6 @@ def stack(k, size, classes, named=False, split=False):
             if split:
                 layers.append(k.layers.ReLU() if half else k.layers.Activation("relu"))
         layers += [k.layers.MaxPooling2D((2, 2)), k.layers.Dropout(0.25)]
-        number += 1
     layers += [k.layers.Flatten(), k.layers.Dense(512, activation="relu", **name("dense1")),
                k.layers.Dropout(0.5)]
     if split:
@@ -113,11 +117,9 @@ def without_input(k, layers):
 
 
 def input_shape(k, layers):
-    first = type(layers[0]).from_config({**layers[0].get_config()})
-    config = {n: v for n, v in first.get_config().items() if n in ("filters", "kernel_size", "padding",
-                                                                    "activation", "name")}
-    first = type(first)(**config, input_shape=(32, 32, 3))
-    return k.Sequential([first, *layers[1:]])
+    kept = ("filters", "kernel_size", "padding", "activation")
+    config = {key: value for key, value in layers[0].get_config().items() if key in kept}
+    return k.Sequential([k.layers.Conv2D(**config, input_shape=(32, 32, 3)), *layers[1:]])
 
 
 def random_weights(model, seed, sharpen=1.0):
@@ -222,14 +224,13 @@ def check_export(driver, images):
         model = keras.saving.load_model(file)
         mine = model.predict(images, verbose=0)
         theirs = np.fromfile(os.path.join(driver.folder, name + ".predictions"), np.float32)
-        notes, wrong = [f"{model.count_params():,} parameters"], []
+        notes, wrong = [f"{model.count_params():,} weights"], []
         if model.count_params() != PARAMETERS.get(name, model.count_params()):
             wrong.append("PARAMETERS")
         if name.startswith("mixture"):
             gate = model.get_layer("gate").predict(images, verbose=0)
             last = gate.shape[1] - 1 - gate[:, ::-1].argmax(axis=1)
-            notes.append("images a group " + "/".join(str((last == g).sum())
-                                                      for g in range(gate.shape[1])))
+            notes.append("/".join(str((last == g).sum()) for g in range(gate.shape[1])))
             if name != "mixture-tied" and len(set(last)) != gate.shape[1]:
                 wrong.append("A GROUP HAS NO IMAGE")
         for suffix in (".keras", ".h5"):
@@ -249,7 +250,7 @@ def check_import(driver, what, model, images, formats, parts=(), scale=1):
         os.remove(file)
         if isinstance(found, str):
             line(f"{what} {suffix}", 0, wrong=["REFUSED"])
-            print("   ", found)
+            print("   ", found, flush=True)
         else:
             line(f"{what} {suffix}", difference(expected, found))
 

@@ -1,0 +1,167 @@
+#include "io/keras_declared.h"
+
+#include "io/bounded_json.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kInput =
+    R"({"class_name":"InputLayer","config":{"name":"in","batch_shape":[null,8,8,3]}})";
+
+std::string layer(const std::string& type, const std::string& name, const std::string& config) {
+  return R"({"class_name":")" + type + R"(","config":{"name":")" + name + "\"" +
+         (config.empty() ? "" : "," + config) + "}}";
+}
+std::string conv(const std::string& config) {
+  return layer(
+      "Conv2D", "conv1",
+      R"("filters":2,"kernel_size":[3,3],"padding":"same")" + (config.empty() ? "" : "," + config));
+}
+
+DeclaredModel read(const std::vector<std::string>& layers) {
+  std::string list = kInput;
+  for (const std::string& each : layers) list += "," + each;
+  return read_declared(
+      parse_bounded_json(
+          R"({"class_name":"Sequential","config":{"name":"m","layers":[)" + list + "]}}", 20, "f"),
+      "f");
+}
+
+/// The message less "[keras] f: layer 'conv1' has ".
+std::string refusal(const std::vector<std::string>& layers,
+                    const std::string& common = "[keras] f: layer '") {
+  const std::string what = error_of(Fault::user, [&] { read(layers); });
+  EXPECT_EQ(what.rfind(common, 0), 0u) << what;
+  return what.substr(std::min(what.size(), common.size()));
+}
+
+const std::string kFlatten = layer("Flatten", "flat", "");
+
+TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
+  const auto has = [](const std::string& setting) {
+    return refusal({conv(setting)}, "[keras] f: layer 'conv1' has ");
+  };
+  EXPECT_EQ(has(R"("strides":[2,2])"), "strides (2, 2); Sluice computes (1, 1)");
+  EXPECT_EQ(has(R"("dilation_rate":[1,2])"), "dilation_rate (1, 2); Sluice computes (1, 1)");
+  EXPECT_EQ(has(R"("groups":2)"), "groups 2; Sluice computes 1");
+  EXPECT_EQ(has(R"("use_bias":false)"), "use_bias False; Sluice computes True");
+  EXPECT_EQ(has(R"("data_format":"channels_first")"),
+            "data_format \"channels_first\"; Sluice computes \"channels_last\"");
+  EXPECT_EQ(has(R"("activation":"gelu")"), "activation \"gelu\"; Sluice computes linear, relu");
+  EXPECT_EQ(has(R"("activation":"softmax")"),
+            "activation \"softmax\"; Sluice computes linear, relu");
+  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3],"padding":"valid")")}),
+            "c' has padding \"valid\"; Sluice computes \"same\"");
+  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3])")}),
+            "c' does not say its padding");
+  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,5],"padding":"same")")}),
+            "c' has kernel_size (3, 5); Sluice computes squares");
+  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"strides":[1,1])")}),
+            "p' has strides (1, 1); Sluice computes (2, 2)");
+  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"padding":"same")")}),
+            "p' has padding \"same\"; Sluice computes \"valid\"");
+  EXPECT_EQ(refusal({layer("Dropout", "d", R"("rate":1.5)")}),
+            "d' has rate 1.5; Sluice computes 0 up to but not 1");
+  EXPECT_EQ(refusal({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
+            "d' has noise_shape (null, 1); Sluice computes None");
+  EXPECT_EQ(refusal({kFlatten, layer("Reshape", "r", R"("target_shape":[5,-1])")}),
+            "r' has target_shape (5, -1), which (192) cannot become");
+}
+
+TEST(KerasDeclared, LayersThatSluiceHasNot) {
+  EXPECT_EQ(refusal({conv(""), layer("BatchNormalization", "bn", "")}),
+            "bn' is a BatchNormalization; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, "
+            "Dense, Reshape");
+  EXPECT_EQ(refusal({layer("ReLU", "relu", "")}),
+            "relu' is an activation that follows no linear Conv2D or Dense: Sluice computes it "
+            "only there");
+  EXPECT_THAT(refusal({conv(R"("activation":"relu")"), layer("ReLU", "r", "")}),
+              HasSubstr("follows no linear"));
+  EXPECT_EQ(refusal({conv(""), layer("ReLU", "r", R"("max_value":6.0)")}),
+            "r' has max_value 6.0; Sluice computes None");
+  EXPECT_EQ(refusal({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
+            "s' has scale 0.5; Sluice divides pictures by 255");
+  EXPECT_EQ(refusal({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
+            "s' has offset -1.0; Sluice computes 0");
+  EXPECT_THAT(refusal({conv(""), layer("Rescaling", "s", R"("scale":0.00392156862745098)")}),
+              HasSubstr("s' rescales between layers"));
+}
+
+TEST(KerasDeclared, NeighboursAreFolded) {
+  const DeclaredModel declared = read(
+      {layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
+       layer("Activation", "a", R"("activation":"relu")"), kFlatten,
+       layer("Dense", "d1", R"("units":4,"activation":{"class_name":"function","config":"relu"})"),
+       layer("Dense", "d2", R"("units":6)"), layer("Softmax", "sm", R"("axis":-1)"),
+       layer("Reshape", "r", R"("target_shape":[-1,2])")});
+  ASSERT_EQ(declared.model.layers.size(), 5u);
+  EXPECT_EQ(std::get<Conv2D>(declared.model.layers[0]).activation, Activation::relu);
+  EXPECT_EQ(std::get<Dense>(declared.model.layers[2]).activation, Activation::relu);
+  EXPECT_EQ(std::get<Dense>(declared.model.layers[3]).activation, Activation::softmax);
+  EXPECT_EQ(std::get<Reshape>(declared.model.layers[4]).target, (Shape{3, 2}));
+  ASSERT_EQ(declared.weighted.size(), 3u);
+  EXPECT_EQ(declared.weighted[2].key, "dense_1");
+  EXPECT_EQ(declared.weighted[2].name, "d2");
+}
+
+TEST(KerasDeclared, SizesOfAStranger) {
+  EXPECT_EQ(refusal({layer("Conv2D", "c",
+                           R"("filters":16777216,"kernel_size":[1024,1024],"padding":"same")")}),
+            "c' is larger than Sluice computes");
+  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":-1)")}),
+              HasSubstr("d' has units -1, which is no size"));
+  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":99999999999)")}), HasSubstr("is no size"));
+  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":2.5)")}), HasSubstr("is no size"));
+  EXPECT_EQ(refusal({layer("Dense", "d", R"("units":2)")}),
+            "d' does not fit: put a Flatten before it");
+  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":9)")}),
+            "p' does not fit: use larger images");
+  EXPECT_EQ(refusal({kFlatten, kFlatten}), "flat' has the name of another layer");
+  EXPECT_THAT(refusal({kInput}), HasSubstr("in' has the name of another layer"));
+}
+
+TEST(KerasDeclared, WhatIsNoModel) {
+  const auto refused = [](const std::string& json) {
+    return error_of(Fault::user, [&] { read_declared(parse_bounded_json(json, 20, "f"), "f"); });
+  };
+  EXPECT_EQ(refused("{}"), "[keras] f: its configuration has no list of layers");
+  EXPECT_EQ(refused("3"), "[keras] f: its configuration has no list of layers");
+  EXPECT_THAT(refused(R"({"class_name":"Odd","config":{"layers":[]}})"), HasSubstr("it is a Odd"));
+  EXPECT_EQ(refused(R"({"class_name":"Sequential","config":{"layers":[]}})"),
+            "[keras] f: it has no layers");
+  EXPECT_EQ(refused(R"({"class_name":"Sequential","config":{"layers":[1]}})"),
+            "[keras] f: a layer has no class_name and config");
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Sequential","config":{"layers":[{"class_name":"InputLayer","config":{"name":"i","batch_shape":[null,null,8,3]}}]}})"),
+      HasSubstr("its input has the shape (null, null, 8, 3)"));
+  EXPECT_THAT(refused(R"({"class_name":"Functional","config":{"layers":[]}})"),
+              HasSubstr("not one output"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Flatten","config":{"name":"a"},"inbound_nodes":[[["a",0,0,{}]]]}]}})"),
+      HasSubstr("the layers' connections lead to 'a', which cannot be"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Add","config":{"name":"a"},"inbound_nodes":[[["b",0,0,{}],["c",0,0,{}]]]}]}})"),
+      HasSubstr("layer 'a' has 2 inputs, and Sluice reads chains"));
+}
+
+TEST(BoundedJson, DepthZeroBytesAndNumbers) {
+  const auto refused = [](const std::string& json) {
+    return error_of(Fault::user, [&] { parse_bounded_json(json, 3, "f"); });
+  };
+  EXPECT_EQ(parse_bounded_json("[[[1]]]", 3, "f")[0][0][0], 1);
+  EXPECT_EQ(refused("[[[[[1]]]]]"), "[keras] f is nested more than 3 deep: is it of a model?");
+  EXPECT_EQ(refused(std::string(1'000'000, '[')),
+            "[keras] f is nested more than 3 deep: is it of a model?");
+  EXPECT_EQ(refused(std::string("{}\0", 3)), "[keras] f has a zero byte: is it JSON?");
+  EXPECT_EQ(refused("{"), "[keras] f is not valid JSON at byte 2");
+  EXPECT_EQ(refused("[1e999]"), "[keras] f has a number that is out of range");
+}
+
+}  // namespace
+}  // namespace sluice
