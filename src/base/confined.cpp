@@ -28,6 +28,12 @@ enum class Kind : char { result = 'R', user = 'U', machine = 'M', no_memory = 'N
 
 constexpr std::uint64_t kMaxMessage = 4096;
 
+#ifdef SLUICE_SANITIZED
+constexpr std::uint64_t kDescriptors = 64;  // UBSan's checks of types make pipes
+#else
+constexpr std::uint64_t kDescriptors = 0;  // those that are open stay so
+#endif
+
 /// The address space this process takes. Sanitizers reserve terabytes: limits count from there.
 std::uint64_t address_space(const Confinement& limits) {
   const std::string statm = read_file("/proc/self/statm", kMaxMessage, limits.tag);
@@ -55,8 +61,8 @@ bool confine(const Confinement& limits, std::uint64_t address_space) {
   const auto seconds = static_cast<std::uint64_t>(limits.processor_seconds);
   const std::uint64_t memory = address_space + limits.memory_bytes;
   return limit(RLIMIT_AS, memory, memory) && limit(RLIMIT_CPU, seconds, seconds + 1) &&
-         limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_FSIZE, 0, 0) && limit(RLIMIT_NOFILE, 0, 0) &&
-         limit(RLIMIT_NPROC, 0, 0);
+         limit(RLIMIT_CORE, 0, 0) && limit(RLIMIT_FSIZE, 0, 0) &&
+         limit(RLIMIT_NOFILE, kDescriptors, kDescriptors) && limit(RLIMIT_NPROC, 0, 0);
 }
 
 void send(int pipe, std::string_view bytes) {
