@@ -46,10 +46,10 @@ AnyModel read_model(const std::filesystem::path& file);
 void export_keras(const std::filesystem::path& file, const AnyModel& model);
 
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
-/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras; its output, which
-/// need not sum to one, is called "scores", and a second one, "group" (batch), says which group the
-/// gate chose. Class names, groups and normalization are in its metadata_props. Throws Error (user)
-/// for what no ONNX file can hold (2 GiB), else as every writer does.
+/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras; its output,
+/// which need not sum to one, is called "scores", and a second one, "group" (batch), says which
+/// group the gate chose. Class names, groups and normalization are in its metadata_props. Throws
+/// Error (user) for what no ONNX file can hold (2 GiB), else as every writer does.
 void export_onnx(const std::filesystem::path& file, const AnyModel& model);
 
 /// What a Keras file does not tell by itself.
@@ -57,8 +57,8 @@ struct KerasOptions {
   /// A mixture's part, as Mixture::parts() names it, to the nested model's name in the file. Parts
   /// that are not here have their own name in the file.
   std::map<std::string, std::string> parts;
-  /// A mixture's groups in the order of the gate's outputs. Empty: as Sluice wrote them down, which
-  /// no other program does.
+  /// A mixture's groups in the order of the gate's outputs. Files that Sluice wrote say it
+  /// themselves, and are believed.
   std::vector<std::string> groups;
   /// Of a file that has weights alone.
   Shape input{32, 32, 3};

@@ -30,6 +30,7 @@ Error mistake(const std::string& what) {
 /// The lab's, of whose files no word of classes and groups is expected.
 Experiment lab_experiment() {
   Experiment lab;
+  lab.name = "imported";
   lab.groups = {{"artificial", {"airplane", "automobile", "ship", "truck"}},
                 {"natural", {"bird", "cat", "deer", "dog", "frog", "horse"}}};
   return lab;
@@ -66,14 +67,24 @@ std::map<std::string, std::string> parse_parts(const std::vector<std::string>& t
   return parts;
 }
 
+bool is_mixture(const AnyModel& model) {
+  return std::holds_alternative<SavedMixture>(model);
+}
+
 /// Files of other programs becoming the models of one run.
 class Import {
  public:
-  explicit Import(const ImportOptions& options) : options_(options) {
-    const KerasOptions keras{.parts = parse_parts(options.parts)};
+  explicit Import(const ImportOptions& options)
+      : options_(options),
+        experiment_(options.experiment.empty() ? lab_experiment()
+                                               : read_experiment(options.experiment)) {
+    const KerasOptions keras{.parts = parse_parts(options.parts), .groups = group_names()};
     for (const std::string& argument : options.files) {
       sources_.emplace_back(argument);
       models_.push_back(import_keras(sources_.back().file, keras));
+    }
+    if (!keras.parts.empty() && std::none_of(models_.begin(), models_.end(), is_mixture)) {
+      throw mistake("--part tells apart the models in a mixture's file, and none of these is one");
     }
     find_classes();
     for (std::size_t i = 0; i < models_.size(); ++i) {
@@ -106,9 +117,6 @@ class Import {
  private:
   /// Classes and groups: what a file says, else the experiment, else the lab's.
   void find_classes() {
-    experiment_ =
-        options_.experiment.empty() ? lab_experiment() : read_experiment(options_.experiment);
-    if (options_.experiment.empty()) experiment_.name = "imported";
     class_names_ = experiment_.data.set == "cifar-10" ? cifar10_class_names() : sorted_classes();
     if (!options_.experiment.empty()) return;
     for (const AnyModel& model : models_) {
@@ -132,7 +140,7 @@ class Import {
 
   std::string name_of(const Source& source, const AnyModel& model) const {
     std::vector<std::string> names{"baseline", "gate"};
-    for (const Groups::Group& group : experiment_.groups) names.push_back("expert-" + group.name);
+    for (const std::string& group : group_names()) names.push_back("expert-" + group);
     const auto* network = std::get_if<SavedModel>(&model);
     if (network == nullptr) names = {"mixture"};
     const auto known = [&](const std::string& name) {
@@ -153,21 +161,22 @@ class Import {
 
   void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
     saved.model.name = name;
-    std::vector<std::string> wanted = class_names_;
-    if (name == "gate") {
-      wanted.clear();
-      for (const Groups::Group& group : experiment_.groups) wanted.push_back(group.name);
-    }
+    const std::vector<std::string> wanted = name == "gate" ? group_names() : class_names_;
     require_outputs(summarize(saved.model).back().output, wanted, file);
     if (saved.class_names.empty()) saved.class_names = wanted;
   }
 
   void complete(SavedMixture& saved, const fs::path& file, const std::string&) const {
     require_outputs(summarize(saved.model.baseline).back().output, class_names_, file);
+    std::vector<std::string> groups;
+    for (const Mixture::Branch& branch : saved.model.branches) groups.push_back(branch.group);
+    if (groups != group_names()) {
+      throw mistake(fmt::format("{} has the groups {}, but {} are declared", path_text(file),
+                                fmt::join(groups, ", "), fmt::join(group_names(), ", ")));
+    }
     if (!saved.class_names.empty()) return;
     saved.class_names = class_names_;
     saved.groups = experiment_.groups;
-    order_branches(saved, file);
   }
 
   void require_outputs(const Shape& outputs, const std::vector<std::string>& names,
@@ -179,29 +188,10 @@ class Import {
         path_text(file), to_string(outputs), names.size(), fmt::join(names, ", ")));
   }
 
-  /// The gate's output i is group i of the declared order.
-  void order_branches(SavedMixture& saved, const fs::path& file) const {
-    SavedMixture ordered = saved;
-    ordered.model.branches.clear();
-    ordered.weights.experts.clear();
-    ordered.weights.importances.clear();
-    for (const Groups::Group& group : experiment_.groups) {
-      const auto& branches = saved.model.branches;
-      const auto found = std::find_if(branches.begin(), branches.end(), [&](const auto& branch) {
-        return branch.group == group.name;
-      });
-      if (found == branches.end() || branches.size() != experiment_.groups.size()) {
-        throw mistake(
-            fmt::format("{} has not one expert for each group: it has {} experts, and "
-                        "{} groups are declared",
-                        path_text(file), branches.size(), experiment_.groups.size()));
-      }
-      const auto g = static_cast<std::size_t>(found - branches.begin());
-      ordered.model.branches.push_back(*found);
-      ordered.weights.experts.push_back(saved.weights.experts[g]);
-      ordered.weights.importances.push_back(saved.weights.importances[g]);
-    }
-    saved = std::move(ordered);
+  std::vector<std::string> group_names() const {
+    std::vector<std::string> names;
+    for (const Groups::Group& group : experiment_.groups) names.push_back(group.name);
+    return names;
   }
 
   const ImportOptions& options_;

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "base/text.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
@@ -45,10 +46,10 @@ void print_classes(const std::string& model, std::span<const float> outputs,
   std::stable_sort(order.begin(), order.end(),
                    [&](int a, int b) { return outputs[a] > outputs[b]; });
   const auto percent = [&](int c) { return 100 * outputs[c] / sum; };
-  fmt::print("  {:<9} {:<12} {:5.1f}%", model, class_names[order[0]], percent(order[0]));
+  const auto name = [&](int c) { return printable(class_names[c]); };
+  fmt::print("  {:<9} {:<12} {:5.1f}%", model, name(order[0]), percent(order[0]));
   for (std::size_t i = 1; i < std::min<std::size_t>(3, order.size()); ++i) {
-    fmt::print("{}{} {:.1f}%", i == 1 ? "   then " : ", ", class_names[order[i]],
-               percent(order[i]));
+    fmt::print("{}{} {:.1f}%", i == 1 ? "   then " : ", ", name(order[i]), percent(order[i]));
   }
   fmt::print("\n");
 }

@@ -6,8 +6,8 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "io/json_text.h"
 #include "io/hdf5_reader.h"
+#include "io/json_text.h"
 #include "io/keras_declared.h"
 #include "io/keras_keys.h"
 #include "io/zip.h"
@@ -87,7 +87,24 @@ nlohmann::json parse(const Safetensors& tensors, const std::string& key, const s
   const auto found = tensors.metadata().find(key);
   if (found == tensors.metadata().end()) return nullptr;
   return parse_json(found->second, kMaxConfigDepth, "keras",
-                            fmt::format("{}: {}", place, printable(key)));
+                    fmt::format("{}: {}", place, printable(key)));
+}
+
+/// What export_keras() added to metadata.json; nothing in other files.
+ModelNotes notes_in(const Safetensors& tensors, const std::string& place) {
+  const nlohmann::json metadata = parse(tensors, kMetadata, place);
+  ModelNotes notes;
+  if (!metadata.is_object() || !metadata.contains("sluice")) return notes;
+  if (!metadata["sluice"].is_object()) {
+    throw user_error("keras", "{}: metadata.json: sluice is no object", place);
+  }
+  for (const auto& [key, value] : metadata["sluice"].items()) {
+    if (!value.is_string()) {
+      throw user_error("keras", "{}: metadata.json: {} is no text", place, one_line(key));
+    }
+    notes[key] = value.get<std::string>();
+  }
+  return notes;
 }
 
 }  // namespace
@@ -105,10 +122,8 @@ KerasFile read_keras_file(const std::filesystem::path& file) {
     }
   }
   add_names(stored, config, place);
-  const nlohmann::json metadata = parse(tensors, kMetadata, place);
-  nlohmann::json sluice =
-      metadata.is_object() && metadata.contains("sluice") ? metadata["sluice"] : nlohmann::json();
-  return {place, std::move(config), std::move(sluice), std::move(tensors), std::move(stored)};
+  return {place, std::move(config), notes_in(tensors, place), std::move(tensors),
+          std::move(stored)};
 }
 
 }  // namespace sluice

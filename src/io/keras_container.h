@@ -5,6 +5,7 @@
 #include <string>
 
 #include "io/keras_stored.h"
+#include "io/model_notes.h"
 #include "io/safetensors.h"
 
 namespace sluice {
@@ -13,7 +14,7 @@ namespace sluice {
 struct KerasFile {
   std::string place;      ///< its path, as messages show it
   nlohmann::json config;  ///< of the model; null in a file of weights alone
-  nlohmann::json sluice;  ///< what export_keras() added; null in other files
+  ModelNotes notes;       ///< what export_keras() added; none in other files
   Safetensors tensors;
   StoredModel stored;
 };

@@ -7,6 +7,7 @@
 #include "io/keras_keys.h"
 #include "io/keras_layer_config.h"
 #include "io/keras_mixture_graph.h"
+#include "io/model_notes.h"
 #include "io/zip.h"
 #include "sluice/model_file.h"
 
@@ -20,7 +21,6 @@ constexpr const char* kKerasVersion = "3.15.1";
 struct KerasParts {
   KerasJson config;
   std::string weights;  ///< model.weights.h5
-  KerasJson sluice;     ///< what only import_keras() reads
 };
 
 /// Every layer has its group "vars" with its name, also one without weights.
@@ -62,7 +62,7 @@ KerasParts keras_parts(const SavedModel& saved) {
   check_names(saved.model);
   Hdf5Writer weights;
   write_sequential(weights, "", saved.model, saved.weights);
-  return {sequential_config(saved.model), weights.bytes(), {{"class_names", saved.class_names}}};
+  return {sequential_config(saved.model), weights.bytes()};
 }
 
 KerasParts keras_parts(const SavedMixture& saved) {
@@ -83,13 +83,7 @@ KerasParts keras_parts(const SavedMixture& saved) {
       write_sequential(file, place, *node.part, *saved.weights.parts()[part - parts.begin()]);
     }
   }
-  KerasJson groups = KerasJson::array();
-  for (const Groups::Group& group : saved.groups) {
-    groups.push_back(KerasJson{{"name", group.name}, {"classes", group.classes}});
-  }
-  return {functional_config(name, nodes),
-          file.bytes(),
-          {{"class_names", saved.class_names}, {"groups", std::move(groups)}}};
+  return {functional_config(name, nodes), file.bytes()};
 }
 
 }  // namespace
@@ -99,7 +93,7 @@ void export_keras(const std::filesystem::path& file, const AnyModel& model) {
   // Class names go into a member that Keras has too and does not read. A member of its own would
   // make load_model() unpack the whole file into a temporary folder first.
   const std::string metadata =
-      KerasJson{{"keras_version", kKerasVersion}, {"sluice", parts.sluice}}.dump();
+      KerasJson{{"keras_version", kKerasVersion}, {"sluice", notes_of(model)}}.dump();
   const std::string config = parts.config.dump();
   write_file(file, to_zip({{"metadata.json", metadata},
                            {"config.json", config},

@@ -2,8 +2,8 @@
 #include "base/text.h"
 #include "io/keras_fill.h"
 #include "io/keras_mixture_import.h"
-#include "io/keras_names.h"
 #include "io/keras_recognize.h"
+#include "io/model_notes.h"
 
 namespace sluice {
 
@@ -27,20 +27,23 @@ SavedModel import_part(const KerasFile& file, const StoredModel& stored,
   return {*model, std::move(weights), {}};
 }
 
-AnyModel import_keras(const std::filesystem::path& path, const KerasOptions& options) {
-  const KerasFile file = read_keras_file(path);
-  if (!file.stored.models.empty()) return import_mixture(file, options);
-  if (!options.parts.empty() || !options.groups.empty()) {
-    throw user_error("keras", "{} has no nested models: parts and groups are a mixture's",
-                     file.place);
-  }
-  const bool declared = is_model_config(file.config);
-  const std::string name = declared ? "" : "model";
+namespace {
+
+SavedModel import_network(const KerasFile& file, const KerasOptions& options) {
+  const std::string name = is_model_config(file.config) ? "" : "model";
   SavedModel saved = import_part(file, file.stored, file.config, options.input, name, file.place);
   if (saved.model.name.empty()) saved.model.name = "model";
-  const auto outputs = element_count(summarize(saved.model).back().output);
-  saved.class_names = class_names_in(file.sluice, static_cast<std::size_t>(outputs), file.place);
   return saved;
+}
+
+}  // namespace
+
+AnyModel import_keras(const std::filesystem::path& path, const KerasOptions& options) {
+  const KerasFile file = read_keras_file(path);
+  AnyModel model = file.stored.models.empty() ? AnyModel(import_network(file, options))
+                                              : AnyModel(import_mixture(file, options));
+  if (!file.notes.empty()) take_notes(file.notes, model, file.place);
+  return model;
 }
 
 }  // namespace sluice

@@ -3,13 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
 #include "io/keras_declared.h"
 #include "io/keras_mixture_graph.h"
-#include "io/keras_names.h"
 #include "io/keras_recognize.h"
+#include "io/model_notes.h"
 
 namespace sluice {
 
@@ -45,16 +46,34 @@ std::vector<Groups::Group> groups_of_sub_gates(const StoredModel& stored) {
   return groups;
 }
 
+/// A group's name is part of file names.
+void check_group_names(const std::vector<Groups::Group>& groups, const std::string& place) {
+  std::set<std::string> seen;
+  for (const Groups::Group& group : groups) {
+    if (!is_plain_name(group.name)) {
+      throw user_error("keras", "{}: '{}' is no group's name: use letters, digits, - and _", place,
+                       one_line(group.name));
+    }
+    if (!seen.insert(group.name).second) {
+      throw user_error("keras", "{}: two groups are named '{}'", place, group.name);
+    }
+  }
+  if (groups.size() < 2) {
+    throw user_error("keras", "{}: a mixture has two groups at least, not {}", place,
+                     groups.size());
+  }
+}
+
 std::vector<Groups::Group> find_groups(const KerasFile& file, const KerasOptions& options) {
-  std::vector<Groups::Group> groups;
-  for (const std::string& name : options.groups) groups.push_back({name, {}});
-  if (groups.empty()) groups = groups_in(file.sluice, file.place);
+  std::vector<Groups::Group> groups = groups_in(file.notes, file.place);
   if (groups.empty()) groups = groups_of_sub_gates(file.stored);
   if (groups.empty()) {
+    for (const std::string& name : options.groups) groups.push_back({name, {}});
+  }
+  if (groups.empty()) {
     throw user_error("keras",
-                     "{} does not say which group each output of the gate stands for: add --groups "
-                     "NAME,NAME in that order, and --part baseline=NAME and so on for parts with "
-                     "other names; it has the models {}",
+                     "{} does not say which group each output of the gate stands for: say it; it "
+                     "has the models {}",
                      file.place, list_models(file));
   }
   check_group_names(groups, file.place);
@@ -172,16 +191,12 @@ SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) 
     experts.push_back(expert.weights);
     importances.push_back(importance.weights);
   }
-  std::vector<std::string> names =
-      class_names_in(file.sluice, static_cast<std::size_t>(classes), file.place);
-  const bool with_classes = !names.empty() && !groups.front().classes.empty();
-  if (with_classes) Groups(groups, names, file.place);  // that every class is in one group
   MixtureWeights weights(model);
   weights.baseline = baseline.weights;
   weights.gate = gate.weights;
   weights.experts = std::move(experts);
   weights.importances = std::move(importances);
-  return {std::move(model), std::move(weights), std::move(names), groups};
+  return {std::move(model), std::move(weights), {}, groups};
 }
 
 }  // namespace sluice

@@ -55,8 +55,8 @@ class Reader {
 
   AnyModel read() const {
     require_format();
-    const nlohmann::json declared =
-        parse_json(metadata(kModelKey), kDeclarationDepth, "model", fmt::format("{}: model", place_));
+    const nlohmann::json declared = parse_json(metadata(kModelKey), kDeclarationDepth, "model",
+                                               fmt::format("{}: model", place_));
     AnyModel model = declares_mixture(declared) ? AnyModel(read_mixture(declared))
                                                 : AnyModel(read_network(declared));
     take_notes(file_.metadata(), model, place_);

@@ -129,7 +129,8 @@ TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
     return refusal([&](auto& metadata) { metadata["class_names"] = names; });
   };
   EXPECT_EQ(class_names("[\"a\""), "[model] F: class_names is not valid JSON at byte 5");
-  EXPECT_EQ(class_names("[[[\"a\"]]]"), "[model] F: class_names is nested deeper than 1: is it of a model?");
+  EXPECT_EQ(class_names("[[[\"a\"]]]"),
+            "[model] F: class_names is nested deeper than 1: is it of a model?");
   const std::string three =
       "[model] F: class_names in its metadata must be a list of 3 names, one for each output";
   for (const char* names : {"3", "{}", "[]", "[\"a\", \"b\"]"})

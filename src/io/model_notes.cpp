@@ -45,6 +45,19 @@ class Reader {
     const Groups checked(saved.groups, saved.class_names, place_ + ": " + kGroups);
   }
 
+  std::vector<Groups::Group> groups() const {
+    const Json list = json(kGroups, 3);
+    std::vector<Groups::Group> groups;
+    for (const Json& group : list) {
+      const bool sound = list.is_array() && group.is_object() && group.contains("name") &&
+                         group["name"].is_string() && group.contains("classes") &&
+                         group["classes"].is_array();
+      if (!sound) fail(kGroups, "a list of {\"name\": ..., \"classes\": [...]}");
+      groups.push_back({group["name"].get<std::string>(), names(kGroups, group["classes"])});
+    }
+    return groups;
+  }
+
  private:
   [[noreturn]] void fail(const char* key, const std::string& wanted) const {
     throw user_error("model", "{}: {} in its metadata must be {}", place_, key, wanted);
@@ -72,19 +85,6 @@ class Reader {
       fail(kClassNames, fmt::format("a list of {} names, one for each output", outputs));
     }
     return names(kClassNames, list);
-  }
-
-  std::vector<Groups::Group> groups() const {
-    const Json list = json(kGroups, 3);
-    std::vector<Groups::Group> groups;
-    for (const Json& group : list) {
-      const bool sound = list.is_array() && group.is_object() && group.contains("name") &&
-                         group["name"].is_string() && group.contains("classes") &&
-                         group["classes"].is_array();
-      if (!sound) fail(kGroups, "a list of {\"name\": ..., \"classes\": [...]}");
-      groups.push_back({group["name"].get<std::string>(), names(kGroups, group["classes"])});
-    }
-    return groups;
   }
 
   /// The one that data is prepared with; another would give wrong answers without a word.
@@ -128,6 +128,11 @@ ModelNotes notes_of(const AnyModel& model) {
 
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place) {
   std::visit(Reader(notes, place), model);
+}
+
+std::vector<Groups::Group> groups_in(const ModelNotes& notes, const std::string& place) {
+  if (!notes.contains(kGroups)) return {};
+  return Reader(notes, place).groups();
 }
 
 }  // namespace sluice

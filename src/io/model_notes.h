@@ -18,4 +18,7 @@ ModelNotes notes_of(const AnyModel& model);
 /// is missing, no JSON of its form, or does not fit the model.
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place);
 
+/// The groups alone, which a mixture is built by; none where the notes have none.
+std::vector<Groups::Group> groups_in(const ModelNotes& notes, const std::string& place);
+
 }  // namespace sluice
