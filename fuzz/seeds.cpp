@@ -1,9 +1,10 @@
-// Writes small files that the readers can read, from which the fuzzer starts: fuzz_seeds
-// fuzz/corpus. To be run again when a format changes.
+// Writes small files that the readers can read, from which the fuzzer starts. To be run again, in
+// the repository's root, when a format changes: fuzz_seeds fuzz/corpus.
 
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "io/keras_container.h"
 #include "io/safetensors.h"
 #include "sluice/model_file.h"
 
@@ -69,6 +70,31 @@ void write_model_files(const fs::path& folder) {
   save("mixture", small_mixture());
 }
 
+void write_keras(const fs::path& folder) {
+  fs::create_directories(folder);
+  const Sequential network = small("cnn", 3);
+  export_keras(folder / "good-network", SavedModel{network, Weights(network), {"a", "b", "c"}});
+}
+
+/// What the process that reads a file of real Keras's sends.
+void write_flattened(const fs::path& folder, const fs::path& files) {
+  for (const auto& entry : fs::directory_iterator(files)) {
+    // The script that made them, and a file that needs to be told which part is which.
+    if (entry.path().extension() == ".py" || entry.path().stem() == "mixture-unnamed") continue;
+    const KerasFile file = read_keras_file(entry.path());
+    std::vector<std::vector<float>> values;
+    std::vector<NamedTensor> tensors;
+    for (const Safetensors::Tensor& tensor : file.tensors.tensors()) {
+      values.emplace_back(element_count(tensor.shape));
+      file.tensors.copy(tensor, values.back());
+      tensors.push_back({tensor.name, tensor.shape, values.back()});
+    }
+    const std::string bytes = to_safetensors(tensors, file.tensors.metadata());
+    constexpr std::size_t kLargest = 40'000;  // small seeds are changed more often
+    if (bytes.size() < kLargest) write(folder, entry.path().filename(), bytes);
+  }
+}
+
 }  // namespace
 }  // namespace sluice
 
@@ -81,6 +107,8 @@ int main(int argc, char** argv) {
   try {
     sluice::write_safetensors(folder / "safetensors");
     sluice::write_model_files(folder / "model_file");
+    sluice::write_keras(folder / "keras");
+    sluice::write_flattened(folder / "keras_flattened", "tests/keras");
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

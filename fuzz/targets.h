@@ -19,6 +19,8 @@ namespace sluice::fuzz {
 
 bool safetensors(std::string_view bytes);
 bool model_file(std::string_view bytes);
+bool keras(std::string_view bytes);            ///< zip and HDF5, read by a process of its own
+bool keras_flattened(std::string_view bytes);  ///< what that process sends
 
 /// Calls `read`, which may allocate `limit` bytes at one time. Nothing where it refuses the file,
 /// which it is to call `place`.

@@ -85,6 +85,8 @@ TEST_F(CommandLine, EveryVerbHasHelpWithExamplesIn80Columns) {
                                              {"train"},
                                              {"evaluate"},
                                              {"predict"},
+                                             {"export"},
+                                             {"import"},
                                              {"summary"},
                                              {"data"},
                                              {"data", "info"},
@@ -113,6 +115,10 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"summary", "nowhere"}), 2, "nowhere");
   expect_complaint(run({"evaluate", "nowhere"}), 2, "nowhere");
   expect_complaint(run({"predict", "nowhere", "cat.png"}), 2, "nowhere");
+  expect_complaint(run({"export", "nowhere"}), 2, "nowhere");
+  expect_complaint(run({"export", "nowhere", "--format", "tf"}), 2, "keras,onnx");
+  expect_complaint(run({"import", "nowhere.keras"}), 2, "nowhere.keras");
+  expect_complaint(run({"import", kLab}), 2, "is no .keras and no .h5 file");
   expect_complaint(run({"data", "inof"}), 2, "inof");
   expect_complaint(run({"data", "sample", "--count", "0"}), 2, "--count");
   EXPECT_FALSE(wrote());
@@ -301,6 +307,71 @@ TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
   EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
   EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
   EXPECT_LE(widest(ended.out), 80u);
+}
+
+TEST_F(FinishedRun, OneModelsFileIsEnough) {
+  save(*home_ / "elsewhere/any.safetensors", load(*home_ / "runs/lab/mixture/model.safetensors"));
+  const std::string of_run = at_home({"predict", "runs/lab", "samples/cat/0.png"}).out;
+  const std::string alone =
+      at_home({"predict", "elsewhere/any.safetensors", "samples/cat/0.png"}).out;
+  EXPECT_EQ(alone, of_run.substr(0, of_run.find("  baseline")));
+  const Ended summary = at_home({"summary", "elsewhere/any.safetensors"});
+  EXPECT_THAT(summary.out, HasSubstr("11,836,616"));
+  EXPECT_THAT(at_home({"predict", "runs/lab/gate/model.safetensors", "samples/cat/0.png"}).out,
+              ::testing::ContainsRegex("^samples/cat/0.png\n  gate +(natural|artificial) "));
+}
+
+TEST_F(FinishedRun, ModelsComeBackFromKerasAsTheyWere) {
+  const Ended exported = at_home({"export", "runs/lab"});
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  EXPECT_THAT(exported.out,
+              HasSubstr("keras.saving.load_model(\"runs/lab/export/mixture.keras\")"));
+  EXPECT_LE(widest(exported.out), 80u);
+  std::vector<std::string> import{"import", "--run", "imported"};
+  const std::vector<std::string> models{"baseline", "expert-artificial", "expert-natural", "gate",
+                                        "mixture"};
+  for (const std::string& model : models) import.push_back("runs/lab/export/" + model + ".keras");
+  const Ended imported = at_home(import);
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(imported.out, HasSubstr("11,836,616 parameters"));
+  for (const std::string& model : models) {
+    EXPECT_TRUE(load(*home_ / ("imported/" + model + "/model.safetensors")) ==
+                load(*home_ / ("runs/lab/" + model + "/model.safetensors")))
+        << model;
+  }
+  EXPECT_EQ(at_home({"predict", "imported", "samples/cat/0.png"}).out,
+            at_home({"predict", "runs/lab", "samples/cat/0.png"}).out);
+  EXPECT_TRUE(fs::exists(*home_ / "runs/lab/export/importance-natural.keras"));
+}
+
+TEST_F(FinishedRun, ImportSaysWhatItMustBeTold) {
+  at_home({"export", "runs/lab", "--model", "gate", "--to", "files"});
+  const std::string bytes = load(*home_ / "files/gate.keras");
+  save(*home_ / "files/other.keras", bytes);
+  EXPECT_EQ(at_home({"import", "files/other.keras", "--run", "by-own-name"}).code, 0);
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& text) {
+    arguments.insert(arguments.begin(), {"import", "--run", "refused"});
+    expect_complaint(at_home(arguments), 2, text);
+    EXPECT_FALSE(fs::exists(*home_ / "refused"));
+  };
+  refused({"guard=files/other.keras"},
+          "the name must be baseline, gate, expert-artificial, expert-natural");
+  refused({"baseline=files/other.keras"}, "has the output (2), but there are 10 names for it");
+  refused({"files/gate.keras", "gate=files/other.keras"}, "there is a gate already");
+  refused({"files/gate.keras", "--part", "gate=x"}, "none of these is one");
+  refused({"files/gate.keras", "--part", "x"}, "--part x: write PART=NAME");
+  save(*home_ / "files/cut.keras", bytes.substr(0, bytes.size() / 2));
+  refused({"gate=files/cut.keras"}, "files/cut.keras");
+}
+
+TEST_F(FinishedRun, ExportsForOnnxRuntime) {
+  const Ended ended =
+      at_home({"export", "runs/lab", "--format", "onnx", "--model", "mixture", "--to", "onnx"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_GT(fs::file_size(*home_ / "onnx/mixture.onnx"), 47'000'000u);
+  EXPECT_FALSE(fs::exists(*home_ / "onnx/gate.onnx"));
+  expect_complaint(at_home({"export", "runs/lab", "--model", "gat"}), 2,
+                   "has no model 'gat': it has baseline, expert-artificial");
 }
 
 TEST_F(FinishedRun, PredictRefusesWhatIsNoPicture) {

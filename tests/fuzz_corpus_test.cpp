@@ -30,6 +30,12 @@ TEST(FuzzCorpus, Safetensors) {
 TEST(FuzzCorpus, ModelFile) {
   replay("model_file", fuzz::model_file);
 }
+TEST(FuzzCorpus, Keras) {
+  replay("keras", fuzz::keras);
+}
+TEST(FuzzCorpus, KerasFlattened) {
+  replay("keras_flattened", fuzz::keras_flattened);
+}
 
 }  // namespace
 }  // namespace sluice

@@ -215,7 +215,7 @@ the lab's groups, the gate's first output being "artificial".
 Examples:
   sluice import baseline.keras gate.keras --run runs/notebook
   sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
-  sluice import mixture.keras --part baseline=sequential --part gate=sequential_1
+  sluice import mixture.keras --part baseline=cnn --part gate=cnn_1
   sluice evaluate runs/notebook)");
   const auto options = std::make_shared<ImportOptions>();
   verb->add_option("FILE", options->files, "Files to read, each FILE or NAME=FILE")->required();

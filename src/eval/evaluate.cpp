@@ -8,6 +8,7 @@ namespace sluice {
 
 Evaluation evaluate(CompiledModel& model, const Examples& examples) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");
+  require_output_for_each_class(model, examples);
   Evaluation result{ConfusionMatrix(examples.class_names())};
   const std::vector<std::uint32_t> rows = in_order(examples.size());
   Batch batch;

@@ -2,9 +2,17 @@
 
 #include <algorithm>
 
+#include "base/fail.h"
 #include "ops/cross_entropy.h"
 
 namespace sluice {
+
+void require_output_for_each_class(const CompiledModel& model, const Examples& examples) {
+  const std::size_t classes = examples.class_names().size();
+  if (static_cast<std::size_t>(model.outputs()) == classes) return;
+  throw user_error("model", "it has {} outputs, but the images {} classes: one for each is needed",
+                   model.outputs(), classes);
+}
 
 int predicted_class(std::span<const float> outputs) {
   return static_cast<int>(std::ranges::max_element(outputs) - outputs.begin());

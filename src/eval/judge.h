@@ -2,9 +2,13 @@
 
 #include <span>
 
+#include "sluice/dataset.h"
 #include "sluice/network.h"
 
 namespace sluice {
+
+/// Throws Error (user) unless the model has one output for each class, by which labels count.
+void require_output_for_each_class(const CompiledModel& model, const Examples& examples);
 
 /// The class with the largest output: of equal ones the first, as NumPy's argmax.
 int predicted_class(std::span<const float> outputs);

@@ -50,7 +50,12 @@ nlohmann::json parse_json(std::string_view text, int max_depth, std::string_view
   if (text.find('\0') != std::string_view::npos) {
     throw user_error(tag, "{} has a zero byte: is it JSON?", place);
   }
+  constexpr int kMostValues = 300'000;  // some 100 bytes each, however short in the file
+  int values = 0;
   const auto bounded = [&](int depth, Event event, nlohmann::json&) {
+    if (++values > kMostValues) {
+      throw user_error(tag, "{} has more than {} values: is it of a model?", place, kMostValues);
+    }
     const bool opens = event == Event::object_start || event == Event::array_start;
     if (opens && depth >= max_depth) {
       throw user_error(tag, "{} is nested deeper than {}: is it of a model?", place, max_depth);

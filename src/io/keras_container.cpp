@@ -1,5 +1,6 @@
 #include "io/keras_container.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/confined.h"
@@ -27,11 +28,16 @@ constexpr const char* kConfig = "config.json";
 constexpr const char* kMetadata = "metadata.json";
 constexpr const char* kWeights = "model.weights.h5";
 
+/// Text shrinks in a zip file, but beside weights it is little.
+std::uint64_t max_config(std::uint64_t file_bytes) {
+  return std::min(kMaxConfig, 16 * file_bytes + (64 << 10));
+}
+
 /// Runs in the child.
 std::string flatten_zip(std::string_view bytes, const std::string& place) {
   const auto members = read_zip(bytes,
-                                {{kConfig, kMaxConfig},
-                                 {kMetadata, kMaxConfig},
+                                {{kConfig, max_config(bytes.size())},
+                                 {kMetadata, max_config(bytes.size())},
                                  // Trained weights hardly shrink: no honest file gives more.
                                  {kWeights, 8 * bytes.size() + (1 << 20)}},
                                 place);
@@ -55,8 +61,9 @@ Safetensors read_confined(const std::string& bytes, const std::string& place) {
   // libhdf5 takes for itself.
   const std::uint64_t memory = 32 * std::uint64_t{bytes.size()} + (std::uint64_t{512} << 20);
   const int seconds = 20 + static_cast<int>(bytes.size() >> 24);
-  const Confinement limits{"keras", place,   "HDF5",
-                           memory,  seconds, max_flattened(bytes.size()) + 3 * kMaxConfig};
+  const Confinement limits{"keras", place,
+                           "HDF5",  memory,
+                           seconds, max_flattened(bytes.size()) + 3 * max_config(bytes.size())};
   return Safetensors::parse(
       run_confined(
           limits, [&] { return zip ? flatten_zip(bytes, place) : flatten_hdf5(bytes, {}, place); }),
@@ -109,9 +116,7 @@ ModelNotes notes_in(const Safetensors& tensors, const std::string& place) {
 
 }  // namespace
 
-KerasFile read_keras_file(const std::filesystem::path& file) {
-  const std::string place = path_text(file);
-  Safetensors tensors = read_confined(read_file(file, kMaxFile, "keras"), place);
+KerasFile to_keras_file(Safetensors tensors, const std::string& place) {
   StoredModel stored = find_stored(tensors, place);
   nlohmann::json config = parse(tensors, kConfig, place);
   if (config.is_null()) {
@@ -124,6 +129,11 @@ KerasFile read_keras_file(const std::filesystem::path& file) {
   add_names(stored, config, place);
   return {place, std::move(config), notes_in(tensors, place), std::move(tensors),
           std::move(stored)};
+}
+
+KerasFile read_keras_file(const std::filesystem::path& file) {
+  const std::string place = path_text(file);
+  return to_keras_file(read_confined(read_file(file, kMaxFile, "keras"), place), place);
 }
 
 }  // namespace sluice

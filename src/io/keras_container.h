@@ -19,6 +19,10 @@ struct KerasFile {
   StoredModel stored;
 };
 
+/// What a file was made into by the process that read it, which is not to be trusted: HDF5's paths
+/// as the names of tensors, attributes as metadata. Throws Error (user), starting with `place`.
+KerasFile to_keras_file(Safetensors tensors, const std::string& place);
+
 /// Reads a `.keras`, `.weights.h5` or legacy `.h5` file; which it is, its first bytes say. Unzips
 /// and reads HDF5 in a process of its own. Throws Error (user) naming the file.
 KerasFile read_keras_file(const std::filesystem::path& file);

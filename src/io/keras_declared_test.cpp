@@ -1,6 +1,6 @@
 #include "io/keras_declared.h"
 
-#include "io/bounded_json.h"
+#include "io/json_text.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -25,8 +25,8 @@ DeclaredModel read(const std::vector<std::string>& layers) {
   std::string list = kInput;
   for (const std::string& each : layers) list += "," + each;
   return read_declared(
-      parse_bounded_json(
-          R"({"class_name":"Sequential","config":{"name":"m","layers":[)" + list + "]}}", 20, "f"),
+      parse_json(R"({"class_name":"Sequential","config":{"name":"m","layers":[)" + list + "]}}", 20,
+                 "keras", "f"),
       "f");
 }
 
@@ -125,7 +125,7 @@ TEST(KerasDeclared, SizesOfAStranger) {
 
 TEST(KerasDeclared, WhatIsNoModel) {
   const auto refused = [](const std::string& json) {
-    return error_of(Fault::user, [&] { read_declared(parse_bounded_json(json, 20, "f"), "f"); });
+    return error_of(Fault::user, [&] { read_declared(parse_json(json, 20, "keras", "f"), "f"); });
   };
   EXPECT_EQ(refused("{}"), "[keras] f: its configuration has no list of layers");
   EXPECT_EQ(refused("3"), "[keras] f: its configuration has no list of layers");
@@ -148,19 +148,6 @@ TEST(KerasDeclared, WhatIsNoModel) {
       refused(
           R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Add","config":{"name":"a"},"inbound_nodes":[[["b",0,0,{}],["c",0,0,{}]]]}]}})"),
       HasSubstr("layer 'a' has 2 inputs, and Sluice reads chains"));
-}
-
-TEST(BoundedJson, DepthZeroBytesAndNumbers) {
-  const auto refused = [](const std::string& json) {
-    return error_of(Fault::user, [&] { parse_bounded_json(json, 3, "f"); });
-  };
-  EXPECT_EQ(parse_bounded_json("[[[1]]]", 3, "f")[0][0][0], 1);
-  EXPECT_EQ(refused("[[[[[1]]]]]"), "[keras] f is nested more than 3 deep: is it of a model?");
-  EXPECT_EQ(refused(std::string(1'000'000, '[')),
-            "[keras] f is nested more than 3 deep: is it of a model?");
-  EXPECT_EQ(refused(std::string("{}\0", 3)), "[keras] f has a zero byte: is it JSON?");
-  EXPECT_EQ(refused("{"), "[keras] f is not valid JSON at byte 2");
-  EXPECT_EQ(refused("[1e999]"), "[keras] f has a number that is out of range");
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(KerasExport, AModelComesBackBitByBit) {
   const ScratchFolder temp;
   for (const Sequential& model :
        {cnn("small one", kInput, 4, CnnSize::small), cnn("large", kInput, 4, CnnSize::large),
-        cnn("gate", kInput, 2, CnnSize::small), importance_model("importance", kInput, 2),
+        cnn("gate", kInput, 2, CnnSize::small), importance_model("importance", kInput, 4),
         Sequential{"odd",
                    {4, 6, 1},
                    {Conv2D{"c", 2, 5, Activation::linear}, MaxPooling2D{"p", 3}, Dropout{"d", 0.1f},

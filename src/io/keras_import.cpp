@@ -1,3 +1,5 @@
+#include "io/keras_import.h"
+
 #include "base/fail.h"
 #include "base/text.h"
 #include "io/keras_fill.h"
@@ -38,12 +40,15 @@ SavedModel import_network(const KerasFile& file, const KerasOptions& options) {
 
 }  // namespace
 
-AnyModel import_keras(const std::filesystem::path& path, const KerasOptions& options) {
-  const KerasFile file = read_keras_file(path);
+AnyModel import_keras(const KerasFile& file, const KerasOptions& options) {
   AnyModel model = file.stored.models.empty() ? AnyModel(import_network(file, options))
                                               : AnyModel(import_mixture(file, options));
   if (!file.notes.empty()) take_notes(file.notes, model, file.place);
   return model;
+}
+
+AnyModel import_keras(const std::filesystem::path& path, const KerasOptions& options) {
+  return import_keras(read_keras_file(path), options);
 }
 
 }  // namespace sluice

@@ -59,7 +59,7 @@ TEST(KerasStored, LegacyListsSayWhatIsThere) {
   EXPECT_EQ(refusal(legacy("[\"a\"]", "[\"z\"]")),
             "[keras] f: layer 'a' lists the weights 'z', which are not there");
   EXPECT_EQ(refusal(legacy("[\"a\",\"a\"]", "[]")), "[keras] f: layer 'a' is listed twice");
-  EXPECT_THAT(refusal(legacy("[[[]]]", "[]")), HasSubstr("is nested more than 1 deep"));
+  EXPECT_THAT(refusal(legacy("[[[]]]", "[]")), HasSubstr("is nested deeper than 1"));
 }
 
 TEST(KerasStored, PathsThatHdf5CannotHave) {

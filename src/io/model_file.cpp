@@ -57,8 +57,11 @@ class Reader {
     require_format();
     const nlohmann::json declared = parse_json(metadata(kModelKey), kDeclarationDepth, "model",
                                                fmt::format("{}: model", place_));
-    AnyModel model = declares_mixture(declared) ? AnyModel(read_mixture(declared))
-                                                : AnyModel(read_network(declared));
+    const bool is_mixture = declares_mixture(declared);
+    metadata("class_names");
+    if (is_mixture) metadata("groups");
+    AnyModel model =
+        is_mixture ? AnyModel(read_mixture(declared)) : AnyModel(read_network(declared));
     take_notes(file_.metadata(), model, place_);
     return model;
   }

@@ -122,8 +122,9 @@ TEST_F(ModelFile, FilesOfOtherProgramsAndVersions) {
 }
 
 TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
-  for (const char* key : {"model", "class_names", "normalization"}) {
-    EXPECT_THAT(refusal([&](auto& metadata) { metadata.erase(key); }), HasSubstr(key));
+  for (const char* key : {"model", "class_names", "normalization", "groups"}) {
+    EXPECT_THAT(refusal([&](auto& metadata) { metadata.erase(key); }, saved_mixture()),
+                HasSubstr(std::string("its metadata has no ") + key));
   }
   const auto class_names = [&](const char* names) {
     return refusal([&](auto& metadata) { metadata["class_names"] = names; });

@@ -28,14 +28,15 @@ class Reader {
   Reader(const ModelNotes& notes, std::string place) : notes_(notes), place_(std::move(place)) {}
 
   void operator()(SavedModel& saved) const {
-    saved.class_names = class_names(summarize(saved.model).back().output.front());
     require_normalization();
+    take_class_names(saved.model, saved.class_names);
   }
 
   void operator()(SavedMixture& saved) const {
-    saved.class_names = class_names(summarize(saved.model.baseline).back().output.front());
-    saved.groups = groups();
     require_normalization();
+    take_class_names(saved.model.baseline, saved.class_names);
+    if (!notes_.contains(kGroups)) return;
+    saved.groups = groups();
     if (saved.groups.size() != saved.model.branches.size()) fail(kGroups, "one for each branch");
     for (std::size_t g = 0; g < saved.groups.size(); ++g) {
       if (saved.groups[g].name != saved.model.branches[g].group) {
@@ -79,12 +80,14 @@ class Reader {
     return names;
   }
 
-  std::vector<std::string> class_names(std::int64_t outputs) const {
+  void take_class_names(const Sequential& model, std::vector<std::string>& to) const {
+    if (!notes_.contains(kClassNames)) return;
+    const std::int64_t outputs = summarize(model).back().output.front();
     const Json list = json(kClassNames, 1);
     if (!list.is_array() || static_cast<std::int64_t>(list.size()) != outputs) {
       fail(kClassNames, fmt::format("a list of {} names, one for each output", outputs));
     }
-    return names(kClassNames, list);
+    to = names(kClassNames, list);
   }
 
   /// The one that data is prepared with; another would give wrong answers without a word.

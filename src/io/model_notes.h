@@ -14,8 +14,8 @@ using ModelNotes = std::map<std::string, std::string>;
 /// Without class names or groups where the model has none.
 ModelNotes notes_of(const AnyModel& model);
 
-/// Puts notes into the model they belong to. Throws Error (user), starting with `place`, where one
-/// is missing, no JSON of its form, or does not fit the model.
+/// Puts notes into the model they belong to; class names and groups need not be there. Throws Error
+/// (user), starting with `place`, where one is no JSON of its form or does not fit the model.
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place);
 
 /// The groups alone, which a mixture is built by; none where the notes have none.

@@ -118,6 +118,7 @@ class Fit {
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer) {
   if (train.size() == 0) throw user_error("train", "there are no images to train on");
+  require_output_for_each_class(model, train);
   if (options.batch_size > model.max_batch()) {
     throw user_error("train", "batches of {} for a model compiled for {}: compile it for more",
                      options.batch_size, model.max_batch());

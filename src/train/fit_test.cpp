@@ -7,6 +7,7 @@
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
 #include "sluice/lab.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
@@ -123,6 +124,18 @@ TEST_F(FitTest, RefusesALossThatIsNotFinite) {
 }
 
 /// The whole lab on tiny images.
+TEST_F(FitTest, RefusesAModelWithoutOneOutputForEachClass) {
+  const auto say = [&](const Examples& images) {
+    const auto compiled = compile(model_, weights_, {.batch = 32});
+    const std::string trained =
+        error_of(Fault::user, [&] { fit(*compiled, images, images, {}, silent_); });
+    EXPECT_EQ(error_of(Fault::user, [&] { evaluate(*compiled, images); }), trained);
+    return trained;
+  };
+  EXPECT_EQ(say({train_images_, {"a", "b", "c"}}),
+            "[model] it has 4 outputs, but the images 3 classes: one for each is needed");
+}
+
 TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);

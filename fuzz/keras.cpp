@@ -1,0 +1,28 @@
+#include <algorithm>
+
+#include "fuzz/memory_file.h"
+#include "fuzz/targets.h"
+#include "sluice/model_file.h"
+
+namespace sluice::fuzz {
+namespace {
+
+/// Of this process: the file, what the reading process sends (at most 8 times the file's size and
+/// the texts, twice while it grows), and the model; and JSON, of a text that may be 16 times the
+/// file's size, 64 bytes a byte, but of 300,000 values at most. The system limits the memory of the
+/// reading process.
+std::size_t limit(std::size_t size) {
+  return 64 * size + std::min<std::size_t>(1024 * size + (4 << 20), 48 << 20);
+}
+
+}  // namespace
+
+bool keras(std::string_view bytes) {
+  const MemoryFile file(bytes);
+  const KerasOptions options{.groups = {"b", "a"}, .input = {4, 4, 3}};
+  return read_or_refuse(file.path(), limit(bytes.size()),
+                        [&] { return import_keras(file.path(), options); })
+      .has_value();
+}
+
+}  // namespace sluice::fuzz

@@ -1,0 +1,25 @@
+#include "fuzz/targets.h"
+#include "io/keras_import.h"
+
+namespace sluice::fuzz {
+namespace {
+
+/// As for model_file: JSON in the metadata, and JSON in that.
+constexpr std::size_t kBytesPerByte = 128;
+constexpr std::size_t kConstant = 65'536;
+
+}  // namespace
+
+bool keras_flattened(std::string_view bytes) {
+  const std::string place = "fuzz";
+  const KerasOptions options{.groups = {"b", "a"}, .input = {4, 4, 3}};
+  return read_or_refuse(place, kBytesPerByte * bytes.size() + kConstant,
+                        [&] {
+                          return import_keras(
+                              to_keras_file(Safetensors::parse(std::string(bytes), place), place),
+                              options);
+                        })
+      .has_value();
+}
+
+}  // namespace sluice::fuzz
