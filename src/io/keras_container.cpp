@@ -60,7 +60,8 @@ Safetensors read_confined(const std::string& bytes, const std::string& place) {
   // The file's unzipped and HDF5's copy, values and result: some ten times its size, and what
   // libhdf5 takes for itself.
   const std::uint64_t memory = 32 * std::uint64_t{bytes.size()} + (std::uint64_t{512} << 20);
-  const int seconds = 20 + static_cast<int>(bytes.size() >> 24);
+  // A model of 50 MB takes a tenth of a second; damaged files of a few KB make libhdf5 loop.
+  const int seconds = 5 + static_cast<int>(bytes.size() >> 22);
   const Confinement limits{"keras", place,
                            "HDF5",  memory,
                            seconds, max_flattened(bytes.size()) + 3 * max_config(bytes.size())};
