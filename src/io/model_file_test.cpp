@@ -147,6 +147,16 @@ TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
   }
 }
 
+TEST_F(ModelFile, ATensorOfTheRightSizeAndTheWrongShape) {
+  const Sequential dense{"dense", {2}, {Dense{"output", 3}}};
+  write_model(file_, SavedModel{dense, Weights(dense), {"a", "b", "c"}});
+  const std::vector<float> values(6);
+  EXPECT_EQ(refusal_of(to_safetensors({{"output/kernel", {3, 2}, values},
+                                       {"output/bias", {3}, std::span(values).first(3)}},
+                                      Safetensors::read(file_).metadata())),
+            "[model] F: tensor 'output/kernel' is (3, 2), but its model's is (2, 3)");
+}
+
 TEST_F(ModelFile, GroupsThatDoNotFit) {
   const auto groups = [&](const char* text) {
     return refusal([&](auto& metadata) { metadata["groups"] = text; }, saved_mixture());
