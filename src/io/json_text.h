@@ -12,7 +12,8 @@ namespace sluice {
 std::string json_text(const nlohmann::ordered_json& value);
 
 /// JSON of a file that nobody vouches for: lists and objects nested deeper than `max_depth`, and
-/// more than 300,000 values, are refused before they are built. Throws Error (user); messages start with `tag` and `place`.
+/// more than 300,000 values, are refused before they are built. Throws Error (user); messages start
+/// with `tag` and `place`.
 nlohmann::json parse_json(std::string_view text, int max_depth, std::string_view tag,
                           const std::string& place);
 
