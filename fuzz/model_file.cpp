@@ -1,11 +1,9 @@
 #include "sluice/model_file.h"
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "base/files.h"
 #include "fuzz/memory_file.h"
 #include "fuzz/targets.h"
+#include "tests/scratch_folder.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -15,25 +13,9 @@ namespace {
 constexpr std::size_t kBytesPerByte = 64;
 constexpr std::size_t kConstant = 65'536;
 
-/// A folder that is there while this lives.
-class Folder {
- public:
-  Folder() {
-    path_ = (std::filesystem::temp_directory_path() / "sluice-fuzz-XXXXXX").string();
-    require(::mkdtemp(path_.data()) != nullptr, "no folder");
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::filesystem::path operator/(const char* name) const {
-    return std::filesystem::path(path_) / name;
-  }
-
- private:
-  std::string path_;
-};
-
 /// Whether it is written, read and written again as it was, and other formats take it.
 void require_round_trip(const AnyModel& model) {
-  const Folder folder;
+  const ScratchFolder folder;
   write_model(folder / "once", model);
   write_model(folder / "twice", read_model(folder / "once"));
   require(read_file(folder / "once", 1 << 30) == read_file(folder / "twice", 1 << 30),

@@ -1,6 +1,5 @@
-#include "io/safetensors.h"
-
 #include "fuzz/targets.h"
+#include "io/safetensors_testing.h"
 
 namespace sluice::fuzz {
 namespace {
@@ -14,16 +13,7 @@ const std::string kPlace = "the-file";
 
 /// Whether it is written and read again as it was.
 void require_round_trip(const Safetensors& file) {
-  std::vector<std::vector<float>> values;
-  std::vector<NamedTensor> tensors;
-  for (const Safetensors::Tensor& tensor : file.tensors()) {
-    values.emplace_back((tensor.end - tensor.begin) / sizeof(float));
-    file.copy(tensor, values.back());
-  }
-  for (std::size_t t = 0; t < values.size(); ++t) {
-    tensors.push_back({file.tensors()[t].name, file.tensors()[t].shape, values[t]});
-  }
-  const std::string bytes = to_safetensors(tensors, file.metadata());
+  const std::string bytes = written_again(file, file.metadata());
   const Safetensors again = Safetensors::parse(bytes, kPlace);
   require(again.metadata() == file.metadata(), "other metadata after writing");
   require(again.tensors().size() == file.tensors().size(), "other tensors after writing");

@@ -5,7 +5,7 @@
 
 #include "base/files.h"
 #include "io/keras_container.h"
-#include "io/safetensors.h"
+#include "io/safetensors_testing.h"
 #include "sluice/model_file.h"
 
 namespace sluice {
@@ -82,14 +82,7 @@ void write_flattened(const fs::path& folder, const fs::path& files) {
     // The script that made them, and a file that needs to be told which part is which.
     if (entry.path().extension() == ".py" || entry.path().stem() == "mixture-unnamed") continue;
     const KerasFile file = read_keras_file(entry.path());
-    std::vector<std::vector<float>> values;
-    std::vector<NamedTensor> tensors;
-    for (const Safetensors::Tensor& tensor : file.tensors.tensors()) {
-      values.emplace_back(element_count(tensor.shape));
-      file.tensors.copy(tensor, values.back());
-      tensors.push_back({tensor.name, tensor.shape, values.back()});
-    }
-    const std::string bytes = to_safetensors(tensors, file.tensors.metadata());
+    const std::string bytes = written_again(file.tensors, file.tensors.metadata());
     constexpr std::size_t kLargest = 40'000;  // small seeds are changed more often
     if (bytes.size() < kLargest) write(folder, entry.path().filename(), bytes);
   }

@@ -1,10 +1,10 @@
 #include "io/declaration.h"
 
-#include <array>
 #include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "nn/layer_words.h"
 
 namespace sluice {
 namespace {
@@ -20,39 +20,27 @@ constexpr std::size_t kMostLayers = 200;
 constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kLongestName = 128;
 
-constexpr std::array<const char*, 3> kActivations{"linear", "relu", "softmax"};
-
-const char* word(Activation activation) {
-  return kActivations[static_cast<std::size_t>(activation)];
-}
-
-struct LayerWriter {
+/// What a layer has beside its class and name.
+struct Settings {
   OrderedJson operator()(const Conv2D& l) const {
-    return {{"class_name", "Conv2D"},
-            {"name", l.name},
-            {"filters", l.filters},
+    return {{"filters", l.filters},
             {"kernel_size", l.kernel_size},
-            {"activation", word(l.activation)}};
+            {"activation", word_of(l.activation)}};
   }
-  OrderedJson operator()(const MaxPooling2D& l) const {
-    return {{"class_name", "MaxPooling2D"}, {"name", l.name}, {"pool_size", l.pool_size}};
-  }
-  OrderedJson operator()(const Dropout& l) const {
-    return {{"class_name", "Dropout"}, {"name", l.name}, {"rate", l.rate}};
-  }
-  OrderedJson operator()(const Flatten& l) const {
-    return {{"class_name", "Flatten"}, {"name", l.name}};
-  }
+  OrderedJson operator()(const MaxPooling2D& l) const { return {{"pool_size", l.pool_size}}; }
+  OrderedJson operator()(const Dropout& l) const { return {{"rate", l.rate}}; }
+  OrderedJson operator()(const Flatten&) const { return OrderedJson::object(); }
   OrderedJson operator()(const Dense& l) const {
-    return {{"class_name", "Dense"},
-            {"name", l.name},
-            {"units", l.units},
-            {"activation", word(l.activation)}};
+    return {{"units", l.units}, {"activation", word_of(l.activation)}};
   }
-  OrderedJson operator()(const Reshape& l) const {
-    return {{"class_name", "Reshape"}, {"name", l.name}, {"target_shape", l.target}};
-  }
+  OrderedJson operator()(const Reshape& l) const { return {{"target_shape", l.target}}; }
 };
+
+OrderedJson to_declaration(const Layer& layer) {
+  OrderedJson json{{"class_name", class_name_of(layer)}, {"name", name_of(layer)}};
+  json.update(std::visit(Settings{}, layer));
+  return json;
+}
 
 /// One JSON object being read: every key is asked for once, and none may be left.
 class Fields {
@@ -60,8 +48,6 @@ class Fields {
   Fields(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
     if (!json.is_object()) throw user_error("model", "{} is not a JSON object", place_);
   }
-
-  const std::string& place() const { return place_; }
 
   const Json& value(const char* key) {
     const auto found = json_.find(key);
@@ -97,8 +83,8 @@ class Fields {
 
   Activation activation(const char* key) {
     const Json& json = value(key);
-    for (std::size_t i = 0; i < kActivations.size(); ++i) {
-      if (json == kActivations[i]) return static_cast<Activation>(i);
+    for (const Activation each : {Activation::linear, Activation::relu, Activation::softmax}) {
+      if (json == word_of(each)) return each;
     }
     throw user_error("model", "{}: {} must be \"linear\", \"relu\" or \"softmax\"", place_, key);
   }
@@ -163,10 +149,6 @@ Layer layer_of(const Json& json, const std::string& place) {
   return layer;
 }
 
-const std::string& name_of(const Layer& layer) {
-  return std::visit([](const auto& any) -> const std::string& { return any.name; }, layer);
-}
-
 /// The model up to its last layer must make sense, and fit into a memory.
 void require_possible(const Sequential& model, const std::string& place) {
   const auto last = [&] {
@@ -208,7 +190,7 @@ void require_fit(const Mixture& model, const std::string& place) {
 
 OrderedJson to_declaration(const Sequential& model) {
   OrderedJson layers = OrderedJson::array();
-  for (const Layer& layer : model.layers) layers.push_back(std::visit(LayerWriter{}, layer));
+  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer));
   return {{"name", model.name}, {"input_shape", model.input}, {"layers", layers}};
 }
 

@@ -9,6 +9,7 @@
 #include "io/keras_mixture_graph.h"
 #include "io/model_notes.h"
 #include "io/zip.h"
+#include "nn/layer_words.h"
 #include "sluice/model_file.h"
 
 namespace sluice {
@@ -36,8 +37,8 @@ void write_sequential(Hdf5Writer& file, const std::string& path, const Sequentia
   KerasKeys keys;
   auto tensor = weights.tensors().begin();
   for (const Layer& layer : model.layers) {
-    const std::string name = std::visit([](const auto& any) { return any.name; }, layer);
-    const std::string place = path + "layers/" + keys.next(keras_class(layer)) + "/";
+    const std::string& name = name_of(layer);
+    const std::string place = path + "layers/" + keys.next(class_name_of(layer)) + "/";
     write_vars(file, place, name);
     for (int i = 0; tensor != weights.tensors().end() && tensor->layer == name; ++tensor, ++i) {
       file.dataset(fmt::format("{}vars/{}", place, i), tensor->shape, weights.values(*tensor));

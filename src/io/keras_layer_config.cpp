@@ -1,20 +1,10 @@
 #include "io/keras_layer_config.h"
 
+#include "nn/layer_words.h"
+
 namespace sluice {
 
 namespace {
-
-const char* to_keras(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return "relu";
-    case Activation::softmax:
-      return "softmax";
-    case Activation::linear:
-      break;
-  }
-  return "linear";
-}
 
 struct Config {
   KerasJson operator()(const Conv2D& layer) const {
@@ -25,7 +15,7 @@ struct Config {
             {"data_format", "channels_last"},
             {"dilation_rate", {1, 1}},
             {"groups", 1},
-            {"activation", to_keras(layer.activation)},
+            {"activation", word_of(layer.activation)},
             {"use_bias", true}};
   }
   KerasJson operator()(const MaxPooling2D& layer) const {
@@ -37,25 +27,12 @@ struct Config {
   KerasJson operator()(const Dropout& layer) const { return {{"rate", layer.rate}}; }
   KerasJson operator()(const Flatten&) const { return {{"data_format", "channels_last"}}; }
   KerasJson operator()(const Dense& layer) const {
-    return {{"units", layer.units}, {"activation", to_keras(layer.activation)}, {"use_bias", true}};
+    return {{"units", layer.units}, {"activation", word_of(layer.activation)}, {"use_bias", true}};
   }
   KerasJson operator()(const Reshape& layer) const { return {{"target_shape", layer.target}}; }
 };
 
-struct ClassName {
-  const char* operator()(const Conv2D&) const { return "Conv2D"; }
-  const char* operator()(const MaxPooling2D&) const { return "MaxPooling2D"; }
-  const char* operator()(const Dropout&) const { return "Dropout"; }
-  const char* operator()(const Flatten&) const { return "Flatten"; }
-  const char* operator()(const Dense&) const { return "Dense"; }
-  const char* operator()(const Reshape&) const { return "Reshape"; }
-};
-
 }  // namespace
-
-std::string keras_class(const Layer& layer) {
-  return std::visit(ClassName{}, layer);
-}
 
 KerasJson keras_object(const std::string& class_name, const std::string& name, KerasJson config) {
   KerasJson all{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
@@ -82,8 +59,8 @@ KerasJson keras_input(const std::string& name, const Shape& shape) {
 KerasJson sequential_config(const Sequential& model) {
   KerasJson layers = KerasJson::array({keras_input("images", model.input)});
   for (const Layer& layer : model.layers) {
-    const std::string name = std::visit([](const auto& any) { return any.name; }, layer);
-    layers.push_back(keras_object(keras_class(layer), name, std::visit(Config{}, layer)));
+    layers.push_back(
+        keras_object(class_name_of(layer), name_of(layer), std::visit(Config{}, layer)));
   }
   return {{"module", "keras"},
           {"class_name", "Sequential"},

@@ -11,9 +11,6 @@ namespace sluice {
 
 using KerasJson = nlohmann::ordered_json;
 
-/// Keras's name of a layer's class.
-std::string keras_class(const Layer& layer);
-
 /// An object that keras.layers can make again; `config` needs no name.
 KerasJson keras_object(const std::string& class_name, const std::string& name, KerasJson config);
 

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "io/keras_declared.h"
+#include "nn/layer_words.h"
 
 namespace sluice {
 
@@ -30,12 +31,6 @@ std::string shown(const Json& value) {
     }
   }
   return one_line(text, 60);
-}
-
-const char* in_words(Activation activation) {
-  return activation == Activation::relu      ? "relu"
-         : activation == Activation::softmax ? "softmax"
-                                             : "linear";
 }
 
 }  // namespace
@@ -124,9 +119,9 @@ Activation LayerReader::activation(std::initializer_list<Activation> possible) c
   if (value->is_object() && value->contains("config")) value = &(*value)["config"];
   std::string list;
   for (const Activation each : possible) {
-    if (*value == in_words(each)) return each;
+    if (*value == word_of(each)) return each;
     if (value->is_null() && each == Activation::linear) return each;
-    list += (list.empty() ? "" : ", ") + std::string(in_words(each));
+    list += (list.empty() ? "" : ", ") + std::string(word_of(each));
   }
   refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), list));
 }

@@ -58,6 +58,7 @@ class Reader {
     const nlohmann::json declared = parse_json(metadata(kModelKey), kDeclarationDepth, "model",
                                                fmt::format("{}: model", place_));
     const bool is_mixture = declares_mixture(declared);
+    // Without names, which a Keras file may lack, an answer would be a number.
     metadata("class_names");
     if (is_mixture) metadata("groups");
     AnyModel model =
