@@ -22,6 +22,7 @@ struct LabOptions {
   AdamOptions adam;
   int batch_size = 32;
   Epochs epochs;
+  Compute compute = Compute::automatic;
   std::uint64_t seed = 0;
 };
 
@@ -29,12 +30,14 @@ struct TrainedModel {
   Sequential model;
   Weights weights;
   History history;
+  std::vector<LayerProfile> profile;  ///< of the fit, validation included
 };
 
 struct TrainedMixture {
   Mixture model;
   MixtureWeights weights;
   History history;
+  std::vector<LayerProfile> profile;
 };
 
 /// The stages of the lab, each a fit() with the test images as validation data, as the lab does.
@@ -64,6 +67,7 @@ class Lab {
  private:
   TrainedModel train(const Sequential& model, const Examples& train_set, const Examples& test_set,
                      int epochs, std::uint32_t stage, FitObserver& observer) const;
+  CompileOptions compile_options() const;
   FitOptions fit_options(int epochs, std::uint32_t stage) const;
 
   LabOptions options_;

@@ -106,15 +106,24 @@ class Weights {
   std::vector<float> values_;
 };
 
-/// The arithmetic of a compiled model. Parameters are fp32 whatever it is.
-enum class Precision { fp32 };
+/// How a compiled model computes. Parameters, activations and sums are fp32 in all.
+enum class Compute {
+  exact,      ///< convolutions as they are defined
+  fast,       ///< 3x3 convolutions by Winograd's minimal filtering where the processor can
+  automatic,  ///< `fast`: docs/performance.md shows that the lab is learnt equally well
+};
 
-std::string to_string(Precision precision);
+/// "exact", "fast", "auto"
+std::string to_string(Compute compute);
+
+/// What it comes to on this processor: exact or fast.
+Compute on_this_processor(Compute compute);
 
 struct CompileOptions {
-  int batch = 32;        ///< the largest batch it will be given
-  bool training = true;  ///< false leaves out backward passes and their memory
-  Precision precision = Precision::fp32;
+  int batch = 32;  ///< the largest batch it will be given
+  /// false leaves out backward passes and their memory; weights may then not change any more.
+  bool training = true;
+  Compute compute = Compute::automatic;
 };
 
 /// Where the random numbers of one training step come from. The same four numbers give the same
@@ -129,6 +138,24 @@ struct RandomKey {
 /// What a gradient handed to backward() belongs to: the model's output, or the input of its last
 /// softmax (Keras's fused form of softmax and cross-entropy).
 enum class GradientOf { output, logits };
+
+/// Where the time of a compiled model went since start_profile(): one layer of one part.
+struct LayerProfile {
+  std::string model;
+  std::string layer;
+  std::string algorithm;  ///< "winograd, avx2", "direct, jit:avx2"; empty if it has no arithmetic
+  double flops = 0;       ///< of its definition: forward, one image; each backward pass has as many
+  std::int64_t forward_images = 0;
+  std::int64_t backward_images = 0;
+  double forward_seconds = 0;
+  double weights_seconds = 0;  ///< backward pass, gradients of parameters
+  double data_seconds = 0;     ///< backward pass, gradient of what the layer is given
+
+  double seconds() const { return forward_seconds + weights_seconds + data_seconds; }
+  /// Multiplications and additions in this time, by the layer's definition, however few the
+  /// algorithm needs.
+  double operations() const;
+};
 
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
 /// compiled, none by a step. It reads and refers to the weights it was compiled with, which must
@@ -163,6 +190,11 @@ class CompiledModel {
   };
   /// What a trainer updates after backward(). The gate of a mixture is not among it.
   virtual std::vector<Trained> trained() = 0;
+
+  /// Measures every layer from here on, which costs little, and forgets what was measured before.
+  virtual void start_profile() = 0;
+  /// Empty before start_profile().
+  virtual std::vector<LayerProfile> profile() const = 0;
 };
 
 /// Throws Error (user) if the model's shapes do not fit, Error (machine) if oneDNN refuses.

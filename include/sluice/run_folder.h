@@ -32,8 +32,7 @@ struct Results {
   std::vector<std::string> class_names;
   std::size_t train_images = 0;
   std::size_t test_images = 0;
-  Precision precision = Precision::fp32;  ///< what every model was compiled for
-  ModelResult baseline;                   ///< the frozen one, as it was before joint training
+  ModelResult baseline;  ///< the frozen one, as it was before joint training
   std::vector<Expert> experts;
   ModelResult gate;
   ModelResult mixture;

@@ -1,9 +1,16 @@
 #pragma once
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cstddef>
 
 namespace sluice {
+
+/// That parallel_for() shares its work among.
+inline int thread_count() {
+  return omp_get_max_threads();
+}
 
 /// Calls body(begin, end) on consecutive parts of [0, count), one a thread, and waits. Parts start
 /// at multiples of `grain`, so that threads do not share cache lines and short loops stay on one.

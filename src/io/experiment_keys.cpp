@@ -7,11 +7,16 @@ namespace sluice {
 Settings to_settings(const Experiment& experiment) {
   Settings settings{.experiment = experiment};
   settings.size = experiment.lab.size == CnnSize::large ? "large" : "small";
+  settings.compute = to_string(experiment.lab.compute);
   return settings;
 }
 
 Experiment to_experiment(Settings settings) {
-  settings.experiment.lab.size = settings.size == "large" ? CnnSize::large : CnnSize::small;
+  LabOptions& lab = settings.experiment.lab;
+  lab.size = settings.size == "large" ? CnnSize::large : CnnSize::small;
+  for (const Compute each : {Compute::automatic, Compute::fast, Compute::exact}) {
+    if (settings.compute == to_string(each)) lab.compute = each;
+  }
   return std::move(settings.experiment);
 }
 
@@ -44,6 +49,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.train_images", Key::Count{&data.train_images, 0, kMostImages}},
       {"data.test_images", Key::Count{&data.test_images, 0, kMostImages}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
+      {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&settings.optimizer, {"adam"}}},
       {"train.learning_rate", Key::Real{&adam.learning_rate, rate, "above 0 and at most 10"}},
       {"train.beta_1", Key::Real{&adam.beta_1, beta, "at least 0 and below 1"}},

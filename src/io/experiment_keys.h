@@ -12,6 +12,7 @@ namespace sluice {
 struct Settings {
   Experiment experiment;
   std::string size = "small";
+  std::string compute = "auto";
   std::string optimizer = "adam";
 };
 

@@ -113,7 +113,7 @@ std::string to_json(const Results& results) {
        {"versions",
         {{"sluice", SLUICE_VERSION}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
        {"seed", results.experiment.lab.seed},
-       {"precision", to_string(results.precision)},
+       {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
        {"experiment", experiment_json(results.experiment)},
        {"baseline", model_json(results.baseline)},
        {"experts", std::move(experts)},

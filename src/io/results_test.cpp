@@ -72,7 +72,7 @@ TEST(Results, SayWhatWasMeasuredOnWhat) {
   EXPECT_EQ(root.at("groups"), json::parse(R"([{"name": "left", "classes": ["a"]},
       {"name": "right", "classes": ["b"]}])"));
   EXPECT_EQ(root.at("seed"), 7);
-  EXPECT_EQ(root.at("precision"), "fp32");
+  EXPECT_EQ(root.at("compute"), to_string(on_this_processor(Compute::automatic)));
   EXPECT_EQ(root.at("experiment").at("learning_rate"), 1e-3);
   EXPECT_EQ(root.at("experiment").at("epochs").at("gate"), 10);
   for (const char* key : {"cpu", "cores", "threads", "memory_bytes", "os"}) {

@@ -47,6 +47,8 @@ class MixtureNetwork : public CompiledModel {
   }
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
+  void start_profile() override;
+  std::vector<LayerProfile> profile() const override;
 
  private:
   struct Branch {
@@ -133,6 +135,30 @@ void MixtureNetwork::backward(std::span<const float> gradient, GradientOf) {
     branch.importance.backward(std::span(diff_importance_).first(2 * size), GradientOf::output);
   }
   baseline_.backward(std::span(diff_baseline_).first(gradient.size()), GradientOf::output);
+}
+
+void MixtureNetwork::start_profile() {
+  gate_.start_profile();
+  baseline_.start_profile();
+  for (const auto& branch : branches_) {
+    branch->expert.start_profile();
+    branch->importance.start_profile();
+  }
+}
+
+std::vector<LayerProfile> MixtureNetwork::profile() const {
+  std::vector<LayerProfile> all;
+  const auto add = [&](const Network& network) {
+    const std::vector<LayerProfile> part = network.profile();
+    all.insert(all.end(), part.begin(), part.end());
+  };
+  add(gate_);
+  add(baseline_);
+  for (const auto& branch : branches_) {
+    add(branch->expert);
+    add(branch->importance);
+  }
+  return all;
 }
 
 std::vector<CompiledModel::Trained> MixtureNetwork::trained() {

@@ -6,6 +6,7 @@
 #include "ops/flatten.h"
 #include "ops/max_pooling2d.h"
 #include "ops/softmax.h"
+#include "ops/winograd_conv2d.h"
 
 namespace sluice {
 
@@ -20,12 +21,21 @@ class Builder {
         next_(weights.tensors().begin()),
         current_(input) {}
 
+  void build(const Layer& layer) {
+    std::visit(*this, layer);
+    ++layer_;
+  }
+
   void operator()(const Conv2D& layer) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
-    add<ops::Conv2D>(
-        ops::Conv2DShape{layer.filters, layer.kernel_size, layer.activation == Activation::relu},
-        kernel, bias);
+    const ops::Conv2DShape shape{layer.filters, layer.kernel_size,
+                                 layer.activation == Activation::relu};
+    if (plan_.winograd && ops::WinogradConv2D::suits(current_, shape)) {
+      add<ops::WinogradConv2D>(shape, kernel, bias);
+    } else {
+      add<ops::Conv2D>(shape, kernel, bias);
+    }
     if (layer.activation == Activation::softmax) add<ops::Softmax>();
   }
   void operator()(const MaxPooling2D& layer) { add<ops::MaxPooling2D>(layer.pool_size); }
@@ -39,13 +49,13 @@ class Builder {
   }
   void operator()(const Reshape&) {}  // rows are plain: only the summary's shape changes
 
-  std::vector<std::unique_ptr<ops::Op>> take() { return std::move(ops_); }
+  std::vector<LayerOp> take() { return std::move(ops_); }
 
  private:
   template <class Op, class... Arguments>
   void add(const Arguments&... arguments) {
-    ops_.push_back(std::make_unique<Op>(plan_, current_, arguments...));
-    current_ = ops_.back()->dst();
+    ops_.push_back({layer_, std::make_unique<Op>(plan_, current_, arguments...)});
+    current_ = ops_.back().op->dst();
   }
 
   ops::Parameter next_parameter() {
@@ -59,21 +69,21 @@ class Builder {
   std::span<float> gradients_;
   std::vector<Weights::Tensor>::const_iterator next_;
   dnnl::memory current_;
-  std::vector<std::unique_ptr<ops::Op>> ops_;
+  std::size_t layer_ = 0;
+  std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<ops::Op>> build_ops(ops::Plan& plan, const Sequential& model,
-                                                Weights& weights, std::span<float> gradients,
-                                                int batch, float* input) {
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, Weights& weights,
+                               std::span<float> gradients, int batch, float* input) {
   const Shape& in = model.input;
   const auto layout = in.size() == 3
                           ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
                           : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
   Builder builder(plan, weights, gradients, onednn::at(plan.context, layout, input));
-  for (const Layer& layer : model.layers) std::visit(builder, layer);
+  for (const Layer& layer : model.layers) builder.build(layer);
   return builder.take();
 }
 

@@ -9,11 +9,16 @@
 
 namespace sluice {
 
+/// An operation and the layer, by its place in the model, that it is a part of.
+struct LayerOp {
+  std::size_t layer;
+  std::unique_ptr<ops::Op> op;
+};
+
 /// The operations of a model's layers, in order, for one batch size: the one place that knows which
 /// operations a layer is made of. `gradients` is as long as the weights, or empty for a network
 /// that is not trained. `input` holds (batch, model.input).
-std::vector<std::unique_ptr<ops::Op>> build_ops(ops::Plan& plan, const Sequential& model,
-                                                Weights& weights, std::span<float> gradients,
-                                                int batch, float* input);
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, Weights& weights,
+                               std::span<float> gradients, int batch, float* input);
 
 }  // namespace sluice

@@ -27,6 +27,8 @@ class CompiledSequential : public CompiledModel {
   void backward(std::span<const float> gradient, GradientOf where) override {
     network_.backward(gradient, where);
   }
+  void start_profile() override { network_.start_profile(); }
+  std::vector<LayerProfile> profile() const override { return network_.profile(); }
   std::vector<Trained> trained() override { return {{network_.weights(), network_.gradients()}}; }
 
  private:

@@ -5,8 +5,9 @@
 #include <cstring>
 
 #include "base/fail.h"
-#include "nn/build_ops.h"
+#include "base/timer.h"
 #include "ops/softmax.h"
+#include "ops/winograd/kernels.h"
 
 namespace sluice {
 
@@ -16,23 +17,50 @@ namespace {
 /// finer sizes cost more to compile than they save (a quarter of a size on average).
 constexpr int kBatchSizes = 8;
 
+std::vector<LayerProfile> blank_profile(const Sequential& model) {
+  std::vector<LayerProfile> profile;
+  for (const LayerSummary& layer : summarize(model)) {
+    const double pixels = layer.output.size() == 3 ? double(layer.output[0] * layer.output[1]) : 1;
+    const double products = layer.kernel.empty() ? 0 : pixels * double(element_count(layer.kernel));
+    profile.push_back({.model = model.name, .layer = layer.name, .flops = 2 * products});
+  }
+  return profile;
+}
+
 }  // namespace
 
-std::string to_string(Precision precision) {
-  switch (precision) {
-    case Precision::fp32:
-      return "fp32";
+std::string to_string(Compute compute) {
+  switch (compute) {
+    case Compute::exact:
+      return "exact";
+    case Compute::fast:
+      return "fast";
+    case Compute::automatic:
+      break;
   }
-  return "?";
+  return "auto";
+}
+
+double LayerProfile::operations() const {
+  const int backward = (weights_seconds > 0 ? 1 : 0) + (data_seconds > 0 ? 1 : 0);
+  return flops * static_cast<double>(forward_images + backward * backward_images);
+}
+
+Compute on_this_processor(Compute compute) {
+  return ops::winograd::kernels() == nullptr ? Compute::exact
+         : compute == Compute::automatic     ? Compute::fast
+                                             : compute;
 }
 
 Network::Network(onednn::Context& context, const Sequential& model, Weights& weights,
                  const CompileOptions& options)
     : context_(context),
+      model_(model),
       weights_(weights),
       input_shape_(model.input),
       image_elements_(static_cast<std::size_t>(element_count(model.input))),
-      max_batch_(options.batch) {
+      max_batch_(options.batch),
+      training_(options.training) {
   if (options.batch < 1) {
     throw user_error("compile", "a batch of {}: must be at least 1", options.batch);
   }
@@ -41,7 +69,7 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
     // The largest first: the workspace then has room for all.
     const int grain = (max_batch_ + kBatchSizes - 1) / kBatchSizes;
     for (int batch = max_batch_; batch > 0; batch -= grain) {
-      programs_.push_back(build(model, batch, options.training));
+      programs_.push_back(build(model, batch, options.compute));
     }
   } catch (const dnnl::error& error) {
     throw machine_error("onednn", "cannot compile {}: {}", model.name, error.what());
@@ -49,46 +77,85 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
   std::reverse(programs_.begin(), programs_.end());
 }
 
-Network::Program Network::build(const Sequential& model, int batch, bool training) {
+Network::Program Network::build(const Sequential& model, int batch, Compute compute) {
   workspace_.rewind();
   input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
-  ops::Plan plan{context_, workspace_, training};
-  Program program{batch, {}, {}, {}, {}};
+  const bool winograd = on_this_processor(compute) == Compute::fast;
+  ops::Plan plan{context_, workspace_, training_, winograd};
+  Program program{.batch = batch};
   program.ops = build_ops(plan, model, weights_, gradients_, batch, input_);
-  const ops::Op& last = *program.ops.back();
+  const ops::Op& last = *program.ops.back().op;
   program.output = last.dst();
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;
   if (ends_in_softmax_) program.logits = last.src();
   outputs_ = static_cast<int>(onednn::stored(program.output)) / batch;
-  if (training) plan_backward(program, plan);
+  if (training_) plan_backward(program, plan);
   return program;
 }
 
 void Network::plan_backward(Program& program, ops::Plan& plan) {
   std::size_t largest = 0;
-  for (const auto& op : program.ops) {
+  for (const LayerOp& each : program.ops) {
+    const ops::Op* op = each.op.get();
     largest = std::max({largest, op->src().get_desc().get_size(), op->dst().get_desc().get_size()});
   }
   for (float*& buffer : plan.gradients) buffer = workspace_.take(largest);
   program.diff_output = plan.take_gradient(program.output.get_desc());
+  const auto first = std::find_if(program.ops.begin(), program.ops.end(),
+                                  [](const LayerOp& each) { return each.op->has_parameters(); });
+  program.first_trained = static_cast<std::size_t>(first - program.ops.begin());
   dnnl::memory gradient = program.diff_output;
-  for (std::size_t i = program.ops.size(); i-- > 0;) {
-    gradient = program.ops[i]->plan_backward(plan, gradient, i > 0);
-    if (!gradient) break;
+  for (std::size_t i = program.ops.size(); i-- > program.first_trained;) {
+    gradient = program.ops[i].op->plan_backward(plan, gradient, i > program.first_trained);
   }
+}
+
+void Network::start_profile() {
+  profile_ = blank_profile(model_);
+  for (const LayerOp& each : programs_.back().ops) {
+    std::string& algorithm = profile_[each.layer].algorithm;
+    if (algorithm.empty()) algorithm = each.op->algorithm();
+  }
+  forward_images_ = backward_images_ = 0;
+}
+
+std::vector<LayerProfile> Network::profile() const {
+  std::vector<LayerProfile> profile = profile_;
+  for (LayerProfile& layer : profile) {
+    layer.forward_images = forward_images_;
+    layer.backward_images = backward_images_;
+  }
+  return profile;
+}
+
+template <class Run>
+void Network::timed(double LayerProfile::*seconds, const LayerOp& op, const Run& run) {
+  if (profile_.empty()) return run();
+  const Timer timer;
+  run();
+  profile_[op.layer].*seconds += timer.seconds();
 }
 
 std::span<const float> Network::forward(int count, const RandomKey* key) {
   assert(count > 0 && count <= max_batch_);
-  last_ = &*std::find_if(programs_.begin(), programs_.end(),
-                         [&](const Program& program) { return program.batch >= count; });
+  Program* program = &*std::find_if(programs_.begin(), programs_.end(),
+                                    [&](const Program& each) { return each.batch >= count; });
+  if (training_ || program != last_) {
+    for (const LayerOp& each : program->ops) {
+      timed(&LayerProfile::forward_seconds, each, [&] { each.op->load_parameters(context_); });
+    }
+  }
+  last_ = program;
   last_count_ = count;
   ops::Pass pass;
   if (key != nullptr) {
     // Stages and parts are few; each dropout of a network adds its number, below 256.
     pass = {true, key->seed, key->stage << 16 | key->part << 8, key->step};
   }
-  for (const auto& op : last_->ops) op->forward(context_, pass);
+  for (const LayerOp& each : last_->ops) {
+    timed(&LayerProfile::forward_seconds, each, [&] { each.op->forward(context_, pass); });
+  }
+  forward_images_ += count;
   context_.stream().wait();
   return {onednn::data(last_->output), static_cast<std::size_t>(count * outputs_)};
 }
@@ -102,10 +169,15 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
   float* diff = onednn::data(last_->diff_output);
   std::memcpy(diff, gradient.data(), gradient.size_bytes());
   std::fill(diff + gradient.size(), diff + last_->batch * outputs_, 0.f);
-  auto op = last_->ops.rbegin();
-  if (where == GradientOf::logits)
-    ++op;  // the softmax works in place: its source's gradient is here
-  for (; op != last_->ops.rend(); ++op) (*op)->backward(context_);
+  // A softmax works in place: its source's gradient is where its own would be.
+  const std::size_t skipped = where == GradientOf::logits ? 1 : 0;
+  for (std::size_t i = last_->ops.size() - skipped; i-- > last_->first_trained;) {
+    const LayerOp& each = last_->ops[i];
+    timed(&LayerProfile::weights_seconds, each, [&] { each.op->backward_weights(context_); });
+    if (i == last_->first_trained) break;  // nothing before it learns
+    timed(&LayerProfile::data_seconds, each, [&] { each.op->backward_data(context_); });
+  }
+  backward_images_ += last_count_;
   context_.stream().wait();
 }
 

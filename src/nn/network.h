@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/workspace.h"
+#include "nn/build_ops.h"
 #include "onednn/context.h"
-#include "ops/op.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -33,26 +33,35 @@ class Network {
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
 
+  void start_profile();
+  std::vector<LayerProfile> profile() const;
+
   std::span<float> weights() { return weights_.values(); }
   std::span<float> gradients() { return gradients_; }
 
  private:
   struct Program {
     int batch;
-    std::vector<std::unique_ptr<ops::Op>> ops;
+    std::vector<LayerOp> ops;
+    std::size_t first_trained = 0;  ///< the first operation that has parameters
     dnnl::memory output;
     dnnl::memory logits;
     dnnl::memory diff_output;
   };
 
-  Program build(const Sequential& model, int batch, bool training);
+  Program build(const Sequential& model, int batch, Compute compute);
   void plan_backward(Program& program, ops::Plan& plan);
+  /// Adds to a layer's time what `run` takes, if that is wanted.
+  template <class Run>
+  void timed(double LayerProfile::*seconds, const LayerOp& op, const Run& run);
 
   onednn::Context& context_;
+  Sequential model_;
   Weights& weights_;
   Shape input_shape_;
   std::size_t image_elements_;
   int max_batch_;
+  bool training_;
   int outputs_ = 0;
   bool ends_in_softmax_ = false;
   float* input_ = nullptr;
@@ -61,6 +70,9 @@ class Network {
   std::vector<Program> programs_;  ///< by rising batch
   Program* last_ = nullptr;
   int last_count_ = 0;
+  std::vector<LayerProfile> profile_;  ///< by layer; empty if none is wanted
+  std::int64_t forward_images_ = 0;
+  std::int64_t backward_images_ = 0;
 };
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/workspace.h"
+
 namespace sluice::onednn {
 
 /// oneDNN's engine and stream. Everything compiled with a context refers to it; one thread at a
@@ -18,6 +20,15 @@ class Context {
   const dnnl::engine& engine() const { return engine_; }
   dnnl::stream& stream() { return stream_; }
 
+  /// Memory that an operation may use while it runs: as much as the greediest reserved.
+  float* scratch() const { return scratch_; }
+  void reserve_scratch(std::size_t bytes) {
+    if (bytes <= scratch_bytes_) return;
+    scratch_memory_ = Workspace();
+    scratch_ = scratch_memory_.take(bytes);
+    scratch_bytes_ = bytes;
+  }
+
   /// Steps made so far. A training loop must not change it, and a test holds it to that.
   std::size_t steps_made() const { return steps_made_; }
 
@@ -26,6 +37,9 @@ class Context {
 
   dnnl::engine engine_;
   dnnl::stream stream_;
+  Workspace scratch_memory_;
+  float* scratch_ = nullptr;
+  std::size_t scratch_bytes_ = 0;
   std::size_t steps_made_ = 0;
 };
 

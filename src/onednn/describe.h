@@ -6,14 +6,6 @@
 // descriptor. All of it is in this file.
 namespace sluice::onednn {
 
-#if DNNL_VERSION_MAJOR >= 3
-using PoolingForward = dnnl::pooling_forward;
-using PoolingBackward = dnnl::pooling_backward;
-#else
-using PoolingForward = dnnl::pooling_v2_forward;  // the one with version 3's arguments
-using PoolingBackward = dnnl::pooling_v2_backward;
-#endif
-
 template <class Primitive, class... Arguments>
 typename Primitive::primitive_desc describe(const Context& context,
                                             const dnnl::primitive_attr& attributes,

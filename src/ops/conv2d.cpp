@@ -91,16 +91,26 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
   return diff_src;
 }
 
+void Conv2D::load_parameters(onednn::Context& context) {
+  kernel_reorder_.run(context);
+}
+
 void Conv2D::forward(onednn::Context& context, const Pass&) {
   src_reorder_.run(context);
-  kernel_reorder_.run(context);
   forward_.run(context);
 }
 
-void Conv2D::backward(onednn::Context& context) {
+void Conv2D::backward_weights(onednn::Context& context) {
   if (shape_.relu) relu_backward(dst_, diff_dst_);
   backward_weights_.run(context);
   diff_kernel_reorder_.run(context);
+}
+
+std::string Conv2D::algorithm() const {
+  return fmt::format("direct, {}", description_.impl_info_str());
+}
+
+void Conv2D::backward_data(onednn::Context& context) {
   backward_kernel_reorder_.run(context);
   backward_data_.run(context);
 }

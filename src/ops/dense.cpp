@@ -18,7 +18,7 @@ Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Paramete
   // Keras's (in, units) is oneDNN's (units, in) in the layout 'io'. Kept plain, the 8 MB of the
   // lab's dense1 need no reorder in either direction, and GEMM packs them as it goes.
   description_ = onednn::describe<dnnl::inner_product_forward>(
-      plan.context, onednn::fused_relu(relu),
+      plan.context, {},
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
       src.get_desc(), onednn::layout({units, dims[1]}, Tag::io), onednn::layout({units}, Tag::x),
       onednn::layout({dims[0], units}, Tag::nc));
@@ -60,11 +60,19 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
 
 void Dense::forward(onednn::Context& context, const Pass&) {
   forward_.run(context);
+  if (relu_) relu(dst_);
 }
 
-void Dense::backward(onednn::Context& context) {
+std::string Dense::algorithm() const {
+  return description_.impl_info_str();
+}
+
+void Dense::backward_weights(onednn::Context& context) {
   if (relu_) relu_backward(dst_, diff_dst_);
   backward_weights_.run(context);
+}
+
+void Dense::backward_data(onednn::Context& context) {
   backward_data_.run(context);
 }
 

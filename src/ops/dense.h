@@ -11,9 +11,12 @@ class Dense : public Op {
   Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
         Parameter bias);
 
+  bool has_parameters() const override { return true; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
-  void backward(onednn::Context& context) override;
+  void backward_weights(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
+  std::string algorithm() const override;
 
  private:
   bool relu_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "onednn/planes.h"
 #include "ops/op.h"
 
 namespace sluice::ops {
@@ -17,7 +18,7 @@ class Dropout : public Op {
 
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
-  void backward(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
 
   /// (N, elements of an image), 1 where the last forward pass kept, in Keras's order.
   const std::vector<std::uint8_t>& kept() const { return kept_; }
@@ -29,10 +30,7 @@ class Dropout : public Op {
   std::uint32_t threshold_;  ///< of 65536; 16-bit numbers below it drop
   float scale_;
   std::uint32_t number_;
-  std::size_t images_;
-  std::size_t elements_;              ///< of an image, in Keras's shape
-  std::size_t stored_;                ///< of an image, in memory
-  std::vector<std::uint32_t> order_;  ///< the place in Keras's order of each element in memory
+  onednn::Planes planes_;
   std::vector<std::uint8_t> kept_;
   float* diff_ = nullptr;
   bool active_ = false;  ///< the last forward pass dropped

@@ -18,8 +18,7 @@ Flatten::Flatten(Plan& plan, const dnnl::memory& src) : Op(src, {}) {
                     onednn::data(plain));
 }
 
-dnnl::memory Flatten::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
-  if (!need_diff_src) return {};
+dnnl::memory Flatten::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool) {
   const auto plain = onednn::at(plan.context, plain_, onednn::data(diff_dst));
   if (src_.get_desc() == plain_) return plain;
   const auto diff_src = plan.take_gradient(src_.get_desc());
@@ -31,7 +30,7 @@ void Flatten::forward(onednn::Context& context, const Pass&) {
   forward_.run(context);
 }
 
-void Flatten::backward(onednn::Context& context) {
+void Flatten::backward_data(onednn::Context& context) {
   backward_.run(context);
 }
 

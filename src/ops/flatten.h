@@ -11,7 +11,7 @@ class Flatten : public Op {
 
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
-  void backward(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
 
  private:
   dnnl::memory::desc plain_;  ///< of the images, NHWC

@@ -1,61 +1,134 @@
 #include "ops/max_pooling2d.h"
 
+#include <cstring>
+
 #include "base/fail.h"
+#include "base/parallel.h"
+#include "base/simd.h"
 
 namespace sluice::ops {
 
 namespace {
 
-const dnnl::memory::dims kNone{0, 0};
+/// One row of pools: `lanes` values of `pools` pools of side `pool`, and rows of width pixels.
+struct Row {
+  std::size_t pool, pools, lanes, width;
+
+  /// Where value i of the pool at `column` is, from the beginning of its first row.
+  std::size_t value(std::size_t column, std::size_t i) const {
+    return (i / pool * width + column * pool + i % pool) * lanes;
+  }
+};
+
+using Floats __attribute__((vector_size(16), may_alias, aligned(4))) = float;
+using Ints __attribute__((vector_size(16), may_alias, aligned(4))) = std::int32_t;
+
+template <class Value, class Index>
+void pool_lanes(const Row& row, std::size_t column, const float* src, float* dst,
+                std::int32_t* where) {
+  const auto value = [&](std::size_t i) {
+    return *reinterpret_cast<const Value*>(src + row.value(column, i));
+  };
+  Value largest = value(0);
+  Index index{};
+  for (std::size_t i = 1; i < row.pool * row.pool; ++i) {
+    const Value next = value(i);
+    const auto stays = next <= largest;  // not so if the next is NaN, which must not get lost
+    largest = stays ? largest : next;
+    index = stays ? index : index - index + static_cast<std::int32_t>(i);
+  }
+  *reinterpret_cast<Value*>(dst) = largest;
+  *reinterpret_cast<Index*>(where) = index;
+}
+
+template <class Value, class Index>
+void unpool_lanes(const Row& row, std::size_t column, const float* diff_dst,
+                  const std::int32_t* where, float* diff_src) {
+  const Value gradient = *reinterpret_cast<const Value*>(diff_dst);
+  const Index index = *reinterpret_cast<const Index*>(where);
+  for (std::size_t i = 0; i < row.pool * row.pool; ++i) {
+    *reinterpret_cast<Value*>(diff_src + row.value(column, i)) =
+        index == static_cast<std::int32_t>(i) ? gradient : Value{};
+  }
+}
+
+SLUICE_VECTORISED void pool_row(const Row row, const float* src, float* dst, std::int32_t* where) {
+  for (std::size_t column = 0; column < row.pools; ++column) {
+    std::size_t lane = 0;
+    for (; lane + 4 <= row.lanes; lane += 4, src += 4, dst += 4, where += 4) {
+      pool_lanes<Floats, Ints>(row, column, src, dst, where);
+    }
+    for (; lane < row.lanes; ++lane, ++src, ++dst, ++where) {
+      pool_lanes<float, std::int32_t>(row, column, src, dst, where);
+    }
+    src -= row.lanes;
+  }
+}
+
+SLUICE_VECTORISED void unpool_row(const Row row, const float* diff_dst, const std::int32_t* where,
+                                  float* diff_src) {
+  for (std::size_t column = 0; column < row.pools; ++column) {
+    std::size_t lane = 0;
+    for (; lane + 4 <= row.lanes; lane += 4, diff_src += 4, diff_dst += 4, where += 4) {
+      unpool_lanes<Floats, Ints>(row, column, diff_dst, where, diff_src);
+    }
+    for (; lane < row.lanes; ++lane, ++diff_src, ++diff_dst, ++where) {
+      unpool_lanes<float, std::int32_t>(row, column, diff_dst, where, diff_src);
+    }
+    diff_src -= row.lanes;
+  }
+}
+
+/// Calls body(src or diff_src, dst or diff_dst), offsets, for every row of pools.
+template <class Body>
+void for_each_row(const onednn::Planes& planes, std::size_t pool, const Body& body) {
+  const std::size_t rows = planes.height / pool;
+  const std::size_t src_row = planes.width * planes.lanes;
+  const std::size_t dst_row = planes.width / pool * planes.lanes;
+  parallel_for(planes.images * planes.blocks * rows, 8, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      body((i / rows * planes.height + i % rows * pool) * src_row, i * dst_row);
+    }
+  });
+}
 
 }  // namespace
 
 MaxPooling2D::MaxPooling2D(Plan& plan, const dnnl::memory& src, int pool_size)
-    : Op(src, {}), pool_size_(pool_size) {
-  const auto dims = onednn::dims_of(src);
+    : Op(src, {}), pool_(static_cast<std::size_t>(pool_size)), planes_(src) {
+  auto dims = onednn::dims_of(src);
   if (dims.size() != 4 || dims[2] < pool_size || dims[3] < pool_size) {
     throw user_error("max_pooling2d", "a pool of {0}x{0} does not fit into {1}", pool_size,
                      image_text(dims));
   }
-  const dnnl::memory::dims window{pool_size, pool_size};
-  description_ = onednn::describe<onednn::PoolingForward>(
-      plan.context, {},
-      plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-      dnnl::algorithm::pooling_max, src.get_desc(),
-      onednn::layout({dims[0], dims[1], dims[2] / pool_size, dims[3] / pool_size},
-                     onednn::Tag::any),
-      window, window, kNone, kNone, kNone);
-  dst_ = plan.take(description_.dst_desc());
-  std::unordered_map<int, dnnl::memory> arguments{{DNNL_ARG_SRC, src}, {DNNL_ARG_DST, dst_}};
-  if (plan.training) {
-    argmax_ = plan.take(description_.workspace_desc());
-    arguments.emplace(DNNL_ARG_WORKSPACE, argmax_);
-  }
-  forward_ = {plan.context, onednn::PoolingForward(description_), std::move(arguments)};
+  dims[2] /= pool_size;
+  dims[3] /= pool_size;
+  dst_ = plan.take(onednn::layout(dims, planes_.tag));
+  where_.resize(onednn::stored(dst_));
 }
 
-dnnl::memory MaxPooling2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst,
-                                         bool need_diff_src) {
-  if (!need_diff_src) return {};
-  const dnnl::memory::dims window{pool_size_, pool_size_};
-  const auto backward = onednn::describe_backward<onednn::PoolingBackward>(
-      plan.context, description_, dnnl::algorithm::pooling_max, src_.get_desc(),
-      diff_dst.get_desc(), window, window, kNone, kNone, kNone);
+dnnl::memory MaxPooling2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool) {
   const auto diff_src = plan.take_gradient(src_.get_desc());
-  backward_ = {plan.context,
-               onednn::PoolingBackward(backward),
-               {{DNNL_ARG_DIFF_DST, diff_dst},
-                {DNNL_ARG_WORKSPACE, argmax_},
-                {DNNL_ARG_DIFF_SRC, diff_src}}};
+  diff_dst_ = onednn::data(diff_dst);
+  diff_src_ = onednn::data(diff_src);
   return diff_src;
 }
 
-void MaxPooling2D::forward(onednn::Context& context, const Pass&) {
-  forward_.run(context);
+void MaxPooling2D::forward(onednn::Context&, const Pass&) {
+  const Row row{pool_, planes_.width / pool_, planes_.lanes, planes_.width};
+  for_each_row(planes_, pool_, [&](std::size_t src, std::size_t dst) {
+    pool_row(row, onednn::data(src_) + src, onednn::data(dst_) + dst, &where_[dst]);
+  });
 }
 
-void MaxPooling2D::backward(onednn::Context& context) {
-  backward_.run(context);
+void MaxPooling2D::backward_data(onednn::Context&) {
+  const Row row{pool_, planes_.width / pool_, planes_.lanes, planes_.width};
+  if (planes_.height % pool_ != 0 || planes_.width % pool_ != 0) {
+    std::memset(diff_src_, 0, src_.get_desc().get_size());  // what no pool has
+  }
+  for_each_row(planes_, pool_, [&](std::size_t src, std::size_t dst) {
+    unpool_row(row, diff_dst_ + dst, &where_[dst], diff_src_ + src);
+  });
 }
 
 }  // namespace sluice::ops

@@ -1,6 +1,8 @@
 #pragma once
 
-#include "onednn/describe.h"
+#include <vector>
+
+#include "onednn/planes.h"
 #include "ops/op.h"
 
 namespace sluice::ops {
@@ -14,14 +16,14 @@ class MaxPooling2D : public Op {
 
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
-  void backward(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
 
  private:
-  onednn::PoolingForward::primitive_desc description_;
-  int pool_size_;
-  dnnl::memory argmax_;
-  onednn::Step forward_;
-  onednn::Step backward_;
+  std::size_t pool_;
+  onednn::Planes planes_;            ///< of src
+  std::vector<std::int32_t> where_;  ///< which of a pool's values was the largest; as dst
+  const float* diff_dst_ = nullptr;
+  float* diff_src_ = nullptr;
 };
 
 }  // namespace sluice::ops

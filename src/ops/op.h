@@ -14,7 +14,8 @@ namespace sluice::ops {
 struct Plan {
   onednn::Context& context;
   Workspace& workspace;
-  bool training;  ///< a backward pass will be planned
+  bool training;          ///< a backward pass will be planned
+  bool winograd = false;  ///< where a convolution allows it
   /// Gradients of activations live in two buffers in turn: each is read by one operation only.
   float* gradients[2] = {nullptr, nullptr};
 
@@ -57,13 +58,27 @@ class Op {
   const dnnl::memory& src() const { return src_; }
   const dnnl::memory& dst() const { return dst_; }
 
-  /// Returns diff_src, in the layout of src; without `need_diff_src` only parameters get gradients
-  /// and the result is empty. diff_dst has the layout of dst and may be overwritten.
+  /// The gradients of a network end at its first operation that has parameters.
+  virtual bool has_parameters() const { return false; }
+
+  /// Returns diff_src, in the layout of src; without `need_diff_src`, which only an operation that
+  /// has parameters may be told, the result is empty and backward_data() must not be called.
+  /// diff_dst has the layout of dst and may be overwritten.
   virtual dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst,
                                      bool need_diff_src) = 0;
 
+  /// Brings the parameters into the form that forward() reads: to be called before it whenever they
+  /// have changed, or another network with the same memory was used.
+  virtual void load_parameters(onednn::Context&) {}
   virtual void forward(onednn::Context& context, const Pass& pass) = 0;
-  virtual void backward(onednn::Context& context) = 0;
+  /// The gradients of the parameters, if there are any. Comes before backward_data().
+  virtual void backward_weights(onednn::Context&) {}
+  /// The gradient of src, if it was planned.
+  virtual void backward_data(onednn::Context& context) = 0;
+
+  /// What does the arithmetic: "winograd", or oneDNN's word for it. Empty for what has none to
+  /// speak of.
+  virtual std::string algorithm() const { return {}; }
 
  protected:
   dnnl::memory src_;

@@ -16,6 +16,7 @@
 #include "ops/max_pooling2d.h"
 #include "ops/reference/reference.h"
 #include "ops/softmax.h"
+#include "ops/winograd_conv2d.h"
 #include "sluice/error.h"
 
 namespace sluice::ops {
@@ -101,6 +102,22 @@ OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, in
             auto g = reference::conv2d_backward(in.src, shape, in.kernel, filters, k, diff);
             return Gradients{g.src, g.kernel, g.bias};
           }};
+}
+
+/// Channels and filters in blocks of this processor's vectors.
+OpCase winograd_case(const char* name, int n, int h, int w, int blocks, int filter_blocks,
+                     bool relu) {
+  const winograd::Kernels* kernels = winograd::kernels();
+  const int width = kernels == nullptr ? 8 : kernels->width;
+  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, 3, relu,
+                              width == 16 ? Tag::nChw16c : Tag::nChw8c);
+  if (kernels == nullptr) return result;
+  const Conv2DShape shape{filter_blocks * width, 3, relu};
+  result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+    EXPECT_TRUE(WinogradConv2D::suits(src, shape));
+    return std::make_unique<WinogradConv2D>(plan, src, shape, kernel, bias);
+  };
+  return result;
 }
 
 OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
@@ -215,6 +232,10 @@ std::vector<OpCase> all_cases() {
       conv2d_case("conv2d_5x5", 1, 6, 6, 8, 8, 5, false),
       conv2d_case("conv2d_even_kernel", 1, 6, 6, 8, 8, 2, false),
       conv2d_case("conv2d_one_pixel", 1, 1, 1, 8, 8, 3, false),
+      winograd_case("winograd", 2, 8, 8, 2, 3, true),
+      winograd_case("winograd_no_relu", 1, 12, 4, 1, 1, false),
+      winograd_case("winograd_over_the_edge", 3, 7, 9, 1, 2, true),
+      winograd_case("winograd_many_tiles", 5, 24, 24, 1, 1, true),
       dense_case("dense", 4, 12, 5, false),
       dense_case("dense_relu", 3, 64, 32, true),
       dense_case("dense_one_row", 1, 33, 10, true),
@@ -285,7 +306,7 @@ TEST_P(EveryOp, EqualsTheReference) {
   // Larger than any gradient of an activation here.
   Guarded gradients[2] = {Guarded(Values(1 << 16)), Guarded(Values(1 << 16))};
 
-  Plan plan{context_, workspace_, true, {gradients[0].data(), gradients[1].data()}};
+  Plan plan{context_, workspace_, true, true, {gradients[0].data(), gradients[1].data()}};
   const auto op =
       c.make(plan, src, {kernel.data(), diff_kernel.data()}, {bias.data(), diff_bias.data()});
   const auto diff_dst = plan.take_gradient(op->dst().get_desc());
@@ -293,13 +314,15 @@ TEST_P(EveryOp, EqualsTheReference) {
 
   for (int repeat = 0; repeat < 2; ++repeat) {  // nothing may be left over from a step before
     write(in.src, src);
+    op->load_parameters(context_);
     op->forward(context_, kPass);
     const Values expected = c.forward(in);
     expect_close(read(op->dst()), expected, c.tolerance, "dst");
 
     const Values diff = random_values(expected.size(), 4);
     write(diff, diff_dst);
-    op->backward(context_);
+    op->backward_weights(context_);
+    op->backward_data(context_);
     const Gradients g = c.backward(in, diff);
     expect_close(read(diff_src), g.src, c.tolerance, "diff_src");
     expect_close(diff_kernel.values(), g.kernel, c.tolerance, "diff_kernel");

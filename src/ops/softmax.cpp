@@ -35,7 +35,7 @@ void Softmax::forward(onednn::Context&, const Pass&) {
   }
 }
 
-void Softmax::backward(onednn::Context&) {
+void Softmax::backward_data(onednn::Context&) {
   const auto dims = onednn::dims_of(dst_);
   const auto classes = dims[1];
   for (std::int64_t n = 0; n < dims[0]; ++n) {

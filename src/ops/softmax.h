@@ -12,7 +12,7 @@ class Softmax : public Op {
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   /// In place: diff_dst becomes diff_src.
-  void backward(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
 
  private:
   float* diff_ = nullptr;

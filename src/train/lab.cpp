@@ -15,11 +15,17 @@ Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
 TrainedModel Lab::train(const Sequential& model, const Examples& train_set,
                         const Examples& test_set, int epochs, std::uint32_t stage,
                         FitObserver& observer) const {
-  TrainedModel trained{model, Weights(model), {}};
+  TrainedModel trained{model, Weights(model), {}, {}};
   trained.weights.initialize(options_.seed, stage);
-  const auto compiled = compile(model, trained.weights, {options_.batch_size});
+  const auto compiled = compile(model, trained.weights, compile_options());
+  compiled->start_profile();
   trained.history = fit(*compiled, train_set, test_set, fit_options(epochs, stage), observer);
+  trained.profile = compiled->profile();
   return trained;
+}
+
+CompileOptions Lab::compile_options() const {
+  return {.batch = options_.batch_size, .compute = options_.compute};
 }
 
 FitOptions Lab::fit_options(int epochs, std::uint32_t stage) const {
@@ -51,7 +57,7 @@ TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
                                   const std::vector<TrainedModel>& experts,
                                   const TrainedModel& gate, FitObserver& observer) const {
   const Mixture model = declare();
-  TrainedMixture trained{model, MixtureWeights(model), {}};
+  TrainedMixture trained{model, MixtureWeights(model), {}, {}};
   trained.weights.baseline = baseline.weights;
   trained.weights.gate = gate.weights;
   for (int g = 0; g < groups_.count(); ++g) {
@@ -59,9 +65,11 @@ TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
     trained.weights.importances[g].initialize(options_.seed,
                                               kMixture << 16 | static_cast<std::uint32_t>(g));
   }
-  const auto compiled = compile(model, trained.weights, {options_.batch_size});
+  const auto compiled = compile(model, trained.weights, compile_options());
+  compiled->start_profile();
   trained.history = fit(*compiled, train_examples(), test_examples(),
                         fit_options(options_.epochs.mixture, kMixture), observer);
+  trained.profile = compiled->profile();
   return trained;
 }
 

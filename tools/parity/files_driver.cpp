@@ -56,6 +56,7 @@ std::vector<float> predict(AnyModel& any, const std::vector<float>& images) {
     CompileOptions options;
     options.batch = count;
     options.training = false;
+    options.compute = Compute::exact;
     const auto compiled = compile(saved.model, saved.weights, options);
     const auto out = compiled->predict(images, count);
     return std::vector<float>(out.begin(), out.end());

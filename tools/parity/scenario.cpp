@@ -112,7 +112,8 @@ Scenario::Scenario(const std::string& model, bool dropout, const std::string& da
 /// An untrained gate sends nearly all images one way. Moves its bias so that half go each way.
 void Scenario::spread_over_groups() {
   const Part& gate = parts_[0];
-  const auto compiled = sluice::compile(*gate.model, *gate.weights, {kFitImages, false});
+  const auto compiled =
+      sluice::compile(*gate.model, *gate.weights, {kFitImages, false, Compute::exact});
   Batch batch;
   fill_batch(train(), in_order(kFitImages), batch);
   compiled->predict(batch.images, batch.size());
@@ -144,8 +145,8 @@ const Part* Scenario::gate() {
 }
 
 std::unique_ptr<CompiledModel> Scenario::compile(int batch) {
-  return mixture_ ? sluice::compile(*mixture_, *mixture_weights_, {batch})
-                  : sluice::compile(*single_, *single_weights_, {batch});
+  return mixture_ ? sluice::compile(*mixture_, *mixture_weights_, {batch, true, Compute::exact})
+                  : sluice::compile(*single_, *single_weights_, {batch, true, Compute::exact});
 }
 
 void Scenario::reset() {

@@ -1,0 +1,410 @@
+// The functions of kernels.h, written once in GCC's vector types and compiled for each instruction
+// set by the files that include this. All is static and nothing of the standard library is used:
+// code for a newer processor must not be merged with what runs on every one.
+
+#include "ops/winograd/kernels.h"
+
+namespace sluice::ops::winograd {
+namespace {
+
+using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
+    float;
+
+#define SLUICE_INLINE __attribute__((always_inline)) inline
+
+constexpr int kWidth = SLUICE_WIDTH;
+constexpr int kIn = kTile + 2;  ///< values on the side of a tile
+
+/// Floats of one point's matrix (channels, filters) of a transformed kernel.
+std::ptrdiff_t kernel_matrix(const Problem& p) {
+  return static_cast<std::ptrdiff_t>(p.channels) * p.filters;
+}
+
+SLUICE_INLINE Vector load(const float* from) {
+  return *reinterpret_cast<const Vector*>(from);
+}
+SLUICE_INLINE void store(float* to, Vector value) {
+  *reinterpret_cast<Vector*>(to) = value;
+}
+SLUICE_INLINE Vector positive(Vector values, Vector where) {
+  return where <= 0 ? Vector{} : values;
+}
+
+// The matrices, each applied to the values of one dimension.
+
+/// B^T
+SLUICE_INLINE void input_transform(const Vector (&d)[6], Vector (&t)[6]) {
+  const Vector even = d[4] - 4 * d[2];
+  const Vector odd = d[3] - 4 * d[1];
+  const Vector even2 = d[4] - d[2];
+  const Vector odd2 = 2 * (d[3] - d[1]);
+  t[0] = 4 * d[0] - 5 * d[2] + d[4];
+  t[1] = even + odd;
+  t[2] = even - odd;
+  t[3] = even2 + odd2;
+  t[4] = even2 - odd2;
+  t[5] = 4 * d[1] - 5 * d[3] + d[5];
+}
+
+/// A^T
+SLUICE_INLINE void output_transform(const Vector (&m)[6], Vector (&y)[4]) {
+  const Vector sum = m[1] + m[2];
+  const Vector difference = m[1] - m[2];
+  const Vector sum2 = m[3] + m[4];
+  const Vector difference2 = m[3] - m[4];
+  y[0] = m[0] + sum + sum2;
+  y[1] = difference + 2 * difference2;
+  y[2] = sum + 4 * sum2;
+  y[3] = difference + 8 * difference2 + m[5];
+}
+
+/// A
+SLUICE_INLINE void gradient_transform(const Vector (&y)[4], Vector (&z)[6]) {
+  const Vector even = y[0] + y[2];
+  const Vector odd = y[1] + y[3];
+  const Vector even2 = y[0] + 4 * y[2];
+  const Vector odd2 = 2 * y[1] + 8 * y[3];
+  z[0] = y[0];
+  z[1] = even + odd;
+  z[2] = even - odd;
+  z[3] = even2 + odd2;
+  z[4] = even2 - odd2;
+  z[5] = y[3];
+}
+
+/// G
+SLUICE_INLINE void kernel_transform(const Vector (&g)[3], Vector (&u)[6]) {
+  const Vector ends = (g[0] + g[2]) * (-1.f / 6);
+  const Vector middle = g[1] * (1.f / 6);
+  const Vector ends2 = g[0] * (1.f / 24) + g[2] * (1.f / 6);
+  const Vector middle2 = g[1] * (1.f / 12);
+  u[0] = g[0] * (1.f / 4);
+  u[1] = ends - middle;
+  u[2] = ends + middle;
+  u[3] = ends2 + middle2;
+  u[4] = ends2 - middle2;
+  u[5] = g[2];
+}
+
+/// G^T
+SLUICE_INLINE void kernel_gradient_transform(const Vector (&u)[6], Vector (&g)[3]) {
+  const Vector sum = (u[1] + u[2]) * (1.f / 6);
+  const Vector sum2 = u[3] + u[4];
+  g[0] = u[0] * (1.f / 4) - sum + sum2 * (1.f / 24);
+  g[1] = (u[2] - u[1]) * (1.f / 6) + (u[3] - u[4]) * (1.f / 12);
+  g[2] = sum2 * (1.f / 6) - sum + u[5];
+}
+
+/// Applies a matrix to both dimensions of a square: get(row, column) are its In by In values,
+/// put(row, column, value) takes Out by Out. Arrays stay in registers only if the loops over them
+/// are unrolled before the compiler lays them out.
+template <int In, int Out, class Transform, class Get, class Put>
+SLUICE_INLINE void both_ways(Transform transform, Get get, Put put) {
+  Vector half[Out][In];
+  for (int column = 0; column < In; ++column) {
+    Vector from[In];
+    Vector to[Out];
+#pragma GCC unroll 6
+    for (int row = 0; row < In; ++row) from[row] = get(row, column);
+    transform(from, to);
+#pragma GCC unroll 6
+    for (int row = 0; row < Out; ++row) half[row][column] = to[row];
+  }
+  for (int row = 0; row < Out; ++row) {
+    Vector from[In];
+    Vector to[Out];
+#pragma GCC unroll 6
+    for (int column = 0; column < In; ++column) from[column] = half[row][column];
+    transform(from, to);
+#pragma GCC unroll 6
+    for (int column = 0; column < Out; ++column) put(row, column, to[column]);
+  }
+}
+
+/// A tile's place.
+struct Place {
+  int image, y, x;
+
+  Place(const Problem& p, int tile) {
+    const int across = p.tiles_across();
+    const int of_image = across * p.tiles_down();
+    image = tile / of_image;
+    y = tile % of_image / across * kTile;
+    x = tile % across * kTile;
+  }
+};
+
+/// Where the block of `channel` begins in that image of (count) channels.
+std::ptrdiff_t block(const Problem& p, int count, int image, int channel) {
+  return (static_cast<std::ptrdiff_t>(image) * count + channel) * p.height * p.width;
+}
+
+std::ptrdiff_t pixel(const Problem& p, int y, int x) {
+  return (static_cast<std::ptrdiff_t>(y) * p.width + x) * kWidth;
+}
+
+/// Transforms the square of Side values from (y, x) and puts its 36 points to `to`, `stride` apart.
+/// `at` is where the image's block begins.
+template <int Side, bool Masked, class Transform, class See>
+SLUICE_INLINE void transform_tile(const Problem& p, const Source& source, std::ptrdiff_t at, int y,
+                                  int x, Transform transform, float* to, std::ptrdiff_t stride,
+                                  See see) {
+  const std::ptrdiff_t corner = at + pixel(p, y, x);
+  const std::ptrdiff_t row_stride = pixel(p, 1, 0);
+  const auto value = [&](int row, int column) __attribute__((always_inline)) {
+    const std::ptrdiff_t place = corner + row * row_stride + column * kWidth;
+    const Vector loaded = load(source.values + place);
+    const Vector seen = Masked ? positive(loaded, load(source.mask + place)) : loaded;
+    see(seen);
+    return seen;
+  };
+  const auto put = [&](int row, int column, Vector transformed) __attribute__((always_inline)) {
+    store(to + (row * kIn + column) * stride, transformed);
+  };
+  const int top = y < 0 ? -y : 0;
+  const int left = x < 0 ? -x : 0;
+  const int bottom = y + Side > p.height ? p.height - y : Side;
+  const int right = x + Side > p.width ? p.width - x : Side;
+  if (top == 0 && left == 0 && bottom == Side && right == Side) {
+    both_ways<Side, kIn>(transform, value, put);
+    return;
+  }
+  Vector padded[Side][Side] = {};
+  for (int row = top; row < bottom; ++row) {
+    for (int column = left; column < right; ++column) padded[row][column] = value(row, column);
+  }
+  both_ways<Side, kIn>(
+      transform, [&](int row, int column) { return padded[row][column]; }, put);
+}
+
+/// B^T d B of the tiles, to (36, tiles, channels).
+template <bool Masked>
+void transform_source(const Problem& p, const Source& source, int first_tile, int tiles,
+                      float* to) {
+  const std::ptrdiff_t stride = point_stride(tiles, p.channels);
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(p, first_tile + t);
+    for (int c = 0; c < p.channels; c += kWidth, to += kWidth) {
+      transform_tile<kIn, Masked>(p, source, block(p, p.channels, place.image, c), place.y - 1,
+                                  place.x - 1, input_transform, to, stride, [](Vector) {});
+    }
+  }
+}
+
+/// A dY A^T of the tiles, to (36, tiles, filters); adds their sums to diff_bias.
+template <bool Masked>
+void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile, int tiles,
+                        float* to, float* diff_bias) {
+  const std::ptrdiff_t stride = point_stride(tiles, p.filters);
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(p, first_tile + t);
+    for (int k = 0; k < p.filters; k += kWidth, to += kWidth) {
+      Vector sum = load(diff_bias + k);
+      transform_tile<kTile, Masked>(p, diff_dst, block(p, p.filters, place.image, k), place.y,
+                                    place.x, gradient_transform, to, stride,
+                                    [&](Vector value) { sum += value; });
+      store(diff_bias + k, sum);
+    }
+  }
+}
+
+/// A^T M A of the tiles' products (36, tiles, filters), plus bias, into the image.
+template <bool Relu>
+void transform_products(const Problem& p, const float* products, int first_tile, int tiles,
+                        const float* bias, float* dst) {
+  const std::ptrdiff_t stride = point_stride(tiles, p.filters);
+  const std::ptrdiff_t row_stride = pixel(p, 1, 0);
+  for (int t = 0; t < tiles; ++t) {
+    const Place place(p, first_tile + t);
+    const int rows = p.height - place.y;
+    const int columns = p.width - place.x;
+    for (int k = 0; k < p.filters; k += kWidth, products += kWidth) {
+      float* tile = dst + block(p, p.filters, place.image, k) + pixel(p, place.y, place.x);
+      const Vector add = bias == nullptr ? Vector{} : load(bias + k);
+      both_ways<kIn, kTile>(
+          output_transform,
+          [&](int row, int column) { return load(products + (row * kIn + column) * stride); },
+          [&](int row, int column, Vector value) {
+            if (row >= rows || column >= columns) return;  // the tile hangs over the edge
+            const Vector sum = value + add;
+            store(tile + row * row_stride + column * kWidth, Relu ? positive(sum, sum) : sum);
+          });
+    }
+  }
+}
+
+/// A matrix of floats of which element (i, j) is at[i * row + j * column].
+struct Matrix {
+  const float* at;
+  std::ptrdiff_t row;
+  std::ptrdiff_t column;
+};
+
+/// Rows by Columns vectors of c = a b (+ c): b and c have column 1. The sums stay in registers only
+/// if every loop over them is unrolled before the compiler lays out arrays.
+template <int Rows, int Columns, bool Add>
+void multiply_block(const Matrix& a, const float* b, std::ptrdiff_t b_row, float* c,
+                    std::ptrdiff_t c_row, int depth) {
+  Vector sums[Rows][Columns];
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) {
+      sums[i][j] = Add ? load(c + i * c_row + j * kWidth) : Vector{};
+    }
+  }
+  const float* left = a.at;
+  for (int p = 0; p < depth; ++p, b += b_row, left += a.column) {
+    Vector right[Columns];
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) right[j] = load(b + j * kWidth);
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const Vector value = left[i * a.row] - Vector{};
+#pragma GCC unroll 8
+      for (int j = 0; j < Columns; ++j) sums[i][j] += value * right[j];
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i) {
+#pragma GCC unroll 8
+    for (int j = 0; j < Columns; ++j) store(c + i * c_row + j * kWidth, sums[i][j]);
+  }
+}
+
+template <int Columns, bool Add>
+void multiply_columns(Matrix a, int rows, const float* b, std::ptrdiff_t b_row, float* c,
+                      std::ptrdiff_t c_row, int depth) {
+  // Twelve sums at a time hide the latency of multiplying and adding, eight just do: no remainder
+  // below four where it can be helped.
+  while (rows > 0) {
+    const int take = rows == 6 || rows >= 10 ? 6 : rows >= 4 ? 4 : 1;
+    if (take == 6) multiply_block<6, Columns, Add>(a, b, b_row, c, c_row, depth);
+    if (take == 4) multiply_block<4, Columns, Add>(a, b, b_row, c, c_row, depth);
+    if (take == 1) multiply_block<1, Columns, Add>(a, b, b_row, c, c_row, depth);
+    rows -= take;
+    a.at += take * a.row;
+    c += take * c_row;
+  }
+}
+
+/// c (rows, columns) = a (rows, depth) b (depth, columns), added to c if asked. b and c are
+/// contiguous, and columns a multiple of the width.
+template <bool Add>
+void multiply(const Matrix& a, int rows, int depth, const float* b, int columns, float* c) {
+  int column = 0;
+  for (; column + 2 * kWidth <= columns; column += 2 * kWidth) {
+    multiply_columns<2, Add>(a, rows, b + column, columns, c + column, columns, depth);
+  }
+  if (column < columns) {
+    multiply_columns<1, Add>(a, rows, b + column, columns, c + column, columns, depth);
+  }
+}
+
+void transform_kernel(const Problem& p, const float* hwio, float* transformed, int first_channel,
+                      int last_channel) {
+  const std::ptrdiff_t matrix = kernel_matrix(p);
+  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(last_channel) * p.filters;
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(first_channel) * p.filters; at < end;
+       at += kWidth) {
+    both_ways<3, kIn>(
+        kernel_transform,
+        [&](int row, int column) { return load(hwio + (row * 3 + column) * matrix + at); },
+        [&](int row, int column, Vector value) {
+          store(transformed + (row * kIn + column) * matrix + at, value);
+        });
+  }
+}
+
+void transform_turned_kernel(const Problem& p, const float* hwio, float* transformed,
+                             int first_filter, int last_filter) {
+  const std::ptrdiff_t matrix = kernel_matrix(p);
+  for (int k = first_filter; k < last_filter; ++k) {
+    for (int c = 0; c < p.channels; c += kWidth) {
+      float* to = transformed + static_cast<std::ptrdiff_t>(k) * p.channels + c;
+      both_ways<3, kIn>(
+          kernel_transform,
+          [&](int row, int column) {
+            const float* from = hwio + (8 - row * 3 - column) * matrix + k;
+            Vector value;
+            for (int lane = 0; lane < kWidth; ++lane) {
+              value[lane] = from[static_cast<std::ptrdiff_t>(c + lane) * p.filters];
+            }
+            return value;
+          },
+          [&](int row, int column, Vector value) {
+            store(to + (row * kIn + column) * matrix, value);
+          });
+    }
+  }
+}
+
+void transform_kernel_gradient(const Problem& p, const float* sums, float* hwio, int first_channel,
+                               int last_channel) {
+  const std::ptrdiff_t matrix = kernel_matrix(p);
+  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(last_channel) * p.filters;
+  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(first_channel) * p.filters; at < end;
+       at += kWidth) {
+    both_ways<kIn, 3>(
+        kernel_gradient_transform,
+        [&](int row, int column) { return load(sums + (row * kIn + column) * matrix + at); },
+        [&](int row, int column, Vector value) {
+          store(hwio + (row * 3 + column) * matrix + at, value);
+        });
+  }
+}
+
+template <bool Masked, bool Relu>
+void convolve_tiles(const Problem& p, const Source& source, const float* transformed_kernel,
+                    const float* bias, float* dst, float* scratch, int first_tile, int last_tile) {
+  const int at_once = tiles_at_once(p);
+  float* products = scratch + kPoints * point_stride(at_once, p.channels);
+  for (int first = first_tile; first < last_tile; first += at_once) {
+    const int tiles = first + at_once <= last_tile ? at_once : last_tile - first;
+    transform_source<Masked>(p, source, first, tiles, scratch);
+    for (int i = 0; i < kPoints; ++i) {
+      multiply<false>({scratch + i * point_stride(tiles, p.channels), p.channels, 1}, tiles,
+                      p.channels, transformed_kernel + i * kernel_matrix(p), p.filters,
+                      products + i * point_stride(tiles, p.filters));
+    }
+    transform_products<Relu>(p, products, first, tiles, bias, dst);
+  }
+}
+
+void convolve(const Problem& p, Source source, const float* transformed_kernel, const float* bias,
+              bool relu, float* dst, float* scratch, int first_tile, int last_tile) {
+  const auto run = source.mask != nullptr ? convolve_tiles<true, false>
+                   : relu                 ? convolve_tiles<false, true>
+                                          : convolve_tiles<false, false>;
+  run(p, source, transformed_kernel, bias, dst, scratch, first_tile, last_tile);
+}
+
+template <bool Masked>
+void add_gradient_of_tiles(const Problem& p, const float* src, const Source& diff_dst, float* sums,
+                           float* diff_bias, float* scratch, int first_tile, int last_tile) {
+  const int at_once = tiles_at_once(p);
+  float* gradients = scratch + kPoints * point_stride(at_once, p.channels);
+  for (int first = first_tile; first < last_tile; first += at_once) {
+    const int tiles = first + at_once <= last_tile ? at_once : last_tile - first;
+    transform_source<false>(p, {src}, first, tiles, scratch);
+    transform_gradient<Masked>(p, diff_dst, first, tiles, gradients, diff_bias);
+    for (int i = 0; i < kPoints; ++i) {
+      multiply<true>({scratch + i * point_stride(tiles, p.channels), 1, p.channels}, p.channels,
+                     tiles, gradients + i * point_stride(tiles, p.filters), p.filters,
+                     sums + i * kernel_matrix(p));
+    }
+  }
+}
+
+void add_kernel_gradient(const Problem& p, const float* src, Source diff_dst, float* sums,
+                         float* diff_bias, float* scratch, int first_tile, int last_tile) {
+  const auto run =
+      diff_dst.mask != nullptr ? add_gradient_of_tiles<true> : add_gradient_of_tiles<false>;
+  run(p, src, diff_dst, sums, diff_bias, scratch, first_tile, last_tile);
+}
+
+constexpr Kernels kKernels{kWidth,   transform_kernel,    transform_turned_kernel,
+                           convolve, add_kernel_gradient, transform_kernel_gradient};
+
+}  // namespace
+}  // namespace sluice::ops::winograd
