@@ -21,6 +21,10 @@ std::string summary_text(const Mixture& model);
 std::string distribution_text(const Examples& train, const Examples& test);
 /// True classes in rows, predicted ones in columns, the recall of each at the right.
 std::string confusion_text(const ConfusionMatrix& confusion);
+/// Where `seconds` went, layer by layer: as seconds for one step, as milliseconds a step for more.
+/// Layers below one percent are added up.
+std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,
+                         std::int64_t steps = 1);
 /// Baseline beside mixture: accuracy and its difference, parameters, training time, images/s.
 std::string comparison_text(const Results& results);
 

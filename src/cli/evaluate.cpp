@@ -14,6 +14,8 @@ namespace {
 struct EvaluateOptions {
   std::string run;
   std::string data;
+  Compute compute = Compute::automatic;
+  bool profile = false;
 };
 
 void print_row(const std::string& model, const Examples& test, const Evaluation& result) {
@@ -39,17 +41,30 @@ void require_fit(const std::string& run, const std::string& model, const Shape& 
   }
 }
 
-Evaluation evaluate_mixture(const RunFolder& folder, const Examples& test) {
-  SavedMixture saved = folder.read_mixture();
-  require_fit(folder.path(), "mixture", saved.model.baseline.input, saved.class_names, test);
-  return evaluate(*compile(saved.model, saved.weights, inference_options()), test);
+/// Adds where the time went to `profiles`.
+Evaluation evaluate_profiled(const std::string& name, const std::unique_ptr<CompiledModel>& model,
+                             const Examples& test, std::string& profiles) {
+  model->start_profile();
+  const Evaluation result = evaluate(*model, test);
+  profiles +=
+      fmt::format("\n{}, seconds\n{}", name, profile_text(model->profile(), result.seconds));
+  return result;
 }
 
-Evaluation evaluate_network(const RunFolder& folder, const std::string& name,
-                            const Examples& test) {
+Evaluation evaluate_mixture(const RunFolder& folder, const Examples& test, Compute compute,
+                            std::string& profiles) {
+  SavedMixture saved = folder.read_mixture();
+  require_fit(folder.path(), "mixture", saved.model.baseline.input, saved.class_names, test);
+  return evaluate_profiled(
+      "mixture", compile(saved.model, saved.weights, inference_options(compute)), test, profiles);
+}
+
+Evaluation evaluate_network(const RunFolder& folder, const std::string& name, const Examples& test,
+                            Compute compute, std::string& profiles) {
   SavedModel saved = folder.read_model(name);
   require_fit(folder.path(), name, saved.model.input, saved.class_names, test);
-  return evaluate(*compile(saved.model, saved.weights, inference_options()), test);
+  return evaluate_profiled(name, compile(saved.model, saved.weights, inference_options(compute)),
+                           test, profiles);
 }
 
 void evaluate_run(const EvaluateOptions& options) {
@@ -62,13 +77,14 @@ void evaluate_run(const EvaluateOptions& options) {
   fmt::print("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
              "images/s");
   std::vector<std::string> missing;
+  std::string profiles;
   const auto evaluate_if_there = [&](const std::string& name, const Examples& examples) {
     check_interrupt();
     if (!folder.has_model(name)) {
       missing.push_back(name);
       return;
     }
-    print_row(name, examples, evaluate_network(folder, name, examples));
+    print_row(name, examples, evaluate_network(folder, name, examples, options.compute, profiles));
   };
   evaluate_if_there("baseline", test);
   for (int g = 0; g < groups.count(); ++g) {
@@ -76,12 +92,13 @@ void evaluate_run(const EvaluateOptions& options) {
   }
   evaluate_if_there("gate", test.labelled_by_group(groups));
   if (folder.has_model("mixture")) {
-    const Evaluation result = evaluate_mixture(folder, test);
+    const Evaluation result = evaluate_mixture(folder, test, options.compute, profiles);
     print_row("mixture", test, result);
     fmt::print("\nmixture\n{}", confusion_text(result.confusion));
   } else {
     missing.emplace_back("mixture");
   }
+  if (options.profile) fmt::print("{}", profiles);
   if (!missing.empty()) fmt::print("\nnot in this run: {}\n", fmt::join(missing, ", "));
 }
 
@@ -93,10 +110,13 @@ void add_evaluate(CLI::App& app) {
 
 Examples:
   sluice evaluate runs/lab
-  sluice evaluate runs/lab --data ~/cifar-10-batches-bin)");
+  sluice evaluate runs/lab --data ~/cifar-10-batches-bin
+  sluice evaluate runs/lab --compute exact --profile)");
   const auto options = std::make_shared<EvaluateOptions>();
   add_run(*verb, options->run);
   add_data_option(*verb, options->data);
+  add_compute_option(*verb, options->compute);
+  verb->add_flag("--profile", options->profile, "Tell where the time went, layer by layer");
   verb->callback([options] { evaluate_run(*options); });
 }
 

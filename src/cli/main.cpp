@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   sluice::cli::add_import(app);
   sluice::cli::add_summary(app);
   sluice::cli::add_data(app);
+  sluice::cli::add_bench(app);
 
   sluice::cli::watch_for_interrupt();
   try {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 
 #include "sluice/network.h"
@@ -25,9 +26,19 @@ inline void add_data_option(CLI::App& verb, std::string& folder) {
       ->type_name("DIR");
 }
 
+inline void add_compute_option(CLI::App& verb, Compute& compute) {
+  const std::map<std::string, Compute> words{
+      {"auto", Compute::automatic}, {"fast", Compute::fast}, {"exact", Compute::exact}};
+  verb.add_option("--compute", compute,
+                  "exact: convolutions as they are defined; fast:\n"
+                  "Winograd's; auto (default): the faster one")
+      ->type_name("MODE")
+      ->transform(CLI::CheckedTransformer(words).description(""));
+}
+
 /// How verbs compile a model that is not trained: large batches for throughput.
-inline CompileOptions inference_options() {
-  return {.batch = 100, .training = false};
+inline CompileOptions inference_options(Compute compute) {
+  return {.batch = 100, .training = false, .compute = compute};
 }
 
 }  // namespace sluice::cli

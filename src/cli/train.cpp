@@ -24,12 +24,14 @@ void print_heading(const std::string& title) {
 /// One run of the lab: each stage trains a model, keeps it, and tells how it did.
 class LabRun {
  public:
-  LabRun(const Experiment& experiment, const Dataset& data, const Groups& groups, RunFolder folder)
+  LabRun(const Experiment& experiment, const Dataset& data, const Groups& groups, RunFolder folder,
+         bool profile)
       : data_(data),
         groups_(groups),
         lab_(experiment.lab, data, groups),
         folder_(std::move(folder)),
-        figures_(folder_.figures()) {
+        figures_(folder_.figures()),
+        profile_(profile) {
     results_.experiment = experiment;
     results_.data_name = data.name;
     results_.data_source = data.source;
@@ -90,13 +92,16 @@ class LabRun {
   }
 
   /// Keeps a trained model's files and tells how it does on its own test images.
-  ModelResult conclude(const std::string& name, const History& history, std::int64_t parameters,
+  ModelResult conclude(const std::string& name, const History& history,
+                       const std::vector<LayerProfile>& profile, std::int64_t parameters,
                        const Evaluation& test) {
     folder_.write_history(name, history);
     kept_.push_back(name);
     picture([&] { figures_.learning_curves(name + "-curves", name, history); });
     fmt::print("\ntrained in {}, {:.0f} images/s\n", clock_text(history.seconds),
                history.images_per_second);
+    if (profile_)
+      fmt::print("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
     show_confusion(name, name, test);
     return {parameters, history, test, {}};
   }
@@ -108,14 +113,15 @@ class LabRun {
   }
 
   Evaluation evaluate_alone(TrainedModel& trained, const Examples& test) {
-    const auto compiled = compile(trained.model, trained.weights, inference_options());
+    const auto compiled =
+        compile(trained.model, trained.weights, inference_options(results_.experiment.lab.compute));
     return evaluate(*compiled, test);
   }
 
   ModelResult conclude(TrainedModel& trained, const Examples& test) {
     const std::string& name = trained.model.name;
     folder_.write_model(name, SavedModel{trained.model, trained.weights, test.class_names()});
-    return conclude(name, trained.history, count_parameters(trained.model),
+    return conclude(name, trained.history, trained.profile, count_parameters(trained.model),
                     evaluate_alone(trained, test));
   }
 
@@ -161,9 +167,10 @@ class LabRun {
     TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, progress_);
     folder_.write_model("mixture", SavedMixture{trained.model, trained.weights, data_.class_names,
                                                 groups_.declared()});
-    const auto compiled = compile(trained.model, trained.weights, inference_options());
-    results_.mixture = conclude("mixture", trained.history, count_parameters(trained.model),
-                                evaluate(*compiled, test));
+    const auto compiled =
+        compile(trained.model, trained.weights, inference_options(results_.experiment.lab.compute));
+    results_.mixture = conclude("mixture", trained.history, trained.profile,
+                                count_parameters(trained.model), evaluate(*compiled, test));
   }
 
   void print_conclusion() {
@@ -179,6 +186,7 @@ class LabRun {
   Lab lab_;
   RunFolder folder_;
   Figures figures_;
+  bool profile_;  ///< whether to tell where the time went
   FitProgress progress_;
   Results results_;
   std::vector<std::string> kept_;  ///< models whose files are complete
@@ -190,6 +198,7 @@ struct TrainOptions {
   std::string data;
   std::string run;
   std::vector<std::string> set;
+  bool profile = false;
 };
 
 void train(const TrainOptions& options) {
@@ -199,7 +208,8 @@ void train(const TrainOptions& options) {
   const Groups groups(experiment.groups, list_classes(experiment.data, options.data),
                       options.experiment);
   const Dataset data = load_data(experiment.data, options.data, data_events());
-  LabRun lab(experiment, data, groups, RunFolder::create(options.run, experiment.name));
+  LabRun lab(experiment, data, groups, RunFolder::create(options.run, experiment.name),
+             options.profile);
   try {
     lab.run();
   } catch (...) {
@@ -233,6 +243,7 @@ Ctrl-C ends within a step; the models finished by then are kept.)");
   verb->add_option("--set", options->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();
+  verb->add_flag("--profile", options->profile, "Tell where the time of each stage went");
   verb->callback([options] { train(*options); });
 }
 

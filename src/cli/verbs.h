@@ -12,5 +12,6 @@ void add_export(CLI::App& app);
 void add_import(CLI::App& app);
 void add_summary(CLI::App& app);
 void add_data(CLI::App& app);
+void add_bench(CLI::App& app);
 
 }  // namespace sluice::cli

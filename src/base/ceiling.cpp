@@ -1,0 +1,96 @@
+#include "base/ceiling.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "base/timer.h"
+
+namespace sluice {
+
+namespace {
+
+using Lanes4 __attribute__((vector_size(16))) = float;
+using Lanes8 __attribute__((vector_size(32))) = float;
+using Lanes16 __attribute__((vector_size(64))) = float;
+
+constexpr std::int64_t kRounds = 4'000'000;
+constexpr int kChains = 12;  // enough to hide the latency of two units
+
+/// One thread's chains of multiplications and additions, none waiting for another.
+template <class Vector>
+__attribute__((always_inline)) inline float multiply_and_add() {
+  Vector sums[kChains] = {};
+  const Vector factor = 0.5f - Vector{};
+  for (std::int64_t round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 12
+    for (Vector& sum : sums) sum = sum * factor + factor;
+  }
+  float total = 0;
+  for (const Vector& sum : sums) total += sum[0];
+  return total;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx512f"))) float of_16_lanes() {
+  return multiply_and_add<Lanes16>();
+}
+__attribute__((target("avx2,fma"))) float of_8_lanes() {
+  return multiply_and_add<Lanes8>();
+}
+#endif
+float of_4_lanes() {
+  return multiply_and_add<Lanes4>();
+}
+
+struct Probe {
+  float (*run)();
+  int lanes;
+};
+
+Probe widest() {
+#ifdef __x86_64__
+  if (__builtin_cpu_supports("avx512f")) return {of_16_lanes, 16};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {of_8_lanes, 8};
+#endif
+  return {of_4_lanes, 4};
+}
+
+volatile float sink;  ///< so that no work is for nothing
+
+double measure_gflops() {
+  const Probe probe = widest();
+  const Timer timer;
+  float total = 0;
+#pragma omp parallel reduction(+ : total)
+  total += probe.run();
+  sink = total;
+  return 2.0 * kRounds * kChains * probe.lanes * omp_get_max_threads() / timer.seconds() / 1e9;
+}
+
+double measure_bandwidth(const std::vector<std::int64_t>& values) {
+  const Timer timer;
+  std::int64_t total = 0;
+#pragma omp parallel for reduction(+ : total)
+  for (std::size_t i = 0; i < values.size(); ++i) total += values[i];
+  sink = static_cast<float>(total);
+  return double(values.size() * sizeof(values[0])) / timer.seconds() / 1e9;
+}
+
+}  // namespace
+
+Ceiling measure_ceiling() {
+  constexpr std::size_t kBytes = 256 << 20;
+  constexpr int kTimes = 3;  // others may be at work: the best counts
+  const std::vector<std::int64_t> values(kBytes / sizeof(std::int64_t), 1);
+  Ceiling best{0, 0};
+  for (int i = 0; i < kTimes; ++i) {
+    best.gflops = std::max(best.gflops, measure_gflops());
+    best.gigabytes_a_second = std::max(best.gigabytes_a_second, measure_bandwidth(values));
+  }
+  return best;
+}
+
+}  // namespace sluice
