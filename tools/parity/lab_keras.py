@@ -69,9 +69,18 @@ def mixture(baseline: keras.Model, gate: keras.Model, experts: list[keras.Model]
     return keras.Model(image, ops.where(first, sub_gates[0], sub_gates[1]), name="mixture")
 
 
+def read_recipe(epochs: int | None = None) -> dict:
+    """The lab's own, or with so many epochs of every stage."""
+    recipe = tomllib.loads((ROOT / "experiments/lab.toml").read_text())
+    if epochs:
+        recipe["train"]["epochs"] = dict.fromkeys(recipe["train"]["epochs"], epochs)
+    return recipe
+
+
 class Lab:
-    def __init__(self, data: Path, recipe: dict):
+    def __init__(self, data: Path, recipe: dict, jit_compile: bool | str = "auto"):
         self.recipe = recipe["train"]
+        self.jit_compile = jit_compile
         names = (data / "batches.meta.txt").read_text().split()
         self.classes = len(names)
         self.members = [[names.index(name) for name in group["classes"]]
@@ -82,7 +91,8 @@ class Lab:
 
     def fit(self, stage: str, model: keras.Model, train, test, epochs: int) -> keras.Model:
         model.compile(optimizer=keras.optimizers.Adam(self.recipe["learning_rate"]),
-                      loss="categorical_crossentropy", metrics=["accuracy"])
+                      loss="categorical_crossentropy", metrics=["accuracy"],
+                      jit_compile=self.jit_compile)
         one_hot = lambda labels: keras.utils.to_categorical(labels, model.output_shape[-1])
         start = time.perf_counter()
         history = model.fit(train[0], one_hot(train[1]), batch_size=self.recipe["batch_size"],
@@ -101,7 +111,8 @@ class Lab:
     def by_group(self, examples):
         return examples[0], np.isin(examples[1], self.members[1]).astype(int)
 
-    def run(self, epochs: dict[str, int]) -> None:
+    def run(self) -> None:
+        epochs = self.recipe["epochs"]
         baseline = self.fit("baseline", cnn(self.classes, "baseline"), self.train, self.test,
                             epochs["baseline"])
         experts = [self.fit(f"expert-{group}", cnn(self.classes, f"expert-{group}"),
@@ -122,13 +133,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of every stage; the lab's own if left out")
     arguments = parser.parse_args()
 
-    recipe = tomllib.loads((ROOT / "experiments/lab.toml").read_text())
-    epochs = recipe["train"]["epochs"]
-    if arguments.epochs:
-        epochs = dict.fromkeys(epochs, arguments.epochs)
+    recipe = read_recipe(arguments.epochs)
     keras.utils.set_random_seed(arguments.seed)
     lab = Lab(arguments.data, recipe)
-    lab.run(epochs)
+    lab.run()
     for group, declared in enumerate(recipe["groups"]):
         lab.stages[f"expert-{declared['name']}"] = lab.stages.pop(f"expert-{group}")
     result = {"seed": arguments.seed, "keras": keras.version(), "backend": keras.config.backend(),
