@@ -22,16 +22,24 @@ def _made(*command: str) -> str:
     return str(ROOT / result.stdout.strip())
 
 
+def _with_torch(python: str, otherwise: str) -> str:
+    try:
+        subprocess.run([python, "-c", "import torch"], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        raise Missing(otherwise) from None
+    return python
+
+
 def _pytorch() -> str:
     own = os.environ.get("SLUICE_PYTORCH_PYTHON")
-    return own or _made("scripts/python-environment", "build/pytorch-venv",
-                        "bench/peers/pytorch.txt")
+    if own:
+        return _with_torch(own, f"$SLUICE_PYTORCH_PYTHON, {own}, has no PyTorch")
+    return _made("scripts/python-environment", "build/pytorch-venv", "bench/peers/pytorch.txt")
 
 
 def _pytorch_debian() -> str:
-    if subprocess.run([DEBIAN, "-c", "import torch"], stderr=subprocess.DEVNULL).returncode != 0:
-        raise Missing("apt-get install --no-install-recommends python3-torch libopenblas0-openmp")
-    return DEBIAN
+    return _with_torch(
+        DEBIAN, "apt-get install --no-install-recommends python3-torch libopenblas0-openmp")
 
 
 _PYTHONS = {

@@ -10,7 +10,7 @@ class Conflict(Exception):
 
 class Rounds:
     def __init__(self, folder: Path, kind: str, options: dict):
-        """A kind is measured by itself: steps, or the lab. Its options are the same in all rounds."""
+        """A kind, steps or lab, is measured by itself, and with the same options in all rounds."""
         self.folder = folder
         self.kind = kind
         self.options = options
@@ -18,7 +18,8 @@ class Rounds:
         for file in folder.glob(f"{kind}-*.json"):
             other = json.loads(file.read_text())["options"]
             if other != options:
-                raise Conflict(f"{file} was measured {difference(other, options)}: name another --out")
+                raise Conflict(f"{file} was measured {difference(other, options)}: name another "
+                               "--out")
 
     def file(self, number: int) -> Path:
         return self.folder / f"{self.kind}-{number}.json"

@@ -1,54 +1,15 @@
 """Rounds of the same work in Sluice and its peers, and a table of how they compare: see run."""
 
-import argparse
 import signal
 import sys
 import time
-from pathlib import Path
 
 import environments
 import plan
 import process
 import rounds
 import table
-from works import PROGRAMS, STEPS
-
-
-def listed(choices):
-    def parse(text: str) -> list[str]:
-        words = text.split(",")
-        for word in words:
-            if word not in choices:
-                raise argparse.ArgumentTypeError(f"{word}: choose from {', '.join(choices)}")
-        return words
-    return parse
-
-
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench/peers/run", description=(
-        "Measures the same work in Sluice, Keras, PyTorch, ONNX Runtime and OpenVINO, each setting "
-        "in a fresh process, one after the other, in rounds. Run nothing else meanwhile. Ctrl-C "
-        "loses the round that is under way; the same --out goes on."))
-    parser.add_argument("--rounds", type=int, help="default: 5, of the lab 1")
-    parser.add_argument("--seconds", type=float, default=4, help="of measuring in each process")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--works", type=listed(STEPS), default=list(STEPS), help=",".join(STEPS))
-    parser.add_argument("--peers", type=listed(PROGRAMS), default=list(PROGRAMS),
-                        help=",".join(PROGRAMS))
-    parser.add_argument("--compute", type=listed(("exact", "fast", "auto")),
-                        default=["exact", "fast"], help="Sluice's modes: exact,fast,auto")
-    parser.add_argument("--lab", action="store_true",
-                        help="the whole lab in place of the steps: minutes for each setting")
-    parser.add_argument("--data", type=Path,
-                        help="binary files of CIFAR-10 for the lab (default: random pixels)")
-    parser.add_argument("--epochs", type=int, help="of each stage of the lab (default: its own)")
-    parser.add_argument("--out", type=Path, default=Path("runs/peers"), help="default: runs/peers")
-    options = parser.parse_args()
-    options.rounds = options.rounds or (1 if options.lab else 5)
-    options.works = ["lab"] if options.lab else options.works
-    options.out = options.out.resolve()
-    options.data = options.data and options.data.resolve()
-    return options
+from options import arguments
 
 
 def tell(text: str) -> None:
@@ -73,8 +34,8 @@ class Progress:
 
 def run_round(number: int, tasks: list[plan.Task], store: rounds.Rounds, options,
               progress: Progress) -> None:
-    """Of the lab what is there is kept. A round of steps is measured whole, for its ratios are to be
-    those of one hour."""
+    """Of the lab what is there is kept. A round of steps is measured whole, for its ratios are to
+    be those of one hour."""
     records = store.read(number)
     for task in tasks:
         record = {"round": number, **task.key()}
@@ -127,3 +88,6 @@ if __name__ == "__main__":
     except rounds.Conflict as conflict:
         tell(f"bench/peers/run: {conflict}")
         sys.exit(2)
+    except OSError as error:
+        tell(f"bench/peers/run: {error}")
+        sys.exit(1)

@@ -101,13 +101,13 @@ def errors(records: list[dict]) -> list[str]:
 
 
 def versions(records: list[dict]) -> str:
-    return "; ".join(dict.fromkeys(r["version"] for r in records if "version" in r))
+    return ", ".join(dict.fromkeys(r["version"] for r in records if "version" in r))
 
 
 def markdown(records: list[dict], headline: str) -> str:
-    lines = [headline, versions(records) + ".", "",
-             "A ratio is above 1 where Sluice is better: the median of the ratios round by round, and "
-             "in brackets the least and the most.", ""]
+    lines = [headline, versions(records), "",
+             "A ratio is above 1 where Sluice is better: the median of the ratios round by round, "
+             "and in brackets the least and the most.", ""]
     for work in WORKS:
         for metric in work.metrics:
             lines += work_table(records, work, metric)

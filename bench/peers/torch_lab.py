@@ -47,8 +47,8 @@ class Lab:
         self.test = read_cifar(data / "test_batch.bin", recipe["data"]["test_images"], way)
 
     def fit(self, model, train, test, epochs: int, loss_of=loss_of_logits) -> float:
-        """The accuracy after the last epoch. As in Keras, each epoch counts loss and accuracy on the
-        training images as it goes, and then on the test images."""
+        """The accuracy after the last epoch. As in Keras, each epoch counts loss and accuracy on
+        the training images as it goes, and then on the test images."""
         size = self.recipe["batch_size"]
         judge = self.way.judge(self.way.place(model), loss_of)
         step = self.way.trainer(model, judge, self.recipe["learning_rate"])

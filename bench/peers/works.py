@@ -49,7 +49,7 @@ class Setting:
 
 
 # A word of a setting says what differs from the peer's plainest form. "bf16" is left out where the
-# processor has no such instructions. "routed" asks of each image only the expert that its gate chose.
+# processor has no such instructions. "routed" asks only the expert that the gate chose.
 PROGRAMS = {
     "sluice": "sluice_peer.py",
     "keras": "keras_peer.py",
