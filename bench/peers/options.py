@@ -44,7 +44,8 @@ def arguments() -> argparse.Namespace:
                         help="the whole lab in place of the steps: minutes for each setting")
     parser.add_argument("--data", type=Path,
                         help="binary files of CIFAR-10 for the lab (default: random pixels)")
-    parser.add_argument("--epochs", type=positive, help="of each stage of the lab (default: its own)")
+    parser.add_argument("--epochs", type=positive,
+                        help="of each stage of the lab (default: its own)")
     parser.add_argument("--out", type=Path, default=Path("runs/peers"),
                         help="folder for results (default: runs/peers)")
     options = parser.parse_args()
