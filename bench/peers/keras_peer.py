@@ -1,7 +1,7 @@
 """Keras on TensorFlow: model.fit on arrays, and for inference a tf.function, which is quicker than
 predict_on_batch. The models are those of tools/parity/lab_keras.py.
 
-Settings: XLA (jit_compile), oneDNN or Eigen (TensorFlow's kernels); bf16 (mixed_bfloat16)."""
+Settings: oneDNN or Eigen (TensorFlow's kernels), or XLA (jit_compile); bf16 (mixed_bfloat16)."""
 
 import os
 import sys
@@ -57,8 +57,7 @@ def infer(model: keras.Model) -> dict:
 
 
 def lab() -> dict:
-    recipe = lab_keras.read_recipe(OPTIONS.epochs)
-    lab = lab_keras.Lab(OPTIONS.data, recipe, jit_compile=XLA)
+    lab = lab_keras.Lab(OPTIONS.data, lab_keras.read_recipe(OPTIONS.epochs))
     lab.run()
     return {"accuracy": lab.stages["mixture"]["accuracy"]}
 

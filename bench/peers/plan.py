@@ -19,6 +19,10 @@ class Task:
     obstacle: str = ""  # why it cannot run
     limit: float | None = None
 
+    @property
+    def keep_memory(self) -> bool:
+        return self.work.name != "lab" or "kept" in self.setting.name.split()
+
     def key(self) -> dict:
         return {"work": self.work.name, "batch": self.work.batch, "peer": self.setting.peer,
                 "setting": self.setting.name}

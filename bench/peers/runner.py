@@ -45,7 +45,8 @@ def run_round(number: int, tasks: list[plan.Task], store: rounds.Rounds, options
             records.append({**record, "error": task.obstacle})
             continue
         log = options.out / "logs" / ("-".join(map(str, record.values())) + ".log")
-        record |= process.measured(task.command, options.threads, log, task.limit)
+        record |= process.measured(task.command, options.threads, task.keep_memory, log,
+                                   task.limit)
         records.append(record)
         progress.tell(number, task, record)
         if options.lab:

@@ -25,7 +25,10 @@ class Way:
         return stored.permute(0, 3, 1, 2) if self.channels_last else stored
 
     def compile(self, function):
-        return torch.compile(function) if "compiled" in self.words else function
+        if "compiled" not in self.words:
+            return function
+        torch._dynamo.reset()  # one function can be compiled for a few models only, then it is not
+        return torch.compile(function)
 
     def precision(self):
         return torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext()

@@ -49,7 +49,8 @@ class Setting:
 
 
 # A word of a setting says what differs from the peer's plainest form. "bf16" is left out where the
-# processor has no such instructions. "routed" asks only the expert that the gate chose.
+# processor has no such instructions. "routed" asks only the expert that the gate chose. "kept" has
+# the C library keep freed memory, as it does for all steps: see process.py.
 PROGRAMS = {
     "sluice": "sluice_peer.py",
     "keras": "keras_peer.py",
@@ -59,18 +60,22 @@ PROGRAMS = {
     "openvino": "openvino_peer.py",
 }
 SETTINGS = (
-    Setting("keras", "XLA", (*STEPS, "lab")),  # what model.fit chooses by itself
+    # By itself TensorFlow takes oneDNN where the processor has VNNI, else Eigen, and Keras no XLA.
+    Setting("keras", "Eigen", (*STEPS, "lab")),
     Setting("keras", "oneDNN", (*STEPS, "lab")),
-    Setting("keras", "Eigen", STEPS),
-    Setting("keras", "XLA bf16", STEPS),
+    Setting("keras", "oneDNN kept", ("lab",)),
+    Setting("keras", "XLA", STEPS),
     Setting("keras", "oneDNN bf16", STEPS),
-    Setting("pytorch-debian", "contiguous", (*STEPS, "lab")),
+    Setting("keras", "XLA bf16", STEPS),
+    Setting("pytorch-debian", "contiguous", STEPS),
     Setting("pytorch-debian", "channels_last", (*STEPS, "lab")),
+    Setting("pytorch-debian", "channels_last kept", ("lab",)),
     Setting("pytorch-debian", "channels_last routed", ("joint", "inference")),
     Setting("pytorch-debian", "channels_last traced", ("inference",)),
     Setting("pytorch-debian", "channels_last bf16", STEPS),
     Setting("pytorch", "contiguous", STEPS),
     Setting("pytorch", "channels_last", (*STEPS, "lab")),
+    Setting("pytorch", "channels_last kept", ("lab",)),
     Setting("pytorch", "channels_last routed", ("joint", "inference")),
     Setting("pytorch", "contiguous compiled", STEPS),
     Setting("pytorch", "channels_last compiled", (*STEPS, "lab")),

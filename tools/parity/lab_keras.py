@@ -78,9 +78,8 @@ def read_recipe(epochs: int | None = None) -> dict:
 
 
 class Lab:
-    def __init__(self, data: Path, recipe: dict, jit_compile: bool | str = "auto"):
+    def __init__(self, data: Path, recipe: dict):
         self.recipe = recipe["train"]
-        self.jit_compile = jit_compile
         names = (data / "batches.meta.txt").read_text().split()
         self.classes = len(names)
         self.members = [[names.index(name) for name in group["classes"]]
@@ -91,8 +90,7 @@ class Lab:
 
     def fit(self, stage: str, model: keras.Model, train, test, epochs: int) -> keras.Model:
         model.compile(optimizer=keras.optimizers.Adam(self.recipe["learning_rate"]),
-                      loss="categorical_crossentropy", metrics=["accuracy"],
-                      jit_compile=self.jit_compile)
+                      loss="categorical_crossentropy", metrics=["accuracy"])
         one_hot = lambda labels: keras.utils.to_categorical(labels, model.output_shape[-1])
         start = time.perf_counter()
         history = model.fit(train[0], one_hot(train[1]), batch_size=self.recipe["batch_size"],
