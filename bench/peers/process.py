@@ -16,7 +16,8 @@ KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_":
 def measured(command: list[str], threads: int, keep_memory: bool, log: Path,
              limit: float | None) -> dict:
     """The figures, or the error in one line. What it says on the way goes to the log."""
-    environment = {**os.environ, **(KEEP_MEMORY if keep_memory else {}), "OMP_NUM_THREADS": str(threads),
+    kept = KEEP_MEMORY if keep_memory else {}
+    environment = {**os.environ, **kept, "OMP_NUM_THREADS": str(threads),
                    "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
