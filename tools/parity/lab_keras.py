@@ -69,6 +69,14 @@ def mixture(baseline: keras.Model, gate: keras.Model, experts: list[keras.Model]
     return keras.Model(image, ops.where(first, sub_gates[0], sub_gates[1]), name="mixture")
 
 
+def read_recipe(epochs: int | None = None) -> dict:
+    """The lab's own, or with so many epochs of every stage."""
+    recipe = tomllib.loads((ROOT / "experiments/lab.toml").read_text())
+    if epochs:
+        recipe["train"]["epochs"] = dict.fromkeys(recipe["train"]["epochs"], epochs)
+    return recipe
+
+
 class Lab:
     def __init__(self, data: Path, recipe: dict):
         self.recipe = recipe["train"]
@@ -101,7 +109,8 @@ class Lab:
     def by_group(self, examples):
         return examples[0], np.isin(examples[1], self.members[1]).astype(int)
 
-    def run(self, epochs: dict[str, int]) -> None:
+    def run(self) -> None:
+        epochs = self.recipe["epochs"]
         baseline = self.fit("baseline", cnn(self.classes, "baseline"), self.train, self.test,
                             epochs["baseline"])
         experts = [self.fit(f"expert-{group}", cnn(self.classes, f"expert-{group}"),
@@ -122,13 +131,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="of every stage; the lab's own if left out")
     arguments = parser.parse_args()
 
-    recipe = tomllib.loads((ROOT / "experiments/lab.toml").read_text())
-    epochs = recipe["train"]["epochs"]
-    if arguments.epochs:
-        epochs = dict.fromkeys(epochs, arguments.epochs)
+    recipe = read_recipe(arguments.epochs)
     keras.utils.set_random_seed(arguments.seed)
     lab = Lab(arguments.data, recipe)
-    lab.run(epochs)
+    lab.run()
     for group, declared in enumerate(recipe["groups"]):
         lab.stages[f"expert-{declared['name']}"] = lab.stages.pop(f"expert-{group}")
     result = {"seed": arguments.seed, "keras": keras.version(), "backend": keras.config.backend(),

@@ -1,0 +1,84 @@
+"""Which processes make a round."""
+
+import functools
+import random
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import environments
+from sluice_peer import sluice
+from works import HERE, PROGRAMS, STEPS_LIMIT, WORKS, Setting, Work, settings
+
+
+@dataclass(frozen=True)
+class Task:
+    work: Work
+    setting: Setting
+    command: list[str]
+    obstacle: str = ""  # why it cannot run
+    limit: float | None = None
+
+    @property
+    def keep_memory(self) -> bool:
+        return self.work.name != "lab" or "kept" in self.setting.name.split()
+
+    def key(self) -> dict:
+        return {"work": self.work.name, "batch": self.work.batch, "peer": self.setting.peer,
+                "setting": self.setting.name}
+
+
+def obstacle(setting: Setting) -> str:
+    if "bf16" in setting.name.split() and not environments.has_bf16():
+        return "this processor has neither avx512_bf16 nor amx_bf16"
+    return environments.obstacle(setting.peer)
+
+
+def task(work: Work, setting: Setting, options) -> Task:
+    why_not = obstacle(setting)
+    if why_not:
+        return Task(work, setting, [], why_not)
+    command = [environments.python_of(setting.peer), str(HERE / PROGRAMS[setting.peer]), work.name,
+               "--setting", setting.name, "--threads", str(options.threads),
+               "--scratch", str(options.out / "scratch")]
+    if work.name == "lab":
+        command += ["--data", str(options.data or random_images(options.out / "scratch/data"))]
+        command += ["--epochs", str(options.epochs)] if options.epochs else []
+        return Task(work, setting, command)
+    command += ["--batch", str(work.batch), "--seconds", str(options.seconds)]
+    if setting.peer in ("onnxruntime", "openvino"):
+        command += ["--model", str(onnx_mixture(options.out / "scratch"))]
+    return Task(work, setting, command, limit=options.seconds + STEPS_LIMIT)
+
+
+def plan(options) -> list[Task]:
+    return [task(work, setting, options)
+            for work in WORKS if work.name in options.works
+            for setting in settings(options.compute)
+            if work.name in setting.works and setting.peer in options.peers]
+
+
+@functools.cache
+def random_images(folder: Path) -> Path:
+    """In the format of CIFAR-10's binary version; what a step costs does not depend on them."""
+    source = random.Random(0)
+    folder.mkdir(parents=True, exist_ok=True)
+    names = "airplane automobile bird cat deer dog frog horse ship truck".split()
+    (folder / "batches.meta.txt").write_text("\n".join(names) + "\n")
+    for name, images in (("data_batch_1.bin", 5000), ("test_batch.bin", 1000)):
+        records = (bytes([i % 10]) + source.randbytes(3072) for i in range(images))
+        (folder / name).write_bytes(b"".join(records))
+    return folder
+
+
+def onnx_mixture(folder: Path) -> Path:
+    """That Sluice has hardly trained and then exported."""
+    file = folder / "onnx/mixture.onnx"
+    if not file.exists():
+        run = folder / "mixture"
+        shutil.rmtree(run, ignore_errors=True)  # of one that was stopped
+        sluice("train", HERE.parents[1] / "experiments/lab.toml", "--run", run, "--data", "builtin",
+               "--set", "train.epochs=1", "--set", "data.train_images=200",
+               "--set", "data.test_images=50")
+        sluice("export", run, "--format", "onnx", "--model", "mixture", "--to", file.parent)
+    return file

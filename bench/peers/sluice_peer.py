@@ -1,0 +1,49 @@
+"""Sluice's side: `sluice bench` for a step, `sluice train` for the lab. The program is $SLUICE."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from measure import arguments, report
+
+ROOT = Path(__file__).resolve().parents[2]
+SLUICE = os.environ.get("SLUICE", ROOT / "build/release/bin/sluice")
+
+
+def sluice(*words) -> str:
+    """What the program prints; what it has to complain of goes to stderr."""
+    result = subprocess.run([SLUICE, *map(str, words)], stdout=subprocess.PIPE, text=True)
+    if result.returncode != 0:
+        raise SystemExit(result.returncode)
+    return result.stdout
+
+
+def bench(options) -> dict:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "bench.json"
+        sluice("bench", options.work, "--batch", options.batch, "--compute", options.setting,
+               "--seconds", options.seconds, "--json", file)
+        results = json.loads(file.read_text())["works"]
+    [result] = [r for r in results if (r["work"], r["batch"]) == (options.work, options.batch)]
+    return {field: result[field] for field in ("images_per_second", "median_ms")}
+
+
+def lab(options) -> dict:
+    run = options.scratch / "sluice-lab"
+    shutil.rmtree(run, ignore_errors=True)  # of an earlier round
+    epochs = ["--set", f"train.epochs={options.epochs}"] if options.epochs else []
+    sluice("train", ROOT / "experiments/lab.toml", "--data", options.data, "--run", run, *epochs)
+    return {"accuracy": json.loads((run / "results.json").read_text())["mixture"]["accuracy"]}
+
+
+def main() -> None:
+    options = arguments()
+    figures = lab(options) if options.work == "lab" else bench(options)
+    report(sluice("--version").strip(), options.threads, figures)
+
+
+if __name__ == "__main__":
+    main()

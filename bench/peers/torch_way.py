@@ -1,0 +1,85 @@
+"""How a setting of PyTorch wants things done: what its words mean."""
+
+import contextlib
+
+import torch
+
+
+class Way:
+    def __init__(self, words: list[str]):
+        self.words = words
+        self.channels_last = "channels_last" in words
+        self.routed = "routed" in words
+        self.bf16 = "bf16" in words
+
+    def place(self, model):
+        return model.to(memory_format=torch.channels_last if self.channels_last
+                        else torch.contiguous_format)
+
+    def store(self, images):
+        """Images (n, 32, 32, 3) as they are to lie in memory."""
+        return images if self.channels_last else images.permute(0, 3, 1, 2).contiguous()
+
+    def batch(self, stored):
+        """Images (n, 3, 32, 32) of what `store` returned, or of some of its rows."""
+        return stored.permute(0, 3, 1, 2) if self.channels_last else stored
+
+    def compile(self, function):
+        if "compiled" not in self.words:
+            return function
+        torch._dynamo.reset()  # one function can be compiled for a few models only, then it is not
+        return torch.compile(function)
+
+    def precision(self):
+        return torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
+
+    def adam(self, model, learning_rate: float):
+        # PyTorch before 2.4 has no fused Adam for processors.
+        version = tuple(int(part) for part in torch.__version__.split(".")[:2])
+        fused = {"fused": True} if version >= (2, 4) else {}
+        return torch.optim.Adam([p for p in model.parameters() if p.requires_grad],
+                                lr=learning_rate, eps=1e-7, **fused)
+
+    def judge(self, model, loss_of):
+        """Of (images, labels) the loss, and how many images the model has right."""
+        @self.compile
+        def judged(images, labels):
+            output = model(images)
+            return loss_of(output, labels), (output.argmax(1) == labels).sum()
+
+        def judge(images, labels):
+            with self.precision():
+                return judged(self.batch(images), labels)
+
+        return judge
+
+    def trainer(self, model, judge, learning_rate: float = 1e-3):
+        """A step on (images, labels), which returns what `judge` does."""
+        adam = self.adam(model, learning_rate)
+
+        def step(images, labels):
+            adam.zero_grad(set_to_none=True)
+            loss, right = judge(images, labels)
+            loss.backward()
+            adam.step()
+            return loss.detach(), right
+
+        return step
+
+    def for_inference(self, model, images):
+        """The model as a function of such images, and the images as it takes them."""
+        model, images = model.eval(), self.batch(images)
+        if self.bf16:
+            model, images = model.bfloat16(), images.bfloat16()
+        if "traced" in self.words:
+            model = torch.jit.optimize_for_inference(torch.jit.trace(model, images))
+        if "compiled" in self.words:
+            from torch._inductor import config
+            config.freezing = True  # weights are constants, and lie as the kernels like them
+        return self.compile(model), images
+
+
+def shuffled(images, labels, size: int):
+    """An epoch's batches."""
+    for rows in torch.randperm(len(labels)).split(size):
+        yield images.index_select(0, rows), labels.index_select(0, rows)

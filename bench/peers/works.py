@@ -1,0 +1,93 @@
+"""What is measured, and the settings of the programs that do it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STEPS_LIMIT = 900  # seconds that a process may take beyond those it measures: compilers take long
+
+
+@dataclass(frozen=True)
+class Metric:
+    field: str  # of a record
+    unit: str
+    more_is_better: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    name: str
+    batch: int | None
+    title: str
+    metrics: tuple[Metric, ...]
+
+    def short(self) -> str:
+        return f"{self.name} {self.batch}" if self.batch else self.name
+
+
+RATE = Metric("images_per_second", "images/s", True)
+LATENCY = Metric("median_ms", "ms", False)
+SECONDS = Metric("seconds", "s", False)
+MEMORY = Metric("peak_mb", "MB of memory at the peak", False)
+
+WORKS = (
+    Work("train", 32, "Training step of the small CNN, batch 32", (RATE,)),
+    Work("train", 128, "Training step of the small CNN, batch 128", (RATE,)),
+    Work("joint", 32, "Joint training step of the mixture, batch 32", (RATE,)),
+    Work("inference", 256, "Inference of the mixture, batch 256", (RATE,)),
+    Work("inference", 1, "Inference of the mixture, one image", (LATENCY,)),
+    Work("lab", None, "The whole lab, start to end", (SECONDS, MEMORY)),
+)
+STEPS = ("train", "joint", "inference")
+
+
+@dataclass(frozen=True)
+class Setting:
+    peer: str
+    name: str  # words that the peer's program understands
+    works: tuple[str, ...]
+
+
+# A word of a setting says what differs from the peer's plainest form. "bf16" is left out where the
+# processor has no such instructions. "routed" asks only the expert that the gate chose. "kept" has
+# the C library keep freed memory, as it does for all steps: see process.py.
+PROGRAMS = {
+    "sluice": "sluice_peer.py",
+    "keras": "keras_peer.py",
+    "pytorch-debian": "torch_peer.py",
+    "pytorch": "torch_peer.py",
+    "onnxruntime": "onnxruntime_peer.py",
+    "openvino": "openvino_peer.py",
+}
+SETTINGS = (
+    # By itself TensorFlow takes oneDNN where the processor has VNNI, else Eigen, and Keras no XLA.
+    Setting("keras", "Eigen", (*STEPS, "lab")),
+    Setting("keras", "oneDNN", (*STEPS, "lab")),
+    Setting("keras", "oneDNN kept", ("lab",)),
+    Setting("keras", "XLA", STEPS),
+    Setting("keras", "oneDNN bf16", STEPS),
+    Setting("keras", "XLA bf16", STEPS),
+    Setting("pytorch-debian", "contiguous", STEPS),
+    Setting("pytorch-debian", "channels_last", (*STEPS, "lab")),
+    Setting("pytorch-debian", "channels_last kept", ("lab",)),
+    Setting("pytorch-debian", "channels_last routed", ("joint", "inference")),
+    Setting("pytorch-debian", "channels_last traced", ("inference",)),
+    Setting("pytorch-debian", "channels_last bf16", STEPS),
+    Setting("pytorch", "contiguous", STEPS),
+    Setting("pytorch", "channels_last", (*STEPS, "lab")),
+    Setting("pytorch", "channels_last kept", ("lab",)),
+    Setting("pytorch", "channels_last routed", ("joint", "inference")),
+    Setting("pytorch", "contiguous compiled", STEPS),
+    Setting("pytorch", "channels_last compiled", (*STEPS, "lab")),
+    Setting("pytorch", "channels_last bf16", STEPS),
+    Setting("pytorch", "channels_last compiled bf16", STEPS),
+    Setting("onnxruntime", "fp32", ("inference",)),
+    Setting("openvino", "fp32", ("inference",)),
+    Setting("openvino", "bf16", ("inference",)),
+)
+
+
+def settings(compute: list[str]) -> list[Setting]:
+    """With Sluice's in these modes, first; the lab takes the mode of its experiment."""
+    sluice = [Setting("sluice", mode, STEPS) for mode in compute]
+    return [*sluice, Setting("sluice", "lab.toml", ("lab",)), *SETTINGS]
