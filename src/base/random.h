@@ -3,6 +3,7 @@
 #include <Random123/philox.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice {
@@ -32,6 +33,9 @@ class RandomStream {
     const auto out = r123::Philox4x32()(counter, key_);
     return {out[0], out[1], out[2], out[3]};
   }
+
+  /// bits(first), bits(first + 1), ... into `out`, 128 bits each, several at a time.
+  void fill(std::uint32_t first, std::size_t count, std::uint32_t* out) const;
 
   /// In [0, 1), from the upper 24 bits.
   static float unit(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }

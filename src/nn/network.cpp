@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "base/timer.h"
 #include "ops/softmax.h"
-#include "ops/winograd/kernels.h"
+#include "ops/convolution/algorithm.h"
 
 namespace sluice {
 
@@ -47,7 +47,7 @@ double LayerProfile::operations() const {
 }
 
 Compute on_this_processor(Compute compute) {
-  return ops::winograd::kernels() == nullptr ? Compute::exact
+  return ops::convolution::winograd() == nullptr ? Compute::exact
          : compute == Compute::automatic     ? Compute::fast
                                              : compute;
 }

@@ -1,5 +1,7 @@
 #include "ops/dropout.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "base/fail.h"
@@ -11,24 +13,35 @@ namespace sluice::ops {
 
 namespace {
 
+/// Of each word the lower half comes first.
+SLUICE_VECTORISED void keep(const std::uint32_t* bits, std::uint32_t threshold, std::size_t count,
+                            std::uint8_t* __restrict kept) {
+  for (std::size_t i = 0; i < count / 2; ++i) {
+    kept[2 * i] = (bits[i] & 0xffff) >= threshold;
+    kept[2 * i + 1] = (bits[i] >> 16) >= threshold;
+  }
+  if (count % 2 != 0) kept[count - 1] = (bits[count / 2] & 0xffff) >= threshold;
+}
+
 /// A block of an image: runs of `used` values, `lanes` apart, and of what is kept, `channels`
 /// apart.
 struct Runs {
   std::size_t count, used, lanes, channels;
 };
 
-SLUICE_VECTORISED void scale_kept(float* values, const std::uint8_t* kept, float scale,
-                                  const Runs runs) {
+SLUICE_VECTORISED void scale_kept(float* __restrict values, const std::uint8_t* __restrict kept,
+                                  float scale, const Runs runs) {
   constexpr std::size_t kVector = 8;
   for (std::size_t run = 0; run < runs.count; ++run) {
     std::size_t lane = 0;
     for (; lane + kVector <= runs.used; lane += kVector) {
-      for (std::size_t i = lane; i < lane + kVector; ++i) {
-        values[i] = kept[i] != 0 ? values[i] * scale : 0.f;
+#pragma omp simd
+      for (std::size_t i = 0; i < kVector; ++i) {
+        values[lane + i] *= scale * static_cast<float>(kept[lane + i]);
       }
     }
     for (; lane < runs.used; ++lane) {
-      values[lane] = kept[lane] != 0 ? values[lane] * scale : 0.f;
+      values[lane] *= scale * static_cast<float>(kept[lane]);
     }
     values += runs.lanes;
     kept += runs.channels;
@@ -54,17 +67,19 @@ dnnl::memory Dropout::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
 
 void Dropout::draw(const Pass& pass) {
   constexpr std::size_t kPerCall = 8;  // 16-bit numbers in 128 bits
+  constexpr std::size_t kCalls = 256;  // at a time
   const RandomStream random(pass.seed, Purpose::dropout, pass.stream + number_, pass.step);
   const std::size_t elements = planes_.elements();
   const std::size_t calls = (elements + kPerCall - 1) / kPerCall;
-  parallel_for(planes_.images * calls, 512, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t call = begin; call < end; ++call) {
-      const auto bits = random.bits(static_cast<std::uint32_t>(call));
-      const std::size_t first = call % calls * kPerCall;
-      std::uint8_t* kept = kept_.data() + call / calls * elements + first;
-      const std::size_t count = std::min(kPerCall, elements - first);
-      for (std::size_t i = 0; i < count; ++i) {
-        kept[i] = ((bits[i / 2] >> (i % 2 * 16)) & 0xffff) >= threshold_;
+  parallel_for(planes_.images, 1, [&](std::size_t begin, std::size_t end) {
+    std::array<std::uint32_t, 4 * kCalls> bits;
+    for (std::size_t image = begin; image < end; ++image) {
+      for (std::size_t call = 0; call < calls; call += kCalls) {
+        const std::size_t count = std::min(kCalls, calls - call);
+        random.fill(static_cast<std::uint32_t>(image * calls + call), count, bits.data());
+        const std::size_t first = call * kPerCall;
+        keep(bits.data(), threshold_, std::min(count * kPerCall, elements - first),
+             kept_.data() + image * elements + first);
       }
     }
   });

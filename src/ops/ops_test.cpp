@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/random.h"
+#include "ops/blocked_conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
@@ -16,7 +17,6 @@
 #include "ops/max_pooling2d.h"
 #include "ops/reference/reference.h"
 #include "ops/softmax.h"
-#include "ops/winograd_conv2d.h"
 #include "sluice/error.h"
 
 namespace sluice::ops {
@@ -105,17 +105,17 @@ OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, in
 }
 
 /// Channels and filters in blocks of this processor's vectors.
-OpCase winograd_case(const char* name, int n, int h, int w, int blocks, int filter_blocks,
-                     bool relu) {
-  const winograd::Kernels* kernels = winograd::kernels();
-  const int width = kernels == nullptr ? 8 : kernels->width;
-  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, 3, relu,
-                              width == 16 ? Tag::nChw16c : Tag::nChw8c);
-  if (kernels == nullptr) return result;
-  const Conv2DShape shape{filter_blocks * width, 3, relu};
+OpCase blocked_case(const char* name, const convolution::Algorithm* algorithm, int n, int h, int w,
+                    int blocks, int filter_blocks, int kernel_size, bool relu) {
+  const int width = algorithm == nullptr ? 8 : algorithm->width;
+  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, kernel_size,
+                              relu, width == 16 ? Tag::nChw16c : Tag::nChw8c);
+  if (algorithm == nullptr) return result;
+  const Conv2DShape shape{filter_blocks * width, kernel_size, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
-    EXPECT_TRUE(WinogradConv2D::suits(src, shape));
-    return std::make_unique<WinogradConv2D>(plan, src, shape, kernel, bias);
+    plan.winograd = algorithm == convolution::winograd();
+    EXPECT_EQ(BlockedConv2D::algorithm_for(plan, src, shape), algorithm);
+    return std::make_unique<BlockedConv2D>(plan, src, shape, kernel, bias, *algorithm);
   };
   return result;
 }
@@ -232,10 +232,16 @@ std::vector<OpCase> all_cases() {
       conv2d_case("conv2d_5x5", 1, 6, 6, 8, 8, 5, false),
       conv2d_case("conv2d_even_kernel", 1, 6, 6, 8, 8, 2, false),
       conv2d_case("conv2d_one_pixel", 1, 1, 1, 8, 8, 3, false),
-      winograd_case("winograd", 2, 8, 8, 2, 3, true),
-      winograd_case("winograd_no_relu", 1, 12, 4, 1, 1, false),
-      winograd_case("winograd_over_the_edge", 3, 7, 9, 1, 2, true),
-      winograd_case("winograd_many_tiles", 5, 24, 24, 1, 1, true),
+      blocked_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, 3, true),
+      blocked_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, 3, false),
+      blocked_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, 3, true),
+      blocked_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, 3, true),
+      blocked_case("direct", convolution::direct(), 2, 8, 8, 2, 3, 3, true),
+      blocked_case("direct_no_relu", convolution::direct(), 1, 12, 4, 1, 1, 3, false),
+      blocked_case("direct_odd_sizes", convolution::direct(), 3, 7, 9, 1, 2, 3, true),
+      blocked_case("direct_several_bands", convolution::direct(), 2, 37, 60, 1, 1, 3, true),
+      blocked_case("direct_1x1", convolution::direct(), 2, 4, 6, 2, 1, 1, true),
+      blocked_case("direct_5x5", convolution::direct(), 2, 5, 3, 1, 2, 5, true),
       dense_case("dense", 4, 12, 5, false),
       dense_case("dense_relu", 3, 64, 32, true),
       dense_case("dense_one_row", 1, 33, 10, true),

@@ -1,33 +1,51 @@
-// The functions of kernels.h, written once in GCC's vector types and compiled for each instruction
-// set by the files that include this. All is static and nothing of the standard library is used:
-// code for a newer processor must not be merged with what runs on every one.
+#pragma once
 
-#include "ops/winograd/kernels.h"
+#include "ops/convolution/multiply.h"
 
-namespace sluice::ops::winograd {
+// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016): tiles of 6 by 6 values give 4 by
+// 4 results with 36 multiplications in place of 144. With a tile d, a kernel g, and the small
+// matrices B, G and A of that paper:
+//
+//   results          Y = A^T [sum over channels of (G g G^T) (B^T d B), element by element] A
+//   kernel gradient  G^T [sum over tiles of (B^T d B) (A dY A^T), element by element] G
+//
+// The 36 sums are matrix products: (tiles, channels) by (channels, filters) for the results,
+// (channels, tiles) by (tiles, filters) for the gradient. A piece of work is a tile.
+
+namespace sluice::ops::convolution {
 namespace {
 
-using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
-    float;
+constexpr int kPoints = 36;     ///< of a transformed tile
+constexpr int kTile = 4;        ///< results on a side
+constexpr int kIn = kTile + 2;  ///< values on a side
 
-#define SLUICE_INLINE __attribute__((always_inline)) inline
-
-constexpr int kWidth = SLUICE_WIDTH;
-constexpr int kIn = kTile + 2;  ///< values on the side of a tile
+int tiles_down(const Problem& p) {
+  return (p.height + kTile - 1) / kTile;
+}
+int tiles_across(const Problem& p) {
+  return (p.width + kTile - 1) / kTile;
+}
+int tiles(const Problem& p) {
+  return p.images * tiles_down(p) * tiles_across(p);
+}
 
 /// Floats of one point's matrix (channels, filters) of a transformed kernel.
 std::ptrdiff_t kernel_matrix(const Problem& p) {
   return static_cast<std::ptrdiff_t>(p.channels) * p.filters;
 }
 
-SLUICE_INLINE Vector load(const float* from) {
-  return *reinterpret_cast<const Vector*>(from);
+/// Floats from one point's matrix (tiles, channels) to the next: a cache line more than needed, for
+/// a power of two would put all 36 into the same few places of the cache.
+std::ptrdiff_t point_stride(int tiles, int channels) {
+  return static_cast<std::ptrdiff_t>(tiles) * channels + 16;
 }
-SLUICE_INLINE void store(float* to, Vector value) {
-  *reinterpret_cast<Vector*>(to) = value;
-}
-SLUICE_INLINE Vector positive(Vector values, Vector where) {
-  return where <= 0 ? Vector{} : values;
+
+/// Tiles that are transformed, multiplied and transformed back together, while they are in the
+/// second-level cache.
+int tiles_at_once(const Problem& p) {
+  constexpr int kFloats = 1 << 17;  // 512 KB
+  const int fit = kFloats / (kPoints * (p.channels + p.filters)) / 6 * 6;
+  return fit > 6 ? fit : 6;
 }
 
 // The matrices, each applied to the values of one dimension.
@@ -126,22 +144,13 @@ struct Place {
   int image, y, x;
 
   Place(const Problem& p, int tile) {
-    const int across = p.tiles_across();
-    const int of_image = across * p.tiles_down();
+    const int across = tiles_across(p);
+    const int of_image = across * tiles_down(p);
     image = tile / of_image;
     y = tile % of_image / across * kTile;
     x = tile % across * kTile;
   }
 };
-
-/// Where the block of `channel` begins in that image of (count) channels.
-std::ptrdiff_t block(const Problem& p, int count, int image, int channel) {
-  return (static_cast<std::ptrdiff_t>(image) * count + channel) * p.height * p.width;
-}
-
-std::ptrdiff_t pixel(const Problem& p, int y, int x) {
-  return (static_cast<std::ptrdiff_t>(y) * p.width + x) * kWidth;
-}
 
 /// Transforms the square of Side values from (y, x) and puts its 36 points to `to`, `stride` apart.
 /// `at` is where the image's block begins.
@@ -153,8 +162,7 @@ SLUICE_INLINE void transform_tile(const Problem& p, const Source& source, std::p
   const std::ptrdiff_t row_stride = pixel(p, 1, 0);
   const auto value = [&](int row, int column) __attribute__((always_inline)) {
     const std::ptrdiff_t place = corner + row * row_stride + column * kWidth;
-    const Vector loaded = load(source.values + place);
-    const Vector seen = Masked ? positive(loaded, load(source.mask + place)) : loaded;
+    const Vector seen = load_source<Masked>(source, place);
     see(seen);
     return seen;
   };
@@ -191,24 +199,24 @@ void transform_source(const Problem& p, const Source& source, int first_tile, in
   }
 }
 
-/// A dY A^T of the tiles, to (36, tiles, filters); adds their sums to diff_bias.
+/// A dY A^T of the tiles, to 36 matrices (tiles, filters) in panels; adds their sums to diff_bias.
 template <bool Masked>
 void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile, int tiles,
                         float* to, float* diff_bias) {
   const std::ptrdiff_t stride = point_stride(tiles, p.filters);
   for (int t = 0; t < tiles; ++t) {
     const Place place(p, first_tile + t);
-    for (int k = 0; k < p.filters; k += kWidth, to += kWidth) {
+    for (int k = 0; k < p.filters; k += kWidth) {
       Vector sum = load(diff_bias + k);
-      transform_tile<kTile, Masked>(p, diff_dst, block(p, p.filters, place.image, k), place.y,
-                                    place.x, gradient_transform, to, stride,
-                                    [&](Vector value) { sum += value; });
+      transform_tile<kTile, Masked>(
+          p, diff_dst, block(p, p.filters, place.image, k), place.y, place.x, gradient_transform,
+          to + in_panels(tiles, p.filters, t, k), stride, [&](Vector value) { sum += value; });
       store(diff_bias + k, sum);
     }
   }
 }
 
-/// A^T M A of the tiles' products (36, tiles, filters), plus bias, into the image.
+/// A^T M A of the tiles' 36 products (tiles, filters), plus bias, into the image.
 template <bool Relu>
 void transform_products(const Problem& p, const float* products, int first_tile, int tiles,
                         const float* bias, float* dst) {
@@ -218,12 +226,13 @@ void transform_products(const Problem& p, const float* products, int first_tile,
     const Place place(p, first_tile + t);
     const int rows = p.height - place.y;
     const int columns = p.width - place.x;
-    for (int k = 0; k < p.filters; k += kWidth, products += kWidth) {
+    for (int k = 0; k < p.filters; k += kWidth) {
+      const float* from = products + in_panels(tiles, p.filters, t, k);
       float* tile = dst + block(p, p.filters, place.image, k) + pixel(p, place.y, place.x);
       const Vector add = bias == nullptr ? Vector{} : load(bias + k);
       both_ways<kIn, kTile>(
           output_transform,
-          [&](int row, int column) { return load(products + (row * kIn + column) * stride); },
+          [&](int row, int column) { return load(from + (row * kIn + column) * stride); },
           [&](int row, int column, Vector value) {
             if (row >= rows || column >= columns) return;  // the tile hangs over the edge
             const Vector sum = value + add;
@@ -233,86 +242,20 @@ void transform_products(const Problem& p, const float* products, int first_tile,
   }
 }
 
-/// A matrix of floats of which element (i, j) is at[i * row + j * column].
-struct Matrix {
-  const float* at;
-  std::ptrdiff_t row;
-  std::ptrdiff_t column;
-};
-
-/// Rows by Columns vectors of c = a b (+ c): b and c have column 1. The sums stay in registers only
-/// if every loop over them is unrolled before the compiler lays out arrays.
-template <int Rows, int Columns, bool Add>
-void multiply_block(const Matrix& a, const float* b, std::ptrdiff_t b_row, float* c,
-                    std::ptrdiff_t c_row, int depth) {
-  Vector sums[Rows][Columns];
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-    for (int j = 0; j < Columns; ++j) {
-      sums[i][j] = Add ? load(c + i * c_row + j * kWidth) : Vector{};
-    }
-  }
-  const float* left = a.at;
-  for (int p = 0; p < depth; ++p, b += b_row, left += a.column) {
-    Vector right[Columns];
-#pragma GCC unroll 8
-    for (int j = 0; j < Columns; ++j) right[j] = load(b + j * kWidth);
-#pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) {
-      const Vector value = left[i * a.row] - Vector{};
-#pragma GCC unroll 8
-      for (int j = 0; j < Columns; ++j) sums[i][j] += value * right[j];
-    }
-  }
-#pragma GCC unroll 8
-  for (int i = 0; i < Rows; ++i) {
-#pragma GCC unroll 8
-    for (int j = 0; j < Columns; ++j) store(c + i * c_row + j * kWidth, sums[i][j]);
-  }
-}
-
-template <int Columns, bool Add>
-void multiply_columns(Matrix a, int rows, const float* b, std::ptrdiff_t b_row, float* c,
-                      std::ptrdiff_t c_row, int depth) {
-  // Twelve sums at a time hide the latency of multiplying and adding, eight just do: no remainder
-  // below four where it can be helped.
-  while (rows > 0) {
-    const int take = rows == 6 || rows >= 10 ? 6 : rows >= 4 ? 4 : 1;
-    if (take == 6) multiply_block<6, Columns, Add>(a, b, b_row, c, c_row, depth);
-    if (take == 4) multiply_block<4, Columns, Add>(a, b, b_row, c, c_row, depth);
-    if (take == 1) multiply_block<1, Columns, Add>(a, b, b_row, c, c_row, depth);
-    rows -= take;
-    a.at += take * a.row;
-    c += take * c_row;
-  }
-}
-
-/// c (rows, columns) = a (rows, depth) b (depth, columns), added to c if asked. b and c are
-/// contiguous, and columns a multiple of the width.
-template <bool Add>
-void multiply(const Matrix& a, int rows, int depth, const float* b, int columns, float* c) {
-  int column = 0;
-  for (; column + 2 * kWidth <= columns; column += 2 * kWidth) {
-    multiply_columns<2, Add>(a, rows, b + column, columns, c + column, columns, depth);
-  }
-  if (column < columns) {
-    multiply_columns<1, Add>(a, rows, b + column, columns, c + column, columns, depth);
-  }
-}
-
 void transform_kernel(const Problem& p, const float* hwio, float* transformed, int first_channel,
                       int last_channel) {
   const std::ptrdiff_t matrix = kernel_matrix(p);
-  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(last_channel) * p.filters;
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(first_channel) * p.filters; at < end;
-       at += kWidth) {
-    both_ways<3, kIn>(
-        kernel_transform,
-        [&](int row, int column) { return load(hwio + (row * 3 + column) * matrix + at); },
-        [&](int row, int column, Vector value) {
-          store(transformed + (row * kIn + column) * matrix + at, value);
-        });
+  for (int c = first_channel; c < last_channel; ++c) {
+    for (int k = 0; k < p.filters; k += kWidth) {
+      const float* from = hwio + static_cast<std::ptrdiff_t>(c) * p.filters + k;
+      float* to = transformed + in_panels(p.channels, p.filters, c, k);
+      both_ways<3, kIn>(
+          kernel_transform,
+          [&](int row, int column) { return load(from + (row * 3 + column) * matrix); },
+          [&](int row, int column, Vector value) {
+            store(to + (row * kIn + column) * matrix, value);
+          });
+    }
   }
 }
 
@@ -321,16 +264,12 @@ void transform_turned_kernel(const Problem& p, const float* hwio, float* transfo
   const std::ptrdiff_t matrix = kernel_matrix(p);
   for (int k = first_filter; k < last_filter; ++k) {
     for (int c = 0; c < p.channels; c += kWidth) {
-      float* to = transformed + static_cast<std::ptrdiff_t>(k) * p.channels + c;
+      const float* from = hwio + static_cast<std::ptrdiff_t>(c) * p.filters + k;
+      float* to = transformed + in_panels(p.filters, p.channels, k, c);
       both_ways<3, kIn>(
           kernel_transform,
           [&](int row, int column) {
-            const float* from = hwio + (8 - row * 3 - column) * matrix + k;
-            Vector value;
-            for (int lane = 0; lane < kWidth; ++lane) {
-              value[lane] = from[static_cast<std::ptrdiff_t>(c + lane) * p.filters];
-            }
-            return value;
+            return gather(from + (8 - row * 3 - column) * matrix, p.filters);
           },
           [&](int row, int column, Vector value) {
             store(to + (row * kIn + column) * matrix, value);
@@ -342,15 +281,17 @@ void transform_turned_kernel(const Problem& p, const float* hwio, float* transfo
 void transform_kernel_gradient(const Problem& p, const float* sums, float* hwio, int first_channel,
                                int last_channel) {
   const std::ptrdiff_t matrix = kernel_matrix(p);
-  const std::ptrdiff_t end = static_cast<std::ptrdiff_t>(last_channel) * p.filters;
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(first_channel) * p.filters; at < end;
-       at += kWidth) {
-    both_ways<kIn, 3>(
-        kernel_gradient_transform,
-        [&](int row, int column) { return load(sums + (row * kIn + column) * matrix + at); },
-        [&](int row, int column, Vector value) {
-          store(hwio + (row * 3 + column) * matrix + at, value);
-        });
+  for (int c = first_channel; c < last_channel; ++c) {
+    for (int k = 0; k < p.filters; k += kWidth) {
+      const float* from = sums + in_panels(p.channels, p.filters, c, k);
+      float* to = hwio + static_cast<std::ptrdiff_t>(c) * p.filters + k;
+      both_ways<kIn, 3>(
+          kernel_gradient_transform,
+          [&](int row, int column) { return load(from + (row * kIn + column) * matrix); },
+          [&](int row, int column, Vector value) {
+            store(to + (row * 3 + column) * matrix, value);
+          });
+    }
   }
 }
 
@@ -371,8 +312,9 @@ void convolve_tiles(const Problem& p, const Source& source, const float* transfo
   }
 }
 
-void convolve(const Problem& p, Source source, const float* transformed_kernel, const float* bias,
-              bool relu, float* dst, float* scratch, int first_tile, int last_tile) {
+void convolve_by_tiles(const Problem& p, Source source, const float* transformed_kernel,
+                       const float* bias, bool relu, float* dst, float* scratch, int first_tile,
+                       int last_tile) {
   const auto run = source.mask != nullptr ? convolve_tiles<true, false>
                    : relu                 ? convolve_tiles<false, true>
                                           : convolve_tiles<false, false>;
@@ -396,15 +338,41 @@ void add_gradient_of_tiles(const Problem& p, const float* src, const Source& dif
   }
 }
 
-void add_kernel_gradient(const Problem& p, const float* src, Source diff_dst, float* sums,
-                         float* diff_bias, float* scratch, int first_tile, int last_tile) {
+void add_transformed_gradient(const Problem& p, const float* src, Source diff_dst, float* sums,
+                              float* diff_bias, float* scratch, int first_tile, int last_tile) {
   const auto run =
       diff_dst.mask != nullptr ? add_gradient_of_tiles<true> : add_gradient_of_tiles<false>;
   run(p, src, diff_dst, sums, diff_bias, scratch, first_tile, last_tile);
 }
 
-constexpr Kernels kKernels{kWidth,   transform_kernel,    transform_turned_kernel,
-                           convolve, add_kernel_gradient, transform_kernel_gradient};
+/// Tiles that hang far over the edge cost more than they save.
+bool winograd_suits(const Problem& p) {
+  const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(p.images) * p.height * p.width;
+  return p.kernel_size == 3 && 2 * pixels >= std::ptrdiff_t{kTile * kTile} * tiles(p);
+}
+
+std::size_t transformed_kernel_floats(const Problem& p) {
+  return kPoints * kernel_matrix(p);
+}
+
+std::size_t tiles_scratch_floats(const Problem& p) {
+  const int at_once = tiles_at_once(p);
+  return kPoints * (point_stride(at_once, p.channels) + point_stride(at_once, p.filters));
+}
+
+constexpr Algorithm winograd_algorithm(const char* name) {
+  return {name,
+          kWidth,
+          winograd_suits,
+          tiles,
+          transformed_kernel_floats,
+          tiles_scratch_floats,
+          transform_kernel,
+          transform_turned_kernel,
+          convolve_by_tiles,
+          add_transformed_gradient,
+          transform_kernel_gradient};
+}
 
 }  // namespace
-}  // namespace sluice::ops::winograd
+}  // namespace sluice::ops::convolution
