@@ -41,15 +41,47 @@ class NetworkTest : public testing::Test {
 };
 
 TEST_F(NetworkTest, OutputAndGradientsEqualTheReference) {
-  Network network(context_, model_, weights_, {kBatch});
-  ReferenceNetwork reference(model_, weights_);
-  const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
-  EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    SCOPED_TRACE(to_string(compute));
+    Network network(context_, model_, weights_, {.batch = kBatch, .compute = compute});
+    ReferenceNetwork reference(model_, weights_);
+    const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+    EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
 
-  const std::vector<float> diff = random_images(kBatch * 5, 9);
-  network.backward(diff, GradientOf::output);
-  EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
-            1e-4);
+    const std::vector<float> diff = random_images(kBatch * 5, 9);
+    network.backward(diff, GradientOf::output);
+    EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
+              1e-4);
+  }
+}
+
+TEST_F(NetworkTest, ProfileTellsAlgorithmsAndWorkByLayer) {
+  model_.layers[1] = Conv2D{"conv2", 64};
+  model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
+  weights_ = Weights(model_);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    Network network(context_, model_, weights_, {.batch = kBatch, .compute = compute});
+    forward(network, images_, kBatch);
+    EXPECT_TRUE(network.profile().empty());
+    network.start_profile();
+    forward(network, images_, 3);
+    forward(network, images_, kBatch);
+    network.backward(random_images(kBatch * 5, 9), GradientOf::output);
+    const std::vector<LayerProfile> profile = network.profile();
+    ASSERT_EQ(profile.size(), model_.layers.size());
+    const LayerProfile& first = profile.front();
+    const LayerProfile& conv = profile[2];
+    EXPECT_EQ(conv.layer, "conv2");
+    EXPECT_EQ(conv.flops, 2.0 * 8 * 8 * 3 * 3 * 32 * 64);
+    EXPECT_EQ(conv.forward_images, 3 + kBatch);
+    EXPECT_EQ(conv.backward_images, kBatch);
+    EXPECT_EQ(conv.operations(), conv.flops * (3 + kBatch + 2 * kBatch));
+    EXPECT_EQ(first.data_seconds, 0) << "nothing before it learns";
+    EXPECT_EQ(first.operations(), first.flops * (3 + kBatch + kBatch));
+    const bool winograd = on_this_processor(compute) == Compute::fast;
+    EXPECT_EQ(conv.algorithm.starts_with("winograd"), winograd) << conv.algorithm;
+    EXPECT_TRUE(first.algorithm.starts_with("direct")) << first.algorithm;
+  }
 }
 
 TEST_F(NetworkTest, GradientOfLogitsSkipsTheSoftmax) {

@@ -19,6 +19,11 @@
 #include "ops/softmax.h"
 #include "sluice/error.h"
 
+// As avx512.cpp has them, but for any processor.
+#define SLUICE_WIDTH 16
+#include "ops/convolution/direct.h"
+#include "ops/convolution/winograd.h"
+
 namespace sluice::ops {
 namespace {
 
@@ -113,12 +118,14 @@ OpCase blocked_case(const char* name, const convolution::Algorithm* algorithm, i
   if (algorithm == nullptr) return result;
   const Conv2DShape shape{filter_blocks * width, kernel_size, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
-    plan.winograd = algorithm == convolution::winograd();
-    EXPECT_EQ(BlockedConv2D::algorithm_for(plan, src, shape), algorithm);
+    EXPECT_TRUE(algorithm->suits({n, h, w, blocks * width, filter_blocks * width, kernel_size}));
     return std::make_unique<BlockedConv2D>(plan, src, shape, kernel, bias, *algorithm);
   };
   return result;
 }
+
+const convolution::Algorithm kWinograd16 = convolution::winograd_algorithm("winograd, 16 floats");
+const convolution::Algorithm kDirect16 = convolution::direct_algorithm("direct, 16 floats");
 
 OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
   const auto forward = [=](const Inputs& in) {
@@ -236,6 +243,9 @@ std::vector<OpCase> all_cases() {
       blocked_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, 3, false),
       blocked_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, 3, true),
       blocked_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, 3, true),
+      blocked_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, 3, true),
+      blocked_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, 3, true),
+      blocked_case("direct_16", &kDirect16, 2, 7, 9, 2, 3, 3, true),
       blocked_case("direct", convolution::direct(), 2, 8, 8, 2, 3, 3, true),
       blocked_case("direct_no_relu", convolution::direct(), 1, 12, 4, 1, 1, 3, false),
       blocked_case("direct_odd_sizes", convolution::direct(), 3, 7, 9, 1, 2, 3, true),
@@ -447,6 +457,28 @@ INSTANTIATE_TEST_SUITE_P(
                              making<Dropout>(1.f, 0u),
                              "[dropout] a rate of 1: must be at least 0 and below 1"}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST(BlockedConv2D, IsChosenWhereItSuits) {
+  if (convolution::winograd() == nullptr)
+    GTEST_SKIP() << "this processor has no vectors of 8 floats";
+  onednn::Context context;
+  Workspace workspace;
+  Plan plan{context, workspace, true, true};
+  const bool wide = convolution::winograd()->width == 16;
+  const auto chosen = [&](std::int64_t channels, std::int64_t size, Conv2DShape shape, Tag tag) {
+    const auto src = plan.take(onednn::layout({2, channels, size, size}, tag));
+    return BlockedConv2D::algorithm_for(plan, src, shape);
+  };
+  const Tag blocked = wide ? Tag::nChw16c : Tag::nChw8c;
+  EXPECT_EQ(chosen(32, 8, {32, 3, true}, blocked), convolution::winograd());
+  EXPECT_EQ(chosen(32, 8, {32, 5, true}, blocked), convolution::direct()) << "5x5";
+  EXPECT_EQ(chosen(32, 2, {32, 3, true}, blocked), convolution::direct()) << "a tile has 4x4";
+  EXPECT_EQ(chosen(32, 8, {32, 2, true}, blocked), nullptr) << "even";
+  EXPECT_EQ(chosen(32, 8, {12, 3, true}, blocked), nullptr) << "filters are no whole blocks";
+  EXPECT_EQ(chosen(32, 8, {32, 3, true}, Tag::nhwc), nullptr) << "not in blocks";
+  plan.winograd = false;
+  EXPECT_EQ(chosen(32, 8, {32, 3, true}, blocked), convolution::direct());
+}
 
 TEST(Dropout, DoesNothingWithoutIt) {
   onednn::Context context;

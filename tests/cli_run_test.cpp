@@ -1,0 +1,218 @@
+// What a user does with a finished run.
+
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "tests/command_line.h"
+
+namespace sluice::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// One short run, made once, for the verbs that need one.
+class FinishedRun : public CommandLine {
+ protected:
+  static void SetUpTestSuite() {
+    home_ = new ScratchFolder();
+    trained_ =
+        new Ended(Program(home_->path(), train_short({"--data", "builtin", "--profile"})).wait());
+    Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
+  }
+  static void TearDownTestSuite() {
+    delete trained_;
+    delete home_;
+  }
+
+  static Ended at_home(std::vector<std::string> arguments) {
+    return Program(home_->path(), std::move(arguments)).wait();
+  }
+  static nlohmann::json results() {
+    return nlohmann::json::parse(load(*home_ / "runs/lab/results.json"));
+  }
+
+  static ScratchFolder* home_;
+  static Ended* trained_;
+};
+
+ScratchFolder* FinishedRun::home_ = nullptr;
+Ended* FinishedRun::trained_ = nullptr;
+
+TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
+  ASSERT_EQ(trained_->code, 0) << trained_->err;
+  EXPECT_EQ(trained_->err, "");
+  EXPECT_LE(widest(trained_->out), 80u);
+  EXPECT_THAT(trained_->out, Not(HasSubstr("\x1b"))) << "no colour or redrawing where it is piped";
+  EXPECT_THAT(trained_->out, Not(HasSubstr("\r")));
+  for (const char* text :
+       {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
+        "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
+        "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
+        "Did the mixture improve on the baseline?", "runs/lab/figures"}) {
+    EXPECT_THAT(trained_->out, HasSubstr(text));
+  }
+}
+
+TEST_F(FinishedRun, LeavesAFolderForPeopleAndPrograms) {
+  const fs::path run = *home_ / "runs/lab";
+  EXPECT_TRUE(fs::exists(run / "experiment.toml"));
+  for (const char* model : {"baseline", "expert-artificial", "expert-natural", "gate", "mixture"}) {
+    EXPECT_TRUE(fs::exists(run / model / "history.csv")) << model;
+    EXPECT_TRUE(fs::exists(run / model / "model.safetensors")) << model;
+    for (const char* picture : {"-curves.png", "-confusion.png"}) {
+      EXPECT_TRUE(fs::exists(run / "figures" / (std::string(model) + picture))) << model;
+    }
+  }
+  EXPECT_TRUE(fs::exists(run / "figures/distribution.png"));
+  EXPECT_TRUE(fs::exists(run / "figures/samples.png"));
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    EXPECT_THAT(entry.path().string(), Not(HasSubstr(".part"))) << "left half-written";
+  }
+  const nlohmann::json json = results();
+  EXPECT_EQ(json["baseline"]["parameters"], 2168362);
+  EXPECT_EQ(json["mixture"]["parameters"], 11836616);
+  for (const auto& model : {json["baseline"], json["mixture"], json["gate"],
+                            json["experts"]["natural"], json["experts"]["artificial"]}) {
+    EXPECT_GE(model["accuracy"].get<double>(), 0);
+    EXPECT_LE(model["accuracy"].get<double>(), 1);
+    EXPECT_GT(model["seconds"].get<double>(), 0);
+  }
+  EXPECT_GT(json["total_seconds"].get<double>(), json["mixture"]["seconds"].get<double>());
+}
+
+TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
+  const Ended ended = at_home({"evaluate", "runs/lab", "--data", "builtin"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  const nlohmann::json json = results();
+  for (const auto& [name, model] : {std::pair{"baseline", json["baseline"]},
+                                    {"gate", json["gate"]},
+                                    {"expert-natural", json["experts"]["natural"]},
+                                    {"mixture", json["mixture"]}}) {
+    std::smatch match;
+    const std::regex row("\n" + std::string(name) + R"(\s+\d+\s+([\d.]+)\s)");
+    ASSERT_TRUE(std::regex_search(ended.out, match, row)) << name << ended.out;
+    EXPECT_NEAR(std::stod(match[1]), model["accuracy"].get<double>(), 0.0006) << name;
+  }
+}
+
+TEST_F(FinishedRun, EvaluateTellsWhereItsTimeWent) {
+  const Ended ended =
+      at_home({"evaluate", "runs/lab", "--data", "builtin", "--profile", "--compute", "exact"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_LE(widest(ended.out), 80u);
+  EXPECT_THAT(ended.out, HasSubstr("\nmixture, seconds\nLayer "));
+  EXPECT_THAT(ended.out, HasSubstr("direct, "));
+  EXPECT_THAT(ended.out, Not(HasSubstr("winograd")));
+}
+
+TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
+  const Ended ended = at_home({"predict", "runs/lab", "samples/cat/0.png", "samples/ship/1.png"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, StartsWith("samples/cat/0.png\n  mixture "));
+  EXPECT_THAT(ended.out, ::testing::ContainsRegex("gate +(natural|artificial) +[0-9.]+%"));
+  EXPECT_THAT(ended.out, HasSubstr("asked expert-"));
+  EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
+  EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
+  EXPECT_LE(widest(ended.out), 80u);
+}
+
+TEST_F(FinishedRun, OneModelsFileIsEnough) {
+  save(*home_ / "elsewhere/any.safetensors", load(*home_ / "runs/lab/mixture/model.safetensors"));
+  const std::string of_run = at_home({"predict", "runs/lab", "samples/cat/0.png"}).out;
+  const std::string alone =
+      at_home({"predict", "elsewhere/any.safetensors", "samples/cat/0.png"}).out;
+  EXPECT_EQ(alone, of_run.substr(0, of_run.find("  baseline")));
+  const Ended summary = at_home({"summary", "elsewhere/any.safetensors"});
+  EXPECT_THAT(summary.out, HasSubstr("11,836,616"));
+  EXPECT_THAT(at_home({"predict", "runs/lab/gate/model.safetensors", "samples/cat/0.png"}).out,
+              ::testing::ContainsRegex("^samples/cat/0.png\n  gate +(natural|artificial) "));
+}
+
+TEST_F(FinishedRun, ModelsComeBackFromKerasAsTheyWere) {
+  const Ended exported = at_home({"export", "runs/lab"});
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  EXPECT_THAT(exported.out,
+              HasSubstr("keras.saving.load_model(\"runs/lab/export/mixture.keras\")"));
+  EXPECT_LE(widest(exported.out), 80u);
+  std::vector<std::string> import{"import", "--run", "imported"};
+  const std::vector<std::string> models{"baseline", "expert-artificial", "expert-natural", "gate",
+                                        "mixture"};
+  for (const std::string& model : models) import.push_back("runs/lab/export/" + model + ".keras");
+  const Ended imported = at_home(import);
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(imported.out, HasSubstr("11,836,616 parameters"));
+  for (const std::string& model : models) {
+    EXPECT_TRUE(load(*home_ / ("imported/" + model + "/model.safetensors")) ==
+                load(*home_ / ("runs/lab/" + model + "/model.safetensors")))
+        << model;
+  }
+  EXPECT_EQ(at_home({"predict", "imported", "samples/cat/0.png"}).out,
+            at_home({"predict", "runs/lab", "samples/cat/0.png"}).out);
+  EXPECT_TRUE(fs::exists(*home_ / "runs/lab/export/importance-natural.keras"));
+}
+
+TEST_F(FinishedRun, ImportSaysWhatItMustBeTold) {
+  at_home({"export", "runs/lab", "--model", "gate", "--to", "files"});
+  const std::string bytes = load(*home_ / "files/gate.keras");
+  save(*home_ / "files/other.keras", bytes);
+  EXPECT_EQ(at_home({"import", "files/other.keras", "--run", "by-own-name"}).code, 0);
+  const auto refused = [&](std::vector<std::string> arguments, const std::string& text) {
+    arguments.insert(arguments.begin(), {"import", "--run", "refused"});
+    expect_complaint(at_home(arguments), 2, text);
+    EXPECT_FALSE(fs::exists(*home_ / "refused"));
+  };
+  refused({"guard=files/other.keras"},
+          "the name must be baseline, gate, expert-artificial, expert-natural");
+  refused({"baseline=files/other.keras"}, "has the output (2), but there are 10 names for it");
+  refused({"files/gate.keras", "gate=files/other.keras"}, "there is a gate already");
+  refused({"files/gate.keras", "--part", "gate=x"}, "none of these is one");
+  refused({"files/gate.keras", "--part", "x"}, "--part x: write PART=NAME");
+  save(*home_ / "files/cut.keras", bytes.substr(0, bytes.size() / 2));
+  refused({"gate=files/cut.keras"}, "files/cut.keras");
+}
+
+TEST_F(FinishedRun, ExportsForOnnxRuntime) {
+  const Ended ended =
+      at_home({"export", "runs/lab", "--format", "onnx", "--model", "mixture", "--to", "onnx"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_GT(fs::file_size(*home_ / "onnx/mixture.onnx"), 47'000'000u);
+  EXPECT_FALSE(fs::exists(*home_ / "onnx/gate.onnx"));
+  expect_complaint(at_home({"export", "runs/lab", "--model", "gat"}), 2,
+                   "has no model 'gat': it has baseline, expert-artificial");
+}
+
+TEST_F(FinishedRun, PredictRefusesWhatIsNoPicture) {
+  save(*home_ / "text.png", "not a picture");
+  expect_complaint(at_home({"predict", "runs/lab", "text.png"}), 2, "text.png");
+  expect_complaint(at_home({"predict", "runs/lab", "missing.jpg"}), 2, "missing.jpg");
+}
+
+TEST_F(FinishedRun, SummaryReadsTheRun) {
+  EXPECT_EQ(at_home({"summary", "runs/lab"}).out, at_home({"summary", kLab}).out);
+}
+
+TEST_F(FinishedRun, IsNeverOverwritten) {
+  expect_complaint(at_home({"train", kLab, "--run", "runs/lab", "--data", "builtin"}), 2,
+                   "runs/lab is not empty");
+}
+
+TEST_F(FinishedRun, TheSameSeedGivesTheSameHistories) {
+  ASSERT_EQ(at_home(train_short({"--data", "builtin", "--run", "again"})).code, 0);
+  const auto losses = [&](const std::string& run, const std::string& model) {
+    const std::string csv = load(*home_ / (run + "/" + model + "/history.csv"));
+    return csv.substr(0, csv.rfind(','));  // the last column is the time
+  };
+  for (const char* model : {"baseline", "expert-natural", "gate", "mixture"}) {
+    EXPECT_EQ(losses("again", model), losses("runs/lab", model));
+    EXPECT_TRUE(load(*home_ / ("again/" + std::string(model) + "/model.safetensors")) ==
+                load(*home_ / ("runs/lab/" + std::string(model) + "/model.safetensors")))
+        << model;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::testing

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/program.h"
+#include "tests/scratch.h"
+
+namespace sluice::testing {
+
+inline const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
+
+/// A few seconds' lab.
+inline const std::vector<std::string> kShort{
+    "--set", "data.train_images=320", "--set", "data.test_images=100", "--set", "train.epochs=1"};
+
+inline std::vector<std::string> train_short(std::vector<std::string> more) {
+  more.insert(more.begin(), {"train", kLab});
+  more.insert(more.end(), kShort.begin(), kShort.end());
+  return more;
+}
+
+/// Columns of the widest line: UTF-8's continuation bytes take none.
+inline std::size_t widest(const std::string& text) {
+  std::size_t most = 0;
+  std::size_t columns = 0;
+  for (const char c : text) {
+    if (c == '\n')
+      columns = 0;
+    else
+      columns += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+    most = std::max(most, columns);
+  }
+  return most;
+}
+
+/// One line that starts as the program's complaints do.
+inline void expect_complaint(const Ended& ended, int code, const std::string& text) {
+  EXPECT_EQ(ended.code, code) << ended.err;
+  EXPECT_THAT(ended.err, ::testing::StartsWith("sluice: "));
+  EXPECT_THAT(ended.err, ::testing::HasSubstr(text));
+  EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+}
+
+class CommandLine : public ::testing::Test {
+ protected:
+  Ended run(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+    return Program(folder_.path(), std::move(arguments), std::move(environment)).wait();
+  }
+
+  /// Whether anything but the kept output was written.
+  bool wrote() const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+      if (entry.path().filename().string().front() != '.') return true;
+    }
+    return false;
+  }
+
+  std::string experiment(const std::string& from, const std::string& to) {
+    std::string text = load(kLab);
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    save(folder_ / ".mine.toml", text);
+    return ".mine.toml";
+  }
+
+  ScratchFolder folder_;
+};
+
+}  // namespace sluice::testing
