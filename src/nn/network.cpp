@@ -47,9 +47,8 @@ double LayerProfile::operations() const {
 }
 
 Compute on_this_processor(Compute compute) {
-  return ops::convolution::winograd() == nullptr ? Compute::exact
-         : compute == Compute::automatic     ? Compute::fast
-                                             : compute;
+  const bool can = ops::convolution::winograd() != nullptr;
+  return compute == Compute::fast && can ? Compute::fast : Compute::exact;
 }
 
 Network::Network(onednn::Context& context, const Sequential& model, Weights& weights,

@@ -12,16 +12,18 @@
 namespace sluice::ops::convolution {
 namespace {
 
-using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
+using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)))) = float;
+/// As it lies among floats.
+using Stored __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
     float;
 
 constexpr int kWidth = SLUICE_WIDTH;
 
 SLUICE_INLINE Vector load(const float* from) {
-  return *reinterpret_cast<const Vector*>(from);
+  return *reinterpret_cast<const Stored*>(from);
 }
 SLUICE_INLINE void store(float* to, Vector value) {
-  *reinterpret_cast<Vector*>(to) = value;
+  *reinterpret_cast<Stored*>(to) = value;
 }
 SLUICE_INLINE Vector positive(Vector values, Vector where) {
   return where <= 0 ? Vector{} : values;
