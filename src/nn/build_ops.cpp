@@ -1,12 +1,12 @@
 #include "nn/build_ops.h"
 
-#include "ops/blocked_conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/flatten.h"
 #include "ops/max_pooling2d.h"
 #include "ops/softmax.h"
+#include "ops/winograd_conv2d.h"
 
 namespace sluice {
 
@@ -31,8 +31,8 @@ class Builder {
     const ops::Parameter bias = next_parameter();
     const ops::Conv2DShape shape{layer.filters, layer.kernel_size,
                                  layer.activation == Activation::relu};
-    if (const auto* own = ops::BlockedConv2D::algorithm_for(plan_, current_, shape)) {
-      add<ops::BlockedConv2D>(shape, kernel, bias, *own);
+    if (plan_.winograd && ops::WinogradConv2D::suits(current_, shape)) {
+      add<ops::WinogradConv2D>(shape, kernel, bias);
     } else {
       add<ops::Conv2D>(shape, kernel, bias);
     }

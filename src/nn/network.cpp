@@ -6,8 +6,8 @@
 
 #include "base/fail.h"
 #include "base/timer.h"
-#include "ops/softmax.h"
 #include "ops/convolution/algorithm.h"
+#include "ops/softmax.h"
 
 namespace sluice {
 

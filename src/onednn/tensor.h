@@ -12,6 +12,11 @@ inline dnnl::memory::desc layout(const dnnl::memory::dims& dims, Tag tag) {
   return {dims, dnnl::memory::data_type::f32, tag};
 }
 
+/// Images in blocks of 8 or 16 channels.
+inline dnnl::memory::desc in_blocks(const dnnl::memory::dims& dims, int channels) {
+  return layout(dims, channels == 16 ? Tag::nChw16c : Tag::nChw8c);
+}
+
 inline dnnl::memory at(const Context& context, const dnnl::memory::desc& desc, const float* data) {
   return {desc, context.engine(), const_cast<float*>(data)};
 }

@@ -56,29 +56,15 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
 
 dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
   diff_dst_ = diff_dst;
-  const auto any_kernel = onednn::layout(kernel_dims_, Tag::any);
-  const auto weights = onednn::describe_backward<dnnl::convolution_backward_weights>(
-      plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
-      any_kernel, description_.bias_desc(), diff_dst.get_desc(), kStride, padding_left_,
-      padding_right_);
-  const auto plain_kernel = onednn::layout(kernel_dims_, Tag::hwio);
-  const auto plain_diff = onednn::at(plan.context, plain_kernel, kernel_.gradients);
-  const auto blocked_diff =
-      onednn::in_layout(plan.context, plan.workspace, plain_diff, weights.diff_weights_desc());
-  backward_weights_ = {
-      plan.context,
-      dnnl::convolution_backward_weights(weights),
-      {{DNNL_ARG_SRC, blocked_src_},
-       {DNNL_ARG_DIFF_DST, diff_dst},
-       {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
-       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
-  diff_kernel_reorder_ = onednn::reorder(plan.context, blocked_diff, plain_diff);
+  plan_backward_weights(plan);
   if (!need_diff_src) return {};
 
   const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(
-      plan.context, description_, dnnl::algorithm::convolution_direct, src_.get_desc(), any_kernel,
-      diff_dst.get_desc(), kStride, padding_left_, padding_right_);
-  const auto kernel = onednn::at(plan.context, plain_kernel, kernel_.values);
+      plan.context, description_, dnnl::algorithm::convolution_direct, src_.get_desc(),
+      onednn::layout(kernel_dims_, Tag::any), diff_dst.get_desc(), kStride, padding_left_,
+      padding_right_);
+  const auto kernel =
+      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel_.values);
   const auto blocked_kernel =
       onednn::in_layout(plan.context, plan.workspace, kernel, data.weights_desc());
   backward_kernel_reorder_ = onednn::reorder(plan.context, kernel, blocked_kernel);
@@ -89,6 +75,31 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
                      {DNNL_ARG_WEIGHTS, blocked_kernel},
                      {DNNL_ARG_DIFF_SRC, diff_src}}};
   return diff_src;
+}
+
+void Conv2D::plan_backward_weights(Plan& plan) {
+  const auto* own = convolution::direct_gradient();
+  if (own != nullptr && ConvolutionParts::suits(*own, src_, shape_.filters, shape_.kernel_size) &&
+      diff_dst_.get_desc() == onednn::in_blocks(onednn::dims_of(dst_), own->width)) {
+    own_gradient_.emplace(plan, *own, src_, shape_.filters, shape_.kernel_size);
+    return;
+  }
+  const auto weights = onednn::describe_backward<dnnl::convolution_backward_weights>(
+      plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
+      onednn::layout(kernel_dims_, Tag::any), description_.bias_desc(), diff_dst_.get_desc(),
+      kStride, padding_left_, padding_right_);
+  const auto plain_diff =
+      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel_.gradients);
+  const auto blocked_diff =
+      onednn::in_layout(plan.context, plan.workspace, plain_diff, weights.diff_weights_desc());
+  backward_weights_ = {
+      plan.context,
+      dnnl::convolution_backward_weights(weights),
+      {{DNNL_ARG_SRC, blocked_src_},
+       {DNNL_ARG_DIFF_DST, diff_dst_},
+       {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
+       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+  diff_kernel_reorder_ = onednn::reorder(plan.context, blocked_diff, plain_diff);
 }
 
 void Conv2D::load_parameters(onednn::Context& context) {
@@ -102,6 +113,11 @@ void Conv2D::forward(onednn::Context& context, const Pass&) {
 
 void Conv2D::backward_weights(onednn::Context& context) {
   if (shape_.relu) relu_backward(dst_, diff_dst_);
+  if (own_gradient_) {
+    own_gradient_->run_gradient(context, onednn::data(src_), {onednn::data(diff_dst_)}, kernel_,
+                                bias_);
+    return;
+  }
   backward_weights_.run(context);
   diff_kernel_reorder_.run(context);
 }

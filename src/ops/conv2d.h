@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+
+#include "ops/convolution_parts.h"
 #include "ops/op.h"
 
 namespace sluice::ops {
@@ -26,6 +29,8 @@ class Conv2D : public Op {
   std::string algorithm() const override;
 
  private:
+  void plan_backward_weights(Plan& plan);
+
   Conv2DShape shape_;
   Parameter kernel_;
   Parameter bias_;
@@ -40,6 +45,7 @@ class Conv2D : public Op {
   onednn::Step forward_;
 
   dnnl::memory diff_dst_;
+  std::optional<ConvolutionParts> own_gradient_;  ///< in place of the two steps after it
   onednn::Step backward_weights_;
   onednn::Step diff_kernel_reorder_;
   onednn::Step backward_kernel_reorder_;

@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "base/random.h"
-#include "ops/blocked_conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
@@ -17,11 +16,11 @@
 #include "ops/max_pooling2d.h"
 #include "ops/reference/reference.h"
 #include "ops/softmax.h"
+#include "ops/winograd_conv2d.h"
 #include "sluice/error.h"
 
 // As avx512.cpp has them, but for any processor.
 #define SLUICE_WIDTH 16
-#include "ops/convolution/direct.h"
 #include "ops/convolution/winograd.h"
 
 namespace sluice::ops {
@@ -109,23 +108,22 @@ OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, in
           }};
 }
 
-/// Channels and filters in blocks of this processor's vectors.
-OpCase blocked_case(const char* name, const convolution::Algorithm* algorithm, int n, int h, int w,
-                    int blocks, int filter_blocks, int kernel_size, bool relu) {
-  const int width = algorithm == nullptr ? 8 : algorithm->width;
-  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, kernel_size,
-                              relu, width == 16 ? Tag::nChw16c : Tag::nChw8c);
+const convolution::Algorithm kWinograd16 = convolution::winograd_algorithm("winograd, 16 floats");
+
+/// Channels and filters in blocks of the algorithm's vectors.
+OpCase winograd_case(const char* name, const convolution::Algorithm* algorithm, int n, int h, int w,
+                     int blocks, int filter_blocks, bool relu) {
+  const int width = algorithm == nullptr ? 8 : algorithm->gradient.width;
+  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, 3, relu,
+                              width == 16 ? Tag::nChw16c : Tag::nChw8c);
   if (algorithm == nullptr) return result;
-  const Conv2DShape shape{filter_blocks * width, kernel_size, relu};
+  const Conv2DShape shape{filter_blocks * width, 3, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
-    EXPECT_TRUE(algorithm->suits({n, h, w, blocks * width, filter_blocks * width, kernel_size}));
-    return std::make_unique<BlockedConv2D>(plan, src, shape, kernel, bias, *algorithm);
+    EXPECT_TRUE(WinogradConv2D::suits(*algorithm, src, shape));
+    return std::make_unique<WinogradConv2D>(plan, src, shape, kernel, bias, *algorithm);
   };
   return result;
 }
-
-const convolution::Algorithm kWinograd16 = convolution::winograd_algorithm("winograd, 16 floats");
-const convolution::Algorithm kDirect16 = convolution::direct_algorithm("direct, 16 floats");
 
 OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
   const auto forward = [=](const Inputs& in) {
@@ -239,19 +237,16 @@ std::vector<OpCase> all_cases() {
       conv2d_case("conv2d_5x5", 1, 6, 6, 8, 8, 5, false),
       conv2d_case("conv2d_even_kernel", 1, 6, 6, 8, 8, 2, false),
       conv2d_case("conv2d_one_pixel", 1, 1, 1, 8, 8, 3, false),
-      blocked_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, 3, true),
-      blocked_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, 3, false),
-      blocked_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, 3, true),
-      blocked_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, 3, true),
-      blocked_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, 3, true),
-      blocked_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, 3, true),
-      blocked_case("direct_16", &kDirect16, 2, 7, 9, 2, 3, 3, true),
-      blocked_case("direct", convolution::direct(), 2, 8, 8, 2, 3, 3, true),
-      blocked_case("direct_no_relu", convolution::direct(), 1, 12, 4, 1, 1, 3, false),
-      blocked_case("direct_odd_sizes", convolution::direct(), 3, 7, 9, 1, 2, 3, true),
-      blocked_case("direct_several_bands", convolution::direct(), 2, 37, 60, 1, 1, 3, true),
-      blocked_case("direct_1x1", convolution::direct(), 2, 4, 6, 2, 1, 1, true),
-      blocked_case("direct_5x5", convolution::direct(), 2, 5, 3, 1, 2, 5, true),
+      // With AVX2 their kernels' gradients are ours, in bands of rows.
+      conv2d_case("conv2d_several_bands", 2, 37, 60, 8, 8, 3, true, Tag::nChw8c),
+      conv2d_case("conv2d_blocked_1x1", 2, 4, 6, 16, 8, 1, true, Tag::nChw8c),
+      conv2d_case("conv2d_blocked_5x5", 2, 5, 3, 8, 16, 5, false, Tag::nChw8c),
+      winograd_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, true),
+      winograd_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false),
+      winograd_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, true),
+      winograd_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, true),
+      winograd_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, true),
+      winograd_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, true),
       dense_case("dense", 4, 12, 5, false),
       dense_case("dense_relu", 3, 64, 32, true),
       dense_case("dense_one_row", 1, 33, 10, true),
@@ -458,26 +453,21 @@ INSTANTIATE_TEST_SUITE_P(
                              "[dropout] a rate of 1: must be at least 0 and below 1"}),
     [](const auto& test) { return std::string(test.param.name); });
 
-TEST(BlockedConv2D, IsChosenWhereItSuits) {
+TEST(WinogradConv2D, IsChosenWhereItSuits) {
   if (convolution::winograd() == nullptr)
     GTEST_SKIP() << "this processor has no vectors of 8 floats";
   onednn::Context context;
   Workspace workspace;
-  Plan plan{context, workspace, true, true};
-  const bool wide = convolution::winograd()->width == 16;
-  const auto chosen = [&](std::int64_t channels, std::int64_t size, Conv2DShape shape, Tag tag) {
-    const auto src = plan.take(onednn::layout({2, channels, size, size}, tag));
-    return BlockedConv2D::algorithm_for(plan, src, shape);
+  Plan plan{context, workspace, true};
+  const auto suits = [&](std::int64_t channels, std::int64_t size, Conv2DShape shape, Tag tag) {
+    return WinogradConv2D::suits(plan.take(onednn::layout({2, channels, size, size}, tag)), shape);
   };
-  const Tag blocked = wide ? Tag::nChw16c : Tag::nChw8c;
-  EXPECT_EQ(chosen(32, 8, {32, 3, true}, blocked), convolution::winograd());
-  EXPECT_EQ(chosen(32, 8, {32, 5, true}, blocked), convolution::direct()) << "5x5";
-  EXPECT_EQ(chosen(32, 2, {32, 3, true}, blocked), convolution::direct()) << "a tile has 4x4";
-  EXPECT_EQ(chosen(32, 8, {32, 2, true}, blocked), nullptr) << "even";
-  EXPECT_EQ(chosen(32, 8, {12, 3, true}, blocked), nullptr) << "filters are no whole blocks";
-  EXPECT_EQ(chosen(32, 8, {32, 3, true}, Tag::nhwc), nullptr) << "not in blocks";
-  plan.winograd = false;
-  EXPECT_EQ(chosen(32, 8, {32, 3, true}, blocked), convolution::direct());
+  const Tag blocked = convolution::winograd()->gradient.width == 16 ? Tag::nChw16c : Tag::nChw8c;
+  EXPECT_TRUE(suits(32, 8, {32, 3, true}, blocked));
+  EXPECT_FALSE(suits(32, 8, {32, 5, true}, blocked)) << "5x5";
+  EXPECT_FALSE(suits(32, 2, {32, 3, true}, blocked)) << "a tile has 4x4";
+  EXPECT_FALSE(suits(32, 8, {12, 3, true}, blocked)) << "filters are no whole blocks";
+  EXPECT_FALSE(suits(32, 8, {32, 3, true}, Tag::nhwc)) << "not in blocks";
 }
 
 TEST(Dropout, DoesNothingWithoutIt) {

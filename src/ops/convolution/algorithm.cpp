@@ -3,7 +3,7 @@
 namespace sluice::ops::convolution {
 
 extern const Algorithm kWinogradAvx2;
-extern const Algorithm kDirectAvx2;
+extern const GradientAlgorithm kDirectGradientAvx2;
 extern const Algorithm kWinogradAvx512;
 
 #ifdef __x86_64__
@@ -24,8 +24,8 @@ const Algorithm* winograd() {
   return has_avx512() ? &kWinogradAvx512 : has_avx2() ? &kWinogradAvx2 : nullptr;
 }
 
-const Algorithm* direct() {
-  return has_avx2() && !has_avx512() ? &kDirectAvx2 : nullptr;
+const GradientAlgorithm* direct_gradient() {
+  return has_avx2() && !has_avx512() ? &kDirectGradientAvx2 : nullptr;
 }
 
 #else
@@ -34,7 +34,7 @@ const Algorithm* winograd() {
   return nullptr;
 }
 
-const Algorithm* direct() {
+const GradientAlgorithm* direct_gradient() {
   return nullptr;
 }
 

@@ -362,16 +362,11 @@ std::size_t tiles_scratch_floats(const Problem& p) {
 
 constexpr Algorithm winograd_algorithm(const char* name) {
   return {name,
-          kWidth,
-          winograd_suits,
-          tiles,
-          transformed_kernel_floats,
-          tiles_scratch_floats,
+          {kWidth, winograd_suits, tiles, transformed_kernel_floats, tiles_scratch_floats,
+           add_transformed_gradient, transform_kernel_gradient},
           transform_kernel,
           transform_turned_kernel,
-          convolve_by_tiles,
-          add_transformed_gradient,
-          transform_kernel_gradient};
+          convolve_by_tiles};
 }
 
 }  // namespace

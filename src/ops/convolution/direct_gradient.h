@@ -2,15 +2,15 @@
 
 #include "ops/convolution/multiply.h"
 
-// Convolution as it is defined, as matrix products. A band of rows is copied to pixels of all their
-// channels (NHWC) with zeros around. Then the `size` pixels under one row of the kernel are
-// contiguous, and a row of results is a sum over the kernel's rows of
+// The kernel's gradient as it is defined, as matrix products. A band of rows is copied to pixels of
+// all their channels (NHWC) with zeros around, and the band's gradients likewise, zeros after each
+// row. Then the `size` pixels under one row of the kernel are contiguous, and that row's gradient
+// is
 //
-//   (pixels, size * channels) by (size * channels, filters),
+//   (size * channels, pixels) by (pixels, filters),
 //
-// where the first matrix is the band read with one pixel from row to row, and the second is that
-// row of the kernel as HWIO has it. The kernel's gradient is the first matrix's transpose by the
-// results' gradient. A piece of work is a band.
+// where the first matrix is the band read with one pixel from column to column. A piece of work is
+// a band.
 
 namespace sluice::ops::convolution {
 namespace {
@@ -114,49 +114,6 @@ void copy_gradient(const Problem& p, const Source& diff_dst, const Band& band, f
   }
 }
 
-template <bool Relu>
-void store_row(const Problem& p, const float* row, const float* bias, float* dst, int image,
-               int y) {
-  for (int k = 0; k < p.filters; k += kWidth) {
-    const Vector add = bias == nullptr ? Vector{} : load(bias + k);
-    float* to = dst + block(p, p.filters, image, k) + pixel(p, y, 0);
-    for (int x = 0; x < p.width; ++x, to += kWidth) {
-      const Vector sum = load(row + in_panels(p.width, p.filters, x, k)) + add;
-      store(to, Relu ? positive(sum, sum) : sum);
-    }
-  }
-}
-
-template <bool Masked, bool Relu>
-void convolve_bands(const Problem& p, const Source& source, const float* kernel, const float* bias,
-                    float* dst, float* scratch, int first_band, int last_band) {
-  const int before = (p.kernel_size - 1) / 2;
-  const std::ptrdiff_t padded_row = static_cast<std::ptrdiff_t>(padded_width(p)) * p.channels;
-  float* row = scratch + band_floats(p, band_rows(p) + p.kernel_size - 1, p.channels);
-  for (int piece = first_band; piece < last_band; ++piece) {
-    const Band band(p, piece);
-    copy_rows<Masked>(p, source, band.image, band.first - before, band.rows + p.kernel_size - 1,
-                      scratch);
-    for (int y = 0; y < band.rows; ++y) {
-      for (int i = 0; i < p.kernel_size; ++i) {
-        const Matrix pixels{scratch + (y + i) * padded_row, p.channels, 1};
-        const auto product = i == 0 ? multiply<false> : multiply<true>;
-        product(pixels, p.width, p.kernel_size * p.channels, kernel + i * kernel_row(p), p.filters,
-                row);
-      }
-      store_row<Relu>(p, row, bias, dst, band.image, band.first + y);
-    }
-  }
-}
-
-void convolve_directly(const Problem& p, Source source, const float* kernel, const float* bias,
-                       bool relu, float* dst, float* scratch, int first_band, int last_band) {
-  const auto run = source.mask != nullptr ? convolve_bands<true, false>
-                   : relu                 ? convolve_bands<false, true>
-                                          : convolve_bands<false, false>;
-  run(p, source, kernel, bias, dst, scratch, first_band, last_band);
-}
-
 template <bool Masked>
 void add_gradient_of_bands(const Problem& p, const float* src, const Source& diff_dst, float* sums,
                            float* diff_bias, float* scratch, int first_band, int last_band) {
@@ -183,47 +140,14 @@ void add_direct_gradient(const Problem& p, const float* src, Source diff_dst, fl
   run(p, src, diff_dst, sums, diff_bias, scratch, first_band, last_band);
 }
 
-/// Where the vector of filters from k is, for a channel under a point of the kernel.
-std::ptrdiff_t in_kernel(const Problem& p, int point, int channel, int k) {
-  const int rows = p.kernel_size * p.channels;
-  return point / p.kernel_size * kernel_row(p) +
-         in_panels(rows, p.filters, point % p.kernel_size * p.channels + channel, k);
-}
-
-/// Calls body(hwio, prepared), offsets, for all vectors of channels [first, last).
-template <class Body>
-SLUICE_INLINE void for_each_kernel_vector(const Problem& p, int first, int last, Body body) {
+void gradient_from_panels(const Problem& p, const float* sums, float* hwio, int first, int last) {
   for (int point = 0; point < p.kernel_size * p.kernel_size; ++point) {
+    const float* row = sums + point / p.kernel_size * kernel_row(p);
+    const int column = point % p.kernel_size * p.channels;
+    float* to = hwio + (static_cast<std::ptrdiff_t>(point) * p.channels + first) * p.filters;
     for (int c = first; c < last; ++c) {
-      for (int k = 0; k < p.filters; k += kWidth) {
-        body((static_cast<std::ptrdiff_t>(point) * p.channels + c) * p.filters + k,
-             in_kernel(p, point, c, k));
-      }
-    }
-  }
-}
-
-void kernel_to_panels(const Problem& p, const float* hwio, float* prepared, int first, int last) {
-  for_each_kernel_vector(p, first, last, [&](std::ptrdiff_t plain, std::ptrdiff_t panelled) {
-    store(prepared + panelled, load(hwio + plain));
-  });
-}
-
-void kernel_from_panels(const Problem& p, const float* sums, float* hwio, int first, int last) {
-  for_each_kernel_vector(p, first, last, [&](std::ptrdiff_t plain, std::ptrdiff_t panelled) {
-    store(hwio + plain, load(sums + panelled));
-  });
-}
-
-void turn_kernel(const Problem& p, const float* hwio, float* turned, int first, int last) {
-  const Problem q = p.turned();
-  const int points = p.kernel_size * p.kernel_size;
-  for (int point = 0; point < points; ++point) {
-    for (int k = first; k < last; ++k) {
-      for (int c = 0; c < p.channels; c += kWidth) {
-        const std::ptrdiff_t from =
-            (static_cast<std::ptrdiff_t>(points - 1 - point) * p.channels + c) * p.filters + k;
-        store(turned + in_kernel(q, point, k, c), gather(hwio + from, p.filters));
+      for (int k = 0; k < p.filters; k += kWidth, to += kWidth) {
+        store(to, load(row + in_panels(p.kernel_size * p.channels, p.filters, column + c, k)));
       }
     }
   }
@@ -233,18 +157,14 @@ bool direct_suits(const Problem& p) {
   return p.kernel_size % 2 == 1;
 }
 
-constexpr Algorithm direct_algorithm(const char* name) {
-  return {name,
-          kWidth,
+constexpr GradientAlgorithm direct_gradient_algorithm() {
+  return {kWidth,
           direct_suits,
           bands,
           kernel_floats,
           band_scratch_floats,
-          kernel_to_panels,
-          turn_kernel,
-          convolve_directly,
           add_direct_gradient,
-          kernel_from_panels};
+          gradient_from_panels};
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "ops/winograd_conv2d.h"
+
+namespace sluice::ops {
+
+WinogradConv2D::WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape,
+                               Parameter kernel, Parameter bias,
+                               const convolution::Algorithm& algorithm)
+    : Op(src, {}),
+      relu_(shape.relu),
+      kernel_(kernel),
+      bias_(bias),
+      algorithm_(algorithm),
+      parts_(plan, algorithm.gradient, src, shape.filters, shape.kernel_size) {
+  auto dims = onednn::dims_of(src);
+  dims[1] = shape.filters;
+  dst_ = plan.take(onednn::in_blocks(dims, algorithm.gradient.width));
+  prepared_kernel_ =
+      plan.workspace.take(algorithm.gradient.sums_floats(parts_.problem()) * sizeof(float));
+}
+
+dnnl::memory WinogradConv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst,
+                                           bool need_diff_src) {
+  diff_dst_ = onednn::data(diff_dst);
+  if (!need_diff_src) return {};
+  const auto diff_src = plan.take_gradient(src_.get_desc());
+  diff_src_ = onednn::data(diff_src);
+  return diff_src;
+}
+
+void WinogradConv2D::load_parameters(onednn::Context&) {
+  parallel_for(parts_.problem().channels, 4, [&](std::size_t begin, std::size_t end) {
+    algorithm_.prepare_kernel(parts_.problem(), kernel_.values, prepared_kernel_,
+                              static_cast<int>(begin), static_cast<int>(end));
+  });
+}
+
+void WinogradConv2D::forward(onednn::Context& context, const Pass&) {
+  parts_.for_each([&](int part, int first, int last) {
+    algorithm_.convolve(parts_.problem(), {onednn::data(src_)}, prepared_kernel_, bias_.values,
+                        relu_, onednn::data(dst_), parts_.scratch(context, part), first, last);
+  });
+}
+
+convolution::Source WinogradConv2D::diff_dst() const {
+  return {diff_dst_, relu_ ? onednn::data(dst_) : nullptr};
+}
+
+void WinogradConv2D::backward_weights(onednn::Context& context) {
+  parts_.run_gradient(context, onednn::data(src_), diff_dst(), kernel_, bias_);
+}
+
+void WinogradConv2D::backward_data(onednn::Context& context) {
+  float* turned = parts_.sums(context, 0);
+  parallel_for(parts_.problem().filters, 4, [&](std::size_t begin, std::size_t end) {
+    algorithm_.prepare_turned_kernel(parts_.problem(), kernel_.values, turned,
+                                     static_cast<int>(begin), static_cast<int>(end));
+  });
+  const convolution::Problem problem = parts_.problem().turned();
+  parts_.for_each([&](int part, int first, int last) {
+    algorithm_.convolve(problem, diff_dst(), turned, nullptr, false, diff_src_,
+                        parts_.scratch(context, part), first, last);
+  });
+}
+
+}  // namespace sluice::ops
