@@ -29,21 +29,21 @@ struct Matrix {
   std::ptrdiff_t column;
 };
 
-/// Rows by Columns vectors of c = a b (+ c): b and c have column 1. The sums stay in registers only
-/// if every loop over them is unrolled before the compiler lays out arrays.
+/// Rows by Columns vectors of a panel of c = a b (+ c). The sums stay in registers only if every
+/// loop over them is unrolled before the compiler lays out arrays.
 template <int Rows, int Columns, bool Add>
-void multiply_block(const Matrix& a, const float* b, std::ptrdiff_t b_row, float* c,
-                    std::ptrdiff_t c_row, int depth) {
+void multiply_block(const Matrix& a, const float* b, float* c, int depth) {
+  constexpr std::ptrdiff_t kRow = Columns * kWidth;
   Vector sums[Rows][Columns];
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; ++j) {
-      sums[i][j] = Add ? load(c + i * c_row + j * kWidth) : Vector{};
+      sums[i][j] = Add ? load(c + i * kRow + j * kWidth) : Vector{};
     }
   }
   const float* left = a.at;
-  for (int p = 0; p < depth; ++p, b += b_row, left += a.column) {
+  for (int p = 0; p < depth; ++p, b += kRow, left += a.column) {
     Vector right[Columns];
 #pragma GCC unroll 8
     for (int j = 0; j < Columns; ++j) right[j] = load(b + j * kWidth);
@@ -57,7 +57,7 @@ void multiply_block(const Matrix& a, const float* b, std::ptrdiff_t b_row, float
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i) {
 #pragma GCC unroll 8
-    for (int j = 0; j < Columns; ++j) store(c + i * c_row + j * kWidth, sums[i][j]);
+    for (int j = 0; j < Columns; ++j) store(c + i * kRow + j * kWidth, sums[i][j]);
   }
 }
 
@@ -68,9 +68,9 @@ void multiply_panel(Matrix a, int rows, const float* b, float* c, int depth) {
   // below four where it can be helped.
   while (rows > 0) {
     const int take = rows == 6 || rows >= 10 ? 6 : rows >= 4 ? 4 : 1;
-    if (take == 6) multiply_block<6, Columns, Add>(a, b, kRow, c, kRow, depth);
-    if (take == 4) multiply_block<4, Columns, Add>(a, b, kRow, c, kRow, depth);
-    if (take == 1) multiply_block<1, Columns, Add>(a, b, kRow, c, kRow, depth);
+    if (take == 6) multiply_block<6, Columns, Add>(a, b, c, depth);
+    if (take == 4) multiply_block<4, Columns, Add>(a, b, c, depth);
+    if (take == 1) multiply_block<1, Columns, Add>(a, b, c, depth);
     rows -= take;
     a.at += take * a.row;
     c += take * kRow;

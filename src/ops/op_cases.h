@@ -1,0 +1,247 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+
+#include "base/random.h"
+#include "ops/conv2d.h"
+#include "ops/dense.h"
+#include "ops/dropout.h"
+#include "ops/flatten.h"
+#include "ops/max_pooling2d.h"
+#include "ops/reference/reference.h"
+#include "ops/softmax.h"
+#include "ops/winograd_conv2d.h"
+
+// As avx512.cpp has them, but for any processor.
+#define SLUICE_WIDTH 16
+#include "ops/convolution/winograd.h"
+
+namespace sluice::ops {
+
+using onednn::Tag;
+using reference::Values;
+
+inline constexpr double kDropRate = 0.25;
+inline constexpr Pass kPass{true, 7, 3, 11};
+
+/// In [-1, 1], counted.
+inline Values random_values(std::size_t count, std::uint32_t stream) {
+  const RandomStream random(1, Purpose::drawing, stream, 0);
+  Values values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = 2 * RandomStream::unit(random.bits(static_cast<std::uint32_t>(i))[0]) - 1;
+  }
+  return values;
+}
+
+struct Inputs {
+  Values src, kernel, bias;
+};
+struct Gradients {
+  Values src, kernel, bias;
+};
+
+struct OpCase {
+  const char* name;
+  dnnl::memory::dims dims;  ///< (N, C, H, W) or (N, C)
+  Tag layout;               ///< of src
+  std::size_t kernel = 0;   ///< sizes of the parameters
+  std::size_t bias = 0;
+  std::function<std::unique_ptr<Op>(Plan&, const dnnl::memory&, Parameter, Parameter)> make;
+  std::function<Values(const Inputs&)> forward;
+  std::function<Gradients(const Inputs&, const Values& diff_dst)> backward;
+  double tolerance = 1e-5;  ///< relative to the largest value
+};
+
+inline void PrintTo(const OpCase& c, std::ostream* out) {
+  *out << c.name;
+}
+
+inline OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, int k,
+                          bool relu, Tag layout = Tag::nhwc) {
+  const reference::ImageShape shape{n, h, w, c};
+  const auto forward = [=](const Inputs& in) {
+    const Values dst = reference::conv2d(in.src, shape, in.kernel, in.bias, k);
+    return relu ? reference::relu(dst) : dst;
+  };
+  return {name,
+          {n, c, h, w},
+          layout,
+          std::size_t(k) * k * c * filters,
+          std::size_t(filters),
+          [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+            return std::make_unique<Conv2D>(plan, src, Conv2DShape{filters, k, relu}, kernel, bias);
+          },
+          forward,
+          [=](const Inputs& in, const Values& diff_dst) {
+            const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+            auto g = reference::conv2d_backward(in.src, shape, in.kernel, filters, k, diff);
+            return Gradients{g.src, g.kernel, g.bias};
+          }};
+}
+
+inline const convolution::Algorithm kWinograd16 =
+    convolution::winograd_algorithm("winograd, 16 floats");
+
+/// Channels and filters in blocks of the algorithm's vectors.
+inline OpCase winograd_case(const char* name, const convolution::Algorithm* algorithm, int n, int h,
+                            int w, int blocks, int filter_blocks, bool relu) {
+  const int width = algorithm == nullptr ? 8 : algorithm->gradient.width;
+  OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, 3, relu,
+                              width == 16 ? Tag::nChw16c : Tag::nChw8c);
+  if (algorithm == nullptr) return result;
+  const Conv2DShape shape{filter_blocks * width, 3, relu};
+  result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+    EXPECT_TRUE(WinogradConv2D::suits(*algorithm, src, shape));
+    return std::make_unique<WinogradConv2D>(plan, src, shape, kernel, bias, *algorithm);
+  };
+  return result;
+}
+
+inline OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
+  const auto forward = [=](const Inputs& in) {
+    const Values dst = reference::dense(in.src, n, in.kernel, in.bias);
+    return relu ? reference::relu(dst) : dst;
+  };
+  return {name,
+          {n, in_size},
+          Tag::nc,
+          std::size_t(in_size) * units,
+          std::size_t(units),
+          [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+            return std::make_unique<Dense>(plan, src, units, relu, kernel, bias);
+          },
+          forward,
+          [=](const Inputs& in, const Values& diff_dst) {
+            const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+            auto g = reference::dense_backward(in.src, n, in.kernel, units, diff);
+            return Gradients{g.src, g.kernel, g.bias};
+          }};
+}
+
+inline OpCase pooling_case(const char* name, int n, int h, int w, int c, int pool, Tag layout) {
+  const reference::ImageShape shape{n, h, w, c};
+  return {
+      name,
+      {n, c, h, w},
+      layout,
+      0,
+      0,
+      [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+        return std::make_unique<MaxPooling2D>(plan, src, pool);
+      },
+      [=](const Inputs& in) { return reference::max_pooling2d(in.src, shape, pool); },
+      [=](const Inputs& in, const Values& diff_dst) {
+        return Gradients{reference::max_pooling2d_backward(in.src, shape, pool, diff_dst), {}, {}};
+      }};
+}
+
+/// The mask is what the operation itself must draw, whatever the layout.
+inline std::vector<std::uint8_t> expected_mask(const dnnl::memory::dims& dims) {
+  std::size_t elements = 1;
+  for (std::size_t axis = 1; axis < dims.size(); ++axis) elements *= dims[axis];
+  const std::size_t calls = (elements + 7) / 8;
+  const RandomStream random(kPass.seed, Purpose::dropout, kPass.stream + 5, kPass.step);
+  std::vector<std::uint8_t> kept;
+  for (std::int64_t n = 0; n < dims[0]; ++n) {
+    for (std::size_t e = 0; e < elements; ++e) {
+      const auto bits = random.bits(static_cast<std::uint32_t>(n * calls + e / 8));
+      const std::uint32_t number = bits[e % 8 / 2] >> (e % 2 * 16) & 0xffff;
+      kept.push_back(number >= kDropRate * 65536);
+    }
+  }
+  return kept;
+}
+
+inline OpCase dropout_case(const char* name, dnnl::memory::dims dims, Tag layout) {
+  return {
+      name,
+      dims,
+      layout,
+      0,
+      0,
+      [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+        return std::make_unique<Dropout>(plan, src, float{kDropRate}, 5);
+      },
+      [=](const Inputs& in) { return reference::dropout(in.src, expected_mask(dims), kDropRate); },
+      [=](const Inputs&, const Values& diff_dst) {
+        return Gradients{reference::dropout(diff_dst, expected_mask(dims), kDropRate), {}, {}};
+      }};
+}
+
+inline OpCase softmax_case(const char* name, int n, int classes) {
+  return {name,
+          {n, classes},
+          Tag::nc,
+          0,
+          0,
+          [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+            return std::make_unique<Softmax>(plan, src);
+          },
+          [=](const Inputs& in) { return reference::softmax(in.src, classes); },
+          [=](const Inputs& in, const Values& diff_dst) {
+            const Values dst = reference::softmax(in.src, classes);
+            return Gradients{reference::softmax_backward(dst, classes, diff_dst), {}, {}};
+          }};
+}
+
+inline OpCase flatten_case(const char* name, dnnl::memory::dims dims, Tag layout) {
+  return {name,
+          dims,
+          layout,
+          0,
+          0,
+          [](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+            return std::make_unique<Flatten>(plan, src);
+          },
+          [](const Inputs& in) { return in.src; },
+          [](const Inputs&, const Values& diff_dst) {
+            return Gradients{diff_dst, {}, {}};
+          }};
+}
+
+inline std::vector<OpCase> all_cases() {
+  return {
+      conv2d_case("conv2d_first_layer", 3, 9, 7, 3, 16, 3, true),
+      conv2d_case("conv2d_no_relu", 2, 8, 8, 16, 8, 3, false),
+      conv2d_case("conv2d_blocked", 2, 8, 6, 32, 64, 3, true, Tag::nChw8c),
+      conv2d_case("conv2d_odd_channels", 2, 5, 5, 7, 9, 3, true),
+      conv2d_case("conv2d_1x1", 2, 4, 4, 8, 8, 1, true),
+      conv2d_case("conv2d_5x5", 1, 6, 6, 8, 8, 5, false),
+      conv2d_case("conv2d_even_kernel", 1, 6, 6, 8, 8, 2, false),
+      conv2d_case("conv2d_one_pixel", 1, 1, 1, 8, 8, 3, false),
+      // With AVX2 their kernels' gradients are ours, in bands of rows.
+      conv2d_case("conv2d_several_bands", 2, 37, 60, 8, 8, 3, true, Tag::nChw8c),
+      conv2d_case("conv2d_blocked_1x1", 2, 4, 6, 16, 8, 1, true, Tag::nChw8c),
+      conv2d_case("conv2d_blocked_5x5", 2, 5, 3, 8, 16, 5, false, Tag::nChw8c),
+      winograd_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, true),
+      winograd_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false),
+      winograd_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, true),
+      winograd_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, true),
+      winograd_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, true),
+      winograd_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, true),
+      dense_case("dense", 4, 12, 5, false),
+      dense_case("dense_relu", 3, 64, 32, true),
+      dense_case("dense_one_row", 1, 33, 10, true),
+      pooling_case("max_pooling2d", 2, 8, 6, 16, 2, Tag::nhwc),
+      pooling_case("max_pooling2d_blocked", 2, 8, 8, 32, 2, Tag::nChw8c),
+      pooling_case("max_pooling2d_remainder", 2, 7, 5, 8, 2, Tag::nhwc),
+      pooling_case("max_pooling2d_3x3", 1, 9, 9, 8, 3, Tag::nChw8c),
+      dropout_case("dropout_plain", {3, 37}, Tag::nc),
+      dropout_case("dropout_images", {2, 5, 3, 3}, Tag::nhwc),
+      dropout_case("dropout_blocked", {2, 16, 4, 4}, Tag::nChw8c),
+      dropout_case("dropout_blocked_16", {2, 32, 4, 4}, Tag::nChw16c),
+      dropout_case("dropout_planes", {2, 3, 4, 4}, Tag::nchw),
+      softmax_case("softmax", 4, 10),
+      softmax_case("softmax_two", 3, 2),
+      flatten_case("flatten", {2, 3, 4, 4}, Tag::nhwc),
+      flatten_case("flatten_blocked", {2, 16, 4, 4}, Tag::nChw8c),
+      flatten_case("flatten_planes", {2, 3, 4, 4}, Tag::nchw),
+  };
+}
+
+}  // namespace sluice::ops
