@@ -33,7 +33,7 @@ void pool_lanes(const Row& row, std::size_t column, const float* src, float* dst
   Index index{};
   for (std::size_t i = 1; i < row.pool * row.pool; ++i) {
     const Value next = value(i);
-    const auto stays = next <= largest;  // not so if the next is NaN, which must not get lost
+    const auto stays = (next <= largest) | (largest != largest);  // NaN must not get lost
     largest = stays ? largest : next;
     index = stays ? index : index - index + static_cast<std::int32_t>(i);
   }

@@ -235,6 +235,30 @@ TEST(WinogradConv2D, IsChosenWhereItSuits) {
   EXPECT_FALSE(suits(32, 8, {32, 3, true}, Tag::nhwc)) << "not in blocks";
 }
 
+TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
+  for (const std::int64_t channels : {1, 3, 8}) {  // singly and as vectors
+    onednn::Context context;
+    Workspace workspace;
+    Plan plan{context, workspace, true};
+    const auto src = plan.take(onednn::layout({1, channels, 2, 4}, Tag::nhwc));
+    for (float*& gradients : plan.gradients) gradients = workspace.take(1 << 10);
+    MaxPooling2D pooling(plan, src, 2);
+    const auto diff_dst = plan.take_gradient(pooling.dst().get_desc());
+    const auto diff_src = pooling.plan_backward(plan, diff_dst, true);
+
+    std::fill_n(onednn::data(src), 8 * channels, -2.f);
+    onednn::data(src)[6 * channels] = NAN;  // the lower left of the second pool, first channel
+    std::fill_n(onednn::data(diff_dst), 2 * channels, 1.f);
+    pooling.forward(context, Pass{});
+    pooling.backward_data(context);
+    EXPECT_EQ(onednn::data(pooling.dst())[0], -2.f);
+    EXPECT_TRUE(std::isnan(onednn::data(pooling.dst())[channels]));
+    const float* gradients = onednn::data(diff_src);
+    EXPECT_EQ(gradients[0], 1.f);
+    for (const int pixel : {1, 4, 5}) EXPECT_EQ(gradients[pixel * channels], 0.f) << pixel;
+  }
+}
+
 TEST(Dropout, DoesNothingWithoutIt) {
   onednn::Context context;
   Workspace workspace;
