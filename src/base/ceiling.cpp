@@ -1,11 +1,11 @@
 #include "base/ceiling.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "base/parallel.h"
+#include "base/simd.h"
 #include "base/timer.h"
 
 namespace sluice {
@@ -52,8 +52,8 @@ struct Probe {
 
 Probe widest() {
 #ifdef __x86_64__
-  if (__builtin_cpu_supports("avx512f")) return {of_16_lanes, 16};
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return {of_8_lanes, 8};
+  if (has_avx512()) return {of_16_lanes, 16};
+  if (has_avx2()) return {of_8_lanes, 8};
 #endif
   return {of_4_lanes, 4};
 }
@@ -67,7 +67,7 @@ double measure_gflops() {
 #pragma omp parallel reduction(+ : total)
   total += probe.run();
   sink = total;
-  return 2.0 * kRounds * kChains * probe.lanes * omp_get_max_threads() / timer.seconds() / 1e9;
+  return 2.0 * kRounds * kChains * probe.lanes * thread_count() / timer.seconds() / 1e9;
 }
 
 /// Several streams at a time: one alone does not keep the memory busy.

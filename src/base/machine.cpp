@@ -1,6 +1,5 @@
 #include "base/machine.h"
 
-#include <omp.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -8,6 +7,8 @@
 #include <fstream>
 #include <string_view>
 #include <thread>
+
+#include "base/parallel.h"
 
 namespace sluice {
 namespace {
@@ -32,7 +33,7 @@ Machine this_machine() {
   machine.cpu = fact("/proc/cpuinfo", "model name", ':');
   if (machine.cpu.empty()) machine.cpu = "unknown";
   machine.cores = static_cast<int>(std::thread::hardware_concurrency());
-  machine.threads = omp_get_max_threads();
+  machine.threads = thread_count();
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long page = sysconf(_SC_PAGESIZE);
   if (pages > 0 && page > 0) {

@@ -7,7 +7,6 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "cli/bench_works.h"
-
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "io/json_text.h"

@@ -56,7 +56,6 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
     : context_(context),
       model_(model),
       weights_(weights),
-      input_shape_(model.input),
       image_elements_(static_cast<std::size_t>(element_count(model.input))),
       max_batch_(options.batch),
       training_(options.training) {
@@ -68,7 +67,7 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
     // The largest first: the workspace then has room for all.
     const int grain = (max_batch_ + kBatchSizes - 1) / kBatchSizes;
     for (int batch = max_batch_; batch > 0; batch -= grain) {
-      programs_.push_back(build(model, batch, options.compute));
+      programs_.push_back(build(batch, options.compute));
     }
   } catch (const dnnl::error& error) {
     throw machine_error("onednn", "cannot compile {}: {}", model.name, error.what());
@@ -76,13 +75,13 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
   std::reverse(programs_.begin(), programs_.end());
 }
 
-Network::Program Network::build(const Sequential& model, int batch, Compute compute) {
+Network::Program Network::build(int batch, Compute compute) {
   workspace_.rewind();
   input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
   const bool winograd = on_this_processor(compute) == Compute::fast;
   ops::Plan plan{context_, workspace_, training_, winograd};
   Program program{.batch = batch};
-  program.ops = build_ops(plan, model, weights_, gradients_, batch, input_);
+  program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
   const ops::Op& last = *program.ops.back().op;
   program.output = last.dst();
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;

@@ -21,7 +21,7 @@ class Network {
           const CompileOptions& options);
 
   int max_batch() const { return max_batch_; }
-  const Shape& input_shape() const { return input_shape_; }
+  const Shape& input_shape() const { return model_.input; }
   int outputs() const { return outputs_; }
   bool ends_in_softmax() const { return ends_in_softmax_; }
 
@@ -49,7 +49,7 @@ class Network {
     dnnl::memory diff_output;
   };
 
-  Program build(const Sequential& model, int batch, Compute compute);
+  Program build(int batch, Compute compute);
   void plan_backward(Program& program, ops::Plan& plan);
   /// Adds to a layer's time what `run` takes, if that is wanted.
   template <class Run>
@@ -58,7 +58,6 @@ class Network {
   onednn::Context& context_;
   Sequential model_;
   Weights& weights_;
-  Shape input_shape_;
   std::size_t image_elements_;
   int max_batch_;
   bool training_;

@@ -1,5 +1,7 @@
 #include "ops/convolution/algorithm.h"
 
+#include "base/simd.h"
+
 namespace sluice::ops::convolution {
 
 extern const Algorithm kWinogradAvx2;
@@ -7,18 +9,6 @@ extern const GradientAlgorithm kDirectGradientAvx2;
 extern const Algorithm kWinogradAvx512;
 
 #ifdef __x86_64__
-
-namespace {
-
-bool has_avx512() {
-  return __builtin_cpu_supports("avx512f");
-}
-
-bool has_avx2() {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-
-}  // namespace
 
 const Algorithm* winograd() {
   return has_avx512() ? &kWinogradAvx512 : has_avx2() ? &kWinogradAvx2 : nullptr;
