@@ -32,6 +32,13 @@ LabelledImages random_images(int count) {
   return images;
 }
 
+std::vector<float> scaled(const LabelledImages& images) {
+  std::vector<float> values(images.pixels.size());
+  std::ranges::transform(images.pixels, values.begin(),
+                         [](std::uint8_t pixel) { return pixel / 255.f; });
+  return values;
+}
+
 /// Times steps once they are warm, and says when it is enough.
 class Stopwatch {
  public:
@@ -91,15 +98,9 @@ WorkResult measure_training(CompiledModel& model, const Work& work, double secon
 }
 
 WorkResult measure_inference(CompiledModel& model, const Work& work, double seconds) {
-  const LabelledImages images = random_images(kImages);
-  std::vector<float> batch(static_cast<std::size_t>(work.batch * element_count(kImage)));
-  std::size_t next = 0;
+  const std::vector<float> batch = scaled(random_images(work.batch));
   Stopwatch stopwatch(model, seconds);
   do {
-    for (float& value : batch) {
-      value = images.pixels[next] / 255.f;
-      next = next + 1 < images.pixels.size() ? next + 1 : 0;
-    }
     model.predict(batch, work.batch);
   } while (stopwatch.step());
   return stopwatch.result(work);
@@ -109,10 +110,7 @@ WorkResult measure_inference(CompiledModel& model, const Work& work, double seco
 /// nearly all to one.
 void balance(const Sequential& gate, Weights& weights) {
   constexpr int kSome = 256;
-  const LabelledImages images = random_images(kSome);
-  std::vector<float> batch(static_cast<std::size_t>(kSome * element_count(kImage)));
-  std::transform(images.pixels.begin(), images.pixels.end(), batch.begin(),
-                 [](std::uint8_t pixel) { return pixel / 255.f; });
+  const std::vector<float> batch = scaled(random_images(kSome));
   const auto compiled = compile(gate, weights, {.batch = kSome, .training = false});
   const std::span<const float> outputs = compiled->predict(batch, kSome);
   std::vector<float> differences;

@@ -80,6 +80,10 @@ Network::Program Network::build(int batch, Compute compute) {
   input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
   const bool winograd = on_this_processor(compute) == Compute::fast;
   ops::Plan plan{context_, workspace_, training_, winograd};
+  if (!training_) {
+    plan.in_turn[0] = &activations_[0];
+    plan.in_turn[1] = &activations_[1];
+  }
   Program program{.batch = batch};
   program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
   const ops::Op& last = *program.ops.back().op;

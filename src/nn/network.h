@@ -66,6 +66,7 @@ class Network {
   float* input_ = nullptr;
   std::vector<float> gradients_;
   Workspace workspace_;
+  Workspace activations_[2];  ///< in turn, without training
   std::vector<Program> programs_;  ///< by rising batch
   Program* last_ = nullptr;
   int last_count_ = 0;

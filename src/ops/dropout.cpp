@@ -57,7 +57,6 @@ Dropout::Dropout(Plan&, const dnnl::memory& src, float rate, std::uint32_t numbe
   }
   threshold_ = static_cast<std::uint32_t>(std::lround(rate * 65536.f));
   scale_ = 1.f / (1.f - rate);
-  kept_.resize(planes_.images * planes_.elements());
 }
 
 dnnl::memory Dropout::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
@@ -71,6 +70,7 @@ void Dropout::draw(const Pass& pass) {
   const RandomStream random(pass.seed, Purpose::dropout, pass.stream + number_, pass.step);
   const std::size_t elements = planes_.elements();
   const std::size_t calls = (elements + kPerCall - 1) / kPerCall;
+  kept_.resize(planes_.images * elements);  // not before it is needed: inference draws nothing
   parallel_for(planes_.images, 1, [&](std::size_t begin, std::size_t end) {
     std::array<std::uint32_t, 4 * kCalls> bits;
     for (std::size_t image = begin; image < end; ++image) {
