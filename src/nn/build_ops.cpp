@@ -21,9 +21,12 @@ class Builder {
         next_(weights.tensors().begin()),
         current_(input) {}
 
-  void build(const Layer& layer) {
-    std::visit(*this, layer);
-    ++layer_;
+  void build(const std::vector<Layer>& layers) {
+    for (layer_ = 0; layer_ < layers.size(); ++layer_) {
+      next_pool_ =
+          layer_ + 1 < layers.size() ? std::get_if<MaxPooling2D>(&layers[layer_ + 1]) : nullptr;
+      std::visit(*this, layers[layer_]);
+    }
   }
 
   void operator()(const Conv2D& layer) {
@@ -32,7 +35,10 @@ class Builder {
     const ops::Conv2DShape shape{layer.filters, layer.kernel_size,
                                  layer.activation == Activation::relu};
     if (plan_.winograd && ops::WinogradConv2D::suits(current_, shape)) {
-      add<ops::WinogradConv2D>(shape, kernel, bias);
+      const bool pooled = layer.activation != Activation::softmax && next_pool_ != nullptr &&
+                          ops::WinogradConv2D::suits_pool(current_, next_pool_->pool_size);
+      add<ops::WinogradConv2D>(shape, pooled, kernel, bias);
+      if (pooled) ++layer_;  // the pooling is done
     } else {
       add<ops::Conv2D>(shape, kernel, bias);
     }
@@ -70,6 +76,7 @@ class Builder {
   std::vector<Weights::Tensor>::const_iterator next_;
   dnnl::memory current_;
   std::size_t layer_ = 0;
+  const MaxPooling2D* next_pool_ = nullptr;  ///< if the layer after this one is such
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
 };
@@ -83,7 +90,7 @@ std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, Weights
                           ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
                           : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
   Builder builder(plan, weights, gradients, onednn::at(plan.context, layout, input));
-  for (const Layer& layer : model.layers) builder.build(layer);
+  builder.build(model.layers);
   return builder.take();
 }
 

@@ -112,12 +112,13 @@ void Conv2D::forward(onednn::Context& context, const Pass&) {
 }
 
 void Conv2D::backward_weights(onednn::Context& context) {
-  if (shape_.relu) relu_backward(dst_, diff_dst_);
   if (own_gradient_) {
-    own_gradient_->run_gradient(context, onednn::data(src_), {onednn::data(diff_dst_)}, kernel_,
-                                bias_);
+    own_gradient_->run_gradient(
+        context, onednn::data(src_),
+        {onednn::data(diff_dst_), shape_.relu ? onednn::data(dst_) : nullptr}, kernel_, bias_);
     return;
   }
+  if (shape_.relu) relu_backward(dst_, diff_dst_);
   backward_weights_.run(context);
   diff_kernel_reorder_.run(context);
 }
@@ -127,6 +128,7 @@ std::string Conv2D::algorithm() const {
 }
 
 void Conv2D::backward_data(onednn::Context& context) {
+  if (own_gradient_ && shape_.relu) relu_backward(dst_, diff_dst_);
   backward_kernel_reorder_.run(context);
   backward_data_.run(context);
 }

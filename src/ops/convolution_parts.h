@@ -6,8 +6,8 @@
 
 namespace sluice::ops {
 
-/// A convolution by algorithms of our own, cut into parts, one a thread. Their memory is the
-/// context's scratch: that of each part, then the sums of each part.
+/// A convolution by algorithms of our own, shared among threads. Their memory is the context's
+/// scratch: that of each thread, then the sums of each.
 class ConvolutionParts {
  public:
   /// Whether the algorithm takes this layout and these sizes.
@@ -18,23 +18,18 @@ class ConvolutionParts {
                    const dnnl::memory& src, int filters, int kernel_size);
 
   const convolution::Problem& problem() const { return problem_; }
-  float* scratch(const onednn::Context& context, int part) const {
-    return context.scratch() + part * scratch_;
-  }
-  /// The sums' memory serves other passes too.
-  float* sums(const onednn::Context& context, int part) const {
-    return context.scratch() + count_ * scratch_ + part * sums_;
-  }
+  /// Memory for as many floats as the kernel's gradient has sums.
+  float* prepared_kernel(const onednn::Context& context) const { return sums(context, 0); }
 
-  /// Calls body(part, first piece, last piece) for every part.
+  /// Calls body(scratch, first piece, last piece) until all are done, on whatever thread is free.
   template <class Body>
-  void for_each(const Body& body) const {
-    const auto first = [&](std::size_t part) { return static_cast<int>(part * pieces_ / count_); };
-    parallel_for(count_, 1, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t part = begin; part < end; ++part) {
-        body(static_cast<int>(part), first(part), first(part + 1));
-      }
-    });
+  void for_each(const onednn::Context& context, const Body& body) const {
+    const std::size_t parts = std::min(pieces_, kPartsPerThread * threads_);
+    const auto run = [&](std::size_t begin, std::size_t end) {
+      body(scratch(context, thread_number()), static_cast<int>(begin * pieces_ / parts),
+           static_cast<int>(end * pieces_ / parts));
+    };
+    parallel_for(parts, 1, run, threads_);
   }
 
   /// Writes the gradients of kernel and bias.
@@ -42,12 +37,22 @@ class ConvolutionParts {
                     const convolution::Source& diff_dst, Parameter kernel, Parameter bias) const;
 
  private:
+  /// Threads are seldom equally fast: cores differ, and other programs run on them.
+  static constexpr std::size_t kPartsPerThread = 8;
+
+  float* scratch(const onednn::Context& context, std::size_t thread) const {
+    return context.scratch() + thread * scratch_;
+  }
+  float* sums(const onednn::Context& context, std::size_t thread) const {
+    return context.scratch() + threads_ * scratch_ + thread * sums_;
+  }
+
   const convolution::GradientAlgorithm& algorithm_;
   convolution::Problem problem_;
   std::size_t pieces_;
-  std::size_t count_;
-  std::size_t scratch_;  ///< floats of a part
-  std::size_t sums_;     ///< floats of a part: the kernel's gradient, then the bias's
+  std::size_t threads_;
+  std::size_t scratch_;  ///< floats of a thread
+  std::size_t sums_;     ///< floats of a thread: the kernel's gradient, then the bias's
 };
 
 }  // namespace sluice::ops

@@ -89,15 +89,25 @@ inline const convolution::Algorithm kWinograd16 =
 
 /// Channels and filters in blocks of the algorithm's vectors.
 inline OpCase winograd_case(const char* name, const convolution::Algorithm* algorithm, int n, int h,
-                            int w, int blocks, int filter_blocks, bool relu) {
+                            int w, int blocks, int filter_blocks, bool relu, bool pooled = false) {
   const int width = algorithm == nullptr ? 8 : algorithm->gradient.width;
   OpCase result = conv2d_case(name, n, h, w, blocks * width, filter_blocks * width, 3, relu,
                               width == 16 ? Tag::nChw16c : Tag::nChw8c);
   if (algorithm == nullptr) return result;
+  const auto full_forward = result.forward;
   const Conv2DShape shape{filter_blocks * width, 3, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
     EXPECT_TRUE(WinogradConv2D::suits(*algorithm, src, shape));
-    return std::make_unique<WinogradConv2D>(plan, src, shape, kernel, bias, *algorithm);
+    EXPECT_TRUE(!pooled || WinogradConv2D::suits_pool(src, 2));
+    return std::make_unique<WinogradConv2D>(plan, src, shape, pooled, kernel, bias, *algorithm);
+  };
+  if (!pooled) return result;
+  const reference::ImageShape sums{n, h, w, shape.filters};
+  result.forward = [=](const Inputs& in) {
+    return reference::max_pooling2d(full_forward(in), sums, 2);
+  };
+  result.backward = [=, backward = result.backward](const Inputs& in, const Values& diff_dst) {
+    return backward(in, reference::max_pooling2d_backward(full_forward(in), sums, 2, diff_dst));
   };
   return result;
 }
@@ -222,6 +232,12 @@ inline std::vector<OpCase> all_cases() {
       winograd_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false),
       winograd_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, true),
       winograd_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, true),
+      winograd_case("winograd_pooled", convolution::winograd(), 2, 8, 8, 2, 3, true, true),
+      winograd_case("winograd_pooled_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false,
+                    true),
+      winograd_case("winograd_pooled_over_the_edge", convolution::winograd(), 3, 6, 10, 1, 2, true,
+                    true),
+      winograd_case("winograd_16_pooled", &kWinograd16, 3, 6, 10, 2, 1, true, true),
       winograd_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, true),
       winograd_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, true),
       dense_case("dense", 4, 12, 5, false),

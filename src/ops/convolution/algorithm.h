@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 // Convolutions by kernels of our own, for vectors of 8 or 16 floats: stride 1, 'same' padding.
-// Images are in oneDNN's nChw8c or nChw16c: channels in blocks of a vector, which must divide
-// channels and filters.
+// Images are in oneDNN's nChw8c or nChw16c: channels in blocks of a vector, which must divide the
+// filters. Source images whose channels it does not divide are in NHWC.
 
 namespace sluice::ops::convolution {
 
@@ -20,11 +21,28 @@ struct Problem {
   Problem turned() const { return {images, height, width, filters, channels, kernel_size}; }
 };
 
-/// Values that count as 0 wherever `mask`, if there is one, is not positive: the backward pass of a
-/// ReLU whose result it was.
+/// Which of the four pixels of a 2x2 pool was the largest: 0 to 3, row by row, or none.
+using Largest = std::uint8_t;
+constexpr Largest kNone = 4;
+
+/// Images that are read. Of what follows the values one may be given.
 struct Source {
   const float* values;
+  /// They count as 0 wherever it is not positive: the backward pass of a ReLU whose result it was.
   const float* mask = nullptr;
+  /// They are of images half as high and wide, and each belongs to that pixel of its four, the
+  /// others being 0: the backward pass of a ReLU and a max pooling.
+  const Largest* largest = nullptr;
+};
+
+/// Images that are written: sums, plus bias (filters) if given, through ReLU and pools if asked
+/// for. Of pools, `largest` is written too if given; none where a ReLU has no gradient.
+struct Result {
+  float* values;
+  const float* bias = nullptr;
+  bool relu = false;
+  bool pooled = false;
+  Largest* largest = nullptr;
 };
 
 // Work is cut into pieces, and kernels into rows of channels or filters. Calls for different ones
@@ -33,7 +51,7 @@ struct Source {
 /// The gradient of the kernel.
 struct GradientAlgorithm {
   int width;  ///< channels in a block
-  /// Whether it can, and would not be slower than others.
+  /// Whether it takes the sizes, and would not be slower than others.
   bool (*suits)(const Problem&);
   int (*pieces)(const Problem&);
   /// Floats of the sums that it works out first.
@@ -60,9 +78,8 @@ struct Algorithm {
   /// convolving the results' gradient with it gives the source's gradient.
   void (*prepare_turned_kernel)(const Problem&, const float* hwio, float* prepared, int first,
                                 int last);
-  /// dst = source * kernel + bias (if any), and its ReLU if asked for.
-  void (*convolve)(const Problem&, Source source, const float* prepared, const float* bias,
-                   bool relu, float* dst, float* scratch, int first_piece, int last_piece);
+  void (*convolve)(const Problem&, Source source, const float* prepared, const Result& result,
+                   float* scratch, int first_piece, int last_piece);
 };
 
 /// For the widest vectors of this processor; null if it has none of 8 floats.

@@ -65,9 +65,23 @@ void clear(float* values, std::ptrdiff_t count) {
   for (std::ptrdiff_t i = 0; i < count; ++i) values[i] = 0;
 }
 
+/// Copies a row of an image to (width, channels).
+void copy_row(const Problem& p, const float* src, int image, int y, float* to) {
+  if (p.channels % kWidth != 0) {
+    const std::ptrdiff_t floats = static_cast<std::ptrdiff_t>(p.width) * p.channels;
+    const float* from = src + (static_cast<std::ptrdiff_t>(image) * p.height + y) * floats;
+    for (std::ptrdiff_t i = 0; i < floats; ++i) to[i] = from[i];
+    return;
+  }
+  for (int c = 0; c < p.channels; c += kWidth) {
+    const float* from = src + block(p, p.channels, image, c) + pixel(p, y, 0);
+    float* out = to + c;
+    for (int x = 0; x < p.width; ++x, from += kWidth, out += p.channels) store(out, load(from));
+  }
+}
+
 /// Copies rows [first, first + rows) of an image to (rows, padded width, channels), zeros around.
-template <bool Masked>
-void copy_rows(const Problem& p, const Source& source, int image, int first, int rows, float* to) {
+void copy_rows(const Problem& p, const float* src, int image, int first, int rows, float* to) {
   const std::ptrdiff_t row_floats = static_cast<std::ptrdiff_t>(padded_width(p)) * p.channels;
   const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(p.kernel_size - 1) / 2 * p.channels;
   for (int row = 0; row < rows; ++row, to += row_floats) {
@@ -78,33 +92,26 @@ void copy_rows(const Problem& p, const Source& source, int image, int first, int
     }
     clear(to, before);
     clear(to + row_floats - before, before);
-    for (int c = 0; c < p.channels; c += kWidth) {
-      const std::ptrdiff_t at = block(p, p.channels, image, c) + pixel(p, y, 0);
-      float* out = to + before + c;
-      for (int x = 0; x < p.width; ++x, out += p.channels) {
-        store(out, load_source<Masked>(source, at + static_cast<std::ptrdiff_t>(x) * kWidth));
-      }
-    }
+    copy_row(p, src, image, y, to + before);
   }
   clear(to, static_cast<std::ptrdiff_t>(p.kernel_size) * p.channels);
 }
 
 /// Copies a band to a matrix (rows * padded width, filters) in panels, zeros after each row. Adds
 /// its sums to diff_bias.
-template <bool Masked>
+template <Given kGiven>
 void copy_gradient(const Problem& p, const Source& diff_dst, const Band& band, float* to,
                    float* diff_bias) {
   const int pixels = band.rows * padded_width(p);
   for (int k = 0; k < p.filters; k += kWidth) {
+    const Image<kGiven> image(p, diff_dst, p.filters, band.image, k);
     Vector sum = load(diff_bias + k);
     const std::ptrdiff_t step =
         in_panels(pixels, p.filters, 1, k) - in_panels(pixels, p.filters, 0, k);
     float* out = to + in_panels(pixels, p.filters, 0, k);
     for (int row = 0; row < band.rows; ++row) {
-      const std::ptrdiff_t at = block(p, p.filters, band.image, k) + pixel(p, band.first + row, 0);
       for (int x = 0; x < p.width; ++x, out += step) {
-        const Vector seen =
-            load_source<Masked>(diff_dst, at + static_cast<std::ptrdiff_t>(x) * kWidth);
+        const Vector seen = image(band.first + row, x);
         sum += seen;
         store(out, seen);
       }
@@ -114,7 +121,7 @@ void copy_gradient(const Problem& p, const Source& diff_dst, const Band& band, f
   }
 }
 
-template <bool Masked>
+template <Given kGiven>
 void add_gradient_of_bands(const Problem& p, const float* src, const Source& diff_dst, float* sums,
                            float* diff_bias, float* scratch, int first_band, int last_band) {
   const int before = (p.kernel_size - 1) / 2;
@@ -122,9 +129,8 @@ void add_gradient_of_bands(const Problem& p, const float* src, const Source& dif
   float* gradients = scratch + band_floats(p, band_rows(p) + p.kernel_size - 1, p.channels);
   for (int piece = first_band; piece < last_band; ++piece) {
     const Band band(p, piece);
-    copy_rows<false>(p, {src}, band.image, band.first - before, band.rows + p.kernel_size - 1,
-                     scratch);
-    copy_gradient<Masked>(p, diff_dst, band, gradients, diff_bias);
+    copy_rows(p, src, band.image, band.first - before, band.rows + p.kernel_size - 1, scratch);
+    copy_gradient<kGiven>(p, diff_dst, band, gradients, diff_bias);
     // As long as the gradients' rows end in zeros, all of a band is one sum.
     for (int i = 0; i < p.kernel_size; ++i) {
       multiply<true>({scratch + i * padded_row, 1, p.channels}, p.kernel_size * p.channels,
@@ -135,8 +141,8 @@ void add_gradient_of_bands(const Problem& p, const float* src, const Source& dif
 
 void add_direct_gradient(const Problem& p, const float* src, Source diff_dst, float* sums,
                          float* diff_bias, float* scratch, int first_band, int last_band) {
-  const auto run =
-      diff_dst.mask != nullptr ? add_gradient_of_bands<true> : add_gradient_of_bands<false>;
+  const auto run = given(diff_dst) == Given::masked ? add_gradient_of_bands<Given::masked>
+                                                    : add_gradient_of_bands<Given::plain>;
   run(p, src, diff_dst, sums, diff_bias, scratch, first_band, last_band);
 }
 

@@ -17,6 +17,9 @@ using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)))) = float;
 using Stored __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
     float;
 
+using Ints __attribute__((vector_size(SLUICE_WIDTH * sizeof(std::int32_t)))) = std::int32_t;
+using StoredLargest __attribute__((vector_size(SLUICE_WIDTH), may_alias, aligned(1))) = Largest;
+
 constexpr int kWidth = SLUICE_WIDTH;
 
 SLUICE_INLINE Vector load(const float* from) {
@@ -35,12 +38,6 @@ SLUICE_INLINE Vector gather(const float* from, std::ptrdiff_t step) {
   return values;
 }
 
-template <bool Masked>
-SLUICE_INLINE Vector load_source(const Source& source, std::ptrdiff_t at) {
-  const Vector loaded = load(source.values + at);
-  return Masked ? positive(loaded, load(source.mask + at)) : loaded;
-}
-
 /// Where the block of `channel` begins in that image of (count) channels.
 std::ptrdiff_t block(const Problem& p, int count, int image, int channel) {
   return (static_cast<std::ptrdiff_t>(image) * count + channel) * p.height * p.width;
@@ -49,6 +46,53 @@ std::ptrdiff_t block(const Problem& p, int count, int image, int channel) {
 std::ptrdiff_t pixel(const Problem& p, int y, int x) {
   return (static_cast<std::ptrdiff_t>(y) * p.width + x) * kWidth;
 }
+
+/// The same in images half as high and wide.
+std::ptrdiff_t pooled_block(const Problem& p, int count, int image, int channel) {
+  return block(p, count, image, channel) / 4;
+}
+std::ptrdiff_t pooled_pixel(const Problem& p, int y, int x) {
+  return (static_cast<std::ptrdiff_t>(y / 2) * (p.width / 2) + x / 2) * kWidth;
+}
+
+/// How images are given: see Source.
+enum class Given { plain, masked, pooled };
+
+Given given(const Source& source) {
+  return source.largest != nullptr ? Given::pooled
+         : source.mask != nullptr  ? Given::masked
+                                   : Given::plain;
+}
+
+/// A block of channels of an image in which there are `count`.
+template <Given kGiven>
+class Image {
+ public:
+  Image(const Problem& p, const Source& source, int count, int image, int channel)
+      : problem_(p), source_(source) {
+    const std::ptrdiff_t begin = kGiven == Given::pooled ? pooled_block(p, count, image, channel)
+                                                         : block(p, count, image, channel);
+    source_.values += begin;
+    if (kGiven == Given::masked) source_.mask += begin;
+    if (kGiven == Given::pooled) source_.largest += begin;
+  }
+
+  SLUICE_INLINE Vector operator()(int y, int x) const {
+    if (kGiven == Given::pooled) {
+      const std::ptrdiff_t at = pooled_pixel(problem_, y, x);
+      const Ints largest = __builtin_convertvector(
+          *reinterpret_cast<const StoredLargest*>(source_.largest + at), Ints);
+      return largest == y % 2 * 2 + x % 2 ? load(source_.values + at) : Vector{};
+    }
+    const std::ptrdiff_t at = pixel(problem_, y, x);
+    const Vector values = load(source_.values + at);
+    return kGiven == Given::masked ? positive(values, load(source_.mask + at)) : values;
+  }
+
+ private:
+  Problem problem_;
+  Source source_;
+};
 
 }  // namespace
 }  // namespace sluice::ops::convolution

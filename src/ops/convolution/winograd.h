@@ -53,16 +53,11 @@ struct Place {
 };
 
 /// Transforms the square of Side values from (y, x) and puts its 36 points to `to`, `stride` apart.
-/// `at` is where the image's block begins.
-template <int Side, bool Masked, class Transform, class See>
-SLUICE_INLINE void transform_tile(const Problem& p, const Source& source, std::ptrdiff_t at, int y,
-                                  int x, Transform transform, float* to, std::ptrdiff_t stride,
-                                  See see) {
-  const std::ptrdiff_t corner = at + pixel(p, y, x);
-  const std::ptrdiff_t row_stride = pixel(p, 1, 0);
+template <int Side, Given kGiven, class Transform, class See>
+SLUICE_INLINE void transform_tile(const Problem& p, const Image<kGiven>& image, int y, int x,
+                                  Transform transform, float* to, std::ptrdiff_t stride, See see) {
   const auto value = [&](int row, int column) __attribute__((always_inline)) {
-    const std::ptrdiff_t place = corner + row * row_stride + column * kWidth;
-    const Vector seen = load_source<Masked>(source, place);
+    const Vector seen = image(y + row, x + column);
     see(seen);
     return seen;
   };
@@ -86,58 +81,100 @@ SLUICE_INLINE void transform_tile(const Problem& p, const Source& source, std::p
 }
 
 /// B^T d B of the tiles, to (36, tiles, channels).
-template <bool Masked>
+template <Given kGiven>
 void transform_source(const Problem& p, const Source& source, int first_tile, int tiles,
                       float* to) {
   const std::ptrdiff_t stride = point_stride(tiles, p.channels);
   for (int t = 0; t < tiles; ++t) {
     const Place place(p, first_tile + t);
     for (int c = 0; c < p.channels; c += kWidth, to += kWidth) {
-      transform_tile<kIn, Masked>(p, source, block(p, p.channels, place.image, c), place.y - 1,
-                                  place.x - 1, input_transform, to, stride, [](Vector) {});
+      const Image<kGiven> image(p, source, p.channels, place.image, c);
+      transform_tile<kIn>(p, image, place.y - 1, place.x - 1, input_transform, to, stride,
+                          [](Vector) {});
     }
   }
 }
 
 /// A dY A^T of the tiles, to 36 matrices (tiles, filters) in panels; adds their sums to diff_bias.
-template <bool Masked>
+template <Given kGiven>
 void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile, int tiles,
                         float* to, float* diff_bias) {
   const std::ptrdiff_t stride = point_stride(tiles, p.filters);
   for (int t = 0; t < tiles; ++t) {
     const Place place(p, first_tile + t);
     for (int k = 0; k < p.filters; k += kWidth) {
+      const Image<kGiven> image(p, diff_dst, p.filters, place.image, k);
       Vector sum = load(diff_bias + k);
-      transform_tile<kTile, Masked>(
-          p, diff_dst, block(p, p.filters, place.image, k), place.y, place.x, gradient_transform,
-          to + in_panels(tiles, p.filters, t, k), stride, [&](Vector value) { sum += value; });
+      transform_tile<kTile>(p, image, place.y, place.x, gradient_transform,
+                            to + in_panels(tiles, p.filters, t, k), stride,
+                            [&](Vector value) { sum += value; });
       store(diff_bias + k, sum);
     }
   }
 }
 
-/// A^T M A of the tiles' 36 products (tiles, filters), plus bias, into the image.
-template <bool Relu>
+/// A tile's results where there are no pools.
+template <bool kRelu>
+SLUICE_INLINE void put_tile(const Problem& p, const Place& place,
+                            const Vector (&sums)[kTile][kTile], int channel, const Result& result) {
+  float* to =
+      result.values + block(p, p.filters, place.image, channel) + pixel(p, place.y, place.x);
+  const int rows = p.height - place.y < kTile ? p.height - place.y : kTile;
+  const int columns = p.width - place.x < kTile ? p.width - place.x : kTile;
+  for (int row = 0; row < rows; ++row, to += pixel(p, 1, 0)) {
+    for (int column = 0; column < columns; ++column) {
+      const Vector sum = sums[row][column];
+      store(to + column * kWidth, kRelu ? positive(sum, sum) : sum);
+    }
+  }
+}
+
+/// A tile's results as pools. Of equal values the first is the largest; NaN is larger than all.
+template <bool kRelu>
+SLUICE_INLINE void pool_tile(const Problem& p, const Place& place,
+                             const Vector (&sums)[kTile][kTile], int channel,
+                             const Result& result) {
+  const std::ptrdiff_t image = pooled_block(p, p.filters, place.image, channel);
+  for (int y = 0; y < kTile && place.y + y < p.height; y += 2) {
+    for (int x = 0; x < kTile && place.x + x < p.width; x += 2) {
+      const std::ptrdiff_t at = image + pooled_pixel(p, place.y + y, place.x + x);
+      Vector most = sums[y][x];
+      Ints largest{};
+      for (int i = 1; i < 4; ++i) {
+        const Vector next = sums[y + i / 2][x + i % 2];
+        const Ints stays = (next <= most) | (most != most);
+        most = stays ? most : next;
+        largest = stays ? largest : i - Ints{};
+      }
+      store(result.values + at, kRelu ? positive(most, most) : most);
+      if (result.largest == nullptr) continue;
+      if (kRelu) largest = most > 0 ? largest : kNone - Ints{};
+      *reinterpret_cast<StoredLargest*>(result.largest + at) =
+          __builtin_convertvector(largest, StoredLargest);
+    }
+  }
+}
+
+/// A^T M A of the tiles' 36 products (tiles, filters), to the result.
+template <bool kRelu, bool kPooled>
 void transform_products(const Problem& p, const float* products, int first_tile, int tiles,
-                        const float* bias, float* dst) {
+                        const Result& result) {
   const std::ptrdiff_t stride = point_stride(tiles, p.filters);
-  const std::ptrdiff_t row_stride = pixel(p, 1, 0);
   for (int t = 0; t < tiles; ++t) {
     const Place place(p, first_tile + t);
-    const int rows = p.height - place.y;
-    const int columns = p.width - place.x;
     for (int k = 0; k < p.filters; k += kWidth) {
       const float* from = products + in_panels(tiles, p.filters, t, k);
-      float* tile = dst + block(p, p.filters, place.image, k) + pixel(p, place.y, place.x);
-      const Vector add = bias == nullptr ? Vector{} : load(bias + k);
+      const Vector bias = result.bias == nullptr ? Vector{} : load(result.bias + k);
+      Vector sums[kTile][kTile];
       both_ways<kIn, kTile>(
           output_transform,
           [&](int row, int column) { return load(from + (row * kIn + column) * stride); },
-          [&](int row, int column, Vector value) {
-            if (row >= rows || column >= columns) return;  // the tile hangs over the edge
-            const Vector sum = value + add;
-            store(tile + row * row_stride + column * kWidth, Relu ? positive(sum, sum) : sum);
-          });
+          [&](int row, int column, Vector value) { sums[row][column] = value + bias; });
+      if (kPooled) {
+        pool_tile<kRelu>(p, place, sums, k, result);
+      } else {
+        put_tile<kRelu>(p, place, sums, k, result);
+      }
     }
   }
 }
@@ -195,41 +232,44 @@ void transform_kernel_gradient(const Problem& p, const float* sums, float* hwio,
   }
 }
 
-template <bool Masked, bool Relu>
+template <Given kGiven>
 void convolve_tiles(const Problem& p, const Source& source, const float* transformed_kernel,
-                    const float* bias, float* dst, float* scratch, int first_tile, int last_tile) {
+                    const Result& result, float* scratch, int first_tile, int last_tile) {
   const int at_once = tiles_at_once(p);
+  const auto finish =
+      result.pooled ? result.relu ? transform_products<true, true> : transform_products<false, true>
+      : result.relu ? transform_products<true, false>
+                    : transform_products<false, false>;
   float* products = scratch + kPoints * point_stride(at_once, p.channels);
   for (int first = first_tile; first < last_tile; first += at_once) {
     const int tiles = first + at_once <= last_tile ? at_once : last_tile - first;
-    transform_source<Masked>(p, source, first, tiles, scratch);
+    transform_source<kGiven>(p, source, first, tiles, scratch);
     for (int i = 0; i < kPoints; ++i) {
       multiply<false>({scratch + i * point_stride(tiles, p.channels), p.channels, 1}, tiles,
                       p.channels, transformed_kernel + i * kernel_matrix(p), p.filters,
                       products + i * point_stride(tiles, p.filters));
     }
-    transform_products<Relu>(p, products, first, tiles, bias, dst);
+    finish(p, products, first, tiles, result);
   }
 }
 
 void convolve_by_tiles(const Problem& p, Source source, const float* transformed_kernel,
-                       const float* bias, bool relu, float* dst, float* scratch, int first_tile,
-                       int last_tile) {
-  const auto run = source.mask != nullptr ? convolve_tiles<true, false>
-                   : relu                 ? convolve_tiles<false, true>
-                                          : convolve_tiles<false, false>;
-  run(p, source, transformed_kernel, bias, dst, scratch, first_tile, last_tile);
+                       const Result& result, float* scratch, int first_tile, int last_tile) {
+  const auto run = given(source) == Given::pooled   ? convolve_tiles<Given::pooled>
+                   : given(source) == Given::masked ? convolve_tiles<Given::masked>
+                                                    : convolve_tiles<Given::plain>;
+  run(p, source, transformed_kernel, result, scratch, first_tile, last_tile);
 }
 
-template <bool Masked>
+template <Given kGiven>
 void add_gradient_of_tiles(const Problem& p, const float* src, const Source& diff_dst, float* sums,
                            float* diff_bias, float* scratch, int first_tile, int last_tile) {
   const int at_once = tiles_at_once(p);
   float* gradients = scratch + kPoints * point_stride(at_once, p.channels);
   for (int first = first_tile; first < last_tile; first += at_once) {
     const int tiles = first + at_once <= last_tile ? at_once : last_tile - first;
-    transform_source<false>(p, {src}, first, tiles, scratch);
-    transform_gradient<Masked>(p, diff_dst, first, tiles, gradients, diff_bias);
+    transform_source<Given::plain>(p, {src}, first, tiles, scratch);
+    transform_gradient<kGiven>(p, diff_dst, first, tiles, gradients, diff_bias);
     for (int i = 0; i < kPoints; ++i) {
       multiply<true>({scratch + i * point_stride(tiles, p.channels), 1, p.channels}, p.channels,
                      tiles, gradients + i * point_stride(tiles, p.filters), p.filters,
@@ -240,15 +280,17 @@ void add_gradient_of_tiles(const Problem& p, const float* src, const Source& dif
 
 void add_transformed_gradient(const Problem& p, const float* src, Source diff_dst, float* sums,
                               float* diff_bias, float* scratch, int first_tile, int last_tile) {
-  const auto run =
-      diff_dst.mask != nullptr ? add_gradient_of_tiles<true> : add_gradient_of_tiles<false>;
+  const auto run = given(diff_dst) == Given::pooled   ? add_gradient_of_tiles<Given::pooled>
+                   : given(diff_dst) == Given::masked ? add_gradient_of_tiles<Given::masked>
+                                                      : add_gradient_of_tiles<Given::plain>;
   run(p, src, diff_dst, sums, diff_bias, scratch, first_tile, last_tile);
 }
 
 /// Tiles that hang far over the edge cost more than they save.
 bool winograd_suits(const Problem& p) {
   const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(p.images) * p.height * p.width;
-  return p.kernel_size == 3 && 2 * pixels >= std::ptrdiff_t{kTile * kTile} * tiles(p);
+  return p.kernel_size == 3 && p.channels % kWidth == 0 &&
+         2 * pixels >= std::ptrdiff_t{kTile * kTile} * tiles(p);
 }
 
 std::size_t transformed_kernel_floats(const Problem& p) {
