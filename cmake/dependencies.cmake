@@ -7,6 +7,7 @@ target_include_directories(sluice_dnnl SYSTEM INTERFACE ${dnnl_include})
 target_link_libraries(sluice_dnnl INTERFACE ${dnnl_library})
 find_package(OpenMP REQUIRED)
 find_package(Threads REQUIRED)
+find_package(Boost REQUIRED)  # Boost.Math, which is headers alone
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)

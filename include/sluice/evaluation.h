@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,5 +43,65 @@ struct Evaluation {
 
 /// Predicts every example, in batches of the model's max_batch().
 Evaluation evaluate(CompiledModel& model, const Examples& examples);
+
+/// Per class and in the mean what scikit-learn's classification_report() has. What would divide by
+/// zero is 0.
+struct ClassificationReport {
+  struct Row {
+    double precision = 0;  ///< of what was called so, the share that was
+    double recall = 0;     ///< of what was so, the share that was called so
+    double f1 = 0;         ///< their harmonic mean
+    std::int64_t support = 0;
+  };
+
+  std::vector<Row> classes;  ///< by label
+  Row macro;                 ///< the mean over classes
+  Row weighted;              ///< the mean over examples
+};
+ClassificationReport classification_report(const ConfusionMatrix& confusion);
+
+// How far a figure can be trusted. All intervals are of 95%.
+
+struct Interval {
+  double low = 0;
+  double high = 0;
+};
+
+/// Of a share: Wilson's score interval (Wilson 1927). Needs 0 <= successes <= trials, trials > 0.
+Interval share_interval(std::int64_t successes, std::int64_t trials);
+
+/// Two classifiers on the same examples.
+struct PairedComparison {
+  std::int64_t only_first = 0;   ///< examples that the first alone has right
+  std::int64_t only_second = 0;  ///< that the second alone has right
+  double difference = 0;         ///< accuracy of the second less that of the first
+  Interval interval;             ///< of it: bootstrap over examples, percentiles (Efron 1979)
+  /// McNemar's exact test, two-sided (McNemar 1947): how often two equally good classifiers would
+  /// differ by as much.
+  double p_value = 1;
+};
+
+/// Whether each of the same examples was classified right (1) or not (0), by either. The seed is
+/// the bootstrap's.
+PairedComparison compare(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second,
+                         std::uint64_t seed);
+
+/// How well scores do as probabilities. Those of an example are first divided by their sum.
+struct Calibration {
+  /// Examples by how sure the classifier was of its answer: of equal widths, the upper edge
+  /// belonging to each.
+  struct Bin {
+    std::int64_t examples = 0;
+    double confidence = 0;  ///< mean
+    double accuracy = 0;
+  };
+
+  double log_loss = 0;  ///< mean of -log of the true class's probability, at least 1e-7
+  double ece = 0;       ///< expected calibration error over the bins (Guo et al. 2017)
+  std::vector<Bin> bins;
+};
+
+/// scores: (labels.size(), classes), none negative, not all zero for an example.
+Calibration calibration(std::span<const float> scores, std::span<const int> labels, int bins = 15);
 
 }  // namespace sluice

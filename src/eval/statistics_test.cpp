@@ -1,0 +1,103 @@
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "sluice/evaluation.h"
+
+// Expected figures are those of SciPy 1.17, statsmodels 0.15 and scikit-learn 1.9.
+
+namespace sluice {
+namespace {
+
+void expect_interval(const Interval& actual, double low, double high, double tolerance = 1e-12) {
+  EXPECT_NEAR(actual.low, low, tolerance);
+  EXPECT_NEAR(actual.high, high, tolerance);
+}
+
+TEST(ShareInterval, IsWilsons) {
+  expect_interval(share_interval(624, 1000), 0.5935575899582507, 0.6534933739373315);
+  expect_interval(share_interval(1, 3), 0.06149194472039626, 0.7923403991979523);
+  expect_interval(share_interval(0, 10), 0, 0.27753279986288926);
+  expect_interval(share_interval(10, 10), 0.7224672001371106, 1);
+}
+
+/// Two classifiers that differ on so many of n examples.
+PairedComparison comparison(std::size_t only_first, std::size_t only_second, std::size_t n) {
+  std::vector<std::uint8_t> first(n, 1), second(n, 1);
+  std::fill_n(second.begin(), only_first, 0);
+  std::fill_n(first.begin() + only_first, only_second, 0);
+  return compare(first, second, 1);
+}
+
+TEST(Compare, HasMcNemarsExactTest) {
+  EXPECT_NEAR(comparison(40, 64, 1000).p_value, 0.023645635749768208, 1e-12);
+  EXPECT_NEAR(comparison(64, 40, 1000).p_value, 0.023645635749768208, 1e-12);
+  EXPECT_NEAR(comparison(0, 12, 100).p_value, 0.00048828125, 1e-15);
+  EXPECT_NEAR(comparison(310, 402, 10000).p_value, 0.0006386695000365648, 1e-12);
+  for (const std::size_t same : {0, 1, 5}) {
+    EXPECT_EQ(comparison(same, same, 100).p_value, 1);
+  }
+}
+
+TEST(Compare, TellsTheDifferenceAndItsBootstrapInterval) {
+  const PairedComparison c = comparison(40, 64, 1000);
+  EXPECT_EQ(c.only_first, 40);
+  EXPECT_EQ(c.only_second, 64);
+  EXPECT_DOUBLE_EQ(c.difference, 0.024);
+  expect_interval(c.interval, 0.004, 0.044, 0.0011);  // steps are of 0.001
+  expect_interval(comparison(0, 0, 50).interval, 0, 0);
+  // The same seed, the same figure.
+  EXPECT_EQ(comparison(40, 64, 1000).interval.low, c.interval.low);
+}
+
+TEST(Calibration, DividesByTheSumAndTakesTheLog) {
+  const std::vector<float> scores{.6f, .3f, .1f,  .2f,  .5f, .3f,  .1f, .1f,
+                                  .8f, .4f, .35f, .25f, .9f, .05f, .05f};
+  const std::vector<int> labels{0, 2, 2, 1, 0};
+  EXPECT_NEAR(calibration(scores, labels).log_loss, 0.6186249239125281, 1e-7);
+  std::vector<float> larger;
+  for (const float score : scores) larger.push_back(3 * score);
+  EXPECT_NEAR(calibration(larger, labels).log_loss, 0.6186249239125281, 1e-7);
+  const std::vector<float> certain{1, 0};
+  EXPECT_NEAR(calibration(certain, std::vector<int>{1}).log_loss, 16.118095650958319, 1e-9);
+}
+
+TEST(Calibration, CountsTheErrorBinByBin) {
+  // Confidences .5 (right), .75 (wrong), .75 (right), 1 (right); bins (.25, .5], (.5, .75], (.75,
+  // 1].
+  const std::vector<float> scores{.5f, .5f, .25f, .75f, .25f, .75f, 0, 1};
+  const std::vector<int> labels{0, 0, 1, 1};
+  const Calibration c = calibration(scores, labels, 4);
+  ASSERT_EQ(c.bins.size(), 4u);
+  EXPECT_EQ(c.bins[0].examples, 0);
+  EXPECT_EQ(c.bins[1].examples, 1);
+  EXPECT_EQ(c.bins[2].examples, 2);
+  EXPECT_EQ(c.bins[3].examples, 1);
+  EXPECT_DOUBLE_EQ(c.bins[2].accuracy, .5);
+  EXPECT_DOUBLE_EQ(c.bins[2].confidence, .75);
+  EXPECT_DOUBLE_EQ(c.ece, .25 * .5 + .5 * .25);
+}
+
+TEST(ClassificationReport, IsScikitLearns) {
+  ConfusionMatrix confusion({"a", "b", "c", "never seen nor called"});
+  const std::vector<int> truth{0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2};
+  const std::vector<int> called{0, 0, 0, 0, 2, 1, 1, 0, 0, 2, 0, 0};
+  for (std::size_t i = 0; i < truth.size(); ++i) confusion.add(truth[i], called[i]);
+  const ClassificationReport report = classification_report(confusion);
+  EXPECT_DOUBLE_EQ(report.classes[0].precision, .5);
+  EXPECT_DOUBLE_EQ(report.classes[0].recall, .8);
+  EXPECT_DOUBLE_EQ(report.classes[0].f1, 8 / 13.);
+  EXPECT_EQ(report.classes[0].support, 5);
+  EXPECT_DOUBLE_EQ(report.classes[2].f1, .4);
+  EXPECT_EQ(report.classes[3].precision, 0);
+  EXPECT_EQ(report.classes[3].recall, 0);
+  EXPECT_EQ(report.classes[3].f1, 0);
+  EXPECT_NEAR(report.macro.precision, 2 / 4., 1e-12);
+  EXPECT_NEAR(report.weighted.precision, 0.6666666666666666, 1e-12);
+  EXPECT_NEAR(report.weighted.recall, 0.5833333333333334, 1e-12);
+  EXPECT_NEAR(report.weighted.f1, (5 * 8 / 13. + 4 * 2 / 3. + 3 * .4) / 12, 1e-12);
+  EXPECT_EQ(report.weighted.support, 12);
+}
+
+}  // namespace
+}  // namespace sluice
