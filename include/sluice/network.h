@@ -67,11 +67,16 @@ struct LayerSummary {
   Shape output;
   Shape kernel;  ///< empty for a layer without parameters; its bias has the kernel's last size
   std::int64_t parameters = 0;
+
+  /// Multiplications and additions of its definition, for one image; each backward pass has as
+  /// many.
+  double flops() const;
 };
 
 /// Works out every shape. Throws Error (user) where layers do not fit, naming the layer and shapes.
 std::vector<LayerSummary> summarize(const Sequential& model);
 std::int64_t count_parameters(const Sequential& model);
+double count_flops(const Sequential& model);
 
 /// The parameters of one Sequential: a single block of floats, layer after layer, kernel before
 /// bias, in Keras's shapes and row-major order.

@@ -38,7 +38,7 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
 
 /// How verbs compile a model that is not trained: large batches for throughput.
 inline CompileOptions inference_options(Compute compute) {
-  return {.batch = 100, .training = false, .compute = compute};
+  return {.batch = 256, .training = false, .compute = compute};
 }
 
 }  // namespace sluice::cli

@@ -20,9 +20,7 @@ constexpr int kBatchSizes = 8;
 std::vector<LayerProfile> blank_profile(const Sequential& model) {
   std::vector<LayerProfile> profile;
   for (const LayerSummary& layer : summarize(model)) {
-    const double pixels = layer.output.size() == 3 ? double(layer.output[0] * layer.output[1]) : 1;
-    const double products = layer.kernel.empty() ? 0 : pixels * double(element_count(layer.kernel));
-    profile.push_back({.model = model.name, .layer = layer.name, .flops = 2 * products});
+    profile.push_back({.model = model.name, .layer = layer.name, .flops = layer.flops()});
   }
   return profile;
 }
@@ -80,10 +78,6 @@ Network::Program Network::build(int batch, Compute compute) {
   input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
   const bool winograd = on_this_processor(compute) == Compute::fast;
   ops::Plan plan{context_, workspace_, training_, winograd};
-  if (!training_) {
-    plan.in_turn[0] = &activations_[0];
-    plan.in_turn[1] = &activations_[1];
-  }
   Program program{.batch = batch};
   program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
   const ops::Op& last = *program.ops.back().op;
@@ -159,7 +153,10 @@ std::span<const float> Network::forward(int count, const RandomKey* key) {
   }
   forward_images_ += count;
   context_.stream().wait();
-  return {onednn::data(last_->output), static_cast<std::size_t>(count * outputs_)};
+  const std::span output(onednn::data(last_->output), static_cast<std::size_t>(count * outputs_));
+  if (training_) return output;
+  answers_.assign(output.begin(), output.end());
+  return answers_;
 }
 
 std::span<const float> Network::logits() const {

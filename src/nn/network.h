@@ -30,6 +30,7 @@ class Network {
 
   /// Without a key dropout is off. Returns (count, outputs), valid until the next call.
   std::span<const float> forward(int count, const RandomKey* key);
+  /// Without training valid until any network of the context runs.
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
 
@@ -66,7 +67,7 @@ class Network {
   float* input_ = nullptr;
   std::vector<float> gradients_;
   Workspace workspace_;
-  Workspace activations_[2];  ///< in turn, without training
+  std::vector<float> answers_;     ///< the last output, which the context's next network overwrites
   std::vector<Program> programs_;  ///< by rising batch
   Program* last_ = nullptr;
   int last_count_ = 0;

@@ -69,6 +69,18 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
   return summary;
 }
 
+double LayerSummary::flops() const {
+  if (kernel.empty()) return 0;
+  const double pixels = output.size() == 3 ? double(output[0] * output[1]) : 1;
+  return 2 * pixels * double(element_count(kernel));
+}
+
+double count_flops(const Sequential& model) {
+  double flops = 0;
+  for (const LayerSummary& layer : summarize(model)) flops += layer.flops();
+  return flops;
+}
+
 std::int64_t count_parameters(const Sequential& model) {
   std::int64_t count = 0;
   for (const LayerSummary& layer : summarize(model)) count += layer.parameters;

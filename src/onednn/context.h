@@ -29,6 +29,10 @@ class Context {
     scratch_bytes_ = bytes;
   }
 
+  /// Memory for results that no backward pass will read again: the two serve in turn, for whichever
+  /// network runs.
+  Workspace& passing(int turn) { return passing_[turn]; }
+
   /// Steps made so far. A training loop must not change it, and a test holds it to that.
   std::size_t steps_made() const { return steps_made_; }
 
@@ -40,6 +44,7 @@ class Context {
   Workspace scratch_memory_;
   float* scratch_ = nullptr;
   std::size_t scratch_bytes_ = 0;
+  Workspace passing_[2];
   std::size_t steps_made_ = 0;
 };
 

@@ -18,15 +18,15 @@ struct Plan {
   bool winograd = false;  ///< where a convolution allows it
   /// Gradients of activations live in two buffers in turn: each is read by one operation only.
   float* gradients[2] = {nullptr, nullptr};
-  /// As do activations if there is no backward pass to read them again. Null: all are kept.
-  Workspace* in_turn[2] = {nullptr, nullptr};
+  int turn = 0;  ///< of activations, likewise, if there is no backward pass to read them again
 
   /// Memory for an operation's result.
   dnnl::memory take(const dnnl::memory::desc& desc) {
-    if (in_turn[0] == nullptr) return onednn::take(context, workspace, desc);
-    std::swap(in_turn[0], in_turn[1]);
-    in_turn[0]->rewind();
-    return onednn::take(context, *in_turn[0], desc);
+    if (training) return onednn::take(context, workspace, desc);
+    turn = 1 - turn;
+    Workspace& passing = context.passing(turn);
+    passing.rewind();
+    return onednn::take(context, passing, desc);
   }
   dnnl::memory take_gradient(const dnnl::memory::desc& desc) {
     std::swap(gradients[0], gradients[1]);

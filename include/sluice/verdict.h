@@ -1,0 +1,94 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sluice/dataset.h"
+#include "sluice/evaluation.h"
+#include "sluice/model.h"
+
+namespace sluice {
+
+// Was the mixture worth it? Accuracy with its uncertainty, where points are lost, and the price.
+
+/// What every part of a mixture answers for the same examples. All parts answer for all of them,
+/// also those that the gate would not ask.
+struct Answers {
+  std::vector<std::string> class_names;
+  std::vector<std::string> group_names;
+  std::vector<int> group_of_class;
+  std::vector<int> truth;       ///< (examples), by class
+  std::vector<float> frozen;    ///< (examples, classes): the baseline before joint training
+  std::vector<float> baseline;  ///< (examples, classes): the mixture's own
+  std::vector<float> gate;      ///< (examples, groups)
+  std::vector<std::vector<float>> experts;      ///< by group (examples, classes)
+  std::vector<std::vector<float>> importances;  ///< by group (examples, classes, 2)
+
+  std::size_t size() const { return truth.size(); }
+  std::size_t classes() const { return class_names.size(); }
+  int true_group(std::size_t example) const { return group_of_class[truth[example]]; }
+  /// Where the gate sends an example.
+  int chosen_group(std::size_t example) const;
+  /// The scores of the sub-gate of a group, (classes). They need not sum to one.
+  std::vector<float> scores(std::size_t example, int group) const;
+};
+
+/// Weights are only read. Throws Error (user) if the classes are not those of the examples.
+Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
+            MixtureWeights& weights, const Groups& groups, const Examples& examples,
+            const CompileOptions& options);
+
+/// Where the mixture's points went: every example is in one of the first four.
+struct ErrorBudget {
+  std::int64_t right = 0;
+  std::int64_t wrong_group = 0;  ///< the gate asked another group's expert
+  std::int64_t overruled = 0;    ///< the asked expert of the right group had it right by itself
+  std::int64_t wrong_class = 0;  ///< the asked expert of the right group had it wrong
+  // What other choices would have had right.
+  std::int64_t oracle = 0;  ///< with a perfect gate
+  std::int64_t best = 0;    ///< of the asked expert and the frozen baseline whichever is right
+
+  std::int64_t examples() const { return right + wrong_group + overruled + wrong_class; }
+};
+
+/// Of all examples, of each true class and of each true group.
+struct ErrorBudgets {
+  ErrorBudget all;
+  std::vector<ErrorBudget> classes;
+  std::vector<ErrorBudget> groups;
+};
+ErrorBudgets error_budgets(const Answers& answers);
+
+/// What a model costs. Active is what one image needs.
+struct Cost {
+  std::int64_t parameters = 0;
+  std::int64_t active_parameters = 0;
+  double flops = 0;  ///< of the forward pass of one image, if every part ran
+  double active_flops = 0;
+};
+Cost cost_of(const Sequential& model);
+/// Active parts are gate, baseline, and one expert with its importance model: of the most expensive
+/// group, if they differ.
+Cost cost_of(const Mixture& model);
+
+struct Verdict {
+  Interval baseline;  ///< of the frozen baseline's accuracy
+  Interval mixture;
+  PairedComparison difference;  ///< mixture against frozen baseline
+  Calibration baseline_calibration;
+  Calibration mixture_calibration;
+  ErrorBudgets budgets;
+  std::vector<std::int64_t> asked;  ///< by group: examples that the gate sent there
+  Cost baseline_cost;
+  Cost mixture_cost;
+};
+
+/// The seed is the bootstrap's.
+Verdict judge(const Answers& answers, const Sequential& baseline, const Mixture& model,
+              std::uint64_t seed);
+
+/// Groups whose expert hardly anything is sent to: less than a tenth of an even share.
+std::vector<int> dead_experts(const Verdict& verdict);
+
+}  // namespace sluice
