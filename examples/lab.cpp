@@ -7,7 +7,7 @@
 
 #include <iostream>
 
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 #include "sluice/report.h"
 
 using namespace sluice;

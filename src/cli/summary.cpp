@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "cli/verbs.h"
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 #include "sluice/report.h"
 
 namespace sluice::cli {

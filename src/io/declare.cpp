@@ -1,4 +1,4 @@
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 
 namespace sluice {
 

@@ -2,7 +2,7 @@
 
 #include "base/files.h"
 #include "io/experiment_keys.h"
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 #include "tests/scratch.h"
 
 namespace sluice {

@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 
 namespace sluice {
 

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "io/experiment_keys.h"
 #include "io/toml_document.h"
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 
 namespace sluice {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 
 #include "base/files.h"
 #include "io/experiment_keys.h"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "io/experiment_keys.h"
-#include "sluice/experiment.h"
+#include "sluice/run_folder.h"
 
 namespace sluice {
 namespace {
