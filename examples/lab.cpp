@@ -7,8 +7,8 @@
 
 #include <iostream>
 
-#include "sluice/run_folder.h"
 #include "sluice/report.h"
+#include "sluice/run_folder.h"
 
 using namespace sluice;
 

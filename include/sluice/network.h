@@ -115,7 +115,7 @@ class Weights {
 enum class Compute {
   exact,      ///< convolutions as they are defined
   fast,       ///< 3x3 convolutions by Winograd's minimal filtering where the processor can
-  automatic,  ///< `exact`, until five labs have shown that `fast` learns as well
+  automatic,  ///< the fastest that learns the lab as well as `exact`: `fast` (docs/performance.md)
 };
 
 /// "exact", "fast", "auto"

@@ -22,13 +22,13 @@ inline std::size_t thread_number() {
 /// body must not throw.
 template <class Body>
 void parallel_for(std::size_t count, std::size_t grain, const Body& body,
-                  std::size_t threads = thread_count()) {
+                  int threads = thread_count()) {
   const std::ptrdiff_t blocks = static_cast<std::ptrdiff_t>((count + grain - 1) / grain);
   if (blocks <= 1) {
     if (count > 0) body(std::size_t{0}, count);
     return;
   }
-#pragma omp parallel num_threads(static_cast<int>(threads))
+#pragma omp parallel num_threads(threads)
   {
 #pragma omp for schedule(dynamic)
     for (std::ptrdiff_t block = 0; block < blocks; ++block) {

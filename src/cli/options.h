@@ -31,7 +31,8 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
       {"auto", Compute::automatic}, {"fast", Compute::fast}, {"exact", Compute::exact}};
   verb.add_option("--compute", compute,
                   "exact: convolutions as they are defined; fast:\n"
-                  "Winograd's; auto (default): exact, for now")
+                  "Winograd's; auto (default): fast, for it learns\n"
+                  "the lab as well")
       ->type_name("MODE")
       ->transform(CLI::CheckedTransformer(words).description(""));
 }

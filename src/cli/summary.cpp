@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "cli/verbs.h"
-#include "sluice/run_folder.h"
 #include "sluice/report.h"
+#include "sluice/run_folder.h"
 
 namespace sluice::cli {
 

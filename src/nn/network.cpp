@@ -46,7 +46,7 @@ double LayerProfile::operations() const {
 
 Compute on_this_processor(Compute compute) {
   const bool can = ops::convolution::winograd() != nullptr;
-  return compute == Compute::fast && can ? Compute::fast : Compute::exact;
+  return compute != Compute::exact && can ? Compute::fast : Compute::exact;
 }
 
 Network::Network(onednn::Context& context, const Sequential& model, Weights& weights,

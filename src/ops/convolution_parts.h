@@ -29,7 +29,7 @@ class ConvolutionParts {
       body(scratch(context, thread_number()), static_cast<int>(begin * pieces_ / parts),
            static_cast<int>(end * pieces_ / parts));
     };
-    parallel_for(parts, 1, run, threads_);
+    parallel_for(parts, 1, run, static_cast<int>(threads_));
   }
 
   /// Writes the gradients of kernel and bias.
