@@ -21,9 +21,11 @@ class KerasRun:
     gradients: dict[str, np.ndarray] = field(default_factory=dict)
     sluice_losses: list[float] = field(default_factory=list)
     after_first: dict[str, np.ndarray] = field(default_factory=dict)
-    # Of the worst tensor: a step's largest difference, relative to the largest value, and the norm
-    # of all steps' differences together after so many steps, relative to the weights' norm.
+    # Of the worst tensor: a step's largest difference, relative to the largest value; the norm of a
+    # step's difference, relative to the weights' norm, as the median over steps; and the norm of
+    # all steps' differences together after so many steps, likewise relative.
     worst_step: tuple[float, str] = (0.0, "")
+    typical_step: tuple[float, str] = (0.0, "")
     apart: dict[int, tuple[float, str]] = field(default_factory=dict)
     groups: np.ndarray | None = None  # that a mixture's gate chose, of every row of every step
     history: np.ndarray | None = None  # (epochs, loss accuracy val_loss val_accuracy)
@@ -51,6 +53,10 @@ def first_step(parity: Parity, scenario: Scenario, run: KerasRun) -> None:
                      if gradient is not None}
 
 
+def relative_norm(difference: np.ndarray, weights: np.ndarray) -> float:
+    return float(np.linalg.norm(difference) / (np.linalg.norm(weights) or 1))
+
+
 def steps(parity: Parity, scenario: Scenario, run: KerasRun, count: int) -> None:
     """Each step starts from Sluice's weights, for two trainings from the same weights come apart
     by themselves (docs/fidelity.md). Gradients and Adam's moments are Keras's own. What the steps
@@ -58,6 +64,7 @@ def steps(parity: Parity, scenario: Scenario, run: KerasRun, count: int) -> None
     model = compiled(parity, scenario)
     masks = scenario.step_masks(parity.masks)
     apart = {name: np.zeros(variable.shape) for name, variable in parity.variables.items()}
+    step_norms: dict[str, list[float]] = {name: [] for name in apart}
     for step, (loss, weights) in enumerate(scenario.steps(count)):
         model.reset_metrics()  # else the loss is a mean over the steps
         inputs, targets = scenario.batch(step, masks, model.output_shape[-1])
@@ -69,13 +76,14 @@ def steps(parity: Parity, scenario: Scenario, run: KerasRun, count: int) -> None
         for name in apart:
             step_apart = after[name] - weights[name].reshape(after[name].shape)
             apart[name] += step_apart
+            step_norms[name].append(relative_norm(step_apart, after[name]))
             largest = np.abs(after[name]).max() or 1  # a gate that is all zero stays so
             run.worst_step = max(run.worst_step, (float(np.abs(step_apart).max() / largest), name))
         if step + 1 in STEPS:
-            run.apart[step + 1] = max(
-                (float(np.linalg.norm(apart[name]) / (np.linalg.norm(after[name]) or 1)), name)
-                for name in apart)
+            run.apart[step + 1] = max((relative_norm(apart[name], after[name]), name)
+                                      for name in apart)
         set_weights(parity, weights)
+    run.typical_step = max((float(np.median(each)), name) for name, each in step_norms.items())
 
 
 def route(gate: keras.Model, parity: Parity, scenario: Scenario, run: KerasRun,
