@@ -1,4 +1,3 @@
-#include "data/batching.h"
 #include "eval/judge.h"
 #include "models/sub_gate.h"
 #include "sluice/verdict.h"
@@ -8,19 +7,11 @@ namespace sluice {
 namespace {
 
 /// (examples, outputs)
-std::vector<float> outputs_of(const Sequential& model, Weights& weights, const Examples& examples,
-                              const CompileOptions& options) {
-  const auto compiled = compile(model, weights, options);
-  const std::vector<std::uint32_t> rows = in_order(examples.size());
+std::vector<float> outputs_of(CompiledModel& model, const Examples& examples) {
   std::vector<float> all;
-  Batch batch;
-  for (std::size_t first = 0; first < rows.size(); first += batch.labels.size()) {
-    const std::size_t count =
-        std::min(rows.size() - first, static_cast<std::size_t>(compiled->max_batch()));
-    fill_batch(examples, std::span(rows).subspan(first, count), batch);
-    const std::span<const float> outputs = compiled->predict(batch.images, batch.size());
+  predict_in_batches(model, examples, [&](const Batch&, std::span<const float> outputs) {
     all.insert(all.end(), outputs.begin(), outputs.end());
-  }
+  });
   return all;
 }
 
@@ -48,13 +39,18 @@ Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
   answers.group_of_class = groups.of_classes();
   for (std::size_t i = 0; i < examples.size(); ++i) answers.truth.push_back(examples.label(i));
   const auto of = [&](const Sequential& part, Weights& its_weights) {
-    return outputs_of(part, its_weights, examples, options);
+    return outputs_of(*compile(part, its_weights, options), examples);
   };
-  answers.frozen = of(baseline, frozen);
-  answers.baseline = of(model.baseline, weights.baseline);
+  const auto by_class = [&](const Sequential& part, Weights& its_weights) {
+    const auto compiled = compile(part, its_weights, options);
+    require_output_for_each_class(*compiled, examples);
+    return outputs_of(*compiled, examples);
+  };
+  answers.frozen = by_class(baseline, frozen);
+  answers.baseline = by_class(model.baseline, weights.baseline);
   answers.gate = of(model.gate, weights.gate);
   for (std::size_t g = 0; g < model.branches.size(); ++g) {
-    answers.experts.push_back(of(model.branches[g].expert, weights.experts[g]));
+    answers.experts.push_back(by_class(model.branches[g].expert, weights.experts[g]));
     answers.importances.push_back(of(model.branches[g].importance, weights.importances[g]));
   }
   return answers;

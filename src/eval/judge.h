@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 
+#include "data/batching.h"
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
@@ -9,6 +11,20 @@ namespace sluice {
 
 /// Throws Error (user) unless the model has one output for each class, by which labels count.
 void require_output_for_each_class(const CompiledModel& model, const Examples& examples);
+
+/// Predicts every example, in batches of the model's max_batch(): calls see(batch, outputs) for
+/// each.
+template <class See>
+void predict_in_batches(CompiledModel& model, const Examples& examples, const See& see) {
+  const std::vector<std::uint32_t> rows = in_order(examples.size());
+  Batch batch;
+  for (std::size_t first = 0; first < rows.size(); first += batch.labels.size()) {
+    const std::size_t count =
+        std::min(rows.size() - first, static_cast<std::size_t>(model.max_batch()));
+    fill_batch(examples, std::span(rows).subspan(first, count), batch);
+    see(batch, model.predict(batch.images, batch.size()));
+  }
+}
 
 /// The class with the largest output: of equal ones the first, as NumPy's argmax.
 int predicted_class(std::span<const float> outputs);

@@ -12,14 +12,30 @@ namespace {
 class Outcome {
  public:
   Outcome(const Answers& answers, std::size_t example)
-      : answers_(answers), example_(example), group_(answers.chosen_group(example)) {}
+      : answers_(answers),
+        example_(example),
+        group_(answers.chosen_group(example)),
+        scores_(answers.scores(example, group_)) {}
+
+  int group() const { return group_; }
+  const std::vector<float>& scores() const { return scores_; }
 
   bool frozen_right() const { return right(answers_.frozen); }
   bool expert_right() const { return right(answers_.experts[group_]); }
-  bool mixture_right() const { return right_by(group_); }
-  bool oracle_right() const { return right_by(answers_.true_group(example_)); }
+  bool mixture_right() const { return predicted_class(scores_) == answers_.truth[example_]; }
+  bool oracle_right() const {
+    const int group = answers_.true_group(example_);
+    return predicted_class(answers_.scores(example_, group)) == answers_.truth[example_];
+  }
   bool right_group() const { return group_ == answers_.true_group(example_); }
 
+  void add_to(ErrorBudgets& budgets) const {
+    add_to(budgets.all);
+    add_to(budgets.classes[answers_.truth[example_]]);
+    add_to(budgets.groups[answers_.true_group(example_)]);
+  }
+
+ private:
   void add_to(ErrorBudget& budget) const {
     (mixture_right()  ? budget.right
      : !right_group() ? budget.wrong_group
@@ -29,32 +45,29 @@ class Outcome {
     budget.best += expert_right() || frozen_right();
   }
 
- private:
   bool right(std::span<const float> all) const {
     const std::size_t classes = answers_.classes();
     return predicted_class(all.subspan(example_ * classes, classes)) == answers_.truth[example_];
   }
-  bool right_by(int group) const {
-    return predicted_class(answers_.scores(example_, group)) == answers_.truth[example_];
-  }
 
   const Answers& answers_;
   std::size_t example_;
-  int group_;
+  int group_;                  ///< that the gate chose
+  std::vector<float> scores_;  ///< the mixture's
 };
+
+ErrorBudgets no_budgets(const Answers& answers) {
+  ErrorBudgets budgets;
+  budgets.classes.resize(answers.classes());
+  budgets.groups.resize(answers.group_names.size());
+  return budgets;
+}
 
 }  // namespace
 
 ErrorBudgets error_budgets(const Answers& answers) {
-  ErrorBudgets budgets;
-  budgets.classes.resize(answers.classes());
-  budgets.groups.resize(answers.group_names.size());
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    const Outcome outcome(answers, i);
-    outcome.add_to(budgets.all);
-    outcome.add_to(budgets.classes[answers.truth[i]]);
-    outcome.add_to(budgets.groups[answers.true_group(i)]);
-  }
+  ErrorBudgets budgets = no_budgets(answers);
+  for (std::size_t i = 0; i < answers.size(); ++i) Outcome(answers, i).add_to(budgets);
   return budgets;
 }
 
@@ -92,14 +105,14 @@ Verdict judge(const Answers& answers, const Sequential& baseline, const Mixture&
   std::vector<std::uint8_t> frozen_right, mixture_right;
   std::vector<float> scores;
   verdict.asked.resize(answers.group_names.size());
+  verdict.budgets = no_budgets(answers);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Outcome outcome(answers, i);
     frozen_right.push_back(outcome.frozen_right());
     mixture_right.push_back(outcome.mixture_right());
-    const int group = answers.chosen_group(i);
-    const std::vector<float> own = answers.scores(i, group);
-    scores.insert(scores.end(), own.begin(), own.end());
-    ++verdict.asked[group];
+    scores.insert(scores.end(), outcome.scores().begin(), outcome.scores().end());
+    outcome.add_to(verdict.budgets);
+    ++verdict.asked[outcome.group()];
   }
   const auto n = static_cast<std::int64_t>(answers.size());
   verdict.baseline = share_interval(std::ranges::count(frozen_right, 1), n);
@@ -107,7 +120,6 @@ Verdict judge(const Answers& answers, const Sequential& baseline, const Mixture&
   verdict.difference = compare(frozen_right, mixture_right, seed);
   verdict.baseline_calibration = calibration(answers.frozen, answers.truth);
   verdict.mixture_calibration = calibration(scores, answers.truth);
-  verdict.budgets = error_budgets(answers);
   verdict.baseline_cost = cost_of(baseline);
   verdict.mixture_cost = cost_of(model);
   return verdict;

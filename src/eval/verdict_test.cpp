@@ -88,9 +88,13 @@ TEST(ErrorBudgets, PutEveryExampleInOnePlace) {
   EXPECT_EQ(budgets.classes[3].overruled, 1);
 }
 
-TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
+Mixture two_groups() {
   const Groups groups({{"left", {"a", "b"}}, {"right", {"c", "d"}}}, {"a", "b", "c", "d"});
-  const Mixture model = mixture(groups, {32, 32, 3}, kClasses, CnnSize::small);
+  return mixture(groups, {32, 32, 3}, kClasses, CnnSize::small);
+}
+
+TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
+  const Mixture model = two_groups();
   const Verdict verdict = judge(one_of_each().answers(), model.baseline, model, 1);
   EXPECT_EQ(verdict.difference.only_first, 1);
   EXPECT_EQ(verdict.difference.only_second, 1);
@@ -100,8 +104,7 @@ TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
 }
 
 TEST(Cost, CountsWhatOneImageNeeds) {
-  const Groups groups({{"left", {"a", "b"}}, {"right", {"c", "d"}}}, {"a", "b", "c", "d"});
-  const Mixture model = mixture(groups, {32, 32, 3}, kClasses, CnnSize::small);
+  const Mixture model = two_groups();
   const Cost one = cost_of(model.baseline);
   const Cost all = cost_of(model);
   EXPECT_EQ(one.parameters, one.active_parameters);

@@ -55,6 +55,25 @@ TEST_F(NetworkTest, OutputAndGradientsEqualTheReference) {
   }
 }
 
+TEST_F(NetworkTest, WithoutTrainingGivesTheSame) {
+  model_.layers[1] = Conv2D{"conv2", 64};
+  model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
+  weights_ = Weights(model_);
+  weights_.initialize(1, 2);
+  ReferenceNetwork reference(model_, weights_);
+  const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    SCOPED_TRACE(to_string(compute));
+    const CompileOptions options{.batch = kBatch, .training = false, .compute = compute};
+    Network network(context_, model_, weights_, options);
+    Network other(context_, model_, weights_, options);
+    std::copy(images_.begin(), images_.end(), network.input().begin());
+    const auto output = network.forward(kBatch, nullptr);
+    forward(other, random_images(kBatch * kImage, 2), kBatch);  // in the same memory
+    EXPECT_LT(relative_error(output, expected), 1e-5);
+  }
+}
+
 TEST_F(NetworkTest, ProfileTellsAlgorithmsAndWorkByLayer) {
   model_.layers[1] = Conv2D{"conv2", 64};
   model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
