@@ -21,10 +21,8 @@ class Epochs : public FitObserver {
   }
 };
 
-Evaluation test(CompiledModel& model, const std::string& name, const Examples& examples) {
-  const Evaluation result = evaluate(model, examples);
-  std::cout << '\n' << name << '\n' << confusion_text(result.confusion);
-  return result;
+void test(CompiledModel& model, const std::string& name, const Examples& examples) {
+  std::cout << '\n' << name << '\n' << confusion_text(evaluate(model, examples).confusion);
 }
 
 }  // namespace
@@ -58,9 +56,9 @@ int main(int argc, char** argv) try {
   const CompileOptions inference{.batch = 100, .training = false};
   const auto confuse = [&](TrainedModel& trained, const Examples& examples) {
     const auto compiled = compile(trained.model, trained.weights, inference);
-    return test(*compiled, trained.model.name, examples);
+    test(*compiled, trained.model.name, examples);
   };
-  const Evaluation before = confuse(baseline, lab.test_examples());
+  confuse(baseline, lab.test_examples());
   for (int g = 0; g < groups.count(); ++g) {
     confuse(experts[g], lab.test_examples().of_group(groups, g));
   }
@@ -71,11 +69,16 @@ int main(int argc, char** argv) try {
   TrainedMixture mixture = lab.train_mixture(baseline, experts, gate, epochs);
   const auto compiled = compile(mixture.model, mixture.weights, inference);
 
+  test(*compiled, "mixture", lab.test_examples());
+
   // Compare, with the baseline as it was before joint training changed its copy
-  const Evaluation after = test(*compiled, "mixture", lab.test_examples());
-  std::cout << "\nbaseline " << before.accuracy << ", mixture " << after.accuracy << " with "
+  const Answers answers = ask(baseline.model, baseline.weights, mixture.model, mixture.weights,
+                              groups, lab.test_examples(), inference);
+  std::cout << '\n'
+            << sentence(judge(answers, experiment.lab.seed)) << '\n'
+            << "It has "
             << double(count_parameters(mixture.model)) / double(count_parameters(baseline.model))
-            << " times the parameters\n";
+            << " times the parameters.\n";
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';
   return 1;

@@ -1,7 +1,10 @@
 // What a user does with a finished run.
 
+#include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <sstream>
 
 #include "tests/command_line.h"
 
@@ -19,8 +22,9 @@ class FinishedRun : public CommandLine {
  protected:
   static void SetUpTestSuite() {
     home_ = new ScratchFolder();
-    trained_ =
-        new Ended(Program(home_->path(), train_short({"--data", "builtin", "--profile"})).wait());
+    trained_ = new Ended(Program(home_->path(), train_short({"--data", "builtin", "--profile",
+                                                             "--controls", "--tensorboard"}))
+                             .wait());
     Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
   }
   static void TearDownTestSuite() {
@@ -52,7 +56,8 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
        {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
         "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
         "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
-        "Did the mixture improve on the baseline?", "runs/lab/figures"}) {
+        "8/8 control-wider: as many parameters",
+        "Where the mixture's 100 images went:", "Has performance improved?", "runs/lab/figures"}) {
     EXPECT_THAT(trained_->out, HasSubstr(text));
   }
 }
@@ -66,6 +71,9 @@ TEST_F(FinishedRun, LeavesAFolderForPeopleAndPrograms) {
     for (const char* picture : {"-curves.png", "-confusion.png"}) {
       EXPECT_TRUE(fs::exists(run / "figures" / (std::string(model) + picture))) << model;
     }
+  }
+  for (const char* curves : {"baseline/train", "mixture/validation", "control-longer/train"}) {
+    EXPECT_FALSE(fs::is_empty(run / "tensorboard" / curves)) << curves;
   }
   EXPECT_TRUE(fs::exists(run / "figures/distribution.png"));
   EXPECT_TRUE(fs::exists(run / "figures/samples.png"));
@@ -84,6 +92,42 @@ TEST_F(FinishedRun, LeavesAFolderForPeopleAndPrograms) {
   EXPECT_GT(json["total_seconds"].get<double>(), json["mixture"]["seconds"].get<double>());
 }
 
+TEST_F(FinishedRun, TheVerdictIsThatOfThePredictions) {
+  const nlohmann::json json = results();
+  std::istringstream rows(load(*home_ / "runs/lab/predictions.csv"));
+  std::string row;
+  std::getline(rows, row);
+  EXPECT_THAT(row, StartsWith("image,truth,gate,baseline,mixture,longer,average,wider,gate:"));
+  const std::vector<std::string> classifiers{"baseline", "mixture", "longer", "average", "wider"};
+  std::map<std::string, int> right;
+  int images = 0;
+  for (; std::getline(rows, row); ++images) {
+    std::vector<std::string> fields;
+    std::istringstream cells(row);
+    for (std::string cell; std::getline(cells, cell, ',');) fields.push_back(cell);
+    ASSERT_EQ(fields.size(), 8u + 2 + 5 * 10);
+    for (std::size_t i = 0; i < classifiers.size(); ++i) {
+      right[classifiers[i]] += fields[3 + i] == fields[1];
+    }
+  }
+  ASSERT_EQ(images, 100);
+  const nlohmann::json& verdict = json["verdict"];
+  EXPECT_EQ(right["baseline"], std::lround(100 * json["baseline"]["accuracy"].get<double>()));
+  EXPECT_EQ(right["mixture"], std::lround(100 * json["mixture"]["accuracy"].get<double>()));
+  for (const char* model : {"baseline", "mixture"}) {
+    EXPECT_NEAR(verdict[model]["accuracy"].get<double>(), right[model] / 100., 1e-9) << model;
+  }
+  for (const char* control : {"longer", "average", "wider"}) {
+    EXPECT_NEAR(verdict["controls"][control]["accuracy"].get<double>(), right[control] / 100., 1e-9)
+        << control;
+    EXPECT_GT(json["controls"][control]["seconds"].get<double>(), 0) << control;
+  }
+  EXPECT_EQ(json["controls"]["average"]["parameters"], 2 * 2168362);
+  EXPECT_GE(json["controls"]["wider"]["parameters"], json["mixture"]["active_parameters"]);
+  EXPECT_GT(json["mixture"]["latency_ms"].get<double>(), 0);
+  EXPECT_THAT(trained_->out, HasSubstr(verdict["sentence"].get<std::string>().substr(0, 30)));
+}
+
 TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
   const Ended ended = at_home({"evaluate", "runs/lab", "--data", "builtin"});
   ASSERT_EQ(ended.code, 0) << ended.err;
@@ -97,6 +141,35 @@ TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
     ASSERT_TRUE(std::regex_search(ended.out, match, row)) << name << ended.out;
     EXPECT_NEAR(std::stod(match[1]), model["accuracy"].get<double>(), 0.0006) << name;
   }
+}
+
+TEST_F(FinishedRun, EvaluateTellsPrecisionRecallAndF1) {
+  const Ended ended = at_home({"evaluate", "runs/lab", "--data", "builtin"});
+  EXPECT_THAT(ended.out, HasSubstr(" precision     recall         F1     images\nairplane "));
+  EXPECT_THAT(ended.out, HasSubstr("\nweighted mean "));
+}
+
+TEST_F(FinishedRun, ReportsItselfAsAPage) {
+  const std::string made = load(*home_ / "runs/lab/report.html");
+  const Ended again = at_home({"report", "runs/lab", "--to", "page.html"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(again.out, "page.html\n");
+  EXPECT_EQ(load(*home_ / "page.html"), made);
+  EXPECT_THAT(made, StartsWith("<!DOCTYPE html>"));
+  EXPECT_THAT(made, HasSubstr(results()["verdict"]["sentence"].get<std::string>()));
+  EXPECT_THAT(made, Not(HasSubstr("{{data}}")));
+  const Ended both = at_home({"report", "runs/lab", "runs/lab/"});
+  EXPECT_EQ(both.out, "comparison.html\n") << both.err;
+  EXPECT_GT(load(*home_ / "comparison.html").size(), made.size());
+}
+
+TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
+  save(*home_ / "stopped/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
+  expect_complaint(at_home({"report", "runs/lab", "stopped"}), 2,
+                   "stopped has no results.json: it was stopped or imported");
+  save(*home_ / "stopped/results.json", "{}");
+  expect_complaint(at_home({"report", "stopped"}), 2, "stopped/results.json has no verdict");
+  expect_complaint(at_home({"report", "nowhere"}), 2, "nowhere does not exist");
 }
 
 TEST_F(FinishedRun, EvaluateTellsWhereItsTimeWent) {
@@ -118,6 +191,20 @@ TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
   EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
   EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
   EXPECT_LE(widest(ended.out), 80u);
+}
+
+TEST_F(FinishedRun, ExplainsAnAnswer) {
+  const Ended ended = at_home({"explain", "runs/lab", "samples/cat/0.png", "--to", "cat.html"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_LE(widest(ended.out), 80u);
+  EXPECT_THAT(ended.out, StartsWith("samples/cat/0.png\n  gate artificial "));
+  // What it says of the mixture is what predict says.
+  const std::string predicted = at_home({"predict", "runs/lab", "samples/cat/0.png"}).out;
+  std::smatch best;
+  ASSERT_TRUE(std::regex_search(predicted, best, std::regex("mixture +(\\w+) +([0-9.]+%)")));
+  EXPECT_THAT(ended.out, ::testing::ContainsRegex("\n  " + best[1].str() + " .* " + best[2].str()));
+  EXPECT_THAT(load(*home_ / "cat.html"), StartsWith("<!DOCTYPE html>"));
+  expect_complaint(at_home({"explain", "runs/lab", "nowhere.png"}), 2, "nowhere.png");
 }
 
 TEST_F(FinishedRun, OneModelsFileIsEnough) {

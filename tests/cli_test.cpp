@@ -20,6 +20,8 @@ TEST_F(CommandLine, EveryVerbHasHelpWithExamplesIn80Columns) {
                                              {"train"},
                                              {"evaluate"},
                                              {"predict"},
+                                             {"explain"},
+                                             {"report"},
                                              {"export"},
                                              {"import"},
                                              {"summary"},

@@ -16,4 +16,5 @@ sed -e 's/^train_images.*/train_images = 200/' -e 's/^test_images.*/test_images 
   -e 's/= 10$/= 1/' "$source/experiments/lab.toml" >"$work/tiny.toml"
 "$work/build/lab" "$work/tiny.toml" builtin >"$work/out"
 tail -n 1 "$work/out"
-grep -q '^baseline .*, mixture .* with 5\.4.* times the parameters$' "$work/out"
+grep -q '^The mixture .* the baseline' "$work/out"
+grep -q '^It has 5\.4.* times the parameters\.$' "$work/out"

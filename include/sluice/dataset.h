@@ -66,6 +66,10 @@ class Examples {
 
   /// The rows whose class belongs to `group`. Labels and class names stay those of the whole.
   Examples of_group(const Groups& groups, int group) const;
+  /// The first floor(size() * (1 - share)) rows, and the rest, as Keras's
+  /// fit(validation_split=share) divides its data.
+  Examples before_split(double share) const;
+  Examples after_split(double share) const;
   /// The same rows, labelled with the group of their class: what the gate learns.
   Examples labelled_by_group(const Groups& groups) const;
 
@@ -78,6 +82,8 @@ class Examples {
   std::vector<std::size_t> distribution() const;
 
  private:
+  Examples part(std::size_t begin, std::size_t end) const;
+
   const LabelledImages* images_;
   std::vector<std::string> class_names_;
   std::vector<std::uint32_t> rows_;

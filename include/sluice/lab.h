@@ -18,10 +18,23 @@ struct LabOptions {
     int mixture = 10;
   };
 
+  /// Baselines that are given what the mixture is given, to tell what is its own merit.
+  struct Controls {
+    bool longer = false;   ///< as much training
+    bool average = false;  ///< two networks that answer together
+    bool wider = false;    ///< as many parameters for each image
+  };
+
   CnnSize size = CnnSize::small;
   AdamOptions adam;
   int batch_size = 32;
   Epochs epochs;
+  Controls controls;
+  /// The last so many of the training images are kept for validation; 0 validates on the test
+  /// images, as the lab does.
+  double validation_split = 0;
+  EarlyStopping early_stopping;
+  bool stop_on_test_images = false;  ///< lets early stopping choose by them
   Compute compute = Compute::automatic;
   std::uint64_t seed = 0;
 };
@@ -40,8 +53,7 @@ struct TrainedMixture {
   std::vector<LayerProfile> profile;
 };
 
-/// The stages of the lab, each a fit() with the test images as validation data, as the lab does.
-/// Data and groups must outlive it.
+/// The stages of the lab, each a fit(). Data and groups must outlive it.
 class Lab {
  public:
   Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
@@ -58,15 +70,27 @@ class Lab {
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;
 
+  /// The baseline, trained for that many epochs to their end. It begins as train_baseline() did,
+  /// step for step.
+  TrainedModel train_longer_baseline(int epochs, FitObserver& observer) const;
+  /// From other first weights, to be averaged with the first.
+  TrainedModel train_second_baseline(FitObserver& observer) const;
+  /// Of the least width that has as many parameters as are active in the mixture.
+  TrainedModel train_wider_baseline(FitObserver& observer) const;
+
   /// The mixture and its parts, as the stages will train them.
   Mixture declare() const;
 
-  Examples train_examples() const { return {data_.train, data_.class_names}; }
+  Examples train_examples() const;
+  Examples validation_examples() const;
   Examples test_examples() const { return {data_.test, data_.class_names}; }
 
  private:
-  TrainedModel train(const Sequential& model, const Examples& train_set, const Examples& test_set,
-                     int epochs, std::uint32_t stage, FitObserver& observer) const;
+  TrainedModel train_on_all(const Sequential& model, const FitOptions& options,
+                            FitObserver& observer) const;
+  TrainedModel train(const Sequential& model, const Examples& train_set,
+                     const Examples& validation_set, const FitOptions& options,
+                     FitObserver& observer) const;
   CompileOptions compile_options() const;
   FitOptions fit_options(int epochs, std::uint32_t stage) const;
 

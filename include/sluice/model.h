@@ -15,8 +15,10 @@ namespace sluice {
 
 enum class CnnSize { small, large };
 
-/// Two (small) or three (large) blocks of two convolutions, a dense layer of 512, softmax.
-Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size);
+/// Two (small) or three (large) blocks of two convolutions, a dense layer of 512, softmax. `width`
+/// multiplies filters and units of all but the last layer; filters are rounded to whole eights.
+Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
+               double width = 1);
 
 /// Weighs baseline against expert for each class: output {classes, 2}, softmax over all of it;
 /// [c][0] weighs the baseline, [c][1] the expert.

@@ -21,12 +21,26 @@ std::string summary_text(const Mixture& model);
 std::string distribution_text(const Examples& train, const Examples& test);
 /// True classes in rows, predicted ones in columns, the recall of each at the right.
 std::string confusion_text(const ConfusionMatrix& confusion);
+/// Precision, recall and F1 of each class and in the mean, as scikit-learn's
+/// classification_report() has them.
+std::string classification_text(const ConfusionMatrix& confusion);
 /// Where `seconds` went, layer by layer: as seconds for one step, as milliseconds a step for more.
 /// Layers below one percent are added up.
 std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,
                          std::int64_t steps = 1);
-/// Baseline beside mixture: accuracy and its difference, parameters, training time, images/s.
+/// Baseline beside mixture, where the mixture's points went, controls, and the verdict.
 std::string comparison_text(const Results& results);
+
+/// How a mixture comes to its answer for one example: gate, baseline, expert, importances, and the
+/// mixture's most probable classes.
+std::string explanation_text(const Answers& answers, std::size_t example);
+/// The same as a page in HTML that needs nothing else; `name` is the picture's.
+std::string explanation_html(const Answers& answers, const Examples& examples, std::size_t example,
+                             const std::string& name);
+
+/// A page in HTML that needs nothing else: of one run, or of several side by side. Throws Error
+/// (user) for a run that did not finish, naming it.
+std::string report_html(const std::vector<RunFolder>& runs);
 
 /// Draws PNG pictures into a folder with gnuplot. Without gnuplot available() is false, every call
 /// does nothing, and the caller says what is missing. Throws Error (machine) if gnuplot fails.

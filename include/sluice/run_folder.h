@@ -9,6 +9,7 @@
 #include "sluice/lab.h"
 #include "sluice/model_file.h"
 #include "sluice/trainer.h"
+#include "sluice/verdict.h"
 
 namespace sluice {
 
@@ -38,16 +39,25 @@ std::string to_toml(const Experiment& experiment);
 
 /// What results.json says of one model.
 struct ModelResult {
-  std::int64_t parameters = 0;
+  Cost cost;
   History history;
   Evaluation test;  ///< on its own test images: an expert's group, the gate's labels
   std::optional<Evaluation> whole;  ///< experts: on the whole test set
+  double latency_ms = 0;            ///< for one image; 0 where it was not measured
 };
 
 struct Results {
   struct Expert {
     std::string group;
     ModelResult result;
+  };
+
+  /// What a control cost; how it did is in the verdict.
+  struct Control {
+    std::string name;
+    Cost cost;
+    History history;  ///< of all that it is made of
+    double latency_ms = 0;
   };
 
   Experiment experiment;
@@ -60,15 +70,28 @@ struct Results {
   std::vector<Expert> experts;
   ModelResult gate;
   ModelResult mixture;
+  std::vector<Control> controls;
+  Verdict verdict;
+  /// What each part of the mixture took of evaluating the test images.
+  std::vector<std::pair<std::string, double>> part_seconds;
   double total_seconds = 0;  ///< from the first stage's start to the last one's end
 };
 
-/// What the whole mixture took: the training of every stage, the baseline's too.
-double mixture_seconds(const Results& results);
+/// What the whole mixture took: the training of every stage, the baseline's too. Without epochs.
+History all_stages(const Results& results);
+
+/// For how many epochs the baseline could be trained for what all stages of the mixture took, by
+/// Cost::training_flops.
+int epochs_for_the_same(const Results& results);
 
 /// results.json as text. Keys others rely on: baseline.accuracy, mixture.accuracy, gate.accuracy,
 /// experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds, total_seconds.
 std::string to_json(const Results& results);
+
+/// predictions.csv as text: RFC 4180 with a row of headings.
+std::string predictions_csv(const Answers& answers);
+/// gallery.json as text; the answers are to the examples.
+std::string gallery_json(const Answers& answers, const Examples& examples);
 
 /// A folder that people can read and programs can parse:
 ///   experiment.toml   every default filled in
@@ -76,6 +99,9 @@ std::string to_json(const Results& results);
 ///   <model>/          baseline, expert-<group>, gate, mixture
 ///     history.csv         one row an epoch
 ///     model.safetensors   see write_model()
+///   predictions.csv   what gate, baseline, mixture and controls answer for every test image
+///   gallery.json      images that the mixture fixed or broke, and what its parts say of them
+///   report.html       all of it as a page
 ///   figures/*.png
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
@@ -108,6 +134,14 @@ class RunFolder {
   /// another kind.
   SavedModel read_model(const std::string& name) const;
   SavedMixture read_mixture() const;
+
+  /// predictions.csv: for every test image the true class, what gate, baseline, mixture and
+  /// controls answer, and the probabilities of all classes.
+  void write_predictions(const Answers& answers) const;
+
+  /// gallery.json: the first test images that the mixture has right and the frozen baseline wrong,
+  /// and the other way round, with what gate, expert and importances say of them.
+  void write_gallery(const Answers& answers, const Examples& examples) const;
 
   void write_results(const Results& results) const;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sluice/dataset.h"
@@ -17,12 +18,23 @@ struct AdamOptions {
   double epsilon = 1e-7;
 };
 
+/// Ends a fit that no longer improves: keras.callbacks.EarlyStopping, with its names and defaults.
+struct EarlyStopping {
+  bool enabled = false;
+  std::string monitor = "val_loss";  ///< or "val_accuracy", "loss", "accuracy"
+  double min_delta = 0;              ///< less than this is no improvement
+  int patience = 0;                  ///< epochs without improvement after which it ends
+  bool restore_best_weights = false;
+  int start_from_epoch = 0;  ///< that many epochs are not looked at
+};
+
 struct FitOptions {
   int epochs = 10;
   int batch_size = 32;
   AdamOptions adam;
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< tells apart the stages that share a seed
+  EarlyStopping early_stopping = {};
 };
 
 /// One row of a History. Training figures are means over the epoch's images, taken with dropout on
@@ -37,8 +49,18 @@ struct Epoch {
 
 struct History {
   std::vector<Epoch> epochs;
+  int restored_epoch = 0;        ///< from 1: the one whose weights were restored at the end, or 0
   double seconds = 0;            ///< training and validation
+  double cpu_seconds = 0;        ///< of all threads, likewise
+  std::int64_t images = 0;       ///< trained on, each as often as it was
   double images_per_second = 0;  ///< of training alone
+
+  /// Adds what another fit took; epochs and images_per_second stay.
+  void add_cost(const History& other) {
+    seconds += other.seconds;
+    cpu_seconds += other.cpu_seconds;
+    images += other.images;
+  }
 };
 
 /// Where a fit is. Loss and accuracy are the epoch's means so far.

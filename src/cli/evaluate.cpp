@@ -94,7 +94,8 @@ void evaluate_run(const EvaluateOptions& options) {
   if (folder.has_model("mixture")) {
     const Evaluation result = evaluate_mixture(folder, test, options.compute, profiles);
     print_row("mixture", test, result);
-    fmt::print("\nmixture\n{}", confusion_text(result.confusion));
+    fmt::print("\nmixture\n{}\n{}", confusion_text(result.confusion),
+               classification_text(result.confusion));
   } else {
     missing.emplace_back("mixture");
   }

@@ -12,6 +12,7 @@ constexpr int kUserFault = 2;
 constexpr const char* kExamples = R"(Examples:
   sluice train experiments/lab.toml       the whole lab, with pictures
   sluice predict runs/lab cat.jpg         what is on a picture, and who said so
+  sluice report runs/lab                  a page of it, to open or to pass on
   sluice evaluate runs/lab                every model on the test images
   sluice export runs/lab                  files for Keras, or ONNX Runtime
   sluice train experiments/lab.toml --set train.epochs=2 --data builtin
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
   sluice::cli::add_train(app);
   sluice::cli::add_evaluate(app);
   sluice::cli::add_predict(app);
+  sluice::cli::add_explain(app);
+  sluice::cli::add_report(app);
   sluice::cli::add_export(app);
   sluice::cli::add_import(app);
   sluice::cli::add_summary(app);

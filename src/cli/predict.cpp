@@ -31,12 +31,6 @@ std::vector<float> input_of(const Image& image, const Shape& shape) {
   return pixels;
 }
 
-void require_picture_input(const Shape& shape, const std::string& model) {
-  if (shape.size() == 3 && shape[2] == 3) return;
-  throw Error(Fault::user, "predict",
-              fmt::format("{} takes {}, which a colour picture is not", model, to_string(shape)));
-}
-
 /// The three most probable; a mixture's output is divided by its sum, as its loss does.
 void print_classes(const std::string& model, std::span<const float> outputs,
                    const std::vector<std::string>& class_names) {

@@ -86,6 +86,23 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
   }
 }
 
+void LoggedProgress::log_to(const std::filesystem::path& folder) {
+  train_ = std::make_unique<EventFile>(folder / "train");
+  validation_ = std::make_unique<EventFile>(folder / "validation");
+}
+
+void LoggedProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
+  FitProgress::on_epoch(progress, epoch);
+  if (!train_) return;
+  const auto add = [&](EventFile& file, double loss, double accuracy) {
+    // Keras counts epochs from 0.
+    file.add_scalar("epoch_loss", progress.epoch - 1, static_cast<float>(loss));
+    file.add_scalar("epoch_accuracy", progress.epoch - 1, static_cast<float>(accuracy));
+  };
+  add(*train_, epoch.loss, epoch.accuracy);
+  add(*validation_, epoch.val_loss, epoch.val_accuracy);
+}
+
 DataEvents data_events() {
   using Clock = std::chrono::steady_clock;
   struct Download {

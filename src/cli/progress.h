@@ -1,7 +1,10 @@
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <string>
 
+#include "io/event_file.h"
 #include "sluice/dataset.h"
 #include "sluice/trainer.h"
 
@@ -22,6 +25,19 @@ class FitProgress : public FitObserver {
 
  private:
   double last_shown_ = 0;  ///< seconds into the epoch
+};
+
+/// The same, and for TensorBoard the curves that Keras's callback writes.
+class LoggedProgress : public FitProgress {
+ public:
+  /// From here on, into folder/train and folder/validation.
+  void log_to(const std::filesystem::path& folder);
+
+  void on_epoch(const Progress& progress, const Epoch& epoch) override;
+
+ private:
+  std::unique_ptr<EventFile> train_;
+  std::unique_ptr<EventFile> validation_;
 };
 
 /// Prints what loading says, and a download's progress likewise.

@@ -1,11 +1,21 @@
 #include "sluice/dataset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/fail.h"
 
 namespace sluice {
+
+namespace {
+
+/// As keras/src/trainers/data_adapters/array_slicing.py has it.
+std::size_t split_at(std::size_t size, double share) {
+  return static_cast<std::size_t>(std::floor(static_cast<double>(size) * (1 - share)));
+}
+
+}  // namespace
 
 std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
   const auto size = static_cast<std::size_t>(element_count(shape));
@@ -73,6 +83,21 @@ Examples Examples::of_group(const Groups& groups, int group) const {
     part.labels_.push_back(label(i));
   }
   return part;
+}
+
+Examples Examples::part(std::size_t begin, std::size_t end) const {
+  Examples part = *this;
+  part.rows_.assign(rows_.begin() + begin, rows_.begin() + end);
+  part.labels_.assign(labels_.begin() + begin, labels_.begin() + end);
+  return part;
+}
+
+Examples Examples::before_split(double share) const {
+  return part(0, split_at(size(), share));
+}
+
+Examples Examples::after_split(double share) const {
+  return part(split_at(size(), share), size());
 }
 
 Examples Examples::labelled_by_group(const Groups& groups) const {

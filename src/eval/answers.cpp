@@ -30,6 +30,22 @@ std::vector<float> Answers::scores(std::size_t example, int group) const {
   return result;
 }
 
+std::vector<float> Answers::mixture() const {
+  std::vector<float> all;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const std::vector<float> own = scores(i, chosen_group(i));
+    all.insert(all.end(), own.begin(), own.end());
+  }
+  return all;
+}
+
+std::vector<float> ask(const Sequential& model, Weights& weights, const Examples& examples,
+                       const CompileOptions& options) {
+  const auto compiled = compile(model, weights, options);
+  require_output_for_each_class(*compiled, examples);
+  return outputs_of(*compiled, examples);
+}
+
 Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
             MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options) {
@@ -41,16 +57,11 @@ Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
   const auto of = [&](const Sequential& part, Weights& its_weights) {
     return outputs_of(*compile(part, its_weights, options), examples);
   };
-  const auto by_class = [&](const Sequential& part, Weights& its_weights) {
-    const auto compiled = compile(part, its_weights, options);
-    require_output_for_each_class(*compiled, examples);
-    return outputs_of(*compiled, examples);
-  };
-  answers.frozen = by_class(baseline, frozen);
-  answers.baseline = by_class(model.baseline, weights.baseline);
+  answers.frozen = ask(baseline, frozen, examples, options);
+  answers.baseline = ask(model.baseline, weights.baseline, examples, options);
   answers.gate = of(model.gate, weights.gate);
   for (std::size_t g = 0; g < model.branches.size(); ++g) {
-    answers.experts.push_back(by_class(model.branches[g].expert, weights.experts[g]));
+    answers.experts.push_back(ask(model.branches[g].expert, weights.experts[g], examples, options));
     answers.importances.push_back(of(model.branches[g].importance, weights.importances[g]));
   }
   return answers;

@@ -12,117 +12,93 @@ namespace {
 class Outcome {
  public:
   Outcome(const Answers& answers, std::size_t example)
-      : answers_(answers),
-        example_(example),
-        group_(answers.chosen_group(example)),
-        scores_(answers.scores(example, group_)) {}
+      : answers_(answers), example_(example), group_(answers.chosen_group(example)) {}
 
-  int group() const { return group_; }
-  const std::vector<float>& scores() const { return scores_; }
-
-  bool frozen_right() const { return right(answers_.frozen); }
-  bool expert_right() const { return right(answers_.experts[group_]); }
-  bool mixture_right() const { return predicted_class(scores_) == answers_.truth[example_]; }
-  bool oracle_right() const {
-    const int group = answers_.true_group(example_);
-    return predicted_class(answers_.scores(example_, group)) == answers_.truth[example_];
-  }
-  bool right_group() const { return group_ == answers_.true_group(example_); }
-
-  void add_to(ErrorBudgets& budgets) const {
-    add_to(budgets.all);
-    add_to(budgets.classes[answers_.truth[example_]]);
-    add_to(budgets.groups[answers_.true_group(example_)]);
+  void add_to(ErrorBudget& budget) const {
+    const bool right_group = group_ == answers_.true_group(example_);
+    (right(answers_.scores(example_, group_)) ? budget.right
+     : !right_group                           ? budget.wrong_group
+     : expert_right()                         ? budget.overruled
+                                              : budget.wrong_class) += 1;
+    budget.oracle += right(answers_.scores(example_, answers_.true_group(example_)));
+    budget.best += expert_right() || right(own(answers_.frozen));
   }
 
  private:
-  void add_to(ErrorBudget& budget) const {
-    (mixture_right()  ? budget.right
-     : !right_group() ? budget.wrong_group
-     : expert_right() ? budget.overruled
-                      : budget.wrong_class) += 1;
-    budget.oracle += oracle_right();
-    budget.best += expert_right() || frozen_right();
-  }
+  bool expert_right() const { return right(own(answers_.experts[group_])); }
 
-  bool right(std::span<const float> all) const {
-    const std::size_t classes = answers_.classes();
-    return predicted_class(all.subspan(example_ * classes, classes)) == answers_.truth[example_];
+  bool right(std::span<const float> scores) const {
+    return predicted_class(scores) == answers_.truth[example_];
+  }
+  std::span<const float> own(std::span<const float> all) const {
+    return all.subspan(example_ * answers_.classes(), answers_.classes());
   }
 
   const Answers& answers_;
   std::size_t example_;
-  int group_;                  ///< that the gate chose
-  std::vector<float> scores_;  ///< the mixture's
+  int group_;  ///< that the gate chose
 };
-
-ErrorBudgets no_budgets(const Answers& answers) {
-  ErrorBudgets budgets;
-  budgets.classes.resize(answers.classes());
-  budgets.groups.resize(answers.group_names.size());
-  return budgets;
-}
 
 }  // namespace
 
 ErrorBudgets error_budgets(const Answers& answers) {
-  ErrorBudgets budgets = no_budgets(answers);
-  for (std::size_t i = 0; i < answers.size(); ++i) Outcome(answers, i).add_to(budgets);
+  ErrorBudgets budgets;
+  budgets.classes.resize(answers.classes());
+  budgets.groups.resize(answers.group_names.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const Outcome outcome(answers, i);
+    outcome.add_to(budgets.all);
+    outcome.add_to(budgets.classes[answers.truth[i]]);
+    outcome.add_to(budgets.groups[answers.true_group(i)]);
+  }
   return budgets;
 }
 
-Cost cost_of(const Sequential& model) {
-  const std::int64_t parameters = count_parameters(model);
-  const double flops = count_flops(model);
-  return {parameters, parameters, flops, flops};
-}
+namespace {
 
-Cost cost_of(const Mixture& model) {
-  Cost cost;
-  for (const Sequential* part : {&model.gate, &model.baseline}) {
-    cost.active_parameters += count_parameters(*part);
-    cost.active_flops += count_flops(*part);
-  }
-  cost.parameters = count_parameters(model);
-  cost.flops = cost.active_flops;
-  std::int64_t most_parameters = 0;
-  double most_flops = 0;
-  for (const Mixture::Branch& branch : model.branches) {
-    const double flops = count_flops(branch.expert) + count_flops(branch.importance);
-    cost.flops += flops;
-    most_flops = std::max(most_flops, flops);
-    most_parameters = std::max(
-        most_parameters, count_parameters(branch.expert) + count_parameters(branch.importance));
-  }
-  cost.active_parameters += most_parameters;
-  cost.active_flops += most_flops;
-  return cost;
-}
-
-Verdict judge(const Answers& answers, const Sequential& baseline, const Mixture& model,
-              std::uint64_t seed) {
-  Verdict verdict;
-  std::vector<std::uint8_t> frozen_right, mixture_right;
-  std::vector<float> scores;
-  verdict.asked.resize(answers.group_names.size());
-  verdict.budgets = no_budgets(answers);
+std::vector<std::uint8_t> which_right(const Answers& answers, std::span<const float> scores) {
+  const std::size_t classes = answers.classes();
+  std::vector<std::uint8_t> right;
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const Outcome outcome(answers, i);
-    frozen_right.push_back(outcome.frozen_right());
-    mixture_right.push_back(outcome.mixture_right());
-    scores.insert(scores.end(), outcome.scores().begin(), outcome.scores().end());
-    outcome.add_to(verdict.budgets);
-    ++verdict.asked[outcome.group()];
+    right.push_back(predicted_class(scores.subspan(i * classes, classes)) == answers.truth[i]);
   }
+  return right;
+}
+
+Verdict::Standing standing(const Answers& answers, std::span<const float> scores,
+                           std::span<const std::uint8_t> right) {
   const auto n = static_cast<std::int64_t>(answers.size());
-  verdict.baseline = share_interval(std::ranges::count(frozen_right, 1), n);
-  verdict.mixture = share_interval(std::ranges::count(mixture_right, 1), n);
+  const std::int64_t hits = std::ranges::count(right, 1);
+  return {static_cast<double>(hits) / static_cast<double>(n), share_interval(hits, n),
+          calibration(scores, answers.truth)};
+}
+
+}  // namespace
+
+Verdict judge(const Answers& answers, std::uint64_t seed) {
+  const std::vector<float> scores = answers.mixture();
+  const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
+  const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);
+  Verdict verdict;
+  verdict.baseline = standing(answers, answers.frozen, frozen_right);
+  verdict.mixture = standing(answers, scores, mixture_right);
   verdict.difference = compare(frozen_right, mixture_right, seed);
-  verdict.baseline_calibration = calibration(answers.frozen, answers.truth);
-  verdict.mixture_calibration = calibration(scores, answers.truth);
-  verdict.baseline_cost = cost_of(baseline);
-  verdict.mixture_cost = cost_of(model);
+  for (const Answers::Control& control : answers.controls) {
+    const std::vector<std::uint8_t> right = which_right(answers, control.scores);
+    verdict.controls.push_back(
+        {control.name, control.words, standing(answers, control.scores, right),
+         compare(frozen_right, right, seed), compare(right, mixture_right, seed)});
+  }
+  verdict.budgets = error_budgets(answers);
+  verdict.asked.resize(answers.group_names.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) ++verdict.asked[answers.chosen_group(i)];
   return verdict;
+}
+
+const Verdict::Control* Verdict::best_control() const {
+  const auto best = std::ranges::max_element(
+      controls, {}, [](const Control& control) { return control.standing.accuracy; });
+  return best == controls.end() ? nullptr : &*best;
 }
 
 std::vector<int> dead_experts(const Verdict& verdict) {

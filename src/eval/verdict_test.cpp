@@ -42,6 +42,16 @@ class AnswersOf {
     return *this;
   }
 
+  /// A control that has the first so many examples right and the others wrong.
+  AnswersOf& control(int right) {
+    Answers::Control control{"wider", "a wider baseline", {}};
+    for (const int truth : answers_.truth) {
+      vote(control.scores, right-- > 0 ? truth : (truth + 1) % kClasses, kClasses);
+    }
+    answers_.controls.push_back(std::move(control));
+    return *this;
+  }
+
   const Answers& answers() const { return answers_; }
 
  private:
@@ -94,13 +104,107 @@ Mixture two_groups() {
 }
 
 TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
-  const Mixture model = two_groups();
-  const Verdict verdict = judge(one_of_each().answers(), model.baseline, model, 1);
+  const Verdict verdict = judge(one_of_each().answers(), 1);
   EXPECT_EQ(verdict.difference.only_first, 1);
   EXPECT_EQ(verdict.difference.only_second, 1);
   EXPECT_EQ(verdict.difference.p_value, 1);
   EXPECT_EQ(verdict.asked, (std::vector<std::int64_t>{1, 4}));
-  EXPECT_NEAR(verdict.mixture.low, share_interval(2, 5).low, 1e-15);
+  EXPECT_EQ(verdict.mixture.accuracy, 0.4);
+  EXPECT_NEAR(verdict.mixture.interval.low, share_interval(2, 5).low, 1e-15);
+  EXPECT_EQ(verdict.best_control(), nullptr);
+}
+
+TEST(Verdict, NamesTheBestControl) {
+  const Answers answers = one_of_each().control(3).control(4).control(1).answers();
+  const Verdict verdict = judge(answers, 1);
+  ASSERT_EQ(verdict.controls.size(), 3u);
+  EXPECT_EQ(verdict.best_control(), &verdict.controls[1]);
+  // The first four are right; of the others' the mixture has the last, the baseline the second.
+  EXPECT_EQ(verdict.controls[1].over_baseline.only_second, 3);
+  EXPECT_EQ(verdict.controls[1].over_baseline.only_first, 1);
+  EXPECT_EQ(verdict.controls[1].to_mixture.only_first, 3);
+  EXPECT_EQ(verdict.controls[1].to_mixture.only_second, 1);
+  EXPECT_EQ(verdict.controls[1].standing.accuracy, 0.8);
+}
+
+/// Of 100 examples in the first group the baseline has the first so many right, the mixture others.
+AnswersOf hundred(int baseline, int mixture) {
+  AnswersOf all;
+  for (int i = 0; i < 100; ++i) {
+    const int expert = i < mixture ? 0 : 1;
+    all.add({.truth = 0,
+             .frozen = i < baseline ? 0 : 1,
+             .asked = 0,
+             .baseline = expert,
+             .experts = {expert, expert}});
+  }
+  return all;
+}
+
+void expect_verdict(const Answers& answers, Finding better, Finding worth,
+                    const std::string& words) {
+  const Verdict verdict = judge(answers, 1);
+  EXPECT_EQ(to_string(improved(verdict)), std::string(to_string(better)));
+  EXPECT_EQ(to_string(worth_it(verdict)), std::string(to_string(worth)));
+  EXPECT_EQ(sentence(verdict), words);
+}
+
+TEST(Sentence, OfAGain) {
+  expect_verdict(hundred(50, 60).answers(), Finding::yes, Finding::not_shown,
+                 "The mixture gains 10.0 points over the baseline (p = .002).");
+  expect_verdict(hundred(50, 60).control(50).answers(), Finding::yes, Finding::yes,
+                 "The mixture gains 10.0 points over the baseline (p = .002), and a wider "
+                 "baseline, the best control, gains 0.0 points: 10.0 points less than the mixture "
+                 "(p = .002).");
+  expect_verdict(hundred(50, 60).control(50).control(58).answers(), Finding::yes,
+                 Finding::not_shown,
+                 "The mixture gains 10.0 points over the baseline (p = .002), and a wider "
+                 "baseline, the best control, gains 8.0 points: 2.0 points less than the mixture "
+                 "(may be chance, p = .50).");
+  expect_verdict(hundred(50, 60).control(75).answers(), Finding::yes, Finding::no,
+                 "The mixture gains 10.0 points over the baseline (p = .002), but a wider baseline "
+                 "gains 25.0 points.");
+}
+
+TEST(Sentence, OfALoss) {
+  expect_verdict(hundred(60, 30).control(20).answers(), Finding::no, Finding::no,
+                 "The mixture loses 30.0 points against the baseline (p < .001), and a wider "
+                 "baseline, the best control, loses 40.0 points: 10.0 points less than the mixture "
+                 "(p = .002).");
+}
+
+TEST(Sentence, OfWhatMayBeChance) {
+  expect_verdict(
+      hundred(50, 52).answers(), Finding::not_shown, Finding::not_shown,
+      "The mixture gains 2.0 points over the baseline, which may be chance (p = .50, 95% "
+      "interval +0.0 to +5.0).");
+  expect_verdict(hundred(50, 50).control(50).answers(), Finding::not_shown, Finding::no,
+                 "The mixture gains 0.0 points over the baseline, which may be chance (p = 1.00, "
+                 "95% interval +0.0 to +0.0), and a wider baseline gains 0.0 points.");
+}
+
+TEST(Ask, TellsWhatTheCompiledMixtureTells) {
+  const Mixture model = two_groups();
+  MixtureWeights weights(model);
+  std::uint32_t stage = 0;
+  for (Weights* part : weights.parts()) part->initialize(1, ++stage);
+  const Groups groups({{"left", {"a", "b"}}, {"right", {"c", "d"}}}, {"a", "b", "c", "d"});
+  LabelledImages images{{32, 32, 3}, std::vector<std::uint8_t>(7 * 3072), {0, 1, 2, 3, 0, 1, 2}};
+  for (std::size_t i = 0; i < images.pixels.size(); ++i) {
+    images.pixels[i] = static_cast<std::uint8_t>(i * i >> 5);
+  }
+  const Examples examples(images, {"a", "b", "c", "d"});
+  const CompileOptions options{.batch = 4, .training = false, .compute = Compute::exact};
+  const Answers answers =
+      ask(model.baseline, weights.baseline, model, weights, groups, examples, options);
+  std::vector<float> pixels;
+  for (const std::uint8_t pixel : images.pixels) pixels.push_back(pixel / 255.f);
+  const std::vector<float> scores = answers.mixture();
+  const auto compiled =
+      compile(model, weights, {.batch = 7, .training = false, .compute = Compute::exact});
+  const std::span<const float> outputs = compiled->predict(pixels, 7);
+  ASSERT_EQ(outputs.size(), scores.size());
+  for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(outputs[i], scores[i], 1e-6);
 }
 
 TEST(Cost, CountsWhatOneImageNeeds) {
@@ -112,6 +216,8 @@ TEST(Cost, CountsWhatOneImageNeeds) {
   const auto& branch = model.branches[0];
   EXPECT_EQ(all.active_parameters,
             all.parameters - count_parameters(branch.expert) - count_parameters(branch.importance));
+  EXPECT_DOUBLE_EQ(one.training_flops, 3 * one.flops);
+  EXPECT_DOUBLE_EQ(all.training_flops, 3 * all.active_flops - 2 * count_flops(model.gate));
   EXPECT_DOUBLE_EQ(all.active_flops,
                    all.flops - count_flops(branch.expert) - count_flops(branch.importance));
   // conv1.1: 32 x 32 pixels of 32 filters over 3 x 3 x 3 values, two operations each.

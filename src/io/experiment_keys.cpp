@@ -36,12 +36,14 @@ std::vector<Key> keys_of(Settings& settings) {
   // Comparisons are false for NaN, and infinity is above each upper bound.
   const auto rate = [](double x) { return x > 0 && x <= 10; };
   const auto beta = [](double x) { return x >= 0 && x < 1; };
+  const auto delta = [](double x) { return x >= 0 && x < 1e9; };
   const auto epsilon = [](double x) { return x > 0 && x <= 1; };
 
   DataOptions& data = settings.experiment.data;
   LabOptions& lab = settings.experiment.lab;
   AdamOptions& adam = lab.adam;
   LabOptions::Epochs& epochs = lab.epochs;
+  EarlyStopping& stopping = lab.early_stopping;
   return {
       {"name", Key::Name{&settings.experiment.name}},
       {"seed", Key::Seed{&lab.seed}},
@@ -56,10 +58,23 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.beta_2", Key::Real{&adam.beta_2, beta, "at least 0 and below 1"}},
       {"train.epsilon", Key::Real{&adam.epsilon, epsilon, "above 0 and at most 1"}},
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
+      {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},
       {"train.epochs.experts", Key::Count{&epochs.experts, 1, kMostEpochs}},
       {"train.epochs.gate", Key::Count{&epochs.gate, 1, kMostEpochs}},
       {"train.epochs.mixture", Key::Count{&epochs.mixture, 1, kMostEpochs}},
+      {"train.early_stopping.enabled", Key::Flag{&stopping.enabled}},
+      {"train.early_stopping.monitor",
+       Key::Choice{&stopping.monitor, {"val_loss", "val_accuracy", "loss", "accuracy"}}},
+      {"train.early_stopping.min_delta", Key::Real{&stopping.min_delta, delta, "0 or more"}},
+      {"train.early_stopping.patience", Key::Count{&stopping.patience, 0, kMostEpochs}},
+      {"train.early_stopping.restore_best_weights", Key::Flag{&stopping.restore_best_weights}},
+      {"train.early_stopping.start_from_epoch",
+       Key::Count{&stopping.start_from_epoch, 0, kMostEpochs}},
+      {"train.early_stopping.on_test_images", Key::Flag{&lab.stop_on_test_images}},
+      {"controls.longer", Key::Flag{&lab.controls.longer}},
+      {"controls.average", Key::Flag{&lab.controls.average}},
+      {"controls.wider", Key::Flag{&lab.controls.wider}},
   };
 }
 

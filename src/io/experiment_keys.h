@@ -33,6 +33,9 @@ struct Key {
     int least;
     int most;
   };
+  struct Flag {
+    bool* value;
+  };
   struct Seed {
     std::uint64_t* value;
   };
@@ -43,7 +46,7 @@ struct Key {
   };
 
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Seed, Real> what;
+  std::variant<Name, Choice, Count, Flag, Seed, Real> what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

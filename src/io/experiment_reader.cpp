@@ -56,6 +56,12 @@ struct Store {
     *key.value = static_cast<int>(*number);
     return {};
   }
+  std::string operator()(const Key::Flag& key) const {
+    const auto flag = node.value_exact<bool>();
+    if (!flag) return "must be true or false";
+    *key.value = *flag;
+    return {};
+  }
   std::string operator()(const Key::Seed& key) const {
     const auto number = node.value_exact<std::int64_t>();
     if (!number || *number < 0) return "must be a whole number from 0 to 2^63 - 1";
@@ -105,8 +111,8 @@ class Reader {
     if (path == "groups") return read_groups(node, line);
     if (tables_.count(path) > 0) {
       if (const toml::table* table = node.as_table()) return read_table(path, *table);
-      // One number of epochs is for all stages.
-      if (path != "train.epochs") {
+      // One number of epochs is for all stages, and one word for all controls.
+      if (path != "train.epochs" && path != "controls") {
         refuse_value(path, node, line, "is a table: write [" + path + "] and its keys below it");
       }
     }
@@ -220,6 +226,17 @@ void check_groups(const Experiment& experiment, const std::string& place) {
   const Groups checked(experiment.groups, class_names, place);
 }
 
+/// Test images that choose the weights no longer tell how good these are.
+void check_early_stopping(const LabOptions& lab, const std::string& place) {
+  const EarlyStopping& stopping = lab.early_stopping;
+  if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
+  if (lab.validation_split > 0 || lab.stop_on_test_images) return;
+  throw user_error("experiment",
+                   "{}: early stopping would choose by the test images: set "
+                   "train.validation_split=0.1, or train.early_stopping.on_test_images=true",
+                   place);
+}
+
 /// The file's name as a folder's name.
 std::string default_name(const std::filesystem::path& file) {
   std::string name = file.stem().string().substr(0, 64);
@@ -246,6 +263,7 @@ Experiment read_experiment(const std::filesystem::path& file,
                      place);
   }
   check_groups(settings.experiment, reader.groups_place());
+  check_early_stopping(settings.experiment.lab, place);
   return to_experiment(std::move(settings));
 }
 

@@ -70,6 +70,9 @@ baseline = 1
 experts = 2
 gate = 3
 mixture = 100000
+[controls]
+longer = true
+wider = true
 )") + kGroups);
   EXPECT_EQ(e.name, "mine");
   EXPECT_EQ(e.lab.seed, 9223372036854775807u);
@@ -85,6 +88,9 @@ mixture = 100000
   EXPECT_EQ(e.lab.epochs.experts, 2);
   EXPECT_EQ(e.lab.epochs.gate, 3);
   EXPECT_EQ(e.lab.epochs.mixture, 100000);
+  EXPECT_TRUE(e.lab.controls.longer);
+  EXPECT_FALSE(e.lab.controls.average);
+  EXPECT_TRUE(e.lab.controls.wider);
 }
 
 TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
@@ -97,6 +103,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   e.lab.batch_size = 7;
   e.lab.epochs = {1, 2, 3, 4};
   e.lab.seed = 42;
+  e.lab.controls.average = true;
   const Experiment back = read(to_toml(e));
   EXPECT_EQ(to_toml(back), to_toml(e));
   EXPECT_EQ(back.name, e.name);
@@ -108,6 +115,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.lab.adam.epsilon, e.lab.adam.epsilon);
   EXPECT_EQ(back.lab.size, e.lab.size);
   EXPECT_EQ(back.lab.epochs.gate, 3);
+  EXPECT_TRUE(back.lab.controls.average);
 }
 
 TEST_F(ExperimentFile, EveryKeyIsWritten) {
@@ -172,6 +180,8 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.beta_1 = 1"), "train.beta_1 = 1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.beta_2 = -0.1"), "train.beta_2 = -0.1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.epsilon = 0"), "train.epsilon = 0: must be above 0 and at most 1");
+  EXPECT_EQ(say("controls.wider = 1"), "controls.wider = 1: must be true or false");
+  EXPECT_EQ(say("controls = \"all\""), "controls = \"all\": must be true or false");
   EXPECT_EQ(say("train.epochs = 0"), "train.epochs = 0: must be between 1 and 100000");
   EXPECT_EQ(say("train.epochs.gate = 100001"),
             "train.epochs.gate = 100001: must be between 1 and 100000");
@@ -179,6 +189,21 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("name = \"../x\""),
             "name = \"../x\": must be of letters, digits, _ and - (at most 64)");
   EXPECT_EQ(say("train = 3"), "train = 3: is a table: write [train] and its keys below it");
+}
+
+TEST_F(ExperimentFile, EarlyStoppingDoesNotChooseByTestImagesUnlessTold) {
+  const std::string stop = "train.early_stopping.enabled = true\n";
+  EXPECT_EQ(refusal(stop + kGroups),
+            "[experiment] lab.toml: early stopping would choose by the test images: set "
+            "train.validation_split=0.1, or train.early_stopping.on_test_images=true");
+  EXPECT_TRUE(read("train.validation_split = 0.1\n" + stop + kGroups).lab.early_stopping.enabled);
+  EXPECT_TRUE(read("train.early_stopping.on_test_images = true\n" + stop + kGroups)
+                  .lab.stop_on_test_images);
+  const Experiment by_loss =
+      read("train.early_stopping.monitor = \"loss\"\ntrain.early_stopping.patience = 3\n" + stop +
+           kGroups);
+  EXPECT_EQ(by_loss.lab.early_stopping.patience, 3);
+  EXPECT_EQ(by_loss.lab.early_stopping.monitor, "loss");
 }
 
 TEST_F(ExperimentFile, OfSeveralMistakesTheFirstIsSaid) {
@@ -237,9 +262,10 @@ TEST_F(ExperimentFile, GroupsOfFolderHaveAnyClasses) {
 }
 
 TEST_F(ExperimentFile, Overrides) {
-  const Experiment e = read(
-      kGroups, {"train.learning_rate=1e-4", "model.size=large", " data.set = \"cifar-10\" ",
-                "train.epochs=3", "train.epochs.gate=5", "data={train_images=20}", "seed=0x10"});
+  const Experiment e =
+      read(kGroups, {"train.learning_rate=1e-4", "model.size=large", " data.set = \"cifar-10\" ",
+                     "train.epochs=3", "train.epochs.gate=5", "data={train_images=20}", "seed=0x10",
+                     "controls=true", "controls.longer=false"});
   EXPECT_EQ(e.lab.adam.learning_rate, 1e-4);
   EXPECT_EQ(e.lab.size, CnnSize::large);
   EXPECT_EQ(e.lab.epochs.baseline, 3);
@@ -248,6 +274,9 @@ TEST_F(ExperimentFile, Overrides) {
   EXPECT_EQ(e.lab.epochs.mixture, 3);
   EXPECT_EQ(e.data.train_images, 20);
   EXPECT_EQ(e.lab.seed, 16u);
+  EXPECT_FALSE(e.lab.controls.longer);
+  EXPECT_TRUE(e.lab.controls.average);
+  EXPECT_TRUE(e.lab.controls.wider);
   EXPECT_EQ(
       read("train.batch_size = 8\n" + std::string(kGroups), {"data.set=cifar-10"}).lab.batch_size,
       8);

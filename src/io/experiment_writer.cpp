@@ -26,6 +26,7 @@ struct ValueText {
   std::string operator()(const Key::Name& key) const { return quote(*key.value); }
   std::string operator()(const Key::Choice& key) const { return quote(*key.value); }
   std::string operator()(const Key::Count& key) const { return fmt::to_string(*key.value); }
+  std::string operator()(const Key::Flag& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Seed& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Real& key) const { return fmt::to_string(*key.value); }
 };

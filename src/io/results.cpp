@@ -1,9 +1,12 @@
 #include <fmt/chrono.h>
 
+#include <algorithm>
+#include <cmath>
 #include <ctime>
 
 #include "base/machine.h"
 #include "io/json_text.h"
+#include "io/verdict_json.h"
 #include "onednn/version.h"
 #include "sluice/run_folder.h"
 
@@ -24,20 +27,40 @@ Json confusion_json(const ConfusionMatrix& matrix) {
   return {{"classes", matrix.class_names()}, {"counts", std::move(counts)}};
 }
 
+Json report_json(const ConfusionMatrix& confusion) {
+  const auto row_json = [](const ClassificationReport::Row& row) -> Json {
+    return {{"precision", row.precision},
+            {"recall", row.recall},
+            {"f1", row.f1},
+            {"support", row.support}};
+  };
+  const ClassificationReport report = classification_report(confusion);
+  Json classes = Json::object();
+  for (int c = 0; c < confusion.classes(); ++c) {
+    classes[confusion.class_names()[c]] = row_json(report.classes[c]);
+  }
+  return {{"classes", std::move(classes)},
+          {"macro", row_json(report.macro)},
+          {"weighted", row_json(report.weighted)}};
+}
+
 Json evaluation_json(const Evaluation& evaluation) {
   return {{"accuracy", evaluation.accuracy},
           {"loss", evaluation.loss},
           {"test_images", evaluation.confusion.total()},
           {"test_images_per_second", evaluation.images_per_second},
-          {"confusion", confusion_json(evaluation.confusion)}};
+          {"confusion", confusion_json(evaluation.confusion)},
+          {"classification_report", report_json(evaluation.confusion)}};
 }
 
 Json model_json(const ModelResult& result) {
-  Json json{{"parameters", result.parameters},
-            {"epochs", result.history.epochs.size()},
-            {"seconds", result.history.seconds},
-            {"train_images_per_second", result.history.images_per_second}};
+  Json json = cost_json(result.cost);
+  json["epochs"] = result.history.epochs.size();
+  if (result.history.restored_epoch > 0) json["restored_epoch"] = result.history.restored_epoch;
+  json.update(effort_json(result.history));
+  json["train_images_per_second"] = result.history.images_per_second;
   json.update(evaluation_json(result.test));
+  if (result.latency_ms > 0) json["latency_ms"] = result.latency_ms;
   if (result.whole) json["whole_test_set"] = evaluation_json(*result.whole);
   return json;
 }
@@ -69,37 +92,55 @@ Json experiment_json(const Experiment& experiment) {
            {{"baseline", lab.epochs.baseline},
             {"experts", lab.epochs.experts},
             {"gate", lab.epochs.gate},
-            {"mixture", lab.epochs.mixture}}}};
+            {"mixture", lab.epochs.mixture}}},
+          {"controls",
+           {{"longer", lab.controls.longer},
+            {"average", lab.controls.average},
+            {"wider", lab.controls.wider}}}};
 }
 
-/// What the mixture costs and brings. All stages count for it, because it is trained from them all.
-Json comparison_json(const Results& results) {
-  const ModelResult& baseline = results.baseline;
-  const ModelResult& mixture = results.mixture;
-  return {{"accuracy_difference", mixture.test.accuracy - baseline.test.accuracy},
-          {"parameters_ratio",
-           static_cast<double>(mixture.parameters) / static_cast<double>(baseline.parameters)},
-          {"seconds_baseline", baseline.history.seconds},
-          {"seconds_mixture_all_stages", mixture_seconds(results)},
-          {"test_images_per_second_baseline", baseline.test.images_per_second},
-          {"test_images_per_second_mixture", mixture.test.images_per_second}};
+Json controls_json(const Results& results) {
+  Json json = Json::object();
+  for (const Results::Control& control : results.controls) {
+    json[control.name] = cost_json(control.cost);
+    json[control.name].update(effort_json(control.history));
+    json[control.name]["latency_ms"] = control.latency_ms;
+  }
+  return json;
 }
 
 }  // namespace
 
-double mixture_seconds(const Results& results) {
-  double seconds = results.baseline.history.seconds + results.gate.history.seconds +
-                   results.mixture.history.seconds;
-  for (const Results::Expert& expert : results.experts) seconds += expert.result.history.seconds;
-  return seconds;
+History all_stages(const Results& results) {
+  History all;
+  for (const ModelResult* one : {&results.baseline, &results.gate, &results.mixture}) {
+    all.add_cost(one->history);
+  }
+  for (const Results::Expert& expert : results.experts) all.add_cost(expert.result.history);
+  return all;
+}
+
+int epochs_for_the_same(const Results& results) {
+  const auto flops = [](const ModelResult& one) {
+    return static_cast<double>(one.history.images) * one.cost.training_flops;
+  };
+  double all = flops(results.baseline) + flops(results.gate) + flops(results.mixture);
+  for (const Results::Expert& expert : results.experts) all += flops(expert.result);
+  const double epoch =
+      static_cast<double>(results.train_images) * results.baseline.cost.training_flops;
+  return std::max(1, static_cast<int>(std::lround(all / epoch)));
 }
 
 std::string to_json(const Results& results) {
   const Machine machine = this_machine();
   Json experts = Json::object();
+  std::vector<std::string> group_names;
   for (const Results::Expert& expert : results.experts) {
     experts[expert.group] = model_json(expert.result);
+    group_names.push_back(expert.group);
   }
+  Json by_part = Json::object();
+  for (const auto& [part, seconds] : results.part_seconds) by_part[part] = seconds;
   return json_text(
       {{"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
        {"data",
@@ -119,7 +160,10 @@ std::string to_json(const Results& results) {
        {"experts", std::move(experts)},
        {"gate", model_json(results.gate)},
        {"mixture", model_json(results.mixture)},
-       {"comparison", comparison_json(results)},
+       {"mixture_all_stages", effort_json(all_stages(results))},
+       {"controls", controls_json(results)},
+       {"verdict", to_json(results.verdict, results.class_names, group_names)},
+       {"seconds_by_part", std::move(by_part)},
        {"total_seconds", results.total_seconds},
        {"peak_memory_bytes", peak_memory_bytes()}});
 }

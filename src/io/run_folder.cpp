@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 constexpr const char* kRuns = "runs";
 constexpr const char* kExperiment = "experiment.toml";
 constexpr const char* kResults = "results.json";
+constexpr const char* kPredictions = "predictions.csv";
+constexpr const char* kGallery = "gallery.json";
 constexpr const char* kFigures = "figures";
 constexpr const char* kHistory = "history.csv";
 constexpr const char* kModel = "model.safetensors";
@@ -178,6 +180,14 @@ SavedModel RunFolder::read_model(const std::string& name) const {
 SavedMixture RunFolder::read_mixture() const {
   const fs::path file = existing_model(kMixture);
   return expect<SavedMixture>(sluice::read_model(file), file, "a mixture");
+}
+
+void RunFolder::write_predictions(const Answers& answers) const {
+  write_file(path_ / kPredictions, predictions_csv(answers));
+}
+
+void RunFolder::write_gallery(const Answers& answers, const Examples& examples) const {
+  write_file(path_ / kGallery, gallery_json(answers, examples));
 }
 
 void RunFolder::write_results(const Results& results) const {

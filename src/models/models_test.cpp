@@ -40,6 +40,20 @@ TEST(Models, HaveTheLabsLayerNames) {
             "flatten dense1 drop4 output ");
 }
 
+TEST(Models, CanBeWider) {
+  const auto filters = [](double width) {
+    const Sequential model = cnn("cnn", kInput, 10, CnnSize::small, width);
+    return std::get<Conv2D>(model.layers[0]).filters;
+  };
+  EXPECT_EQ(filters(1), 32);
+  EXPECT_EQ(filters(1.25), 40);
+  EXPECT_EQ(filters(1.3), 40) << "whole eights";
+  EXPECT_EQ(filters(0.01), 8);
+  const Sequential twice = cnn("cnn", kInput, 10, CnnSize::small, 2);
+  EXPECT_EQ(std::get<Dense>(twice.layers[9]).units, 1024);
+  EXPECT_EQ(std::get<Dense>(twice.layers.back()).units, 10);
+}
+
 TEST(Routing, SendsEachRowToItsLargestAndOfEqualOnesToTheLast) {
   std::vector<std::vector<int>> rows(2);
   route(std::vector<float>{.9f, .1f, .2f, .8f, .5f, .5f, .6f, .4f}, rows);

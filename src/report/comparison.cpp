@@ -10,20 +10,24 @@ namespace sluice {
 
 namespace {
 
-/// How far chance alone may move an accuracy measured on so many images, as one standard error.
-/// Two failures and two successes are added (Agresti and Coull 1998), or 100% would be certain.
-double standard_error(double accuracy, std::size_t count) {
-  const double n = static_cast<double>(count) + 4;
-  const double p = (accuracy * static_cast<double>(count) + 2) / n;
-  return std::sqrt(p * (1 - p) / n);
-}
-
 std::string points(double difference) {
   return fmt::format("{:+.1f} points", 100 * difference);
 }
 
 std::string times(double mixture, double baseline) {
   return baseline > 0 ? fmt::format("x {:.1f}", mixture / baseline) : "-";
+}
+
+std::string in_a_sentence(Finding finding) {
+  switch (finding) {
+    case Finding::yes:
+      return "Yes.";
+    case Finding::no:
+      return "No.";
+    case Finding::not_shown:
+      return "This run does not show it.";
+  }
+  return "";
 }
 
 std::string row(const std::string& what, const std::string& baseline, const std::string& mixture,
@@ -35,26 +39,110 @@ std::string speed(double images_per_second) {
   return with_commas(std::llround(images_per_second));
 }
 
+std::string range(const Interval& interval) {
+  return fmt::format("{:.1f}-{:.1f}%", 100 * interval.low, 100 * interval.high);
+}
+
 std::string figures(const Results& results) {
   const ModelResult& one = results.baseline;
   const ModelResult& all = results.mixture;
-  const double seconds = mixture_seconds(results);
+  const Verdict& verdict = results.verdict;
+  const History stages = all_stages(results);
+  const auto counts = [](const std::string& what, std::int64_t baseline, std::int64_t mixture) {
+    return row(what, with_commas(baseline), with_commas(mixture),
+               times(static_cast<double>(mixture), static_cast<double>(baseline)));
+  };
+  const auto decimals = [](const std::string& what, double baseline, double mixture) {
+    return row(what, fmt::format("{:.3f}", baseline), fmt::format("{:.3f}", mixture),
+               fmt::format("{:+.3f}", mixture - baseline));
+  };
+  const auto took = [](const std::string& what, double baseline, double mixture) {
+    return row(what, duration(baseline), duration(mixture), times(mixture, baseline));
+  };
   return row("", "baseline", "mixture", "difference") +
-         row("Test accuracy", percent(one.test.accuracy), percent(all.test.accuracy),
-             points(all.test.accuracy - one.test.accuracy)) +
-         row("Test loss", fmt::format("{:.3f}", one.test.loss),
-             fmt::format("{:.3f}", all.test.loss),
-             fmt::format("{:+.3f}", all.test.loss - one.test.loss)) +
-         row("Parameters", with_commas(one.parameters), with_commas(all.parameters),
-             times(static_cast<double>(all.parameters), static_cast<double>(one.parameters))) +
-         row("Training time *", duration(one.history.seconds), duration(seconds),
-             times(seconds, one.history.seconds)) +
-         row("Training images/s **", speed(one.history.images_per_second),
-             speed(all.history.images_per_second),
-             times(all.history.images_per_second, one.history.images_per_second)) +
+         row("Test accuracy", percent(verdict.baseline.accuracy), percent(verdict.mixture.accuracy),
+             points(verdict.difference.difference)) +
+         row("  95% interval", range(verdict.baseline.interval), range(verdict.mixture.interval),
+             fmt::format("{:+.1f} to {:+.1f}", 100 * verdict.difference.interval.low,
+                         100 * verdict.difference.interval.high)) +
+         decimals("Log loss", verdict.baseline.calibration.log_loss,
+                  verdict.mixture.calibration.log_loss) +
+         decimals("Calibration error (ECE)", verdict.baseline.calibration.ece,
+                  verdict.mixture.calibration.ece) +
+         counts("Parameters", one.cost.parameters, all.cost.parameters) +
+         counts("  active for an image", one.cost.active_parameters, all.cost.active_parameters) +
+         counts("MFLOP for an image", std::llround(one.cost.active_flops / 1e6),
+                std::llround(all.cost.active_flops / 1e6)) +
+         row("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms),
+             fmt::format("{:.1f} ms", all.latency_ms), times(all.latency_ms, one.latency_ms)) +
          row("Test images/s", speed(one.test.images_per_second), speed(all.test.images_per_second),
              times(all.test.images_per_second, one.test.images_per_second)) +
-         "*  mixture: all stages, the baseline's too   ** mixture: its joint training\n";
+         took("Training time *", one.history.seconds, stages.seconds) +
+         took("  of the processor *", one.history.cpu_seconds, stages.cpu_seconds) +
+         counts("Images trained on *", one.history.images, stages.images) +
+         "* of the mixture: all stages, the baseline's too\n";
+}
+
+std::string controls(const Results& results) {
+  const auto line = [](const std::string& words, const std::string& accuracy,
+                       const std::string& gain, const std::string& parameters,
+                       const std::string& time) {
+    return fmt::format("{} {} {} {} {}\n", left(words, 31), right(accuracy, 8), right(gain, 13),
+                       right(parameters, 11), right(time, 13));
+  };
+  if (results.controls.empty()) return "";
+  std::string out = line("Controls", "accuracy", "over baseline", "parameters", "training");
+  for (std::size_t i = 0; i < results.controls.size(); ++i) {
+    const Results::Control& control = results.controls[i];
+    const Verdict::Control& judged = results.verdict.controls[i];
+    out += line(judged.words, percent(judged.standing.accuracy),
+                points(judged.over_baseline.difference), with_commas(control.cost.parameters),
+                duration(control.history.seconds));
+  }
+  return out + "\n";
+}
+
+std::string counted(const std::string& what, std::int64_t count, std::int64_t all) {
+  return "  " + left(what, 56) + right(with_commas(count), 11) +
+         right(percent(static_cast<double>(count) / static_cast<double>(all)), 11) + "\n";
+}
+
+/// Where the mixture's points went.
+std::string budget(const Verdict& verdict) {
+  const ErrorBudget& all = verdict.budgets.all;
+  const std::int64_t n = all.examples();
+  return "Where the mixture's " + images(n) + " went:\n" + counted("right", all.right, n) +
+         counted("wrong: the gate asked another group's expert", all.wrong_group, n) +
+         counted("wrong: the expert was right, but overruled", all.overruled, n) +
+         counted("wrong: the expert of the right group was wrong", all.wrong_class, n) +
+         counted("would be right with a perfect gate", all.oracle, n) +
+         counted("would be right by the better of expert and baseline", all.best, n);
+}
+
+/// How often and how long each expert is at work.
+std::string use_of_experts(const Results& results) {
+  const Verdict& verdict = results.verdict;
+  double seconds = 0;
+  for (const auto& [part, its] : results.part_seconds) seconds += its;
+  const auto share_of_time = [&](const std::string& group) {
+    double own = 0;
+    for (const auto& [part, its] : results.part_seconds) {
+      if (part == "expert-" + group || part == "importance-" + group) own += its;
+    }
+    return seconds > 0 ? own / seconds : 0;
+  };
+  std::string out;
+  for (std::size_t g = 0; g < verdict.asked.size(); ++g) {
+    const std::string& group = results.experts[g].group;
+    out += counted(fmt::format("asked expert-{} ({} of the time)", printable(group),
+                               percent(share_of_time(group))),
+                   verdict.asked[g], verdict.budgets.all.examples());
+  }
+  for (const int group : dead_experts(verdict)) {
+    out += wrapped(fmt::format("Warning: expert-{} is hardly asked. Does the gate know its group?",
+                               printable(results.experts[group].group)));
+  }
+  return out;
 }
 
 std::string part(const std::string& name, const std::string& on, double accuracy) {
@@ -76,55 +164,36 @@ std::string parts(const Results& results) {
                     results.gate.test.accuracy);
 }
 
-std::string cost(const Results& results) {
+std::string price(const Results& results) {
   std::string out = fmt::format("{:.1f} times the parameters",
-                                static_cast<double>(results.mixture.parameters) /
-                                    static_cast<double>(results.baseline.parameters));
+                                static_cast<double>(results.mixture.cost.parameters) /
+                                    static_cast<double>(results.baseline.cost.parameters));
   const double seconds = results.baseline.history.seconds;
   if (seconds > 0) {
-    out += fmt::format(" and {:.1f} times the training time", mixture_seconds(results) / seconds);
+    out +=
+        fmt::format(" and {:.1f} times the training time", all_stages(results).seconds / seconds);
   }
   return out;
 }
 
-/// What the difference is worth, and then the answer.
-std::string verdict(const Results& results) {
-  const double one = results.baseline.test.accuracy;
-  const double all = results.mixture.test.accuracy;
-  const double difference = all - one;
-  const std::size_t n = results.test_images;
-  // Both saw the same images, so their errors go together and the true figure is below this one.
-  const double noise = std::hypot(standard_error(one, n), standard_error(all, n));
-  const std::string price = cost(results);
-
-  std::string out = wrapped(fmt::format(
-      "Noise: with {} an accuracy has a standard error of about {:.1f} points, and a difference "
-      "of two of about {:.1f} or less.",
-      images(static_cast<std::int64_t>(n)), 100 * standard_error(one, n), 100 * noise));
-  std::string answer;
-  if (std::abs(difference) < noise) {
-    answer = fmt::format(
-        "Did the mixture improve on the baseline? This run does not show it: {} is within the "
-        "noise, at {}.",
-        points(difference), price);
-  } else if (std::abs(difference) < 2 * noise) {
-    answer = fmt::format(
-        "Did the mixture improve on the baseline? {}: {} is beyond one standard error but not "
-        "two, at {}. Other seeds would tell.",
-        difference > 0 ? "Perhaps" : "Probably not", points(difference), price);
-  } else {
-    answer = fmt::format(
-        "Did the mixture improve on the baseline? {} in this run: {} is more than these test "
-        "images' noise explains, at {}. Another seed may move it.",
-        difference > 0 ? "Yes" : "No, it is worse", points(difference), price);
+/// The lab's two questions, answered.
+std::string answers(const Results& results) {
+  const Verdict& verdict = results.verdict;
+  std::string worth =
+      fmt::format("Was it worth {}? {}", price(results), in_a_sentence(worth_it(verdict)));
+  if (verdict.controls.empty()) {
+    worth += " --controls also trains baselines that are given as much, to tell.";
   }
-  return out + wrapped(answer);
+  return wrapped(sentence(verdict)) + "\n" +
+         wrapped(fmt::format("Has performance improved? {}", in_a_sentence(improved(verdict)))) +
+         wrapped(worth);
 }
 
 }  // namespace
 
 std::string comparison_text(const Results& results) {
-  return figures(results) + "\n" + parts(results) + "\n" + verdict(results);
+  return figures(results) + "\n" + parts(results) + "\n" + budget(results.verdict) +
+         use_of_experts(results) + "\n" + controls(results) + answers(results);
 }
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
 #include "train/adam.h"
+#include "train/early_stopping.h"
 
 namespace sluice {
 
@@ -22,7 +23,8 @@ class Fit {
         validation_(validation),
         options_(options),
         observer_(observer),
-        adam_(options.adam, model.trained()) {
+        adam_(options.adam, model.trained()),
+        stopper_(options.early_stopping, model.trained()) {
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
                                        static_cast<std::size_t>(options.batch_size));
@@ -31,15 +33,20 @@ class Fit {
   History run() {
     History history;
     const Timer timer;
+    const CpuTimer cpu_timer;
     double training_seconds = 0;
-    for (int epoch = 1; epoch <= options_.epochs; ++epoch) {
+    bool go_on = true;
+    for (int epoch = 1; epoch <= options_.epochs && go_on; ++epoch) {
       history.epochs.push_back(run_epoch(epoch));
+      go_on = stopper_.go_on(epoch, history.epochs.back());
       training_seconds += history.epochs.back().seconds;
       observer_.on_epoch(progress_, history.epochs.back());
     }
+    history.restored_epoch = stopper_.restore();
     history.seconds = timer.seconds();
-    history.images_per_second =
-        static_cast<double>(train_.size()) * options_.epochs / training_seconds;
+    history.cpu_seconds = cpu_timer.seconds();
+    history.images = static_cast<std::int64_t>(train_.size() * history.epochs.size());
+    history.images_per_second = static_cast<double>(history.images) / training_seconds;
     return history;
   }
 
@@ -105,6 +112,7 @@ class Fit {
   const FitOptions& options_;
   FitObserver& observer_;
   Adam adam_;
+  EarlyStopper stopper_;
   Batch batch_;
   std::span<const float> outputs_;  ///< of the batch, in the model's memory
   std::vector<float> gradient_;

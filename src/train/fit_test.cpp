@@ -7,6 +7,7 @@
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
 #include "sluice/lab.h"
+#include "sluice/verdict.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -159,6 +160,67 @@ TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   EXPECT_FALSE(
       std::ranges::equal(experts[0].weights.values(), mixture.weights.experts[0].values()));
   EXPECT_FALSE(std::ranges::equal(experts[0].weights.values(), experts[1].weights.values()));
+}
+
+TEST(LabTest, ControlsAreGivenWhatTheMixtureIsGiven) {
+  Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  LabOptions options;
+  options.epochs = {1, 1, 1, 1};
+  options.batch_size = 16;
+  const Lab lab(options, data, groups);
+  FitObserver silent;
+  const TrainedModel baseline = lab.train_baseline(silent);
+  const TrainedModel longer = lab.train_longer_baseline(3, silent);
+  const TrainedModel second = lab.train_second_baseline(silent);
+  const TrainedModel wider = lab.train_wider_baseline(silent);
+
+  ASSERT_EQ(longer.history.epochs.size(), 3u);
+  EXPECT_EQ(longer.history.epochs[0].loss, baseline.history.epochs[0].loss);
+  EXPECT_EQ(longer.history.epochs[0].val_loss, baseline.history.epochs[0].val_loss);
+  EXPECT_EQ(longer.history.images, 3 * 48);
+  EXPECT_NE(second.history.epochs[0].loss, baseline.history.epochs[0].loss);
+  const std::int64_t active = cost_of(lab.declare()).active_parameters;
+  EXPECT_GE(count_parameters(wider.model), active);
+  EXPECT_LE(count_parameters(wider.model), 1.25 * static_cast<double>(active));
+}
+
+TEST(LabTest, KeepsTheLastTrainingImagesForValidation) {
+  Dataset data{"random", "test", kNames, random_set(50, 1), random_set(16, 2)};
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  LabOptions options;
+  EXPECT_EQ(Lab(options, data, groups).validation_examples().size(), 16u);
+  options.validation_split = 0.25;
+  const Lab lab(options, data, groups);
+  EXPECT_EQ(lab.train_examples().size(), 37u) << "Keras takes the floor of 37.5";
+  ASSERT_EQ(lab.validation_examples().size(), 13u);
+  EXPECT_TRUE(std::ranges::equal(lab.validation_examples().pixels(0), data.train.image(37)));
+  EXPECT_EQ(lab.test_examples().size(), 16u);
+}
+
+TEST(LabTest, RefusesASplitThatLeavesAGroupNothing) {
+  Dataset data{"random", "test", kNames, random_set(50, 1), random_set(16, 2)};
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  LabOptions options;
+  options.validation_split = 0.02;
+  try {
+    const Lab lab(options, data, groups);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("[train] train.validation_split = 0.02 "))
+        << error.what();
+  }
+}
+
+TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
+  // Nothing can be learnt at such a rate: the first epoch is the best, or as good.
+  FitOptions options{.epochs = 9, .batch_size = 8};
+  options.adam.learning_rate = 1e-30;
+  options.early_stopping = {.enabled = true, .patience = 2, .restore_best_weights = true};
+  const History history = train(options);
+  EXPECT_EQ(history.epochs.size(), 3u);
+  EXPECT_EQ(history.restored_epoch, 1);
+  EXPECT_EQ(history.images, 3 * static_cast<std::int64_t>(train_.size()));
 }
 
 }  // namespace

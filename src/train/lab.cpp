@@ -1,27 +1,64 @@
 #include "sluice/lab.h"
+#include "base/fail.h"
+#include "sluice/verdict.h"
 
 namespace sluice {
 
 namespace {
 
 /// Numbers that keep the stages' random numbers apart; an expert's adds its group.
-enum Stage : std::uint32_t { kBaseline = 1, kGate = 2, kMixture = 3, kExperts = 16 };
+enum Stage : std::uint32_t {
+  kBaseline = 1,
+  kGate = 2,
+  kMixture = 3,
+  kSecondBaseline = 4,
+  kWiderBaseline = 5,
+  kExperts = 16,
+};
+
+Sequential renamed(Sequential model, const std::string& name) {
+  model.name = name;
+  return model;
+}
 
 }  // namespace
 
 Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
-    : options_(options), data_(data), groups_(groups) {}
+    : options_(options), data_(data), groups_(groups) {
+  for (int g = 0; g < groups.count(); ++g) {
+    const bool trains = train_examples().of_group(groups, g).size() > 0;
+    if (trains && validation_examples().of_group(groups, g).size() > 0) continue;
+    if (options.validation_split == 0) continue;  // told by fit() or evaluate()
+    throw user_error("train", "train.validation_split = {} leaves group '{}' no image to {}",
+                     options.validation_split, groups.name(g),
+                     trains ? "validate on: make it larger" : "train on: make it smaller");
+  }
+}
+
+Examples Lab::train_examples() const {
+  return Examples(data_.train, data_.class_names).before_split(options_.validation_split);
+}
+
+Examples Lab::validation_examples() const {
+  if (options_.validation_split == 0) return test_examples();
+  return Examples(data_.train, data_.class_names).after_split(options_.validation_split);
+}
 
 TrainedModel Lab::train(const Sequential& model, const Examples& train_set,
-                        const Examples& test_set, int epochs, std::uint32_t stage,
+                        const Examples& validation_set, const FitOptions& options,
                         FitObserver& observer) const {
   TrainedModel trained{model, Weights(model), {}, {}};
-  trained.weights.initialize(options_.seed, stage);
+  trained.weights.initialize(options.seed, options.stage);
   const auto compiled = compile(model, trained.weights, compile_options());
   compiled->start_profile();
-  trained.history = fit(*compiled, train_set, test_set, fit_options(epochs, stage), observer);
+  trained.history = fit(*compiled, train_set, validation_set, options, observer);
   trained.profile = compiled->profile();
   return trained;
+}
+
+TrainedModel Lab::train_on_all(const Sequential& model, const FitOptions& options,
+                               FitObserver& observer) const {
+  return train(model, train_examples(), validation_examples(), options, observer);
 }
 
 CompileOptions Lab::compile_options() const {
@@ -29,7 +66,8 @@ CompileOptions Lab::compile_options() const {
 }
 
 FitOptions Lab::fit_options(int epochs, std::uint32_t stage) const {
-  return {epochs, options_.batch_size, options_.adam, options_.seed, stage};
+  return {epochs, options_.batch_size,    options_.adam, options_.seed,
+          stage,  options_.early_stopping};
 }
 
 Mixture Lab::declare() const {
@@ -38,19 +76,21 @@ Mixture Lab::declare() const {
 }
 
 TrainedModel Lab::train_baseline(FitObserver& observer) const {
-  return train(declare().baseline, train_examples(), test_examples(), options_.epochs.baseline,
-               kBaseline, observer);
+  return train_on_all(declare().baseline, fit_options(options_.epochs.baseline, kBaseline),
+                      observer);
 }
 
 TrainedModel Lab::train_expert(int group, FitObserver& observer) const {
   return train(declare().branches[group].expert, train_examples().of_group(groups_, group),
-               test_examples().of_group(groups_, group), options_.epochs.experts,
-               kExperts + static_cast<std::uint32_t>(group), observer);
+               validation_examples().of_group(groups_, group),
+               fit_options(options_.epochs.experts, kExperts + static_cast<std::uint32_t>(group)),
+               observer);
 }
 
 TrainedModel Lab::train_gate(FitObserver& observer) const {
   return train(declare().gate, train_examples().labelled_by_group(groups_),
-               test_examples().labelled_by_group(groups_), options_.epochs.gate, kGate, observer);
+               validation_examples().labelled_by_group(groups_),
+               fit_options(options_.epochs.gate, kGate), observer);
 }
 
 TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
@@ -67,10 +107,32 @@ TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
   }
   const auto compiled = compile(model, trained.weights, compile_options());
   compiled->start_profile();
-  trained.history = fit(*compiled, train_examples(), test_examples(),
+  trained.history = fit(*compiled, train_examples(), validation_examples(),
                         fit_options(options_.epochs.mixture, kMixture), observer);
   trained.profile = compiled->profile();
   return trained;
+}
+
+TrainedModel Lab::train_longer_baseline(int epochs, FitObserver& observer) const {
+  FitOptions options = fit_options(epochs, kBaseline);
+  options.early_stopping.enabled = false;
+  return train_on_all(renamed(declare().baseline, "control-longer"), options, observer);
+}
+
+TrainedModel Lab::train_second_baseline(FitObserver& observer) const {
+  return train_on_all(renamed(declare().baseline, "control-second"),
+                      fit_options(options_.epochs.baseline, kSecondBaseline), observer);
+}
+
+TrainedModel Lab::train_wider_baseline(FitObserver& observer) const {
+  const Mixture model = declare();
+  const std::int64_t wanted = cost_of(model).active_parameters;
+  const int classes = static_cast<int>(data_.class_names.size());
+  Sequential wider = model.baseline;
+  for (int quarters = 5; count_parameters(wider) < wanted; ++quarters) {
+    wider = cnn("control-wider", model.baseline.input, classes, options_.size, quarters / 4.0);
+  }
+  return train_on_all(wider, fit_options(options_.epochs.baseline, kWiderBaseline), observer);
 }
 
 }  // namespace sluice

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/files.h"
+
+namespace sluice {
+
+/// A file of events that TensorBoard reads while it grows: records of TensorFlow's TFRecord format,
+/// each an Event of tensorboard/compat/proto/event.proto.
+class EventFile {
+ public:
+  /// Makes the folders that are missing, and a file in the last one with the name that TensorBoard
+  /// looks for. Throws Error as write_file() does.
+  explicit EventFile(const std::filesystem::path& folder);
+
+  /// One point of the curve `tag`.
+  void add_scalar(const std::string& tag, std::int64_t step, float value);
+
+ private:
+  void add(const std::string& event);
+
+  OutputFile file_;
+};
+
+/// The check sum of TFRecord: CRC-32C, turned and moved so that it is none of itself.
+std::uint32_t masked_crc(std::string_view bytes);
+
+}  // namespace sluice

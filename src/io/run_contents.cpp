@@ -1,0 +1,95 @@
+#include "io/run_contents.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "io/json_text.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t kMostBytes = 50'000'000;
+constexpr int kDepth = 12;
+constexpr const char* kTag = "report";
+
+Json read_json(const std::filesystem::path& file) {
+  return parse_json(read_file(file, kMostBytes, kTag), kDepth, kTag, path_text(file));
+}
+
+/// The fields of the next line, which is taken off the text.
+std::vector<std::string_view> take_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(text.size(), line.size() + 1));
+  std::vector<std::string_view> fields;
+  for (std::size_t begin = 0; begin <= line.size();) {
+    const std::size_t end = std::min(line.size(), line.find(',', begin));
+    fields.push_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+/// What is no number, or none that JSON can write, is null.
+Json number(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && std::isfinite(value) ? Json(value) : Json();
+}
+
+Json read_history(const std::filesystem::path& file) {
+  const std::string bytes = read_file(file, kMostBytes, kTag);
+  std::string_view text = bytes;
+  const std::vector<std::string_view> names = take_line(text);
+  std::vector<Json> columns(names.size(), Json::array());
+  while (!text.empty()) {
+    const std::vector<std::string_view> fields = take_line(text);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      columns[i].push_back(i < fields.size() ? number(fields[i]) : Json());
+    }
+  }
+  Json history = Json::object();
+  for (std::size_t i = 0; i < names.size(); ++i) history[std::string(names[i])] = columns[i];
+  return history;
+}
+
+}  // namespace
+
+Json contents_of(const RunFolder& run) {
+  const std::filesystem::path& path = run.path();
+  if (!run.finished()) {
+    throw user_error(kTag,
+                     "{} has no results.json: it was stopped or imported; train it to its end",
+                     path_text(path));
+  }
+  Json results = read_json(path / "results.json");
+  if (!results.is_object() || !results.contains("verdict")) {
+    throw user_error(kTag, "{} has no verdict: an earlier Sluice made the run; train it again",
+                     path_text(path / "results.json"));
+  }
+  std::vector<std::string> models = run.models();
+  for (const auto& [name, unused] : results["verdict"]["controls"].items()) {
+    const std::string folder = "control-" + (name == "average" ? "second" : name);
+    if (run.has_model(folder)) models.push_back(folder);
+  }
+  Json histories = Json::object();
+  for (const std::string& model : models) {
+    histories[model] = read_history(path / model / "history.csv");
+  }
+  // "runs/lab/" and "." have a name too.
+  const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
+  const std::filesystem::path name = whole.has_filename() ? whole : whole.parent_path();
+  return {{"name", one_line(name.filename().string())},
+          {"results", std::move(results)},
+          {"experiment", read_file(path / "experiment.toml", kMostBytes, kTag)},
+          {"gallery", read_json(path / "gallery.json")},
+          {"histories", std::move(histories)}};
+}
+
+}  // namespace sluice

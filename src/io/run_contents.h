@@ -1,0 +1,14 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "sluice/run_folder.h"
+
+namespace sluice {
+
+/// What a finished run's files say, for a report: name, results, experiment, gallery, and histories
+/// by model, column by column. Throws Error (user) naming the file that is missing or damaged, or a
+/// run that did not finish.
+nlohmann::ordered_json contents_of(const RunFolder& run);
+
+}  // namespace sluice

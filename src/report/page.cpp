@@ -1,0 +1,90 @@
+#include "base/text.h"
+#include "io/explanation.h"
+#include "io/json_text.h"
+#include "io/run_contents.h"
+#include "report/page_assets.h"
+#include "sluice/report.h"
+
+namespace sluice {
+
+namespace {
+
+std::string replaced(std::string text, std::string_view what, std::string_view by) {
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+    text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
+std::string html(std::string text) {
+  text = replaced(std::move(text), "&", "&amp;");
+  return replaced(std::move(text), "<", "&lt;");
+}
+
+nlohmann::ordered_json summaries_of(const RunFolder& run) {
+  nlohmann::ordered_json summaries = nlohmann::ordered_json::object();
+  for (const std::string& name : run.models()) {
+    summaries[name] = name == "mixture" ? summary_text(run.read_mixture().model)
+                                        : summary_text(run.read_model(name).model);
+  }
+  return summaries;
+}
+
+/// The template with each {{name}} replaced, in one pass: what is put in is not looked at.
+std::string filled(std::string_view page,
+                   const std::vector<std::pair<std::string, std::string_view>>& parts) {
+  std::string out;
+  while (true) {
+    const std::size_t begin = page.find("{{");
+    out += page.substr(0, begin);
+    if (begin == std::string_view::npos) return out;
+    const std::size_t end = page.find("}}", begin);
+    const std::string_view name = page.substr(begin + 2, end - begin - 2);
+    for (const auto& [key, value] : parts) {
+      if (key == name) out += value;
+    }
+    page.remove_prefix(end + 2);
+  }
+}
+
+std::string page(const std::string& title, const std::string& sentence,
+                 const nlohmann::ordered_json& contents) {
+  // No "<" may stand in the data, or a name could end the element that holds it.
+  const std::string data = replaced(json_text(contents), "<", "\\u003c");
+  return filled(page_template(), {{"title", html(title)},
+                                  {"sentence", html(sentence)},
+                                  {"css", page_style()},
+                                  {"data", data},
+                                  {"chart", chart_library()},
+                                  {"js", page_script()}});
+}
+
+}  // namespace
+
+std::string explanation_html(const Answers& answers, const Examples& examples, std::size_t example,
+                             const std::string& name) {
+  nlohmann::ordered_json explanation = explanation_json(answers, examples, example);
+  explanation["name"] = one_line(name);
+  explanation["class_names"] = answers.class_names;
+  explanation["group_names"] = answers.group_names;
+  return page(one_line(name) + ", explained", explanation_text(answers, example),
+              {{"explanation", std::move(explanation)}});
+}
+
+std::string report_html(const std::vector<RunFolder>& runs) {
+  nlohmann::ordered_json contents = nlohmann::ordered_json::array();
+  std::string title;
+  std::string sentences;
+  for (const RunFolder& run : runs) {
+    nlohmann::ordered_json one = contents_of(run);
+    one["summaries"] = summaries_of(run);
+    const auto name = one["name"].get<std::string>();
+    title += (title.empty() ? "" : ", ") + name;
+    sentences += (sentences.empty() ? "" : " ") + name + ": " +
+                 one["results"]["verdict"]["sentence"].get<std::string>();
+    contents.push_back(std::move(one));
+  }
+  return page(title + ": was the mixture worth it?", sentences, {{"runs", std::move(contents)}});
+}
+
+}  // namespace sluice

@@ -1,0 +1,59 @@
+'use strict';
+
+// What the page is made of, and how it writes numbers.
+
+/** An element with attributes and children; strings become text, never markup. */
+function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)}%`;
+const signed = (share) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
+const whole = (count) => Math.round(count).toLocaleString('en');
+const decimals = (value, digits = 3) => (value === null || value === undefined ? '–' : value.toFixed(digits));
+const interval = ([low, high]) => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}%`;
+const times = (a, b) => (b > 0 ? `× ${(a / b).toFixed(1)}` : '–');
+
+function pValue(p) {
+  if (p < 0.001) return '< .001';
+  return p.toFixed(p < 0.0995 ? 3 : 2).replace(/^0/, '');
+}
+
+function duration(seconds) {
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const s = Math.round(seconds);
+  const two = (n) => String(n).padStart(2, '0');
+  if (s < 3600) return `${Math.floor(s / 60)} min ${two(s % 60)} s`;
+  return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
+}
+
+/** Rows of cells with a row of headings. Columns of text are aligned at the left. */
+function table(caption, heads, rows, textColumns = [0]) {
+  const kind = (column) => (textColumns.includes(column) ? 'text' : undefined);
+  return el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
+    el('table', {},
+      el('caption', {}, caption),
+      el('thead', {}, el('tr', {}, heads.map((head, i) => el('th', {scope: 'col', class: kind(i)}, head)))),
+      el('tbody', {}, rows.map((row) => el('tr', {}, row.map((cell, i) => (i === 0
+        ? el('th', {scope: 'row', class: 'text'}, cell)
+        : el('td', {class: kind(i)}, cell))))))));
+}
+
+/** Buttons of which one is chosen; calls back with its value, the first one's at once. */
+function choice(legend, name, options, chosen) {
+  const fieldset = el('fieldset', {class: 'choice'}, el('legend', {}, legend),
+    options.map(([value, text], i) => el('label', {},
+      el('input', {type: 'radio', name, value, checked: i === 0}), text)));
+  fieldset.addEventListener('change', (event) => chosen(event.target.value));
+  chosen(options[0][0]);
+  return fieldset;
+}
+
+function section(id, title, ...children) {
+  return el('section', {id}, el('h2', {}, title), children);
+}

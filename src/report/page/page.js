@@ -1,0 +1,156 @@
+'use strict';
+
+// One run: the verdict first, then what it rests on.
+
+const FINDINGS = {yes: 'Yes', no: 'No', 'not shown': 'This run does not show it'};
+
+function verdictHeader(run) {
+  const {verdict} = run.results;
+  const answer = (question, finding) => el('div', {}, el('dt', {}, question),
+    el('dd', {class: finding.replace(' ', '_')}, FINDINGS[finding]));
+  const {baseline, mixture, mixture_all_stages: stages} = run.results;
+  const price = `${(mixture.parameters / baseline.parameters).toFixed(1)} times the parameters`
+    + (baseline.seconds > 0 ? `, ${(stages.seconds / baseline.seconds).toFixed(1)} times the training time` : '');
+  return el('header', {id: 'verdict'},
+    el('h1', {}, `${run.name}: was the mixture of experts worth it?`),
+    el('p', {class: 'sentence'}, verdict.sentence),
+    el('dl', {class: 'answers'},
+      answer('Has performance improved?', verdict.improved),
+      answer(`Was it worth ${price}?`, verdict.worth_it)),
+    Object.keys(verdict.controls).length === 0
+      ? el('p', {class: 'soft'}, 'No controls were trained: `sluice train … --controls` also trains baselines that are given as much as the mixture, which is what a gain has to be compared with.')
+      : null,
+    verdict.dead_experts.map((group) => el('p', {class: 'warning'},
+      `The expert for ${group} is hardly ever asked. Does the gate know its group?`)));
+}
+
+/** Baseline, mixture and controls, with what each costs. */
+function classifiers(results) {
+  const {verdict} = results;
+  const judged = (name, colourName, standing, cost) => ({
+    name, colour: colourName, accuracy: standing.accuracy, interval: standing.accuracy_95, standing, cost,
+  });
+  return [
+    judged('baseline', 'baseline', verdict.baseline, results.baseline),
+    judged('mixture', 'mixture', verdict.mixture, {...results.mixture, ...results.mixture_all_stages}),
+    ...Object.entries(verdict.controls).map(([name, control]) =>
+      judged(control.words, 'control', control, results.controls[name])),
+  ];
+}
+
+function figuresSection(results) {
+  const all = classifiers(results);
+  const row = (title, value) => [title, ...all.map((each) => value(each))];
+  const {verdict} = results;
+  const comparisons = [
+    ['mixture', 'baseline', verdict.difference, 'only_mixture', 'only_baseline'],
+    ...Object.entries(verdict.controls).flatMap(([name, control]) => [
+      [control.words, 'baseline', control.over_baseline, `only_${name}`, 'only_baseline'],
+      ['mixture', control.words, control.mixture_over_it, 'only_mixture', `only_${name}`]]),
+  ];
+  return section('figures', 'Accuracy, and what it costs',
+    accuracyChart(all),
+    table('On the test images, and in training', ['', ...all.map((each) => each.name)], [
+      row('Test accuracy', (each) => percent(each.accuracy)),
+      row('95% interval', (each) => interval(each.interval)),
+      row('Log loss', (each) => decimals(each.standing.log_loss)),
+      row('Calibration error (ECE)', (each) => decimals(each.standing.ece)),
+      row('Parameters', (each) => whole(each.cost.parameters)),
+      row('active for an image', (each) => whole(each.cost.active_parameters)),
+      row('MFLOP for an image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
+      row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(1)} ms` : '–')),
+      row('Training time', (each) => duration(each.cost.seconds)),
+      row('of the processor', (each) => duration(each.cost.cpu_seconds)),
+      row('Images trained on', (each) => whole(each.cost.images_trained_on)),
+    ]),
+    table('Differences on the same images', ['', 'points', '95% interval (bootstrap)', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
+      comparisons.map(([one, other, found, onlyOne, onlyOther]) => [`${one} against ${other}`,
+        signed(found.accuracy), `${signed(found.accuracy_95[0])} to ${signed(found.accuracy_95[1])}`,
+        pValue(found.p_value), whole(found[onlyOne]), whole(found[onlyOther])])),
+    el('p', {class: 'soft'}, 'Log loss and calibration are of outputs divided by their sum. The baseline is the one from before joint training; the mixture’s training counts all stages, the baseline’s too.'));
+}
+
+function budgetSection(results) {
+  const {verdict, seconds_by_part: seconds} = results;
+  const budget = verdict.error_budget;
+  const {all} = budget;
+  const share = (count) => `${whole(count)} (${percent(count / all.images)})`;
+  const time = Object.values(seconds).reduce((a, b) => a + b, 0);
+  const own = (group) => (seconds[`expert-${group}`] ?? 0) + (seconds[`importance-${group}`] ?? 0);
+  const groups = results.groups.map((group) => group.name);
+  const rows = [['all', all], ...groups.map((name) => [name, budget.groups[name]]),
+    ...results.data.class_names.map((name) => [name, budget.classes[name]])];
+  return section('budget', 'Where the mixture loses points',
+    el('p', {}, `Of ${whole(all.images)} test images ${share(all.right)} are right. For ${share(all.wrong_group)} the gate asked another group’s expert; `
+      + `for ${share(all.overruled)} the expert had the class and was overruled by the importances; for ${share(all.wrong_class)} the expert of the right group was wrong.`),
+    el('p', {}, `With a perfect gate ${percent(all.right_with_perfect_gate / all.images)} would be right; if for each image the better of expert and baseline were known, ${percent(all.right_by_expert_or_baseline / all.images)}.`),
+    budgetChart(rows),
+    table('Work of the experts', ['', 'images asked for', 'share of images', 'share of time'],
+      groups.map((group) => [`expert for ${group}`, whole(verdict.images_by_expert[group]),
+        percent(verdict.images_by_expert[group] / all.images), time > 0 ? percent(own(group) / time) : '–'])));
+}
+
+function curvesSection(run) {
+  const box = el('div', {class: 'pair'});
+  const models = Object.keys(run.histories);
+  if (models.length === 0) return null;
+  const show = (model) => {
+    for (let i = drawn.length - 1; i >= 0; --i) {
+      if (box.contains(drawn[i].canvas)) drawn.splice(i, 1)[0].chart?.destroy();
+    }
+    const first = drawn.length;
+    box.replaceChildren(curves(model, run.histories[model], 'loss'), curves(model, run.histories[model], 'accuracy'));
+    if (box.isConnected) drawn.slice(first).forEach(draw);
+  };
+  return section('curves', 'Learning curves', choice('Model', 'model', models.map((model) => [model, model]), show), box,
+    el('p', {class: 'soft'}, 'Training figures are means over an epoch, with dropout, while the weights move; validation figures are from its end.'));
+}
+
+function calibrationSection({verdict}) {
+  return section('calibration', 'How sure, and how right',
+    el('p', {}, `The expected calibration error is ${decimals(verdict.baseline.ece)} for the baseline and ${decimals(verdict.mixture.ece)} for the mixture.`),
+    reliabilityChart([['baseline', 'baseline'], ['mixture', 'mixture']].map(([name, of]) => (
+      {name, colour: of, bins: verdict[name].reliability.bins}))));
+}
+
+function modelsSection(run) {
+  const {results} = run;
+  const named = [['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
+    ['gate', results.gate], ['mixture', results.mixture]];
+  return section('models', 'The models',
+    table('Each on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
+      named.map(([name, model]) => [name, percent(model.accuracy), decimals(model.loss), whole(model.test_images), whole(model.parameters),
+        String(model.epochs), duration(model.seconds), whole(model.train_images_per_second)])),
+    Object.entries(run.summaries).map(([name, text]) => el('details', {}, el('summary', {}, `Summary of ${name}`), el('pre', {}, text))));
+}
+
+function settingSection(run) {
+  const {results} = run;
+  const {machine, versions, data} = results;
+  const facts = [
+    ['data', `${data.name}, ${whole(data.train_images)} training and ${whole(data.test_images)} test images`],
+    ['groups', results.groups.map((group) => `${group.name}: ${group.classes.join(', ')}`).join('; ')],
+    ['seed', String(results.seed)],
+    ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.threads} threads, ${whole(machine.memory_bytes / 2 ** 30)} GiB`],
+    ['system', machine.os],
+    ['versions', `Sluice ${versions.sluice}, oneDNN ${versions.onednn}, ${versions.compiler}`],
+    ['arithmetic', results.compute],
+    ['whole run', `${duration(results.total_seconds)}, ${whole(results.peak_memory_bytes / 1e6)} MB of memory at the peak`],
+    ['finished', results.finished_at.replace('T', ' ').replace('Z', ' UTC')],
+  ];
+  return section('setting', 'Experiment and machine',
+    el('div', {class: 'scroll'}, el('table', {}, el('tbody', {}, facts.map(([name, value]) => el('tr', {},
+      el('th', {scope: 'row', class: 'text'}, name), el('td', {class: 'text'}, value)))))),
+    el('details', {}, el('summary', {}, 'experiment.toml, with every default'), el('pre', {}, run.experiment)));
+}
+
+function contents(sections) {
+  return el('nav', {'aria-label': 'Contents'}, sections.map((each) => el('a', {href: `#${each.id}`}, each.querySelector('h2').textContent)));
+}
+
+function runPage(run) {
+  const sections = [figuresSection(run.results), budgetSection(run.results), confusionSection(run.results),
+    curvesSection(run), calibrationSection(run.results), gallerySection(run), modelsSection(run), settingSection(run)]
+    .filter((each) => each !== null);
+  return [verdictHeader(run), contents(sections), ...sections];
+}

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "sluice/network.h"
+#include "sluice/trainer.h"
+
+namespace sluice {
+
+/// Says after each epoch whether to go on, as keras.callbacks.EarlyStopping does
+/// (keras/src/callbacks/early_stopping.py, mode "auto", no baseline).
+class EarlyStopper {
+ public:
+  /// Refers to the parameters.
+  EarlyStopper(const EarlyStopping& options, std::vector<CompiledModel::Trained> trained);
+
+  /// False if this was the last epoch; they are counted from 1.
+  bool go_on(int epoch, const Epoch& result);
+  /// Gives the parameters their values of the best epoch, if that was asked for; returns which
+  /// epoch that was, or 0.
+  int restore();
+
+ private:
+  bool better(double value) const;
+  void keep(int epoch);
+
+  EarlyStopping options_;
+  std::vector<CompiledModel::Trained> trained_;
+  bool more_is_better_;
+  double best_;
+  int best_epoch_ = 0;
+  int wait_ = 0;
+  std::vector<std::vector<float>> best_weights_;
+};
+
+}  // namespace sluice

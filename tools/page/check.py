@@ -1,0 +1,189 @@
+"""See check."""
+
+import base64
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+PICTURES = Path(__file__).resolve().parents[2] / "build/page"
+SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
+
+
+class Page:
+    """A page in a browser that has no network and tells what it would have asked for."""
+
+    def __init__(self, scratch: Path):
+        options = webdriver.ChromeOptions()
+        for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+                     "--disable-background-networking", "--disable-component-update",
+                     "--disable-sync", "--hide-scrollbars", f"--user-data-dir={scratch}/profile"):
+            options.add_argument(word)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.faults: list[str] = []
+
+    def open(self, file: Path, width: int, height: int, dark: bool) -> None:
+        scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+        self.driver.get(file.as_uri())
+
+    def text(self, css: str) -> str:
+        return self.driver.find_element(By.CSS_SELECTOR, css).text
+
+    def all(self, css: str) -> list:
+        return self.driver.find_elements(By.CSS_SELECTOR, css)
+
+    def click(self, element) -> None:
+        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
+    def expect(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.faults.append(what)
+
+    def listen(self, file: Path) -> None:
+        """Console errors, and requests for anything but the page itself."""
+        for entry in self.driver.get_log("browser"):
+            self.faults.append(f"console: {entry['message']}")
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                url = message["params"]["request"]["url"]
+                self.expect(url.startswith("data:") or url == file.as_uri(), f"request: {url[:200]}")
+
+    def picture(self, file: Path) -> None:
+        height = self.driver.execute_script("return document.documentElement.scrollHeight")
+        width = self.driver.execute_script("return innerWidth")
+        data = self.driver.execute_cdp_cmd("Page.captureScreenshot", {
+            "captureBeyondViewport": True,
+            "clip": {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}})["data"]
+        file.write_bytes(base64.b64decode(data))
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.1f}%"
+
+
+def check_numbers(page: Page, results: dict) -> None:
+    """What the page says, against results.json."""
+    verdict = results["verdict"]
+    page.expect(page.text(".sentence") == verdict["sentence"], "the sentence is another")
+    answers = [element.text for element in page.all(".answers dd")]
+    words = {"yes": "Yes", "no": "No", "not shown": "This run does not show it"}
+    page.expect(answers == [words[verdict["improved"]], words[verdict["worth_it"]]],
+                f"answers are {answers}")
+    rows = {row.find_element(By.TAG_NAME, "th").text:
+            [cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+            for row in page.all("#figures > .scroll:nth-of-type(1) tbody tr")}
+    expected = [verdict["baseline"], verdict["mixture"], *verdict["controls"].values()]
+    page.expect(rows.get("Test accuracy") == [percent(each["accuracy"]) for each in expected],
+                f"accuracies are {rows.get('Test accuracy')}")
+    page.expect(rows.get("Log loss") == [f"{each['log_loss']:.3f}" for each in expected],
+                f"log losses are {rows.get('Log loss')}")
+    page.expect(rows.get("Parameters", [])[:2] == [f"{results[name]['parameters']:,}"
+                                                  for name in ("baseline", "mixture")],
+                f"parameters are {rows.get('Parameters')}")
+
+
+def cells(page: Page, matrix: int) -> list[list[str]]:
+    table = page.all("#confusions .matrices table")[matrix]
+    return [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
+            for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+
+
+def check_confusions(page: Page, results: dict) -> None:
+    counts = [results[name]["confusion"]["counts"] for name in ("baseline", "mixture")]
+    for matrix in range(2):
+        page.expect(cells(page, matrix) == [[str(count) for count in row] for row in counts[matrix]],
+                    f"confusion matrix {matrix} is another")
+    by_value = {element.get_attribute("value"): element for element in page.all("#confusions input")}
+    page.click(by_value["rates"].find_element(By.XPATH, ".."))
+    first = counts[0][0]
+    page.expect(cells(page, 0)[0] == [f"{100 * count / sum(first):.0f}" for count in first],
+                f"rates are {cells(page, 0)[0]}")
+    page.click(by_value["counts"].find_element(By.XPATH, ".."))
+    page.click(by_value["difference"].find_element(By.XPATH, ".."))
+    change = counts[1][0][0] - counts[0][0][0]
+    sign = "+" if change > 0 else "−" if change < 0 else ""
+    page.expect(cells(page, 0)[0][0] == f"{sign}{abs(change)}", f"difference is {cells(page, 0)[0]}")
+    page.click(by_value["both"].find_element(By.XPATH, ".."))
+
+
+def check_all(page: Page, run: Path) -> None:
+    results = json.loads((run / "results.json").read_text())
+    check_numbers(page, results)
+    check_confusions(page, results)
+    models = page.all("#curves input")
+    page.expect(len(models) == len(page_histories(run)), f"{len(models)} models have curves")
+    for model in models:
+        page.click(model.find_element(By.XPATH, ".."))
+        page.expect(len(page.all("#curves canvas")) == 2, "a model has no curves")
+    gallery = json.loads((run / "gallery.json").read_text())
+    for kind in page.all("#gallery input"):
+        page.click(kind.find_element(By.XPATH, ".."))
+        wanted = sum(item["kind"] == kind.get_attribute("value") for item in gallery)
+        page.expect(len(page.all(".card")) == wanted, f"not {wanted} {kind.get_attribute('value')}")
+        widths = [image.get_property("naturalWidth") for image in page.all(".card img")]
+        page.expect(all(widths), "a picture cannot be shown")
+    page.click(page.all("#gallery label")[0])
+    for summary in page.all("summary"):
+        page.click(summary)
+    page.expect(all(element.is_displayed() for element in page.all("details table")),
+                "a table cannot be opened")
+    for summary in page.all("summary"):
+        page.click(summary)
+    for canvas in page.all("canvas"):
+        page.expect(bool(canvas.get_attribute("aria-label")), "a chart has no words")
+        page.expect(page.driver.execute_script(DRAWN, canvas), "a chart is empty")
+    page.expect(page.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"),
+                "the page is wider than the window")
+
+
+DRAWN = """const c = arguments[0];
+return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value !== 0);"""
+
+
+def page_histories(run: Path) -> list[Path]:
+    return list(run.glob("*/history.csv"))
+
+
+def look_at(page: Page, run: Path, single: Path, several: Path) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, (width, height) in SIZES.items():
+        for dark in (False, True):
+            look = f"{name}-{'dark' if dark else 'light'}"
+            page.open(single, width, height, dark)
+            check_all(page, run)
+            page.listen(single)
+            page.picture(PICTURES / f"{look}.png")
+            page.open(several, width, height, dark)
+            page.expect("runs side by side" in page.text("h1"), "no comparison")
+            page.listen(several)
+            page.picture(PICTURES / f"comparison-{look}.png")
+
+
+def main() -> None:
+    program, runs = sys.argv[1], [Path(run).resolve() for run in sys.argv[2:]]
+    with tempfile.TemporaryDirectory() as scratch:
+        single, several = Path(scratch) / "report.html", Path(scratch) / "comparison.html"
+        subprocess.run([program, "report", runs[0], "--to", single], check=True)
+        subprocess.run([program, "report", *runs, runs[0], "--to", several], check=True)
+        page = Page(Path(scratch))
+        look_at(page, runs[0], single, several)
+        page.driver.quit()
+    for fault in page.faults:
+        print(f"page: {fault}", file=sys.stderr)
+    print(f"page: {len(page.faults)} faults; pictures are in {PICTURES}")
+    sys.exit(1 if page.faults else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""See check."""
+
+import csv
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from sklearn import metrics
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+EXACT = 1e-6  # predictions.csv and events have single precision
+RESAMPLED = 0.003  # a bootstrap's percentiles move with its seed, and by whole images
+
+
+class Check:
+    def __init__(self):
+        self.checked = 0
+        self.faults = 0
+
+    def near(self, what: str, ours, theirs, bound: float = EXACT) -> None:
+        difference = float(np.max(np.abs(np.asarray(ours, float) - np.asarray(theirs, float))))
+        self.checked += 1
+        if not difference <= bound:
+            self.faults += 1
+            print(f"{what}: Sluice {ours}, here {theirs}")
+
+
+class Predictions:
+    def __init__(self, file: Path):
+        with file.open(newline="") as stream:
+            rows = list(csv.DictReader(stream))
+        self.truth = np.array([row["truth"] for row in rows])
+        self.rows = rows
+
+    def answers(self, model: str) -> np.ndarray:
+        return np.array([row[model] for row in self.rows])
+
+    def right(self, model: str) -> np.ndarray:
+        return self.answers(model) == self.truth
+
+    def probabilities(self, model: str, classes: list[str]) -> np.ndarray:
+        return np.array([[float(row[f"{model}:{name}"]) for name in classes] for row in self.rows])
+
+
+def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int) -> float:
+    confidence = probabilities.max(axis=1)
+    place = np.clip(np.ceil(confidence * bins) - 1, 0, bins - 1)
+    return sum(abs(confidence[place == b].sum() - right[place == b].sum())
+               for b in range(bins)) / len(right)
+
+
+def check_standing(check: Check, name: str, standing: dict, predictions: Predictions,
+                   classes: list[str]) -> None:
+    right = predictions.right(name)
+    wilson = stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    probabilities = predictions.probabilities(name, classes)
+    labels = np.array([classes.index(truth) for truth in predictions.truth])
+    # scikit-learn wants rows that sum to one, and clips as it likes; the bound is the product's.
+    chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
+    check.near(f"{name}: accuracy", standing["accuracy"], right.mean())
+    check.near(f"{name}: Wilson", standing["accuracy_95"], [wilson.low, wilson.high])
+    check.near(f"{name}: log loss", standing["log_loss"], -np.log(chosen).mean(), 1e-5)
+    if probabilities.min() > 1e-7:
+        exact = probabilities / probabilities.sum(axis=1, keepdims=True)
+        check.near(f"{name}: log_loss()", standing["log_loss"],
+                   metrics.log_loss(labels, exact, labels=range(len(classes))), 1e-5)
+    bins = len(standing["reliability"]["bins"])
+    check.near(f"{name}: calibration error", standing["ece"],
+               calibration_error(probabilities, right, bins), 1e-5)
+
+
+def check_difference(check: Check, what: str, found: dict, first: np.ndarray,
+                     second: np.ndarray) -> None:
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    changed = only_first + only_second
+    p = stats.binomtest(only_first, changed).pvalue if changed else 1.0
+    check.near(f"{what}: difference", found["accuracy"], second.mean() - first.mean())
+    check.near(f"{what}: McNemar", found["p_value"], p)
+    if changed:
+        resampled = stats.bootstrap((second.astype(float) - first,), np.mean, method="percentile",
+                                    n_resamples=20000, rng=np.random.default_rng(0))
+        check.near(f"{what}: bootstrap", found["accuracy_95"],
+                   [resampled.confidence_interval.low, resampled.confidence_interval.high],
+                   max(RESAMPLED, 2.5 / len(first)))
+
+
+def check_report(check: Check, name: str, report: dict, predictions: Predictions,
+                 classes: list[str]) -> None:
+    theirs = metrics.classification_report(predictions.truth, predictions.answers(name),
+                                           labels=classes, output_dict=True, zero_division=0)
+    rows = {**report["classes"], "macro avg": report["macro"], "weighted avg": report["weighted"]}
+    for row, figures in rows.items():
+        check.near(f"{name}: {row}", [figures[key] for key in ("precision", "recall", "f1", "support")],
+                   [theirs[row][key] for key in ("precision", "recall", "f1-score", "support")])
+
+
+def check_events(check: Check, run: Path) -> None:
+    """TensorBoard's curves against history.csv."""
+    for folder in sorted(run.glob("tensorboard/*/*")):
+        model, prefix = folder.parent.name, "val_" if folder.name == "validation" else ""
+        with (run / model / "history.csv").open(newline="") as stream:
+            history = list(csv.DictReader(stream))
+        events = EventAccumulator(str(folder)).Reload()
+        for figure in ("loss", "accuracy"):
+            points = events.Scalars(f"epoch_{figure}")
+            check.near(f"{model}: steps", [point.step for point in points], range(len(history)))
+            check.near(f"{model}: {prefix}{figure}", [point.value for point in points],
+                       [float(row[prefix + figure]) for row in history])
+
+
+def check_run(check: Check, run: Path) -> None:
+    results = json.loads((run / "results.json").read_text())
+    predictions = Predictions(run / "predictions.csv")
+    classes, verdict = results["data"]["class_names"], results["verdict"]
+    standings = {"baseline": verdict["baseline"], "mixture": verdict["mixture"],
+                 **verdict["controls"]}
+    for name, standing in standings.items():
+        check_standing(check, name, standing, predictions, classes)
+    right = {name: predictions.right(name) for name in standings}
+    check_difference(check, "mixture", verdict["difference"], right["baseline"], right["mixture"])
+    for name, control in verdict["controls"].items():
+        check_difference(check, name, control["over_baseline"], right["baseline"], right[name])
+        check_difference(check, f"mixture over {name}", control["mixture_over_it"], right[name],
+                         right["mixture"])
+    for name in ("baseline", "mixture"):
+        check_report(check, name, results[name]["classification_report"], predictions, classes)
+    check_events(check, run)
+
+
+def main() -> None:
+    check = Check()
+    for run in sys.argv[1:]:
+        check_run(check, Path(run))
+    print(f"{check.checked} figures of {', '.join(sys.argv[1:])} compared, {check.faults} differ")
+    sys.exit(1 if check.faults or not check.checked else 0)
+
+
+if __name__ == "__main__":
+    main()
