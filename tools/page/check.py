@@ -27,6 +27,9 @@ class Page:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.faults: list[str] = []
+        self.driver.get("about:blank")  # Chromium's own first page is over, and so are its requests
+        for kind in ("browser", "performance"):
+            self.driver.get_log(kind)
 
     def open(self, file: Path, width: int, height: int, dark: bool) -> None:
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
