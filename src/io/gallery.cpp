@@ -1,6 +1,5 @@
+#include <fmt/format.h>
 #include <openssl/evp.h>
-
-#include <cmath>
 
 #include "data/image_codecs.h"
 #include "eval/judge.h"
@@ -24,10 +23,10 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
-/// Four decimals are more than a bar shows.
+/// Four digits are more than a bar shows; importances are small, so these are not decimals.
 Json rounded(std::span<const float> values) {
   Json json = Json::array();
-  for (const float value : values) json.push_back(std::round(1e4 * value) / 1e4);
+  for (const float value : values) json.push_back(Json::parse(fmt::format("{:.4g}", value)));
   return json;
 }
 

@@ -139,13 +139,17 @@ def check_all(page: Page, run: Path) -> None:
     page.click(page.all("#gallery label")[0])
     for summary in page.all("summary"):
         page.click(summary)
-    page.expect(all(element.is_displayed() for element in page.all("details table")),
-                "a table cannot be opened")
+    page.expect(all(element.is_displayed() for element in page.all("details table, details pre")),
+                "a table or a summary cannot be opened")
+    page.expect("conv1.1" in page.text("#models"), "no model is summarised")
     for summary in page.all("summary"):
         page.click(summary)
     for canvas in page.all("canvas"):
         page.expect(bool(canvas.get_attribute("aria-label")), "a chart has no words")
         page.expect(page.driver.execute_script(DRAWN, canvas), "a chart is empty")
+    words = page.text("main")
+    for wrong in ("[object", "undefined", "NaN"):
+        page.expect(wrong not in words, f"the page says {wrong}")
     page.expect(page.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"),
                 "the page is wider than the window")
 

@@ -39,6 +39,17 @@ function chart(label, configure, numbers, height) {
     el('details', {class: 'numbers'}, el('summary', {}, 'The same as a table'), numbers));
 }
 
+/** Cut at blanks into lines of about so many letters. */
+function inLines(text, width) {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1];
+    if (last && last.length + word.length >= width) lines.push(word);
+    else lines[lines.length - 1] = last ? `${last} ${word}` : word;
+  }
+  return lines;
+}
+
 /** Accuracies as points, their 95% intervals as bars. */
 function accuracyChart(classifiers) {
   const label = `Test accuracy with 95% intervals: ${classifiers
@@ -63,7 +74,11 @@ function accuracyChart(classifiers) {
       indexAxis: 'y',
       scales: {
         x: {type: 'linear', beginAtZero: false, title: {display: true, text: 'test accuracy in %, with its 95% interval'}},
-        y: {type: 'category', labels: classifiers.map((each) => each.name), offset: true, grid: {display: false}},
+        y: {type: 'category', labels: classifiers.map((each) => each.name), offset: true, grid: {display: false},
+          ticks: {callback(index) {
+            const {name} = classifiers[index];
+            return this.chart.width < 500 ? inLines(name, 16) : name;
+          }}},
       },
       plugins: {
         legend: {display: false},

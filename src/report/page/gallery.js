@@ -23,7 +23,7 @@ function answers(title, scores, classes, truth, of) {
 function importances(pairs, shown, classes) {
   return [el('h4', {}, 'weight of baseline | expert'), shown.map((c) => {
     const [baseline, expert] = pairs[c];
-    const share = baseline / (baseline + expert);
+    const share = baseline + expert > 0 ? baseline / (baseline + expert) : 0.5;
     return el('div', {class: 'bar', title: `${classes[c]}: baseline ${baseline}, expert ${expert}`},
       el('span', {}, classes[c]),
       el('div', {class: 'two'},
