@@ -31,12 +31,20 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
   // The first convolution must choose its source's layout: forced to NHWC, oneDNN 2.6 can fall to a
   // reference kernel that is hundreds of times slower. The others take what the one before wrote.
   const bool first = dims[1] <= 4;
+  // Winograd's convolutions read blocks; left to itself oneDNN may write NHWC. To write blocks
+  // while it reads NHWC it has the reference kernel alone.
+  const auto* winograd = plan.winograd ? convolution::winograd() : nullptr;
+  const int width = winograd != nullptr ? winograd->gradient.width : 0;
+  const dnnl::memory::dims dst_dims{dims[0], shape.filters, dims[2], dims[3]};
+  const bool in_blocks = winograd != nullptr && shape.filters % width == 0 &&
+                         (first || src.get_desc() == onednn::in_blocks(dims, width));
   description_ = onednn::describe<dnnl::convolution_forward>(
       plan.context, onednn::fused_relu(shape.relu),
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
       dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
-      onednn::layout({shape.filters}, Tag::x), any({dims[0], shape.filters, dims[2], dims[3]}),
-      kStride, padding_left_, padding_right_);
+      onednn::layout({shape.filters}, Tag::x),
+      in_blocks ? onednn::in_blocks(dst_dims, width) : any(dst_dims), kStride, padding_left_,
+      padding_right_);
 
   blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
   src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
