@@ -196,6 +196,10 @@ class CompiledModel {
   /// What a trainer updates after backward(). The gate of a mixture is not among it.
   virtual std::vector<Trained> trained() = 0;
 
+  /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(), results
+  /// which are not all finite; empty if none has.
+  virtual std::string first_not_finite() const = 0;
+
   /// Measures every layer from here on, which costs little, and forgets what was measured before.
   virtual void start_profile() = 0;
   /// Empty before start_profile().

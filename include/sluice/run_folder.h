@@ -37,6 +37,10 @@ Mixture declare(const Experiment& experiment);
 /// The experiment as a TOML file with every default filled in; read_experiment() gives it back.
 std::string to_toml(const Experiment& experiment);
 
+/// The first key that has another value in `now`, and both values; empty if none has. Names do not
+/// count.
+std::string difference(const Experiment& before, const Experiment& now);
+
 /// What results.json says of one model.
 struct ModelResult {
   Cost cost;
@@ -103,6 +107,7 @@ std::string gallery_json(const Answers& answers, const Examples& examples);
 ///   gallery.json      images that the mixture fixed or broke, and what its parts say of them
 ///   report.html       all of it as a page
 ///   figures/*.png
+///   checkpoints/      of a run that has not finished: where it can go on
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
  public:
@@ -114,6 +119,9 @@ class RunFolder {
   static void require_free(const std::filesystem::path& wanted);
   /// Throws Error (user) if there is no run.
   static RunFolder open(const std::filesystem::path& path);
+
+  /// Deletes files that a killed program was still writing.
+  void remove_leftovers() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path figures() const { return path_ / "figures"; }

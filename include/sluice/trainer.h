@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -76,17 +77,51 @@ struct Progress {
   double seconds_left = 0;      ///< of the fit
 };
 
-/// Told how a fit goes, on the fitting thread. An exception thrown from either ends the fit.
+/// Where a fit stands: all that it needs to go on as if it had never stopped.
+struct FitState {
+  /// Memory of the fit or its model.
+  struct Block {
+    std::string name;
+    std::span<float> values;
+  };
+
+  /// Of EarlyStopping.
+  struct Stopping {
+    double best = 0;     ///< of the monitored figure
+    int best_epoch = 0;  ///< 0 as long as none was looked at
+    int wait = 0;        ///< epochs since it improved
+  };
+
+  bool finished = false;
+  int epoch = 1;       ///< under way, from 1
+  int step = 0;        ///< steps done in it
+  double loss = 0;     ///< summed over the epoch's images so far
+  double right = 0;    ///< how many of them were classified rightly
+  double seconds = 0;  ///< of the epoch so far
+  History history;     ///< of the epochs before
+  Stopping stopping;
+  std::vector<Block> blocks;  ///< trained weights, Adam's moments, the best epoch's weights
+};
+
+/// Told how a fit goes, on the fitting thread. An exception thrown from any of these ends the fit.
 class FitObserver {
  public:
   virtual ~FitObserver() = default;
+  /// Before all else. May give the state the values that one of the same model and options had, its
+  /// blocks in place; the fit goes on from there, and tells of the epochs before once more.
+  virtual void on_begin(FitState&) {}
   virtual void on_step(const Progress&) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
+  /// After each step, each epoch and at the end: whether on_state() is to be called.
+  virtual bool wants(const FitState&) { return false; }
+  /// The weights in it are finite.
+  virtual void on_state(const FitState&) {}
 };
 
 /// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
-/// Throws Error (user) if the loss is not finite: the learning rate was too high. The same options,
-/// data and number of threads give the same weights bit for bit.
+/// Throws Error (user) naming step and layer if the loss is not finite: the learning rate was too
+/// high. The same options, data and number of threads give the same weights bit for bit, however
+/// often the fit was stopped and went on from a state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

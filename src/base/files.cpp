@@ -169,6 +169,10 @@ void write_file(const fs::path& path, std::string_view bytes) {
   file.keep();
 }
 
+bool is_pending(const fs::path& path) {
+  return path.filename().string().front() == '.' && path.extension() == ".part";
+}
+
 PendingFile::PendingFile(const fs::path& target, std::string_view tag)
     : target_(target), tag_(tag), descriptor_(open_beside(target, path_)) {
   if (descriptor_.failed()) fail();

@@ -66,6 +66,9 @@ class PendingFile {
   bool kept_ = false;
 };
 
+/// Whether a file is one, left over by a program that was killed.
+bool is_pending(const std::filesystem::path& path);
+
 /// A file being written in place, every call checked: a full disk is an Error (machine), never a
 /// short file that passes for a whole one. Not synced by the destructor.
 class OutputFile {

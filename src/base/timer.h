@@ -11,6 +11,12 @@ class Timer {
   double seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
+  /// The same, and begins again.
+  double lap() {
+    const double passed = seconds();
+    *this = Timer();
+    return passed;
+  }
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -20,6 +26,11 @@ class Timer {
 class CpuTimer {
  public:
   double seconds() const { return now() - start_; }
+  double lap() {
+    const double passed = seconds();
+    *this = CpuTimer();
+    return passed;
+  }
 
  private:
   static double now() {

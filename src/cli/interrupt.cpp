@@ -28,8 +28,12 @@ void watch_for_interrupt() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+bool interrupted() {
+  return noted_signal != 0;
+}
+
 void check_interrupt() {
-  if (noted_signal != 0) throw Interrupted(noted_signal);
+  if (interrupted()) throw Interrupted(noted_signal);
 }
 
 }  // namespace sluice::cli

@@ -18,6 +18,9 @@ class Interrupted : public std::exception {
 /// From here on the first Ctrl-C or SIGTERM is only noted; a second one ends the program at once.
 void watch_for_interrupt();
 
+/// Whether a signal was noted.
+bool interrupted();
+
 /// Throws Interrupted if a signal was noted. Called wherever stopping is safe.
 void check_interrupt();
 

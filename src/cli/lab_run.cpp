@@ -58,7 +58,10 @@ LabRun::LabRun(const Experiment& experiment, const Dataset& data, const Groups& 
       lab_(experiment.lab, data, groups),
       folder_(std::move(folder)),
       figures_(folder_.figures()),
-      extras_(extras) {
+      extras_(extras),
+      checkpoints_(folder_.path() / kCheckpoints,
+                   Checkpoints::setting(data, on_this_processor(experiment.lab.compute))),
+      progress_(checkpoints_, extras.checkpoint_steps) {
   results_.experiment = experiment;
   results_.data_name = data.name;
   results_.data_source = data.source;
@@ -68,7 +71,7 @@ LabRun::LabRun(const Experiment& experiment, const Dataset& data, const Groups& 
 }
 
 void LabRun::run() {
-  folder_.write_experiment(results_.experiment);
+  folder_.remove_leftovers();
   describe_data();
   const Timer timer;
   TrainedModel baseline = train_baseline();
@@ -77,9 +80,10 @@ void LabRun::run() {
   const TrainedModel gate = train_gate();
   TrainedMixture mixture = train_mixture(baseline, experts, gate);
   judge_mixture(baseline, mixture);
-  results_.total_seconds = timer.seconds();
+  results_.total_seconds = timer.seconds() + progress_.restored_seconds();
   folder_.write_results(results_);
   write_file(folder_.path() / "report.html", report_html({folder_}));
+  checkpoints_.remove();
   print_conclusion();
 }
 
@@ -91,6 +95,7 @@ int LabRun::stages() const {
 void LabRun::begin_stage(const std::string& name, const std::string& what) {
   check_interrupt();
   print_heading(fmt::format("{}/{} {}: {}", ++stage_, stages(), name, what));
+  progress_.begin_stage(name);
   if (extras_.tensorboard) progress_.log_to(folder_.path() / "tensorboard" / name);
 }
 
@@ -124,8 +129,11 @@ ModelResult LabRun::conclude(const std::string& name, const History& history,
   if (history.restored_epoch > 0) {
     fmt::print("weights of epoch {} restored\n", history.restored_epoch);
   }
-  if (extras_.profile)
+  const bool trained_now = std::ranges::any_of(
+      profile, [](const LayerProfile& layer) { return layer.backward_images > 0; });
+  if (extras_.profile && trained_now) {
     fmt::print("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
+  }
   show_confusion(name, name, test);
   return {cost, history, test, {}};
 }

@@ -10,14 +10,19 @@
 
 namespace sluice::cli {
 
-/// One run of the lab: each stage trains a model, keeps it, and tells how it did. Data and groups
-/// must outlive it.
+/// One run of the lab: each stage trains a model, keeps it, and tells how it did. Stages that the
+/// folder has checkpoints of go on from them, or are not trained again; all that is told and
+/// written is told and written anew. Data and groups must outlive it.
 class LabRun {
  public:
   struct Extras {
     bool profile = false;      ///< tell where the time of each stage went
     bool tensorboard = false;  ///< write events for it
+    int checkpoint_steps = 500;
   };
+
+  /// In the run's folder.
+  static constexpr const char* kCheckpoints = "checkpoints";
 
   LabRun(const Experiment& experiment, const Dataset& data, const Groups& groups, RunFolder folder,
          const Extras& extras);
@@ -64,7 +69,8 @@ class LabRun {
   RunFolder folder_;
   Figures figures_;
   Extras extras_;
-  LoggedProgress progress_;
+  Checkpoints checkpoints_;
+  KeptProgress progress_;
   Results results_;
   std::vector<std::string> kept_;
   int stage_ = 0;

@@ -62,8 +62,7 @@ std::string clock_text(double seconds) {
 }
 
 void FitProgress::on_step(const Progress& progress) {
-  check_interrupt();
-  if (progress.step == 1) last_shown_ = 0;
+  if (progress.seconds < last_shown_) last_shown_ = 0;
   const double pause = on_terminal() ? kRedrawSeconds : kPlainSeconds;
   if (progress.seconds - last_shown_ < pause) return;
   last_shown_ = progress.seconds;
@@ -101,6 +100,27 @@ void LoggedProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
   };
   add(*train_, epoch.loss, epoch.accuracy);
   add(*validation_, epoch.val_loss, epoch.val_accuracy);
+}
+
+void KeptProgress::on_begin(FitState& state) {
+  steps_ = 0;
+  const auto say = [](const std::string& line) { print_line("checkpoint: " + line); };
+  if (!checkpoints_.read(stage_, state, say)) return;
+  restored_seconds_ += state.history.seconds;
+  print_line(state.finished
+                 ? "trained before:"
+                 : fmt::format("goes on with epoch {}, step {}:", state.epoch, state.step + 1));
+}
+
+bool KeptProgress::wants(const FitState& state) {
+  ++steps_;
+  return state.step == 0 || steps_ >= every_steps_ || interrupted();
+}
+
+void KeptProgress::on_state(const FitState& state) {
+  checkpoints_.write(stage_, state);
+  steps_ = 0;
+  check_interrupt();
 }
 
 DataEvents data_events() {

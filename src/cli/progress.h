@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "io/checkpoints.h"
 #include "io/event_file.h"
 #include "sluice/dataset.h"
 #include "sluice/trainer.h"
@@ -17,7 +18,7 @@ bool on_terminal();
 std::string clock_text(double seconds);
 
 /// Shows a fit: on a terminal one line an epoch that is redrawn as it goes, elsewhere a plain line
-/// an epoch, and in long epochs one every half minute. Where Ctrl-C is noticed.
+/// an epoch, and in long epochs one every half minute.
 class FitProgress : public FitObserver {
  public:
   void on_step(const Progress& progress) override;
@@ -38,6 +39,30 @@ class LoggedProgress : public FitProgress {
  private:
   std::unique_ptr<EventFile> train_;
   std::unique_ptr<EventFile> validation_;
+};
+
+/// The same, and keeps the fit's states, to go on from them if there are any: after each epoch,
+/// every so many steps, and after Ctrl-C, which is noticed here.
+class KeptProgress : public LoggedProgress {
+ public:
+  /// Refers to the checkpoints.
+  KeptProgress(const Checkpoints& checkpoints, int every_steps)
+      : checkpoints_(checkpoints), every_steps_(every_steps) {}
+
+  void begin_stage(const std::string& name) { stage_ = name; }
+  /// What the fits had taken that were found half done or finished.
+  double restored_seconds() const { return restored_seconds_; }
+
+  void on_begin(FitState& state) override;
+  bool wants(const FitState& state) override;
+  void on_state(const FitState& state) override;
+
+ private:
+  const Checkpoints& checkpoints_;
+  int every_steps_;
+  std::string stage_;
+  int steps_ = 0;  ///< since the last one that was kept
+  double restored_seconds_ = 0;
 };
 
 /// Prints what loading says, and a download's progress likewise.

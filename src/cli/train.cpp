@@ -1,5 +1,10 @@
 #include <fmt/ranges.h>
 
+#include <optional>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "cli/lab_run.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -7,27 +12,64 @@
 
 namespace sluice::cli {
 
+namespace fs = std::filesystem;
+
 namespace {
 
 struct TrainOptions {
   std::string experiment;
   std::string data;
   std::string run;
+  std::string resume;
   std::vector<std::string> set;
   bool controls = false;
   LabRun::Extras extras;
+
+  Experiment read(const std::filesystem::path& file) const {
+    Experiment read = read_experiment(file, set);
+    if (controls) read.lab.controls = {true, true, true};
+    return read;
+  }
 };
 
-void train(const TrainOptions& options) {
-  Experiment experiment = read_experiment(options.experiment, options.set);
-  if (options.controls) experiment.lab.controls = {true, true, true};
+/// A run that was stopped, if it can go on as it is asked for.
+RunFolder open_stopped(const TrainOptions& options) {
+  RunFolder folder = RunFolder::open(options.resume);
+  const std::string place = path_text(folder.path());
+  if (!is_folder(folder.path() / LabRun::kCheckpoints)) {
+    throw user_error("train", "{} {}: to train again, leave out --resume", place,
+                     folder.finished() ? "is finished" : "has no checkpoints to go on from");
+  }
+  const fs::path wanted =
+      options.experiment.empty() ? folder.path() / "experiment.toml" : fs::path(options.experiment);
+  const std::string other = difference(folder.read_experiment(), options.read(wanted));
+  if (!other.empty()) {
+    throw user_error("train", "{} cannot go on with another experiment: {}", place, other);
+  }
+  return folder;
+}
+
+void train(TrainOptions options) {
+  std::optional<RunFolder> folder;
+  if (!options.resume.empty()) {
+    folder = open_stopped(options);
+    std::error_code ignored;
+    options.extras.tensorboard |= fs::exists(folder->path() / "tensorboard", ignored);
+  } else if (options.experiment.empty()) {
+    throw user_error("train", "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
+  }
+  const Experiment experiment =
+      folder ? folder->read_experiment() : options.read(options.experiment);
   RunFolder::require_free(options.run);
   // Groups that do not fit are told before a long download.
   const Groups groups(experiment.groups, list_classes(experiment.data, options.data),
                       options.experiment);
   const Dataset data = load_data(experiment.data, options.data, data_events());
-  LabRun lab(experiment, data, groups, RunFolder::create(options.run, experiment.name),
-             options.extras);
+  if (!folder) {
+    folder = RunFolder::create(options.run, experiment.name);
+    folder->write_experiment(experiment);
+  }
+  LabRun lab(experiment, data, groups, *folder, options.extras);
   try {
     lab.run();
   } catch (...) {
@@ -35,7 +77,10 @@ void train(const TrainOptions& options) {
     const std::string kept = lab.kept().empty()
                                  ? "no model was finished"
                                  : fmt::format("kept {}", fmt::join(lab.kept(), ", "));
-    fmt::print("\n\nnot finished: {}: {}\n", lab.folder().path().string(), kept);
+    const std::string place = folder->path().string();
+    fmt::print("\n\nnot finished: {}: {}\n", place, kept);
+    fmt::print("to go on: sluice train --resume {}{}\n", place,
+               options.data.empty() ? "" : " --data " + options.data);
     throw;
   }
 }
@@ -50,16 +95,29 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --set train.learning_rate=1e-4 --set seed=1
   sluice train experiments/lab.toml --data builtin --set train.epochs=1
   sluice train experiments/lab.toml --controls
+  sluice train --resume runs/lab
 
-What is written: RUN/experiment.toml, RUN/results.json, RUN/predictions.csv,
-RUN/figures/*.png, and for each model RUN/MODEL/history.csv and
-RUN/MODEL/model.safetensors.
-Ctrl-C ends within a step; the models finished by then are kept.)");
+What is written: RUN/report.html, RUN/experiment.toml, RUN/results.json,
+RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
+RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
+Ctrl-C ends within a step and keeps where it was, for --resume; RUN/checkpoints
+is deleted when the run is finished.)");
   const auto options = std::make_shared<TrainOptions>();
-  add_experiment(*verb, options->experiment);
+  verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
   add_data_option(*verb, options->data);
-  verb->add_option("--run", options->run, "Folder to make (default: runs/NAME, NAME2, ...)")
-      ->type_name("DIR");
+  auto* run =
+      verb->add_option("--run", options->run, "Folder to make (default: runs/NAME, NAME2, ...)")
+          ->type_name("DIR");
+  verb->add_option("--resume", options->resume,
+                   "Run that was stopped, to go on with it; it ends\n"
+                   "as if it had never been stopped")
+      ->type_name("RUN")
+      ->excludes(run);
+  verb->add_option("--checkpoint-steps", options->extras.checkpoint_steps,
+                   "Keep all that --resume needs every N steps, and\n"
+                   "after every epoch (default: 500)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
   verb->add_option("--set", options->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();

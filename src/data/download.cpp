@@ -1,10 +1,5 @@
 #include "data/download.h"
 
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <sys/file.h>
-
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -13,7 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/fail.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "data/transfer.h"
 #include "data/unpack.h"
@@ -28,52 +25,26 @@ namespace {
 
 constexpr const char* kCifar10Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
 
-/// Held while one process fetches, released by the system even if it dies.
-class FetchLock {
- public:
-  FetchLock(const fs::path& path, const DataEvents& events)
-      : descriptor_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-    bool said = false;
-    // Asked again and again, so that the callback can end the waiting.
-    while (descriptor_.failed() || ::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (descriptor_.failed() || (errno != EWOULDBLOCK && errno != EINTR)) {
-        throw machine_error("download", "cannot lock {}: {}: check the folder's permissions",
-                            path.string(), std::generic_category().message(errno));
-      }
-      if (!said && events.say) events.say("data: waiting for another process that downloads");
-      said = true;
-      if (events.progress) events.progress(0, 0);
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+/// Waits until no other process fetches, for as long as the callback does not throw.
+void take(FileLock& lock, const DataEvents& events) {
+  for (bool first = true; !lock.take(); first = false) {
+    if (first && events.say) events.say("data: waiting for another process that downloads");
+    if (events.progress) events.progress(0, 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-
- private:
-  Descriptor descriptor_;
-};
+}
 
 /// In hexadecimal digits; empty if there is no such file.
 std::string md5_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return "";
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
-  bool fine = context && EVP_DigestInit_ex(context.get(), EVP_md5(), nullptr) == 1;
+  Digest digest(Digest::Kind::md5);
   std::vector<char> buffer(1 << 20);
-  while (fine && file) {
+  while (file) {
     file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    fine = EVP_DigestUpdate(context.get(), buffer.data(),
-                            static_cast<std::size_t>(file.gcount())) == 1;
+    digest.add({buffer.data(), static_cast<std::size_t>(file.gcount())});
   }
-  unsigned char sum[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  // MD5 is switched off in systems restricted to FIPS.
-  if (!fine || EVP_DigestFinal_ex(context.get(), sum, &size) != 1) {
-    throw machine_error("download", "cannot take the MD5 of {}: does OpenSSL allow MD5 here?",
-                        path.string());
-  }
-  std::string digits;
-  for (unsigned int i = 0; i < size; ++i) digits += fmt::format("{:02x}", sum[i]);
-  return digits;
+  return digest.digits();
 }
 
 void make_cache_folder(const fs::path& folder) {
@@ -120,7 +91,8 @@ fs::path fetch_archive(const std::string& url, const std::string& md5, const fs:
   const fs::path folder = cached_cifar(cache);
   if (is_folder(folder)) return folder;
   make_cache_folder(cache);
-  const FetchLock lock(cache / "cifar-10-binary.lock", events);
+  FileLock lock(cache / "cifar-10-binary.lock", "download");
+  take(lock, events);
   if (is_folder(folder)) return folder;  // the other process has it by now
 
   const fs::path part = cache / "cifar-10-binary.tar.gz.part";

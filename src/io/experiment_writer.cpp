@@ -61,4 +61,20 @@ std::string to_toml(const Experiment& experiment) {
   return text;
 }
 
+std::string difference(const Experiment& before, const Experiment& now) {
+  Settings settings = to_settings(before);
+  Settings others = to_settings(now);
+  const std::vector<Key> keys = keys_of(settings);
+  const std::vector<Key> other_keys = keys_of(others);
+  const auto compare = [](const std::string& key, const std::string& was, const std::string& is) {
+    return was == is || key == "name" ? "" : fmt::format("{} was {}, and is {}", key, was, is);
+  };
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    const std::string found = compare(keys[i].path, std::visit(ValueText{}, keys[i].what),
+                                      std::visit(ValueText{}, other_keys[i].what));
+    if (!found.empty()) return found;
+  }
+  return groups_text(before.groups) == groups_text(now.groups) ? "" : "its groups are others";
+}
+
 }  // namespace sluice

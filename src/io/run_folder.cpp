@@ -118,6 +118,16 @@ void RunFolder::require_free(const fs::path& wanted) {
   }
 }
 
+void RunFolder::remove_leftovers() const {
+  std::vector<fs::path> leftovers;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(path_, error), end; !error && it != end;
+       it.increment(error)) {
+    if (is_pending(it->path())) leftovers.push_back(it->path());
+  }
+  for (const fs::path& file : leftovers) fs::remove(file, error);
+}
+
 bool RunFolder::has_model(const std::string& name) const {
   std::error_code ignored;
   return fs::exists(path_ / name / kModel, ignored);

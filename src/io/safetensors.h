@@ -50,6 +50,9 @@ class Safetensors {
   const std::vector<Tensor>& tensors() const { return tensors_; }
   /// nullptr if there is none of this name.
   const Tensor* find(std::string_view name) const;
+  std::string_view bytes(const Tensor& tensor) const {
+    return std::string_view(bytes_).substr(buffer_ + tensor.begin, tensor.end - tensor.begin);
+  }
   /// `to` has as many values as the tensor.
   void copy(const Tensor& tensor, std::span<float> to) const;
 

@@ -47,6 +47,7 @@ class MixtureNetwork : public CompiledModel {
   }
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
+  std::string first_not_finite() const override;
   void start_profile() override;
   std::vector<LayerProfile> profile() const override;
 
@@ -135,6 +136,15 @@ void MixtureNetwork::backward(std::span<const float> gradient, GradientOf) {
     branch.importance.backward(std::span(diff_importance_).first(2 * size), GradientOf::output);
   }
   baseline_.backward(std::span(diff_baseline_).first(gradient.size()), GradientOf::output);
+}
+
+std::string MixtureNetwork::first_not_finite() const {
+  std::string found = baseline_.first_not_finite();
+  for (const auto& branch : branches_) {
+    if (found.empty()) found = branch->expert.first_not_finite();
+    if (found.empty()) found = branch->importance.first_not_finite();
+  }
+  return found;
 }
 
 void MixtureNetwork::start_profile() {

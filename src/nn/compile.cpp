@@ -27,6 +27,7 @@ class CompiledSequential : public CompiledModel {
   void backward(std::span<const float> gradient, GradientOf where) override {
     network_.backward(gradient, where);
   }
+  std::string first_not_finite() const override { return network_.first_not_finite(); }
   void start_profile() override { network_.start_profile(); }
   std::vector<LayerProfile> profile() const override { return network_.profile(); }
   std::vector<Trained> trained() override { return {{network_.weights(), network_.gradients()}}; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <cstring>
 
 #include "base/fail.h"
@@ -104,6 +105,28 @@ void Network::plan_backward(Program& program, ops::Plan& plan) {
   for (std::size_t i = program.ops.size(); i-- > program.first_trained;) {
     gradient = program.ops[i].op->plan_backward(plan, gradient, i > program.first_trained);
   }
+}
+
+std::string Network::first_not_finite() const {
+  const auto all_finite = [](std::span<const float> values) {
+    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+  };
+  const std::vector<LayerSummary> layers = summarize(model_);
+  const auto& ops = last_ != nullptr ? last_->ops : programs_.back().ops;
+  for (const LayerOp& each : ops) {
+    const std::string& name = layers[each.layer].name;
+    bool finite = true;
+    for (const Weights::Tensor& tensor : weights_.tensors()) {
+      if (tensor.layer == name) finite = finite && all_finite(weights_.values(tensor));
+    }
+    if (last_ != nullptr) {
+      const dnnl::memory& dst = each.op->dst();
+      const std::size_t image = onednn::stored(dst) / last_->batch;
+      finite = finite && all_finite({onednn::data(dst), image * last_count_});
+    }
+    if (!finite) return fmt::format("{}'s {}", model_.name, name);
+  }
+  return {};
 }
 
 void Network::start_profile() {

@@ -34,6 +34,8 @@ class Network {
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
 
+  std::string first_not_finite() const;
+
   void start_profile();
   std::vector<LayerProfile> profile() const;
 

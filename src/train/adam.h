@@ -13,15 +13,19 @@ class Adam {
   /// Refers to the parameters and gradients.
   Adam(const AdamOptions& options, std::vector<CompiledModel::Trained> trained);
 
-  void step();
-
- private:
   struct Moments {
     CompiledModel::Trained of;
     std::vector<float> mean;      ///< of the gradients
     std::vector<float> variance;  ///< uncentred
   };
 
+  void step();
+
+  /// To be kept, or given back with the number of steps they came from.
+  std::vector<Moments>& moments() { return moments_; }
+  void went(int steps) { t_ = steps; }
+
+ private:
   AdamOptions options_;
   std::vector<Moments> moments_;
   int t_ = 0;

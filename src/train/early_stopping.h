@@ -21,6 +21,11 @@ class EarlyStopper {
   /// epoch that was, or 0.
   int restore();
 
+  /// To be kept, or given back.
+  FitState::Stopping& state() { return state_; }
+  /// As many as there are blocks of parameters; none if they are not to be restored.
+  std::vector<std::vector<float>>& best_weights() { return best_weights_; }
+
  private:
   bool better(double value) const;
   void keep(int epoch);
@@ -28,9 +33,7 @@ class EarlyStopper {
   EarlyStopping options_;
   std::vector<CompiledModel::Trained> trained_;
   bool more_is_better_;
-  double best_;
-  int best_epoch_ = 0;
-  int wait_ = 0;
+  FitState::Stopping state_;
   std::vector<std::vector<float>> best_weights_;
 };
 

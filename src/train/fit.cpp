@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "base/fail.h"
@@ -31,79 +32,141 @@ class Fit {
   }
 
   History run() {
-    History history;
-    const Timer timer;
-    const CpuTimer cpu_timer;
-    double training_seconds = 0;
-    bool go_on = true;
-    for (int epoch = 1; epoch <= options_.epochs && go_on; ++epoch) {
-      history.epochs.push_back(run_epoch(epoch));
-      go_on = stopper_.go_on(epoch, history.epochs.back());
-      training_seconds += history.epochs.back().seconds;
-      observer_.on_epoch(progress_, history.epochs.back());
+    name_blocks();
+    state_.finished = options_.epochs < 1;
+    observer_.on_begin(state_);
+    stopper_.state() = state_.stopping;
+    adam_.went(steps_done());
+    for (const Epoch& epoch : state_.history.epochs) {
+      ++progress_.epoch;
+      tell(epoch);
     }
-    history.restored_epoch = stopper_.restore();
-    history.seconds = timer.seconds();
-    history.cpu_seconds = cpu_timer.seconds();
-    history.images = static_cast<std::int64_t>(train_.size() * history.epochs.size());
-    history.images_per_second = static_cast<double>(history.images) / training_seconds;
-    return history;
+    while (!state_.finished) {
+      run_epoch();
+      hand_out();
+    }
+    return state_.history;
   }
 
  private:
-  Epoch run_epoch(int epoch) {
+  void name_blocks() {
+    const auto add = [&](const char* what, std::size_t number, std::span<float> values) {
+      state_.blocks.push_back({fmt::format("{}/{}", what, number), values});
+    };
+    for (std::size_t i = 0; i < adam_.moments().size(); ++i) {
+      Adam::Moments& moments = adam_.moments()[i];
+      add("weights", i, moments.of.weights);
+      add("mean", i, moments.mean);
+      add("variance", i, moments.variance);
+    }
+    for (std::size_t i = 0; i < stopper_.best_weights().size(); ++i) {
+      add("best", i, stopper_.best_weights()[i]);
+    }
+  }
+
+  int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
+
+  /// From its first step, or the one that the state stands before.
+  void run_epoch() {
     const RandomStream shuffle(options_.seed, Purpose::shuffle, options_.stage,
-                               static_cast<std::uint32_t>(epoch));
+                               static_cast<std::uint32_t>(state_.epoch));
     const std::vector<std::uint32_t> order = permutation(train_.size(), shuffle);
     const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-    double loss = 0;
-    double right = 0;
-    progress_.epoch = epoch;
-    progress_.step = 0;
+    const double seconds_before = state_.seconds;
+    progress_.epoch = state_.epoch;
     const Timer timer;
-    for (std::size_t first = 0; first < order.size(); first += batch_size) {
+    while (state_.step < progress_.steps) {
+      const std::size_t first = state_.step * batch_size;
       const std::size_t end = std::min(first + batch_size, order.size());
       fill_batch(train_, std::span(order).subspan(first, end - first), batch_);
-      loss += train_batch();
-      right += count_right(outputs_, batch_.labels);
-      progress_.loss = loss / static_cast<double>(end);
-      progress_.accuracy = right / static_cast<double>(end);
-      report_step(timer.seconds());
+      state_.loss += train_batch();
+      state_.right += count_right(outputs_, batch_.labels);
+      ++state_.step;
+      state_.seconds = seconds_before + timer.seconds();
+      report_step(static_cast<double>(end));
+      hand_out();
     }
-    Epoch result{progress_.loss, progress_.accuracy, 0, 0, timer.seconds()};
-    const Evaluation validation = evaluate(model_, validation_);
-    validation_seconds_ = validation.seconds;
-    result.val_loss = validation.loss;
-    result.val_accuracy = validation.accuracy;
-    return result;
+    end_epoch();
   }
 
   /// Returns the batch's summed loss.
   double train_batch() {
-    const RandomKey key{options_.seed, options_.stage, 0, step_++};
+    const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
     outputs_ = model_.forward(batch_.images, batch_.size(), key);
     gradient_.resize(outputs_.size());
     const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_);
-    if (!std::isfinite(loss)) {
-      throw user_error("train",
-                       "the loss is not finite in epoch {}, step {}: lower train.learning_rate",
-                       progress_.epoch, progress_.step + 1);
-    }
+    if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
     adam_.step();
     return loss;
   }
 
-  void report_step(double seconds) {
-    ++progress_.step;
-    progress_.seconds = seconds;
-    progress_.seconds_per_step = seconds / progress_.step;
+  void report_step(double images) {
+    progress_.step = state_.step;
+    progress_.loss = state_.loss / images;
+    progress_.accuracy = state_.right / images;
+    progress_.seconds = state_.seconds;
+    progress_.seconds_per_step = state_.seconds / state_.step;
     const int epochs_left = progress_.epochs - progress_.epoch;
     const double steps_left =
         double(progress_.steps) * epochs_left + progress_.steps - progress_.step;
     progress_.seconds_left =
         steps_left * progress_.seconds_per_step + (epochs_left + 1) * validation_seconds_;
     observer_.on_step(progress_);
+  }
+
+  void end_epoch() {
+    require_finite_weights();
+    const auto images = static_cast<double>(train_.size());
+    const Evaluation validation = evaluate(model_, validation_);
+    validation_seconds_ = validation.seconds;
+    const Epoch result{state_.loss / images, state_.right / images, validation.loss,
+                       validation.accuracy, state_.seconds};
+    state_.history.epochs.push_back(result);
+    state_.history.images += static_cast<std::int64_t>(train_.size());
+    const bool go_on = stopper_.go_on(state_.epoch, result);
+    tell(result);
+    ++state_.epoch;
+    state_.step = 0;
+    state_.loss = state_.right = state_.seconds = 0;
+    if (!go_on || state_.epoch > options_.epochs) finish();
+  }
+
+  void finish() {
+    History& history = state_.history;
+    history.restored_epoch = stopper_.restore();
+    double training_seconds = 0;
+    for (const Epoch& epoch : history.epochs) training_seconds += epoch.seconds;
+    history.images_per_second = static_cast<double>(history.images) / training_seconds;
+    state_.finished = true;
+  }
+
+  void tell(const Epoch& epoch) {
+    progress_.seconds_per_step = epoch.seconds / progress_.steps;
+    observer_.on_epoch(progress_, epoch);
+  }
+
+  void hand_out() {
+    state_.history.seconds += timer_.lap();
+    state_.history.cpu_seconds += cpu_timer_.lap();
+    state_.stopping = stopper_.state();
+    if (!observer_.wants(state_)) return;
+    require_finite_weights();
+    observer_.on_state(state_);
+  }
+
+  void require_finite_weights() const {
+    for (const CompiledModel::Trained& block : model_.trained()) {
+      if (!std::ranges::all_of(block.weights, [](float w) { return std::isfinite(w); })) {
+        fail_not_finite("weights are", state_.step);
+      }
+    }
+  }
+
+  [[noreturn]] void fail_not_finite(const char* what, int step) const {
+    const std::string layer = model_.first_not_finite();
+    throw user_error("train", "{} not finite in epoch {}, step {}{}{}: lower train.learning_rate",
+                     what, state_.epoch, step, layer.empty() ? "" : ", first in ", layer);
   }
 
   CompiledModel& model_;
@@ -113,10 +176,12 @@ class Fit {
   FitObserver& observer_;
   Adam adam_;
   EarlyStopper stopper_;
+  FitState state_;
+  Timer timer_;
+  CpuTimer cpu_timer_;
   Batch batch_;
   std::span<const float> outputs_;  ///< of the batch, in the model's memory
   std::vector<float> gradient_;
-  std::uint32_t step_ = 0;
   double validation_seconds_ = 0;  ///< the last epoch's, to tell the time left
   Progress progress_;
 };

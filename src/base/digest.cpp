@@ -1,0 +1,38 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+
+#include "base/fail.h"
+
+namespace sluice {
+
+struct Digest::Context {
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> handle{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  bool fine = false;
+};
+
+Digest::Digest(Kind kind) : context_(std::make_unique<Context>()) {
+  const EVP_MD* type = kind == Kind::md5 ? EVP_md5() : EVP_sha256();
+  context_->fine =
+      context_->handle && EVP_DigestInit_ex(context_->handle.get(), type, nullptr) == 1;
+}
+
+Digest::~Digest() = default;
+
+void Digest::add(std::string_view bytes) {
+  if (!context_->fine) return;
+  context_->fine = EVP_DigestUpdate(context_->handle.get(), bytes.data(), bytes.size()) == 1;
+}
+
+std::string Digest::digits() {
+  unsigned char sum[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  if (!context_->fine || EVP_DigestFinal_ex(context_->handle.get(), sum, &size) != 1) {
+    throw machine_error("digest", "OpenSSL computes no check sum: does it allow MD5 here?");
+  }
+  std::string digits;
+  for (unsigned int i = 0; i < size; ++i) digits += fmt::format("{:02x}", sum[i]);
+  return digits;
+}
+
+}  // namespace sluice

@@ -1,0 +1,181 @@
+// A fit that was stopped and goes on from a state.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "nn/network_testing.h"
+#include "sluice/evaluation.h"
+#include "sluice/model.h"
+#include "sluice/trainer.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+const std::vector<std::string> kNames{"a", "b", "c", "d"};
+constexpr int kBatch = 8;  // of 28 images: three whole ones and a part
+
+LabelledImages random_set(int count, std::uint32_t stream) {
+  LabelledImages images{{8, 8, 3}, {}, {}};
+  for (const float p : random_images(std::size_t(count) * 8 * 8 * 3, stream)) {
+    images.pixels.push_back(static_cast<std::uint8_t>(p * 255));
+  }
+  for (int i = 0; i < count; ++i) images.labels.push_back(i * 7 % 4);
+  return images;
+}
+
+/// A state with values of its own for the blocks.
+struct Copy {
+  explicit Copy(const FitState& from) : state(from) {
+    for (const FitState::Block& block : from.blocks) {
+      values.emplace_back(block.values.begin(), block.values.end());
+    }
+  }
+  void give(FitState& to) const {
+    ASSERT_EQ(to.blocks.size(), values.size());
+    const std::vector<FitState::Block> blocks = to.blocks;
+    to = state;
+    to.blocks = blocks;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(blocks[i].values.size(), values[i].size());
+      std::ranges::copy(values[i], blocks[i].values.begin());
+    }
+  }
+
+  FitState state;
+  std::vector<std::vector<float>> values;
+};
+
+struct Stopped {};
+
+/// Keeps the last state, and stops the fit after so many.
+struct Keeper : FitObserver {
+  void on_begin(FitState& state) override {
+    if (kept) kept->give(state);
+    left = stop_after;
+    told.clear();
+  }
+  void on_epoch(const Progress& progress, const Epoch& epoch) override {
+    EXPECT_EQ(progress.epoch, static_cast<int>(told.size()) + 1);
+    told.push_back(epoch.val_loss);
+  }
+  bool wants(const FitState&) override { return true; }
+  void on_state(const FitState& state) override {
+    kept.emplace(state);
+    if (--left == 0) throw Stopped();
+  }
+
+  int stop_after = 0;
+  int left = 0;
+  std::optional<Copy> kept;
+  std::vector<double> told;
+};
+
+struct Trained {
+  std::vector<float> weights;
+  History history;
+};
+
+class FitStateTest : public testing::Test {
+ protected:
+  /// In a new model each time: nothing but the state goes from one to the next. Empty if it was
+  /// stopped.
+  std::optional<Trained> train(Keeper& keeper) {
+    const Sequential model = cnn("cnn", {8, 8, 3}, 4, CnnSize::small);
+    Weights weights(model);
+    weights.initialize(1, 1);
+    const auto compiled = compile(model, weights, {kBatch});
+    try {
+      const History history = fit(*compiled, train_, validation_, options_, keeper);
+      return Trained{{weights.values().begin(), weights.values().end()}, history};
+    } catch (const Stopped&) {
+      return std::nullopt;
+    }
+  }
+
+  /// Stopped after every `states` states, and gone on with.
+  Trained train_in_pieces(int states) {
+    Keeper keeper;
+    keeper.stop_after = states;
+    for (;;) {
+      if (const auto trained = train(keeper)) {
+        EXPECT_EQ(keeper.told.size(), trained->history.epochs.size()) << "all is told again";
+        return *trained;
+      }
+    }
+  }
+
+  void expect_same(const Trained& a, const Trained& b) {
+    EXPECT_TRUE(a.weights == b.weights);
+    EXPECT_EQ(a.history.restored_epoch, b.history.restored_epoch);
+    EXPECT_EQ(a.history.images, b.history.images);
+    ASSERT_EQ(a.history.epochs.size(), b.history.epochs.size());
+    for (std::size_t i = 0; i < a.history.epochs.size(); ++i) {
+      EXPECT_EQ(a.history.epochs[i].loss, b.history.epochs[i].loss);
+      EXPECT_EQ(a.history.epochs[i].accuracy, b.history.epochs[i].accuracy);
+      EXPECT_EQ(a.history.epochs[i].val_loss, b.history.epochs[i].val_loss);
+      EXPECT_EQ(a.history.epochs[i].val_accuracy, b.history.epochs[i].val_accuracy);
+    }
+    EXPECT_GT(b.history.seconds, 0);
+    EXPECT_GT(b.history.images_per_second, 0);
+  }
+
+  LabelledImages train_images_ = random_set(28, 1);
+  LabelledImages validation_images_ = random_set(10, 2);
+  Examples train_{train_images_, kNames};
+  Examples validation_{validation_images_, kNames};
+  FitOptions options_{.epochs = 3, .batch_size = kBatch, .seed = 4};
+};
+
+TEST_F(FitStateTest, EndsWithTheSameBitsWhereverItWasStopped) {
+  Keeper none;
+  const Trained whole = *train(none);
+  for (const int states : {1, 2, 3, 4, 5, 7}) {  // an epoch has five
+    SCOPED_TRACE(states);
+    expect_same(whole, train_in_pieces(states));
+  }
+}
+
+TEST_F(FitStateTest, SoDoesOneThatStopsEarly) {
+  options_.epochs = 12;
+  options_.adam.learning_rate = 0.01;
+  options_.early_stopping = {.enabled = true, .patience = 2, .restore_best_weights = true};
+  Keeper none;
+  const Trained whole = *train(none);
+  ASSERT_LT(whole.history.epochs.size(), 12u);
+  ASSERT_GT(whole.history.restored_epoch, 1);
+  for (const int states : {1, 4, 5}) {
+    SCOPED_TRACE(states);
+    expect_same(whole, train_in_pieces(states));
+  }
+}
+
+TEST_F(FitStateTest, AFinishedOneIsNotTrainedAgain) {
+  Keeper keeper;
+  const Trained whole = *train(keeper);
+  ASSERT_TRUE(keeper.kept->state.finished);
+  struct Counter : Keeper {
+    void on_step(const Progress&) override { ++steps; }
+    int steps = 0;
+  } counter;
+  counter.kept = keeper.kept;
+  expect_same(whole, *train(counter));
+  EXPECT_EQ(counter.steps, 0);
+}
+
+TEST_F(FitStateTest, NeverHandsOutWeightsThatAreNotFinite) {
+  options_.epochs = 50;
+  options_.adam.learning_rate = 1e30;
+  Keeper keeper;
+  const std::string what = error_of(Fault::user, [&] { train(keeper); });
+  EXPECT_THAT(what, testing::HasSubstr(" not finite in epoch "));
+  EXPECT_THAT(what, testing::HasSubstr(", first in cnn's conv1.2: lower train.learning_rate"));
+  for (const std::vector<float>& block : keeper.kept->values) {
+    EXPECT_TRUE(std::ranges::all_of(block, [](float value) { return std::isfinite(value); }));
+  }
+}
+
+}  // namespace
+}  // namespace sluice
