@@ -2,11 +2,16 @@
 // the repository's root, when a format changes: fuzz_seeds fuzz/corpus.
 
 #include <fmt/format.h>
+#include <turbojpeg.h>
 
 #include "base/files.h"
+#include "data/image_codecs.h"
+#include "io/checkpoints.h"
 #include "io/keras_container.h"
 #include "io/safetensors_testing.h"
 #include "sluice/model_file.h"
+#include "sluice/run_folder.h"
+#include "tests/scratch_folder.h"
 
 namespace sluice {
 namespace {
@@ -18,7 +23,7 @@ void write(const fs::path& folder, const std::string& name, const std::string& b
   write_file(folder / ("good-" + name), bytes);
 }
 
-void write_safetensors(const fs::path& folder) {
+void write_tensors(const fs::path& folder) {
   const std::vector<float> values{0, 1, -2.5f, 1e-30f, 3e38f, 7};
   const std::span<const float> six(values);
   write(folder, "nothing", to_safetensors({}, {}));
@@ -34,6 +39,68 @@ void write_safetensors(const fs::path& folder) {
                         {"größe/猫", {1, 1, 1, 1, 1, 1}, six.first(1)},
                         {"", {3, 2}, six}},
                        {}));
+}
+
+void write_checkpoints(const fs::path& folder) {
+  const ScratchFolder place;
+  const Checkpoints checkpoints(place / "checkpoints", {"data", "machine"});
+  std::vector<float> weights{1, -2, 3e-30f};
+  FitState state;
+  state.history.epochs = {{1.5, 0.1, 1e-300, 1. / 3, 2}};
+  state.history.images = 320;
+  state.blocks = {{"weights/0", weights}};
+  for (const bool finished : {false, true}) {
+    state.finished = finished;
+    state.epoch = finished ? 3 : 2;
+    checkpoints.write("cnn", state);
+    const std::string file = fmt::format("checkpoints/cnn.{:05}-0000000.safetensors", state.epoch);
+    write(folder, finished ? "finished" : "epoch", read_file(place / file, 1 << 20));
+  }
+}
+
+void write_cifar(const fs::path& folder) {
+  std::string record(3073, '\x80');
+  record[0] = 9;
+  write(folder, "one", record);
+  write(folder, "two", record + std::string(3073, '\0'));
+}
+
+void write_experiments(const fs::path& folder) {
+  for (const char* name : {"lab", "full"}) {
+    write(folder, name, read_file(fmt::format("experiments/{}.toml", name), 1 << 20));
+  }
+  const Experiment lab = read_experiment("experiments/lab.toml");
+  write(folder, "every-key", to_toml(lab));
+}
+
+void write_images(const fs::path& folder) {
+  constexpr int kHeight = 5;
+  constexpr int kWidth = 7;
+  std::vector<std::uint8_t> pixels;
+  for (int i = 0; i < 3 * kHeight * kWidth; ++i) pixels.push_back(static_cast<std::uint8_t>(7 * i));
+  write(folder, "rgb.png", encode_png(pixels, kHeight, kWidth));
+  const auto jpeg = [&](int format, int subsampling, int flags) {
+    tjhandle encoder = tjInitCompress();
+    unsigned char* bytes = nullptr;
+    unsigned long size = 0;
+    const std::vector<std::uint8_t> from(4 * kHeight * kWidth, 0x70);
+    tjCompress2(encoder, from.data(), kWidth, 0, kHeight, format, &bytes, &size, subsampling, 80,
+                flags);
+    std::string file(reinterpret_cast<const char*>(bytes), size);
+    tjFree(bytes);
+    tjDestroy(encoder);
+    return file;
+  };
+  write(folder, "rgb.jpg", jpeg(TJPF_RGB, TJSAMP_420, 0));
+  write(folder, "grey.jpg", jpeg(TJPF_GRAY, TJSAMP_GRAY, 0));
+  write(folder, "cmyk.jpg", jpeg(TJPF_CMYK, TJSAMP_444, 0));
+  write(folder, "progressive.jpg", jpeg(TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE));
+}
+
+void write_results(const fs::path& folder) {
+  write(folder, "least", R"({"verdict": {"controls": {}}})");
+  write(folder, "controls",
+        R"({"verdict": {"controls": {"longer": {"accuracy": 0.5}, "average": null}}})");
 }
 
 Sequential small(const std::string& name, int outputs) {
@@ -98,7 +165,12 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   try {
-    sluice::write_safetensors(folder / "safetensors");
+    sluice::write_checkpoints(folder / "checkpoint");
+    sluice::write_cifar(folder / "cifar");
+    sluice::write_experiments(folder / "experiment");
+    sluice::write_images(folder / "image");
+    sluice::write_results(folder / "results");
+    sluice::write_tensors(folder / "safetensors");
     sluice::write_model_files(folder / "model_file");
     sluice::write_keras(folder / "keras");
     sluice::write_flattened(folder / "keras_flattened", "tests/keras");

@@ -17,6 +17,11 @@ namespace sluice::fuzz {
 // they were refused with an Error (user) in one line that names the file. Anything else is a
 // mistake of the reader, and thrown as std::logic_error.
 
+bool checkpoint(std::string_view bytes);
+bool cifar(std::string_view bytes);
+bool experiment(std::string_view bytes);
+bool image(std::string_view bytes);    ///< PNG and JPEG
+bool results(std::string_view bytes);  ///< of a run's folder
 bool safetensors(std::string_view bytes);
 bool model_file(std::string_view bytes);
 bool keras(std::string_view bytes);            ///< zip and HDF5, read by a process of its own

@@ -24,6 +24,21 @@ void replay(const std::string& target, bool (*read)(std::string_view)) {
   EXPECT_GT(other, 0);
 }
 
+TEST(FuzzCorpus, Checkpoint) {
+  replay("checkpoint", fuzz::checkpoint);
+}
+TEST(FuzzCorpus, Cifar) {
+  replay("cifar", fuzz::cifar);
+}
+TEST(FuzzCorpus, Experiment) {
+  replay("experiment", fuzz::experiment);
+}
+TEST(FuzzCorpus, Image) {
+  replay("image", fuzz::image);
+}
+TEST(FuzzCorpus, Results) {
+  replay("results", fuzz::results);
+}
 TEST(FuzzCorpus, Safetensors) {
   replay("safetensors", fuzz::safetensors);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,9 +24,9 @@ struct Ended {
 /// The built `sluice`, run in a folder of its own with its output kept.
 class Program {
  public:
-  /// `environment` are NAME=VALUE, added to the test's own.
+  /// `environment` are NAME=VALUE, added to the test's own; `largest_file` is in bytes, 0 for any.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
-          std::vector<std::string> environment = {})
+          std::vector<std::string> environment = {}, rlim_t largest_file = 0)
       : out_(folder / ".out"), err_(folder / ".err") {
     arguments.insert(arguments.begin(), SLUICE_PROGRAM);
     child_ = fork();
@@ -33,6 +34,8 @@ class Program {
     std::filesystem::current_path(folder);
     if (std::freopen(out_.c_str(), "w", stdout) == nullptr) _exit(126);
     if (std::freopen(err_.c_str(), "w", stderr) == nullptr) _exit(126);
+    const rlimit limit{largest_file, largest_file};
+    if (largest_file > 0 && setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
     for (std::string& variable : environment) putenv(variable.data());
     std::vector<char*> raw;
     for (std::string& argument : arguments) raw.push_back(argument.data());

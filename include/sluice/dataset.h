@@ -105,13 +105,16 @@ struct DataOptions {
   std::string set = "cifar-10";
   int train_images = 0;  ///< the first so many; 0 for all
   int test_images = 0;
+  bool skip_broken = false;  ///< leaves out images that cannot be read, in place of an error
 };
 
-/// What loading tells its caller, on the calling thread. Either may be empty.
+/// What loading tells its caller, on the calling thread. Each may be empty.
 struct DataEvents {
   std::function<void(const std::string& line)> say;
   /// A download's bytes so far and in all (0 while unknown). An exception thrown here ends it.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  /// Of a folder's images, those that were read so far. An exception ends it, too.
+  std::function<void(std::size_t done, std::size_t total)> images;
 };
 
 /// The names of CIFAR-10's classes, by label.
@@ -161,7 +164,7 @@ Image read_image(const std::filesystem::path& path);
 Image resized(const Image& image, int height, int width);
 
 /// Writes (height, width, 3) pixels as a PNG file, over an old one; under another name until it is
-/// whole. Throws Error: user if the sizes do not fit, machine if it cannot be written.
+/// whole. Throws Error: user if the sizes do not fit or the place is wrong, machine for the disk.
 void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> pixels, int height,
                int width);
 

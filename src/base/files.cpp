@@ -18,9 +18,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// "[file] runs/a/b: cannot be written: No space left on device: free some space".
-Error file_error(std::string_view tag, const fs::path& path, const char* cannot, int reason) {
-  const auto [fault, mend] = [&]() -> std::pair<Fault, const char*> {
+/// "[file] runs/a/b: cannot be written: No space left on device: free some space (12 MB)".
+Error file_error(std::string_view tag, const fs::path& path, const char* cannot, int reason,
+                 std::size_t needed = 0) {
+  const auto [fault, mend] = [&]() -> std::pair<Fault, std::string> {
     switch (reason) {
       case ENOENT:
         return {Fault::user, ": is the path right?"};
@@ -37,7 +38,7 @@ Error file_error(std::string_view tag, const fs::path& path, const char* cannot,
       case ENOSPC:
       case EDQUOT:
       case EFBIG:
-        return {Fault::machine, ": free some space"};
+        return {Fault::machine, fmt::format(": free some space ({} MB)", needed / 1'000'000 + 1)};
       default:
         return {Fault::machine, ""};
     }
@@ -183,10 +184,11 @@ PendingFile::~PendingFile() {
 }
 
 void PendingFile::fail() const {
-  throw file_error(tag_, target_, "written", errno);
+  throw file_error(tag_, target_, "written", errno, size_);
 }
 
 void PendingFile::write(std::string_view bytes) {
+  size_ += bytes.size();
   if (!write_all(descriptor_.get(), bytes)) fail();
 }
 

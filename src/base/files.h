@@ -63,6 +63,7 @@ class PendingFile {
   std::string tag_;
   std::filesystem::path path_;
   Descriptor descriptor_;
+  std::size_t size_ = 0;
   bool kept_ = false;
 };
 

@@ -26,6 +26,7 @@ void watch_for_interrupt() {
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file larger than allowed is an error that write() tells
 }
 
 bool interrupted() {

@@ -96,7 +96,10 @@ void LabRun::begin_stage(const std::string& name, const std::string& what) {
   check_interrupt();
   print_heading(fmt::format("{}/{} {}: {}", ++stage_, stages(), name, what));
   progress_.begin_stage(name);
-  if (extras_.tensorboard) progress_.log_to(folder_.path() / "tensorboard" / name);
+  if (!extras_.tensorboard) return;
+  const std::filesystem::path events = folder_.path() / "tensorboard" / name;
+  std::filesystem::remove_all(events);  // of a run that was stopped: all is told again
+  progress_.log_to(events);
 }
 
 void LabRun::describe_data() {

@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cmath>
 #include <memory>
 
+#include "base/timer.h"
 #include "cli/interrupt.h"
+#include "report/text.h"
 
 namespace sluice::cli {
 
@@ -123,40 +124,76 @@ void KeptProgress::on_state(const FitState& state) {
   check_interrupt();
 }
 
-DataEvents data_events() {
-  using Clock = std::chrono::steady_clock;
-  struct Download {
-    Clock::time_point start = Clock::now();
-    double last_shown = 0;
-    std::uint64_t first = 0;  ///< bytes there when it began: a download that goes on
-    bool open_line = false;
-  };
-  // Shared by the two functions, which the library copies.
-  const auto download = std::make_shared<Download>();
-  DataEvents events;
-  events.say = [download](const std::string& line) {
-    if (download->open_line) fmt::print("\n");
-    download->open_line = false;
-    print_line(line);
-  };
-  events.progress = [download](std::uint64_t done, std::uint64_t total) {
-    check_interrupt();
-    const double seconds = std::chrono::duration<double>(Clock::now() - download->start).count();
-    if (download->first == 0) download->first = done;
-    const double pause = on_terminal() ? kRedrawSeconds : kPlainSeconds;
-    if (total == 0 || seconds - download->last_shown < pause) return;
-    download->last_shown = seconds;
-    const double share = double(done) / double(total);
-    const double rate = double(done - download->first) / seconds;
-    const std::string line = fmt::format("{} {:.0f} of {:.0f} MB, {:.1f} MB/s, {} left", bar(share),
-                                         double(done) / 1e6, double(total) / 1e6, rate / 1e6,
-                                         rate > 0 ? clock_text(double(total - done) / rate) : "?");
+namespace {
+
+/// A line about long work, drawn not more often than it can be read.
+class PacedLine {
+ public:
+  double seconds() const { return timer_.seconds(); }
+
+  template <class Text>
+  void show(const Text& text) {
+    if (seconds() - last_shown_ < (on_terminal() ? kRedrawSeconds : kPlainSeconds)) return;
+    last_shown_ = seconds();
     if (on_terminal()) {
-      draw_over(line, false);
-      download->open_line = true;
+      draw_over(text(), false);
+      open_ = true;
     } else {
-      print_line(line);
+      print_line(text());
     }
+  }
+  /// So that something else can be printed.
+  void end() {
+    if (open_) fmt::print("\n");
+    open_ = false;
+  }
+  void restart() {
+    end();
+    *this = PacedLine();
+  }
+
+ private:
+  Timer timer_;
+  double last_shown_ = 0;
+  bool open_ = false;
+};
+
+std::string time_left(double left, double rate) {
+  return rate > 0 ? clock_text(left / rate) : "?";
+}
+
+}  // namespace
+
+DataEvents data_events() {
+  // Shared by the functions, which the library copies.
+  const auto line = std::make_shared<PacedLine>();
+  DataEvents events;
+  events.say = [line](const std::string& text) {
+    line->end();
+    print_line(text);
+  };
+  events.progress = [line, first = std::uint64_t{0}](std::uint64_t done,
+                                                     std::uint64_t total) mutable {
+    check_interrupt();
+    if (first == 0) first = done;  // bytes there when it began: a download that goes on
+    if (total == 0) return;
+    const double rate = double(done - first) / line->seconds();
+    line->show([&] {
+      return fmt::format("{} {:.0f} of {:.0f} MB, {:.1f} MB/s, {} left",
+                         bar(double(done) / double(total)), double(done) / 1e6, double(total) / 1e6,
+                         rate / 1e6, time_left(double(total - done), rate));
+    });
+  };
+  events.images = [line, before = std::size_t{0}](std::size_t done, std::size_t total) mutable {
+    check_interrupt();
+    if (done < before) line->restart();  // the next folder
+    before = done;
+    const double rate = double(done) / line->seconds();
+    line->show([&] {
+      return fmt::format("{} {} of {} images, {} left", bar(double(done) / double(total)),
+                         with_commas(std::int64_t(done)), with_commas(std::int64_t(total)),
+                         time_left(double(total - done), rate));
+    });
   };
   return events;
 }

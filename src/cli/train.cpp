@@ -12,8 +12,6 @@
 
 namespace sluice::cli {
 
-namespace fs = std::filesystem;
-
 namespace {
 
 struct TrainOptions {
@@ -25,38 +23,52 @@ struct TrainOptions {
   bool controls = false;
   LabRun::Extras extras;
 
-  Experiment read(const std::filesystem::path& file) const {
+  Experiment read(const std::string& file) const {
     Experiment read = read_experiment(file, set);
     if (controls) read.lab.controls = {true, true, true};
     return read;
   }
 };
 
-/// A run that was stopped, if it can go on as it is asked for.
-RunFolder open_stopped(const TrainOptions& options) {
+/// A run that was stopped, if it can go on as it is asked for. Without an experiment its own
+/// counts.
+RunFolder open_stopped(TrainOptions& options) {
   RunFolder folder = RunFolder::open(options.resume);
   const std::string place = path_text(folder.path());
   if (!is_folder(folder.path() / LabRun::kCheckpoints)) {
     throw user_error("train", "{} {}: to train again, leave out --resume", place,
                      folder.finished() ? "is finished" : "has no checkpoints to go on from");
   }
-  const fs::path wanted =
-      options.experiment.empty() ? folder.path() / "experiment.toml" : fs::path(options.experiment);
-  const std::string other = difference(folder.read_experiment(), options.read(wanted));
+  if (options.experiment.empty()) options.experiment = place + "/experiment.toml";
+  const std::string other = difference(folder.read_experiment(), options.read(options.experiment));
   if (!other.empty()) {
     throw user_error("train", "{} cannot go on with another experiment: {}", place, other);
   }
+  options.extras.tensorboard |= is_folder(folder.path() / "tensorboard");
   return folder;
+}
+
+/// Of a run that did not get to its end.
+void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& data) {
+  const std::string place = path_text(run.folder().path());
+  const std::string kept = run.kept().empty() ? "no model was finished"
+                                              : fmt::format("kept {}", fmt::join(run.kept(), ", "));
+  fmt::print("\n\nnot finished: {}: {}\n", place, kept);
+  if (can_go_on) {
+    fmt::print("to go on: sluice train --resume {}{}\n", place,
+               data.empty() ? "" : " --data " + data);
+  } else {
+    fmt::print("the last weights that were kept: {}/{}\n", place, LabRun::kCheckpoints);
+  }
 }
 
 void train(TrainOptions options) {
   std::optional<RunFolder> folder;
   if (!options.resume.empty()) {
     folder = open_stopped(options);
-    std::error_code ignored;
-    options.extras.tensorboard |= fs::exists(folder->path() / "tensorboard", ignored);
   } else if (options.experiment.empty()) {
-    throw user_error("train", "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
+    throw user_error("train",
+                     "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
   }
   const Experiment experiment =
       folder ? folder->read_experiment() : options.read(options.experiment);
@@ -72,15 +84,12 @@ void train(TrainOptions options) {
   LabRun lab(experiment, data, groups, *folder, options.extras);
   try {
     lab.run();
+  } catch (const Error& error) {
+    // What the user has to mend would happen again.
+    tell_what_is_left(lab, error.fault() == Fault::machine, options.data);
+    throw;
   } catch (...) {
-    // Whatever ended it: what was finished is there to use.
-    const std::string kept = lab.kept().empty()
-                                 ? "no model was finished"
-                                 : fmt::format("kept {}", fmt::join(lab.kept(), ", "));
-    const std::string place = folder->path().string();
-    fmt::print("\n\nnot finished: {}: {}\n", place, kept);
-    fmt::print("to go on: sluice train --resume {}{}\n", place,
-               options.data.empty() ? "" : " --data " + options.data);
+    tell_what_is_left(lab, true, options.data);
     throw;
   }
 }

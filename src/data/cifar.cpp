@@ -20,6 +20,7 @@ constexpr std::size_t kPlane = 32 * 32;
 constexpr std::size_t kPixels = 3 * kPlane;
 constexpr std::size_t kRecord = 1 + kPixels;
 constexpr int kClasses = 10;
+constexpr std::uintmax_t kMostRecords = 10'000'000;
 
 /// The number in data_batch_<number>.bin, or -1.
 int batch_number(const std::string& name) {
@@ -40,7 +41,12 @@ std::size_t count_records(const fs::path& file) {
     throw user_error("cifar", "{} has {} bytes, not a multiple of {}: is this the binary version?",
                      file.string(), size, kRecord);
   }
-  return static_cast<std::size_t>(size / kRecord);
+  const std::uintmax_t records = size / kRecord;
+  if (records > kMostRecords) {
+    throw user_error("cifar", "{} has {} images, above {} million: is this CIFAR-10?",
+                     file.string(), records, kMostRecords / 1'000'000);
+  }
+  return static_cast<std::size_t>(records);
 }
 
 /// The file's planes one behind the other become (height, width, channels).

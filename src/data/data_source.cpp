@@ -80,7 +80,7 @@ Dataset load_cifar_folder(const Named& named, const DataOptions& options,
   say(events, fmt::format("data: CIFAR-10 from {} ({})",
                           binary ? binary->folder.string() : folder.string(), named.how));
   if (binary) return read_cifar(*binary, options);
-  Dataset data = read_image_folder(folder, cifar10_class_names(), options);
+  Dataset data = read_image_folder(folder, cifar10_class_names(), options, events);
   data.name = "CIFAR-10";
   return data;
 }
@@ -124,7 +124,7 @@ Dataset load_data(const DataOptions& options, const std::string& data, const Dat
   if (is_any_folder(options)) {
     const fs::path folder = required_folder(named);
     say(events, fmt::format("data: images from {} ({})", named.place, named.how));
-    return read_image_folder(folder, list_image_classes(folder), options);
+    return read_image_folder(folder, list_image_classes(folder), options, events);
   }
   if (named.place == kBuiltin) return load_builtin(options, events, named.how);
   if (!named.place.empty()) return load_cifar_folder(named, options, events);

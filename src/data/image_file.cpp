@@ -43,15 +43,7 @@ void write_png(const fs::path& path, std::span<const std::uint8_t> pixels, int h
     throw user_error("image", "{}: {} bytes for {} x {} pixels: give {}", path.string(),
                      pixels.size(), width, height, due);
   }
-  const fs::path part = path.string() + "." + std::to_string(::getpid()) + ".part";
-  try {
-    OutputFile(part, OutputFile::Mode::replace, "image").write(encode_png(pixels, height, width));
-    rename_file(part, path, "image");
-  } catch (...) {
-    std::error_code ignored;
-    fs::remove(part, ignored);
-    throw;
-  }
+  write_file(path, encode_png(pixels, height, width));
 }
 
 }  // namespace sluice

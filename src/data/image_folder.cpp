@@ -1,12 +1,14 @@
 #include "data/image_folder.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <exception>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/parallel.h"
 #include "base/random.h"
 #include "data/subset.h"
 #include "sluice/dataset.h"
@@ -89,38 +91,76 @@ void shuffle_in_place(std::vector<LabelledFile>& files) {
   }
 }
 
-/// No exception may leave a parallel loop. Of several the one of the lowest row is thrown, so that
-/// the message does not depend on the threads.
-LabelledImages decode(const std::vector<LabelledFile>& files) {
-  LabelledImages images;
-  images.shape = {kSide, kSide, 3};
-  const auto size = static_cast<std::size_t>(element_count(images.shape));
-  images.pixels.resize(files.size() * size);
-  const auto count = static_cast<std::ptrdiff_t>(files.size());
-  std::ptrdiff_t first_failure = count;
-  std::exception_ptr failure;
-  // Dynamic, since photographs differ in size.
-#pragma omp parallel for schedule(dynamic, 16)
-  for (std::ptrdiff_t row = 0; row < count; ++row) {
-    std::ptrdiff_t stop = 0;
-#pragma omp atomic read
-    stop = first_failure;
-    if (row > stop) continue;
-    try {
-      const Image image = resized(read_image(files[row].path), kSide, kSide);
-      std::copy(image.pixels.begin(), image.pixels.end(),
-                images.pixels.begin() + row * static_cast<std::ptrdiff_t>(size));
-    } catch (...) {
-#pragma omp critical(sluice_decode_failure)
-      if (row < first_failure) {
-#pragma omp atomic write
-        first_failure = row;
-        failure = std::current_exception();
+struct Decoded {
+  std::vector<std::uint8_t> pixels;  ///< of every file
+  std::vector<std::string> faults;   ///< of every file; empty for one that was read
+};
+
+constexpr std::size_t kImage = std::size_t{3} * kSide * kSide;
+
+/// Tries every file, so that the broken ones can be counted.
+Decoded decode(const std::vector<LabelledFile>& files, const DataEvents& events) {
+  Decoded decoded{std::vector<std::uint8_t>(files.size() * kImage),
+                  std::vector<std::string>(files.size())};
+  std::atomic<std::size_t> done = 0;
+  std::atomic<bool> stopped = false;
+  std::exception_ptr why;
+  const auto stop = [&] {
+    if (!stopped.exchange(true)) why = std::current_exception();
+  };
+  constexpr std::size_t kGrain = 16;  // small, since photographs differ in size
+  // No exception may leave a parallel loop.
+  parallel_for(files.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end && !stopped; ++row) {
+      try {
+        const Image image = resized(read_image(files[row].path), kSide, kSide);
+        std::ranges::copy(image.pixels, decoded.pixels.begin() + row * kImage);
+      } catch (const Error& error) {
+        if (error.fault() == Fault::user) {
+          decoded.faults[row] = untagged(error);
+        } else {
+          stop();
+        }
+      } catch (...) {
+        stop();
       }
     }
+    done += end - begin;
+    if (thread_number() != 0 || !events.images) return;
+    try {
+      events.images(done, files.size());
+    } catch (...) {
+      stop();
+    }
+  });
+  if (why) std::rethrow_exception(why);
+  return decoded;
+}
+
+/// The images that are whole. Throws Error (user) if there are others, unless they may be left out.
+LabelledImages whole_ones(const std::vector<LabelledFile>& files, Decoded decoded, bool skip_broken,
+                          const DataEvents& events) {
+  LabelledImages images{{kSide, kSide, 3}, {}, {}};
+  std::string first;
+  for (std::size_t row = 0; row < files.size(); ++row) {
+    if (!decoded.faults[row].empty()) {
+      if (first.empty()) first = decoded.faults[row];
+      continue;
+    }
+    std::copy_n(decoded.pixels.begin() + row * kImage, kImage,
+                decoded.pixels.begin() + images.labels.size() * kImage);
+    images.labels.push_back(files[row].label);
   }
-  if (failure) std::rethrow_exception(failure);
-  for (const LabelledFile& file : files) images.labels.push_back(file.label);
+  decoded.pixels.resize(images.labels.size() * kImage);
+  images.pixels = std::move(decoded.pixels);
+  const std::size_t broken = files.size() - images.labels.size();
+  if (broken == 0) return images;
+  const std::string count = fmt::format("{} of {} images", broken, files.size());
+  if (!skip_broken || images.labels.empty()) {
+    throw user_error("image", "{} ({} cannot be read; data.skip_broken=true leaves such out)",
+                     first, count);
+  }
+  if (events.say) events.say(fmt::format("data: left out {}, such as {}", count, first));
   return images;
 }
 
@@ -148,7 +188,7 @@ std::vector<std::string> list_image_classes(const fs::path& folder) {
 }
 
 Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>& class_names,
-                          const DataOptions& options) {
+                          const DataOptions& options, const DataEvents& events) {
   // Both lists before any decoding, which can take minutes.
   const auto train =
       choose(folder / "train", class_names, options.train_images, "data.train_images");
@@ -158,8 +198,11 @@ Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>
   data.name = fs::weakly_canonical(folder, ignored).filename().string();
   data.source = folder.string();
   data.class_names = class_names;
-  data.train = decode(train);
-  data.test = decode(test);
+  const auto load = [&](const std::vector<LabelledFile>& files) {
+    return whole_ones(files, decode(files, events), options.skip_broken, events);
+  };
+  data.train = load(train);
+  data.test = load(test);
   return data;
 }
 

@@ -21,9 +21,11 @@ std::vector<std::string> list_image_classes(const std::filesystem::path& folder)
 /// The order is a fixed shuffle of the sorted list, the same in every run whatever its seed, so
 /// that "the first 5,000" are a fair sample of all classes and the same ones each time.
 ///
-/// Throws Error: user for a folder that is not like that and for a broken image, naming the first
-/// in order; machine for the disk. Files are decoded on all threads.
+/// Throws Error: user for a folder that is not like that and for broken images, naming the first in
+/// order and counting them; machine for the disk. With `skip_broken` they are said and left out.
+/// Files are decoded on all threads.
 Dataset read_image_folder(const std::filesystem::path& folder,
-                          const std::vector<std::string>& class_names, const DataOptions& options);
+                          const std::vector<std::string>& class_names, const DataOptions& options,
+                          const DataEvents& events);
 
 }  // namespace sluice

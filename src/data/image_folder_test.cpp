@@ -1,5 +1,6 @@
 #include "data/image_folder.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -37,13 +38,14 @@ class ImageFolder : public ::testing::Test {
     return folder_ / ("train/" + name + "/" + std::to_string(i) + ".png");
   }
   Dataset read(const DataOptions& options = {}) const {
-    return read_image_folder(folder_.path(), list_image_classes(folder_.path()), options);
+    return read_image_folder(folder_.path(), list_image_classes(folder_.path()), options, events_);
   }
   std::string error(const DataOptions& options = {}) const {
     return error_of(Fault::user, [&] { read(options); });
   }
 
   ScratchFolder folder_;
+  DataEvents events_;
 };
 
 TEST_F(ImageFolder, IsReadWhole) {
@@ -95,7 +97,48 @@ TEST_F(ImageFolder, BrokenImagesAreNamed) {
   const std::string message = error();
   EXPECT_THAT(message, HasSubstr("[image] "));
   EXPECT_THAT(message, HasSubstr("/train/dog/"));
+  EXPECT_THAT(message,
+              HasSubstr(" (40 of 80 images cannot be read; data.skip_broken=true leaves "));
   for (int again = 0; again < 20; ++again) EXPECT_EQ(error(), message);
+}
+
+TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
+  const LabelledImages all = read().train;
+  save(train("dog", 7), "broken");
+  save(train("cat", 1), "");
+  std::vector<std::string> said;
+  events_.say = [&](const std::string& line) { said.push_back(line); };
+  const LabelledImages images = read({.skip_broken = true}).train;
+  ASSERT_EQ(images.size(), 78u);
+  ASSERT_EQ(images.pixels.size(), 78u * 3072);
+  for (std::size_t row = 0, kept = 0; row < all.size(); ++row) {
+    const int shade = all.image(row)[0];
+    if (shade == 107 || shade == 1) continue;
+    EXPECT_EQ(images.image(kept)[3071], shade);
+    EXPECT_EQ(images.labels[kept++], all.labels[row]);
+  }
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_THAT(said[0], HasSubstr("data: left out 2 of 80 images, such as " +
+                                 folder_.path().string() + "/train/"));
+  for (int i = 0; i < 4; ++i) {
+    for (const char* name : {"cat", "dog"}) {
+      save(folder_ / fmt::format("test/{}/{}.png", name, i), "broken");
+    }
+  }
+  EXPECT_THAT(error({.skip_broken = true}), HasSubstr("8 of 8 images cannot be read"));
+}
+
+TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
+  std::size_t last = 0;
+  events_.images = [&](std::size_t done, std::size_t total) {
+    EXPECT_LE(done, total);
+    EXPECT_TRUE(total == 80 || total == 8);
+    last = done;
+  };
+  read();
+  EXPECT_GT(last, 0u);
+  events_.images = [](std::size_t, std::size_t) { throw 7; };
+  EXPECT_THROW(read(), int);
 }
 
 TEST_F(ImageFolder, TheFirstBrokenOneIsNamedWhateverTheThreadsDo) {
@@ -119,9 +162,9 @@ TEST_F(ImageFolder, ClassesMustAgree) {
   fs::remove_all(folder_ / "train/owl");
   EXPECT_THAT(error(),
               HasSubstr("test has a folder 'owl' that is not one of the classes cat, dog"));
-  EXPECT_THAT(
-      error_of(Fault::user, [&] { read_image_folder(folder_.path(), cifar10_class_names(), {}); }),
-      HasSubstr("train has no folder 'airplane'"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] { read_image_folder(folder_.path(), cifar10_class_names(), {}, {}); }),
+              HasSubstr("train has no folder 'airplane'"));
   fs::remove_all(folder_ / "test");
   EXPECT_THAT(error(), HasSubstr("test is missing: an image folder has train/<class>/ and test/"));
   fs::remove_all(folder_ / "train/cat");

@@ -137,9 +137,8 @@ Checkpoints::Setting Checkpoints::setting(const Dataset& data, Compute compute) 
     digest.add(bytes_of(std::span<const std::uint8_t>(images->pixels)));
     digest.add(bytes_of(std::span<const int>(images->labels)));
   }
-  return {digest.digits(),
-          fmt::format("{}, {} threads, {} convolutions", this_machine().cpu, thread_count(),
-                      to_string(compute))};
+  return {digest.digits(), fmt::format("{}, {} threads, {} convolutions", this_machine().cpu,
+                                       thread_count(), to_string(compute))};
 }
 
 Checkpoints::Checkpoints(const fs::path& folder, Setting setting)
@@ -172,10 +171,11 @@ void Checkpoints::write(const std::string& stage, const FitState& state) const {
   });
   const fs::path file =
       folder_ / fmt::format("{}.{:05}-{:07}{}", stage, state.epoch, state.step, kEnding);
-  write_file(file, to_safetensors(tensors, {{"state", numbers},
-                                            {"sha256", sum},
-                                            {"data", setting_.data},
-                                            {"machine", setting_.machine}}));
+  write_safetensors(file, tensors,
+                    {{"state", numbers},
+                     {"sha256", sum},
+                     {"data", setting_.data},
+                     {"machine", setting_.machine}});
   std::vector<fs::path> files = of_stage(stage);
   for (std::size_t i = 0; i + kKept < files.size(); ++i) {
     std::error_code ignored;  // one too many is no harm

@@ -50,6 +50,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.set", Key::Choice{&data.set, {"cifar-10", "folder"}}},
       {"data.train_images", Key::Count{&data.train_images, 0, kMostImages}},
       {"data.test_images", Key::Count{&data.test_images, 0, kMostImages}},
+      {"data.skip_broken", Key::Flag{&data.skip_broken}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&settings.optimizer, {"adam"}}},

@@ -149,7 +149,7 @@ void write_model(const std::filesystem::path& file, const AnyModel& model) {
   metadata[kFormatKey] = kFormat;
   const auto write = [&](const auto& saved) {
     metadata[kModelKey] = to_declaration(saved.model).dump();
-    write_file(file, to_safetensors(tensors_of(saved), metadata));
+    write_safetensors(file, tensors_of(saved), metadata);
   };
   std::visit(write, model);
 }

@@ -61,6 +61,14 @@ Json read_history(const std::filesystem::path& file) {
   return history;
 }
 
+/// nullptr if the verdict, or this part of it, is missing or of another kind.
+const Json* controls_of(const Json& results) {
+  if (!results.is_object() || !results.contains("verdict")) return nullptr;
+  const Json& verdict = results["verdict"];
+  if (!verdict.is_object() || !verdict.contains("controls")) return nullptr;
+  return verdict["controls"].is_object() ? &verdict["controls"] : nullptr;
+}
+
 }  // namespace
 
 Json contents_of(const RunFolder& run) {
@@ -71,14 +79,16 @@ Json contents_of(const RunFolder& run) {
                      path_text(path));
   }
   Json results = read_json(path / "results.json");
-  if (!results.is_object() || !results.contains("verdict")) {
+  const Json* controls = controls_of(results);
+  if (controls == nullptr) {
     throw user_error(kTag, "{} has no verdict: an earlier Sluice made the run; train it again",
                      path_text(path / "results.json"));
   }
   std::vector<std::string> models = run.models();
-  for (const auto& [name, unused] : results["verdict"]["controls"].items()) {
+  for (const auto& [name, unused] : controls->items()) {
     const std::string folder = "control-" + (name == "average" ? "second" : name);
-    if (run.has_model(folder)) models.push_back(folder);
+    // A name in a file leads nowhere but into the run.
+    if (is_plain_name(folder) && run.has_model(folder)) models.push_back(folder);
   }
   Json histories = Json::object();
   for (const std::string& model : models) {

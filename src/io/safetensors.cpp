@@ -20,10 +20,8 @@ constexpr std::size_t kLength = sizeof(std::uint64_t);  ///< the header's length
 constexpr std::uint64_t kMaxHeader = 100'000'000;       ///< of the reference implementation
 constexpr std::uint64_t kMaxFile = std::uint64_t{4} << 30;
 
-}  // namespace
-
-std::string to_safetensors(const std::vector<NamedTensor>& tensors,
-                           const TensorMetadata& metadata) {
+/// What comes before the tensors' values.
+std::string head_of(const std::vector<NamedTensor>& tensors, const TensorMetadata& metadata) {
   auto header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -37,16 +35,31 @@ std::string to_safetensors(const std::vector<NamedTensor>& tensors,
   }
   std::string json = header.dump();
   json.resize((json.size() + 7) / 8 * 8, ' ');
-
   const std::uint64_t length = json.size();
-  std::string bytes(kLength, '\0');
-  std::memcpy(bytes.data(), &length, kLength);
-  bytes.reserve(kLength + json.size() + offset);
-  bytes += json;
-  for (const NamedTensor& tensor : tensors) {
-    bytes.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes());
-  }
+  std::string head(kLength, '\0');
+  std::memcpy(head.data(), &length, kLength);
+  return head + json;
+}
+
+std::string_view bytes_of(const NamedTensor& tensor) {
+  return {reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes()};
+}
+
+}  // namespace
+
+std::string to_safetensors(const std::vector<NamedTensor>& tensors,
+                           const TensorMetadata& metadata) {
+  std::string bytes = head_of(tensors, metadata);
+  for (const NamedTensor& tensor : tensors) bytes += bytes_of(tensor);
   return bytes;
+}
+
+void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
+                       const TensorMetadata& metadata) {
+  PendingFile file(path);
+  file.write(head_of(tensors, metadata));
+  for (const NamedTensor& tensor : tensors) file.write(bytes_of(tensor));
+  file.keep();
 }
 
 Safetensors Safetensors::read(const std::filesystem::path& file) {

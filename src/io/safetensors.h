@@ -29,6 +29,10 @@ struct NamedTensor {
 /// be distinct and shapes must fit the values (the caller's promise, checked by assert).
 std::string to_safetensors(const std::vector<NamedTensor>& tensors, const TensorMetadata& metadata);
 
+/// Writes such a file without a copy of the values, by a PendingFile. Throws Error as it does.
+void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
+                       const TensorMetadata& metadata);
+
 /// A file that was read and found to keep every rule of the format: no byte of the buffer without
 /// its tensor, none in two, no name twice.
 class Safetensors {

@@ -47,14 +47,15 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
        {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
   if (!need_diff_src) return {};
 
-  const auto data = onednn::describe_backward<dnnl::inner_product_backward_data>(
-      plan.context, description_, src_.get_desc(), kernel_desc, diff_dst.get_desc());
+  // With AVX-512 matmul takes half of the time of inner_product's pass for it.
+  const dnnl::memory::dims turned{onednn::dims_of(diff_dst)[1], onednn::dims_of(src_)[1]};
+  const auto kernel = onednn::at(plan.context, onednn::layout(turned, Tag::ba), kernel_.values);
   const auto diff_src = plan.take_gradient(src_.get_desc());
-  backward_data_ = {plan.context,
-                    dnnl::inner_product_backward_data(data),
-                    {{DNNL_ARG_DIFF_DST, diff_dst},
-                     {DNNL_ARG_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.values)},
-                     {DNNL_ARG_DIFF_SRC, diff_src}}};
+  backward_data_ = {
+      plan.context,
+      dnnl::matmul(onednn::describe<dnnl::matmul>(plan.context, {}, diff_dst.get_desc(),
+                                                  kernel.get_desc(), diff_src.get_desc())),
+      {{DNNL_ARG_SRC, diff_dst}, {DNNL_ARG_WEIGHTS, kernel}, {DNNL_ARG_DST, diff_src}}};
   return diff_src;
 }
 

@@ -1,0 +1,26 @@
+#include "fuzz/memory_file.h"
+#include "fuzz/targets.h"
+#include "sluice/run_folder.h"
+
+namespace sluice::fuzz {
+namespace {
+
+/// Measured: 260 a byte for `a=1` in lines, each a key, a node and a place of toml++. The constant
+/// is for messages, which name all keys there are.
+constexpr std::size_t kBytesPerByte = 512;
+constexpr std::size_t kConstant = 131'072;
+
+}  // namespace
+
+bool experiment(std::string_view bytes) {
+  const MemoryFile file(bytes);
+  const auto experiment = read_or_refuse(file.path(), kBytesPerByte * bytes.size() + kConstant,
+                                         [&] { return read_experiment(file.path()); });
+  if (!experiment) return false;
+  const MemoryFile written(to_toml(*experiment));
+  require(difference(read_experiment(written.path()), *experiment).empty(),
+          "another experiment after writing");
+  return true;
+}
+
+}  // namespace sluice::fuzz

@@ -1,0 +1,27 @@
+#include "base/files.h"
+#include "data/image_codecs.h"
+#include "fuzz/memory_file.h"
+#include "fuzz/targets.h"
+
+namespace sluice::fuzz {
+namespace {
+
+/// What a picture of this many pixels may take: as the decoders write it, and as RGB.
+constexpr std::size_t kMostPixels = 64'000'000;
+constexpr std::size_t kBytesPerPixel = 4 + 3;
+constexpr std::size_t kConstant = 16 << 20;  // of the decoders
+
+}  // namespace
+
+bool image(std::string_view bytes) {
+  const MemoryFile file(bytes);
+  const auto image = read_or_refuse(file.path(), kMostPixels * kBytesPerPixel + kConstant,
+                                    [&] { return read_image(file.path()); });
+  if (!image) return false;
+  const std::size_t due = std::size_t{3} * image->height * image->width;
+  require(image->height > 0 && image->width > 0 && image->pixels.size() == due, "another size");
+  require(resized(*image, 32, 32).pixels.size() == 3072, "another size after resizing");
+  return true;
+}
+
+}  // namespace sluice::fuzz

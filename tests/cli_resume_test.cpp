@@ -1,0 +1,243 @@
+// Runs that are stopped, killed or run into a full disk, and go on.
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <regex>
+#include <set>
+#include <thread>
+
+#include "tests/command_line.h"
+
+namespace sluice::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+void pause(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+}
+
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    files.insert(fs::relative(entry.path(), folder).string());
+  }
+  return files;
+}
+
+/// Whether a key of results.json tells how long or how fast.
+bool is_time(const std::string& key) {
+  return key.find("second") != std::string::npos || key == "latency_ms" || key == "finished_at" ||
+         key == "peak_memory_bytes";
+}
+
+void drop_times(nlohmann::json& json) {
+  if (json.is_object()) {
+    for (auto it = json.begin(); it != json.end();) {
+      it = is_time(it.key()) ? json.erase(it) : std::next(it);
+    }
+  }
+  for (auto& value : json) {
+    if (value.is_structured()) drop_times(value);
+  }
+}
+
+/// What a file of a run says, times aside.
+std::string timeless(const fs::path& file) {
+  const std::string text = load(file);
+  if (file.filename() == "report.html") return "";  // results.json and gallery.json as a page
+  if (file.filename() == "history.csv") {
+    return std::regex_replace(text, std::regex(",[^,\n]*\n"), "\n");
+  }
+  if (file.filename() == "results.json") {
+    nlohmann::json json = nlohmann::json::parse(text);
+    drop_times(json);
+    return json.dump(1);
+  }
+  return text;
+}
+
+void expect_the_same_run(const fs::path& whole, const fs::path& other) {
+  ASSERT_EQ(files_in(other), files_in(whole));
+  for (const std::string& file : files_in(whole)) {
+    if (!fs::is_regular_file(whole / file)) continue;
+    EXPECT_TRUE(timeless(other / file) == timeless(whole / file)) << file;
+  }
+}
+
+std::vector<std::string> train_as(const std::string& run) {
+  return train_short({"--data", "builtin", "--run", run, "--checkpoint-steps", "3"});
+}
+std::vector<std::string> resume(const std::string& run) {
+  return {"train", "--resume", run, "--data", "builtin", "--checkpoint-steps", "3"};
+}
+
+class Resume : public CommandLine {
+ protected:
+  static void SetUpTestSuite() {
+    home_ = new ScratchFolder();
+    ASSERT_EQ(Program(home_->path(), train_as("whole")).wait().code, 0);
+  }
+  static void TearDownTestSuite() { delete home_; }
+
+  Program start(const std::vector<std::string>& arguments, rlim_t largest_file = 0) {
+    return {folder_.path(), arguments, {}, largest_file};
+  }
+  /// Until the run's folder has a checkpoint of that stage.
+  void wait_for(const std::string& stage) const {
+    for (int i = 0; i < 12'000; ++i, pause(0.01)) {
+      if (!fs::is_directory(folder_ / "run/checkpoints")) continue;
+      for (const auto& entry : fs::directory_iterator(folder_ / "run/checkpoints")) {
+        if (entry.path().filename().string().starts_with(stage + ".")) return;
+      }
+    }
+    FAIL() << "no checkpoint of " << stage;
+  }
+  std::vector<std::string> checkpoints() const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_ / "run/checkpoints")) {
+      names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+  void expect_whole() const { expect_the_same_run(*home_ / "whole", folder_ / "run"); }
+
+  static ScratchFolder* home_;
+};
+
+ScratchFolder* Resume::home_ = nullptr;
+
+TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
+  Program first = start(train_as("run"));
+  wait_for("baseline");
+  first.signal(SIGINT);
+  const Ended stopped = first.wait();
+  expect_complaint(stopped, 130, "stopped by Ctrl-C");
+  EXPECT_THAT(stopped.out, HasSubstr("to go on: sluice train --resume run --data builtin\n"));
+
+  Program second = start(resume("run"));
+  wait_for("gate");
+  second.signal(SIGTERM);
+  expect_complaint(second.wait(), 143, "stopped by a signal");
+
+  const Ended ended = run(resume("run"));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("trained before:\nEpoch 1/1 "));
+  expect_whole();
+}
+
+/// Killed at any moment, however often. SLUICE_KILLS says how often.
+TEST_F(Resume, AfterKillsAtRandomMomentsItEndsAsIfNeverKilled) {
+  const char* asked = getenv("SLUICE_KILLS");
+  const int wanted = asked != nullptr ? std::atoi(asked) : 6;
+  std::mt19937 random(1);
+  std::uniform_real_distribution<double> seconds(0.1, 2.5);
+  int kills = 0;
+  for (;;) {
+    const bool begun = fs::is_directory(folder_ / "run/checkpoints");
+    if (!begun) fs::remove_all(folder_ / "run");
+    Program program = start(begun ? resume("run") : train_as("run"));
+    const double moment = seconds(random);
+    if (kills < wanted) {
+      pause(moment);
+      program.signal(SIGKILL);
+    }
+    const Ended ended = program.wait();
+    if (ended.code == 0) break;
+    ASSERT_EQ(ended.code, 128 + SIGKILL) << "after " << moment << " s: " << ended.err;
+    ++kills;
+  }
+  RecordProperty("kills", kills);
+  EXPECT_GT(kills, 0);
+  expect_whole();
+}
+
+TEST_F(Resume, ADamagedCheckpointFallsBackToTheOneBefore) {
+  Program first = start(train_as("run"));
+  wait_for("gate");
+  first.signal(SIGKILL);
+  first.wait();
+  std::vector<std::string> names = checkpoints();
+  std::erase_if(names, [](const std::string& name) { return !name.starts_with("gate."); });
+  const fs::path newest = folder_ / ("run/checkpoints/" + names.back());
+  save(newest, load(newest).substr(0, 1'000'000));
+  const Ended ended = run(resume("run"));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("checkpoint: passed over run/checkpoints/" + names.back()));
+  expect_whole();
+}
+
+TEST_F(Resume, AFullDiskEndsItWithTheNeedAndLosesNothing) {
+  constexpr rlim_t kTooSmall = 20'000'000;  // a checkpoint has 26 MB
+  Program program = start(train_as("run"), kTooSmall);
+  const Ended full = program.wait();
+  expect_complaint(full, 1,
+                   "run/checkpoints/baseline.00001-0000003.safetensors: cannot be "
+                   "written: File too large: free some space (27 MB)");
+  EXPECT_THAT(checkpoints(), ::testing::ElementsAre("lock")) << "nothing half written";
+
+  Program more = start(resume("run"));
+  wait_for("gate");
+  more.signal(SIGINT);
+  more.wait();
+  const std::vector<std::string> before = checkpoints();
+  EXPECT_EQ(start(resume("run"), kTooSmall).wait().code, 1);
+  EXPECT_EQ(checkpoints(), before) << "the last good ones stay";
+  ASSERT_EQ(run(resume("run")).code, 0);
+  expect_whole();
+}
+
+TEST_F(Resume, OneProgramAtATimeTrainsARun) {
+  Program first = start(train_as("run"));
+  wait_for("baseline");
+  expect_complaint(Program(folder_.path(), resume("run")).wait(), 2,
+                   "run is being trained by another program");
+  first.signal(SIGKILL);
+  first.wait();
+  ASSERT_EQ(run(resume("run")).code, 0) << "the lock died with its program";
+}
+
+TEST_F(Resume, RefusesWhatCannotGoOn) {
+  const auto at_home = [](std::vector<std::string> arguments) {
+    return Program(home_->path(), std::move(arguments)).wait();
+  };
+  expect_complaint(at_home(resume("whole")), 2, "whole is finished");
+  expect_complaint(run(resume("nowhere")), 2, "nowhere does not exist");
+  expect_complaint(at_home({"train", "--resume", "whole", "--run", "other"}), 2, "--run");
+
+  Program program = start(train_as("run"));
+  wait_for("baseline");
+  program.signal(SIGKILL);
+  program.wait();
+  expect_complaint(run({"train", kLab, "--resume", "run", "--data", "builtin"}), 2,
+                   "run cannot go on with another experiment: data.train_images was 320, and is "
+                   "5000");
+  expect_complaint(
+      run({"train", "--resume", "run", "--set", "train.learning_rate=0.5", "--data", "builtin"}), 2,
+      "train.learning_rate was 0.001, and is 0.5");
+  expect_complaint(run({"train", "--resume", "run", "--controls", "--data", "builtin"}), 2,
+                   "controls.longer was false, and is true");
+  // The same experiment by its file is the same experiment.
+  auto again = train_short({"--data", "builtin", "--resume", "run"});
+  EXPECT_EQ(run(again).code, 0);
+
+  fs::remove_all(folder_ / "run/results.json");
+  expect_complaint(run(resume("run")), 2, "run has no checkpoints to go on from");
+}
+
+TEST_F(Resume, RefusesOtherImages) {
+  if (getenv("SLUICE_DATA") == nullptr) GTEST_SKIP() << "SLUICE_DATA is not set";
+  Program program = start(train_as("run"));
+  wait_for("baseline");
+  program.signal(SIGKILL);
+  program.wait();
+  expect_complaint(run({"train", "--resume", "run"}), 2,
+                   "run was trained on other images: give the same --data");
+}
+
+}  // namespace
+}  // namespace sluice::testing
