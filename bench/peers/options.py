@@ -38,6 +38,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--works", type=listed(STEPS), default=list(STEPS), help=",".join(STEPS))
     parser.add_argument("--peers", type=listed(PROGRAMS), default=list(PROGRAMS),
                         help=",".join(PROGRAMS))
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[],
+                        help="leaves out settings with one of these words: XLA,compiled")
     parser.add_argument("--compute", type=listed(("exact", "fast", "auto")),
                         default=["exact", "fast"], help="Sluice's modes: exact,fast,auto")
     parser.add_argument("--lab", action="store_true",

@@ -55,7 +55,8 @@ def plan(options) -> list[Task]:
     return [task(work, setting, options)
             for work in WORKS if work.name in options.works
             for setting in settings(options.compute)
-            if work.name in setting.works and setting.peer in options.peers]
+            if work.name in setting.works and setting.peer in options.peers
+            and not set(options.without) & set(setting.name.split())]
 
 
 @functools.cache

@@ -64,7 +64,7 @@ def write_table(options) -> str:
 
 def main() -> None:
     options = arguments()
-    fixed = {name: getattr(options, name) for name in ("works", "peers", "compute", "threads")}
+    fixed = {name: getattr(options, name) for name in ("works", "peers", "without", "compute", "threads")}
     fixed |= ({"data": str(options.data), "epochs": options.epochs} if options.lab
               else {"seconds": options.seconds})
     store = rounds.Rounds(options.out, "lab" if options.lab else "steps", fixed)
