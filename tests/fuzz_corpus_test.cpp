@@ -6,17 +6,24 @@
 namespace sluice {
 namespace {
 
+struct Target {
+  std::string name;
+  bool (*read)(std::string_view);
+};
+
+class FuzzCorpus : public testing::TestWithParam<Target> {};
+
 /// What the fuzzer grew from and found: every file is read or refused, as fuzz/targets.h has it,
 /// and those that Sluice wrote are read.
-void replay(const std::string& target, bool (*read)(std::string_view)) {
-  const std::filesystem::path folder(SLUICE_SOURCE_DIR "/fuzz/corpus/" + target);
+TEST_P(FuzzCorpus, IsReadOrRefused) {
+  const std::filesystem::path folder(SLUICE_SOURCE_DIR "/fuzz/corpus/" + GetParam().name);
   int good = 0;
   int other = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     SCOPED_TRACE(entry.path().string());
     const bool is_good = entry.path().filename().string().rfind("good-", 0) == 0;
     bool was_read = false;
-    EXPECT_NO_THROW(was_read = read(load(entry.path())));
+    EXPECT_NO_THROW(was_read = GetParam().read(load(entry.path())));
     EXPECT_TRUE(was_read || !is_good);
     ++(is_good ? good : other);
   }
@@ -24,33 +31,14 @@ void replay(const std::string& target, bool (*read)(std::string_view)) {
   EXPECT_GT(other, 0);
 }
 
-TEST(FuzzCorpus, Checkpoint) {
-  replay("checkpoint", fuzz::checkpoint);
-}
-TEST(FuzzCorpus, Cifar) {
-  replay("cifar", fuzz::cifar);
-}
-TEST(FuzzCorpus, Experiment) {
-  replay("experiment", fuzz::experiment);
-}
-TEST(FuzzCorpus, Image) {
-  replay("image", fuzz::image);
-}
-TEST(FuzzCorpus, Results) {
-  replay("results", fuzz::results);
-}
-TEST(FuzzCorpus, Safetensors) {
-  replay("safetensors", fuzz::safetensors);
-}
-TEST(FuzzCorpus, ModelFile) {
-  replay("model_file", fuzz::model_file);
-}
-TEST(FuzzCorpus, Keras) {
-  replay("keras", fuzz::keras);
-}
-TEST(FuzzCorpus, KerasFlattened) {
-  replay("keras_flattened", fuzz::keras_flattened);
-}
+INSTANTIATE_TEST_SUITE_P(
+    Of, FuzzCorpus,
+    testing::Values(Target{"checkpoint", fuzz::checkpoint}, Target{"cifar", fuzz::cifar},
+                    Target{"experiment", fuzz::experiment}, Target{"image", fuzz::image},
+                    Target{"keras", fuzz::keras}, Target{"keras_flattened", fuzz::keras_flattened},
+                    Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},
+                    Target{"safetensors", fuzz::safetensors}),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace sluice
