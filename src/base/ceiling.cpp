@@ -90,7 +90,7 @@ double measure_bandwidth(const std::vector<std::int64_t>& values) {
 
 Ceiling measure_ceiling() {
   constexpr std::size_t kBytes = 256 << 20;
-  constexpr int kTimes = 3;  // others may be at work: the best counts
+  constexpr int kTimes = 10;  // others may be at work: the best counts
   const std::vector<std::int64_t> values(kBytes / sizeof(std::int64_t), 1);
   Ceiling best{0, 0};
   for (int i = 0; i < kTimes; ++i) {
