@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"keras", fuzz::keras}, Target{"keras_flattened", fuzz::keras_flattened},
                     Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},
                     Target{"safetensors", fuzz::safetensors}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& target) { return target.param.name; });
 
 }  // namespace
 }  // namespace sluice

@@ -35,9 +35,14 @@ struct TrainOptions {
 RunFolder open_stopped(TrainOptions& options) {
   RunFolder folder = RunFolder::open(options.resume);
   const std::string place = path_text(folder.path());
-  if (!is_folder(folder.path() / LabRun::kCheckpoints)) {
+  const std::filesystem::path checkpoints = folder.path() / LabRun::kCheckpoints;
+  std::error_code ignored;
+  // The report is written last. What a kill left behind it is not needed.
+  const bool done = folder.finished() && std::filesystem::exists(place + "/report.html", ignored);
+  if (done) std::filesystem::remove_all(checkpoints, ignored);
+  if (done || !is_folder(checkpoints)) {
     throw user_error("train", "{} {}: to train again, leave out --resume", place,
-                     folder.finished() ? "is finished" : "has no checkpoints to go on from");
+                     done ? "is finished" : "has no checkpoints to go on from");
   }
   if (options.experiment.empty()) options.experiment = place + "/experiment.toml";
   const std::string other = difference(folder.read_experiment(), options.read(options.experiment));
