@@ -20,15 +20,26 @@ struct Row {
   }
 };
 
-using Floats __attribute__((vector_size(16), may_alias, aligned(4))) = float;
-using Ints __attribute__((vector_size(16), may_alias, aligned(4))) = std::int32_t;
+using Floats __attribute__((vector_size(16))) = float;
+using Ints __attribute__((vector_size(16))) = std::int32_t;
+
+// Channels need not be a multiple of four, so nothing here is aligned. (An attribute of the type that
+// says so would be lost: templates take arguments without theirs.)
+template <class Value>
+Value load(const void* from) {
+  Value value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+template <class Value>
+void store(void* to, const Value& value) {
+  std::memcpy(to, &value, sizeof value);
+}
 
 template <class Value, class Index>
 void pool_lanes(const Row& row, std::size_t column, const float* src, float* dst,
                 std::int32_t* where) {
-  const auto value = [&](std::size_t i) {
-    return *reinterpret_cast<const Value*>(src + row.value(column, i));
-  };
+  const auto value = [&](std::size_t i) { return load<Value>(src + row.value(column, i)); };
   Value largest = value(0);
   Index index{};
   for (std::size_t i = 1; i < row.pool * row.pool; ++i) {
@@ -37,18 +48,18 @@ void pool_lanes(const Row& row, std::size_t column, const float* src, float* dst
     largest = stays ? largest : next;
     index = stays ? index : index - index + static_cast<std::int32_t>(i);
   }
-  *reinterpret_cast<Value*>(dst) = largest;
-  *reinterpret_cast<Index*>(where) = index;
+  store(dst, largest);
+  store(where, index);
 }
 
 template <class Value, class Index>
 void unpool_lanes(const Row& row, std::size_t column, const float* diff_dst,
                   const std::int32_t* where, float* diff_src) {
-  const Value gradient = *reinterpret_cast<const Value*>(diff_dst);
-  const Index index = *reinterpret_cast<const Index*>(where);
+  const auto gradient = load<Value>(diff_dst);
+  const auto index = load<Index>(where);
   for (std::size_t i = 0; i < row.pool * row.pool; ++i) {
-    *reinterpret_cast<Value*>(diff_src + row.value(column, i)) =
-        index == static_cast<std::int32_t>(i) ? gradient : Value{};
+    store(diff_src + row.value(column, i),
+          index == static_cast<std::int32_t>(i) ? gradient : Value{});
   }
 }
 

@@ -246,6 +246,7 @@ inline std::vector<OpCase> all_cases() {
       pooling_case("max_pooling2d", 2, 8, 6, 16, 2, Tag::nhwc),
       pooling_case("max_pooling2d_blocked", 2, 8, 8, 32, 2, Tag::nChw8c),
       pooling_case("max_pooling2d_remainder", 2, 7, 5, 8, 2, Tag::nhwc),
+      pooling_case("max_pooling2d_odd_channels", 2, 6, 6, 5, 2, Tag::nhwc),
       pooling_case("max_pooling2d_3x3", 1, 9, 9, 8, 3, Tag::nChw8c),
       dropout_case("dropout_plain", {3, 37}, Tag::nc),
       dropout_case("dropout_images", {2, 5, 3, 3}, Tag::nhwc),
