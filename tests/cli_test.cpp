@@ -171,6 +171,19 @@ TEST_F(CommandLine, RealDataIsUsedWhereThereIsSome) {
   EXPECT_GT(json["experts"]["artificial"]["accuracy"].get<double>(), 0.4);
 }
 
+TEST_F(CommandLine, ThreadsWaitBrieflyUnlessTheUserSaysHow) {
+#ifdef __clang__
+  GTEST_SKIP() << "its OpenMP is another one";
+#endif
+  const auto told = [&](const std::string& own) {
+    const std::string text = run({"--version"}, {"OMP_DISPLAY_ENV=verbose", own}).err;
+    return text.substr(text.rfind("OPENMP DISPLAY ENVIRONMENT BEGIN"));
+  };
+  EXPECT_THAT(told("A=B"), HasSubstr("GOMP_SPINCOUNT = '1000'"));
+  EXPECT_THAT(told("GOMP_SPINCOUNT=77"), HasSubstr("GOMP_SPINCOUNT = '77'"));
+  EXPECT_THAT(told("OMP_WAIT_POLICY=passive"), HasSubstr("GOMP_SPINCOUNT = '0'"));
+}
+
 TEST_F(CommandLine, BenchMeasuresAndSaysHow) {
   const Ended ended = run({"bench", "joint", "train", "--batch", "8", "--seconds", "0.05",
                            "--compute", "exact", "--json", "bench.json"});

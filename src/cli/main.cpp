@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/interrupt.h"
+#include "cli/short_waits.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 
@@ -31,6 +32,7 @@ int complain(const std::string& message, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  sluice::cli::wait_briefly(argv);
   CLI::App app{
       "Sluice trains mixtures of experts on pictures, and tells whether the mixture\n"
       "was worth it.",
