@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
@@ -22,10 +23,6 @@ struct ExportOptions {
   std::vector<std::string> models;
   std::string to;
 };
-
-Error mistake(const std::string& what) {
-  return Error(Fault::user, "export", what);
-}
 
 /// Models of a run, by name. Importance models have no folder of their own: they are trained within
 /// the mixture.
@@ -69,11 +66,11 @@ fs::path export_model(const AnyModel& model, const std::string& name, const Expo
 
 std::vector<std::string> chosen(const std::vector<std::string>& wanted,
                                 const std::vector<std::string>& names, const std::string& run) {
-  if (names.empty()) throw mistake(run + " has no trained model yet");
+  if (names.empty()) throw user_error("export", "{} has no trained model yet", run);
   for (const std::string& name : wanted) {
     if (std::ranges::find(names, name) != names.end()) continue;
-    throw mistake(fmt::format("{} has no model '{}': it has {}", run, one_line(name),
-                              fmt::join(names, ", ")));
+    throw user_error("export", "{} has no model '{}': it has {}", run, one_line(name),
+                     fmt::join(names, ", "));
   }
   return wanted.empty() ? names : wanted;
 }
@@ -88,10 +85,11 @@ void export_models(const ExportOptions& options) {
   const auto make_folder = [&] {
     std::error_code error;
     if (!folder.empty()) fs::create_directories(folder, error);
-    if (error) throw mistake(fmt::format("{}: {}", path_text(folder), error.message()));
+    if (error) throw user_error("export", "{}: {}", path_text(folder), error.message());
   };
   if (is_file) {
-    if (!options.models.empty()) throw mistake("--model chooses from a run; this is one file");
+    if (!options.models.empty())
+      throw user_error("export", "--model chooses from a run; this is one file");
     const AnyModel model = read_model(options.from);
     const auto* network = std::get_if<SavedModel>(&model);
     make_folder();

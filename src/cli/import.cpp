@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
@@ -22,10 +23,6 @@ struct ImportOptions {
   std::string experiment;
   std::string run;
 };
-
-Error mistake(const std::string& what) {
-  return Error(Fault::user, "import", what);
-}
 
 /// The lab's, of whose files no word of classes and groups is expected.
 Experiment lab_experiment() {
@@ -60,7 +57,7 @@ std::map<std::string, std::string> parse_parts(const std::vector<std::string>& t
   for (const std::string& text : texts) {
     const std::size_t at = text.find('=');
     if (at == 0 || at == std::string::npos || at + 1 == text.size()) {
-      throw mistake(fmt::format("--part {}: write PART=NAME, such as gate=sequential_1", text));
+      throw user_error("import", "--part {}: write PART=NAME, such as gate=sequential_1", text);
     }
     parts[text.substr(0, at)] = text.substr(at + 1);
   }
@@ -84,14 +81,15 @@ class Import {
       models_.push_back(import_keras(sources_.back().file, keras));
     }
     if (!keras.parts.empty() && std::none_of(models_.begin(), models_.end(), is_mixture)) {
-      throw mistake("--part tells apart the models in a mixture's file, and none of these is one");
+      throw user_error(
+          "import", "--part tells apart the models in a mixture's file, and none of these is one");
     }
     find_classes();
     for (std::size_t i = 0; i < models_.size(); ++i) {
       names_.push_back(name_of(sources_[i], models_[i]));
       if (std::count(names_.begin(), names_.end(), names_[i]) > 1) {
-        throw mistake(
-            fmt::format("{}: there is a {} already", path_text(sources_[i].file), names_[i]));
+        throw user_error("import", "{}: there is a {} already", path_text(sources_[i].file),
+                         names_[i]);
       }
       std::visit([&](auto& saved) { complete(saved, sources_[i].file, names_[i]); }, models_[i]);
     }
@@ -148,15 +146,14 @@ class Import {
     };
     if (!source.name.empty()) {
       if (known(source.name)) return source.name;
-      throw mistake(fmt::format("{}={}: the name must be {}", source.name, path_text(source.file),
-                                fmt::join(names, ", ")));
+      throw user_error("import", "{}={}: the name must be {}", source.name, path_text(source.file),
+                       fmt::join(names, ", "));
     }
     if (network == nullptr) return "mixture";
     if (known(source.stem())) return source.stem();
     if (known(network->model.name)) return network->model.name;
-    throw mistake(fmt::format("{}: say which model it is by NAME={}, where NAME is {}",
-                              path_text(source.file), path_text(source.file),
-                              fmt::join(names, ", ")));
+    throw user_error("import", "{}: say which model it is by NAME={}, where NAME is {}",
+                     path_text(source.file), path_text(source.file), fmt::join(names, ", "));
   }
 
   void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
@@ -171,8 +168,8 @@ class Import {
     std::vector<std::string> groups;
     for (const Mixture::Branch& branch : saved.model.branches) groups.push_back(branch.group);
     if (groups != group_names()) {
-      throw mistake(fmt::format("{} has the groups {}, but {} are declared", path_text(file),
-                                fmt::join(groups, ", "), fmt::join(group_names(), ", ")));
+      throw user_error("import", "{} has the groups {}, but {} are declared", path_text(file),
+                       fmt::join(groups, ", "), fmt::join(group_names(), ", "));
     }
     if (!saved.class_names.empty()) return;
     saved.class_names = class_names_;
@@ -182,10 +179,11 @@ class Import {
   void require_outputs(const Shape& outputs, const std::vector<std::string>& names,
                        const fs::path& file) const {
     if (outputs == Shape{static_cast<std::int64_t>(names.size())}) return;
-    throw mistake(fmt::format(
+    throw user_error(
+        "import",
         "{} has the output {}, but there are {} names for it: {}; others are declared by the "
         "groups of --experiment FILE",
-        path_text(file), to_string(outputs), names.size(), fmt::join(names, ", ")));
+        path_text(file), to_string(outputs), names.size(), fmt::join(names, ", "));
   }
 
   std::vector<std::string> group_names() const {

@@ -21,7 +21,7 @@ constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kLongestName = 128;
 
 /// What a layer has beside its class and name.
-struct Settings {
+struct LayerSettings {
   OrderedJson operator()(const Conv2D& l) const {
     return {{"filters", l.filters},
             {"kernel_size", l.kernel_size},
@@ -38,7 +38,7 @@ struct Settings {
 
 OrderedJson to_declaration(const Layer& layer) {
   OrderedJson json{{"class_name", class_name_of(layer)}, {"name", name_of(layer)}};
-  json.update(std::visit(Settings{}, layer));
+  json.update(std::visit(LayerSettings{}, layer));
   return json;
 }
 

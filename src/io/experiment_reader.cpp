@@ -77,9 +77,9 @@ struct Store {
   }
 };
 
-class Reader {
+class ExperimentReader {
  public:
-  explicit Reader(Settings& settings) : settings_(settings), keys_(keys_of(settings)) {
+  explicit ExperimentReader(Settings& settings) : settings_(settings), keys_(keys_of(settings)) {
     for (const Key& key : keys_) {
       if (!key.table().empty()) tables_.insert(key.table());
     }
@@ -253,7 +253,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   const std::string place = path_text(file);
   Settings settings;
   settings.experiment.name = default_name(file);
-  Reader reader(settings);
+  ExperimentReader reader(settings);
   reader.read_document(place, read_toml(file));
   for (const std::string& text : overrides) reader.read_override(parse_override(text));
   if (reader.groups_place().empty()) {

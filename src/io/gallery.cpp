@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int kMostOfAKind = 12;
 
@@ -24,14 +24,14 @@ std::string base64(const std::string& bytes) {
 }
 
 /// Four digits are more than a bar shows; importances are small, so these are not decimals.
-Json rounded(std::span<const float> values) {
-  Json json = Json::array();
-  for (const float value : values) json.push_back(Json::parse(fmt::format("{:.4g}", value)));
+OrderedJson rounded(std::span<const float> values) {
+  OrderedJson json = OrderedJson::array();
+  for (const float value : values) json.push_back(OrderedJson::parse(fmt::format("{:.4g}", value)));
   return json;
 }
 
-Json pairs(std::span<const float> values) {
-  Json json = Json::array();
+OrderedJson pairs(std::span<const float> values) {
+  OrderedJson json = OrderedJson::array();
   for (std::size_t i = 0; i < values.size(); i += 2) json.push_back(rounded(values.subspan(i, 2)));
   return json;
 }
@@ -44,7 +44,7 @@ std::string png_of(const Examples& examples, std::size_t example) {
 
 }  // namespace
 
-Json explanation_json(const Answers& answers, const Examples& examples, std::size_t i) {
+OrderedJson explanation_json(const Answers& answers, const Examples& examples, std::size_t i) {
   const std::size_t classes = answers.classes();
   const std::size_t groups = answers.group_names.size();
   const int group = answers.chosen_group(i);
@@ -61,12 +61,12 @@ Json explanation_json(const Answers& answers, const Examples& examples, std::siz
 }
 
 std::string gallery_json(const Answers& answers, const Examples& examples) {
-  Json gallery = Json::array();
+  OrderedJson gallery = OrderedJson::array();
   const auto add = [&](std::size_t i, const char* kind) {
-    Json item{{"kind", kind},
-              {"image", i},
-              {"truth", answers.truth[i]},
-              {"true_group", answers.true_group(i)}};
+    OrderedJson item{{"kind", kind},
+                     {"image", i},
+                     {"truth", answers.truth[i]},
+                     {"true_group", answers.true_group(i)}};
     item.update(explanation_json(answers, examples, i));
     gallery.push_back(std::move(item));
   };

@@ -7,16 +7,17 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-std::string plain(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string plain(const OrderedJson& value) {
+  return value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
-void write(const Json& value, const std::string& indent, std::string& out) {
+void write(const OrderedJson& value, const std::string& indent, std::string& out) {
   const bool is_list = value.is_array();
-  const bool has_lists = std::any_of(value.begin(), value.end(),
-                                     [](const Json& element) { return element.is_structured(); });
+  const bool has_lists = std::any_of(value.begin(), value.end(), [](const OrderedJson& element) {
+    return element.is_structured();
+  });
   if (!value.is_structured() || value.empty()) {
     out += plain(value);
     return;
@@ -37,7 +38,7 @@ void write(const Json& value, const std::string& indent, std::string& out) {
 
 }  // namespace
 
-std::string json_text(const Json& value) {
+std::string json_text(const OrderedJson& value) {
   std::string out;
   write(value, "", out);
   return out + "\n";

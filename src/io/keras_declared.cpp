@@ -38,9 +38,9 @@ Json shape_from_build(const Json& model, const Json& first) {
              : Json();
 }
 
-class Reader {
+class DeclarationReader {
  public:
-  explicit Reader(const std::string& place) : place_(place) {}
+  explicit DeclarationReader(const std::string& place) : place_(place) {}
 
   void input(const Json& batch_shape) {
     declared_.model.input = shape_ = read_input_shape(batch_shape, place_);
@@ -169,7 +169,7 @@ DeclaredModel read_declared(const Json& model, const std::string& place) {
     throw user_error("keras", "{}: it is a {}, and Sluice reads Sequential and Functional models",
                      place, one_line(type));
   }
-  Reader reader(place);
+  DeclarationReader reader(place);
   if (!layers.empty() && text_in(*layers.front(), "class_name") != "InputLayer" &&
       layers.front()->is_object() && layers.front()->contains("config")) {
     const Json shape = shape_from_build(model, *layers.front());

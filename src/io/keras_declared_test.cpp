@@ -8,7 +8,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr const char* kInput =
+constexpr const char* kInputLayer =
     R"({"class_name":"InputLayer","config":{"name":"in","batch_shape":[null,8,8,3]}})";
 
 std::string layer(const std::string& type, const std::string& name, const std::string& config) {
@@ -22,7 +22,7 @@ std::string conv(const std::string& config) {
 }
 
 DeclaredModel read(const std::vector<std::string>& layers) {
-  std::string list = kInput;
+  std::string list = kInputLayer;
   for (const std::string& each : layers) list += "," + each;
   return read_declared(
       parse_json(R"({"class_name":"Sequential","config":{"name":"m","layers":[)" + list + "]}}", 20,
@@ -31,7 +31,7 @@ DeclaredModel read(const std::vector<std::string>& layers) {
 }
 
 /// The message less "[keras] f: layer 'conv1' has ".
-std::string refusal(const std::vector<std::string>& layers,
+std::string refused(const std::vector<std::string>& layers,
                     const std::string& common = "[keras] f: layer '") {
   const std::string what = error_of(Fault::user, [&] { read(layers); });
   EXPECT_EQ(what.rfind(common, 0), 0u) << what;
@@ -42,7 +42,7 @@ const std::string kFlatten = layer("Flatten", "flat", "");
 
 TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
   const auto has = [](const std::string& setting) {
-    return refusal({conv(setting)}, "[keras] f: layer 'conv1' has ");
+    return refused({conv(setting)}, "[keras] f: layer 'conv1' has ");
   };
   EXPECT_EQ(has(R"("strides":[2,2])"), "strides (2, 2); Sluice computes (1, 1)");
   EXPECT_EQ(has(R"("dilation_rate":[1,2])"), "dilation_rate (1, 2); Sluice computes (1, 1)");
@@ -53,40 +53,40 @@ TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
   EXPECT_EQ(has(R"("activation":"gelu")"), "activation \"gelu\"; Sluice computes linear, relu");
   EXPECT_EQ(has(R"("activation":"softmax")"),
             "activation \"softmax\"; Sluice computes linear, relu");
-  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3],"padding":"valid")")}),
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3],"padding":"valid")")}),
             "c' has padding \"valid\"; Sluice computes \"same\"");
-  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3])")}),
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3])")}),
             "c' does not say its padding");
-  EXPECT_EQ(refusal({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,5],"padding":"same")")}),
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,5],"padding":"same")")}),
             "c' has kernel_size (3, 5); Sluice computes squares");
-  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"strides":[1,1])")}),
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"strides":[1,1])")}),
             "p' has strides (1, 1); Sluice computes (2, 2)");
-  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"padding":"same")")}),
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"padding":"same")")}),
             "p' has padding \"same\"; Sluice computes \"valid\"");
-  EXPECT_EQ(refusal({layer("Dropout", "d", R"("rate":1.5)")}),
+  EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":1.5)")}),
             "d' has rate 1.5; Sluice computes 0 up to but not 1");
-  EXPECT_EQ(refusal({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
+  EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
             "d' has noise_shape (null, 1); Sluice computes None");
-  EXPECT_EQ(refusal({kFlatten, layer("Reshape", "r", R"("target_shape":[5,-1])")}),
+  EXPECT_EQ(refused({kFlatten, layer("Reshape", "r", R"("target_shape":[5,-1])")}),
             "r' has target_shape (5, -1), which (192) cannot become");
 }
 
 TEST(KerasDeclared, LayersThatSluiceHasNot) {
-  EXPECT_EQ(refusal({conv(""), layer("BatchNormalization", "bn", "")}),
+  EXPECT_EQ(refused({conv(""), layer("BatchNormalization", "bn", "")}),
             "bn' is a BatchNormalization; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, "
             "Dense, Reshape");
-  EXPECT_EQ(refusal({layer("ReLU", "relu", "")}),
+  EXPECT_EQ(refused({layer("ReLU", "relu", "")}),
             "relu' is an activation that follows no linear Conv2D or Dense: Sluice computes it "
             "only there");
-  EXPECT_THAT(refusal({conv(R"("activation":"relu")"), layer("ReLU", "r", "")}),
+  EXPECT_THAT(refused({conv(R"("activation":"relu")"), layer("ReLU", "r", "")}),
               HasSubstr("follows no linear"));
-  EXPECT_EQ(refusal({conv(""), layer("ReLU", "r", R"("max_value":6.0)")}),
+  EXPECT_EQ(refused({conv(""), layer("ReLU", "r", R"("max_value":6.0)")}),
             "r' has max_value 6.0; Sluice computes None");
-  EXPECT_EQ(refusal({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
+  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
             "s' has scale 0.5; Sluice divides pictures by 255");
-  EXPECT_EQ(refusal({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
+  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
             "s' has offset -1.0; Sluice computes 0");
-  EXPECT_THAT(refusal({conv(""), layer("Rescaling", "s", R"("scale":0.00392156862745098)")}),
+  EXPECT_THAT(refused({conv(""), layer("Rescaling", "s", R"("scale":0.00392156862745098)")}),
               HasSubstr("s' rescales between layers"));
 }
 
@@ -108,19 +108,19 @@ TEST(KerasDeclared, NeighboursAreFolded) {
 }
 
 TEST(KerasDeclared, SizesOfAStranger) {
-  EXPECT_EQ(refusal({layer("Conv2D", "c",
+  EXPECT_EQ(refused({layer("Conv2D", "c",
                            R"("filters":16777216,"kernel_size":[1024,1024],"padding":"same")")}),
             "c' is larger than Sluice computes");
-  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":-1)")}),
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":-1)")}),
               HasSubstr("d' has units -1, which is no size"));
-  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":99999999999)")}), HasSubstr("is no size"));
-  EXPECT_THAT(refusal({layer("Dense", "d", R"("units":2.5)")}), HasSubstr("is no size"));
-  EXPECT_EQ(refusal({layer("Dense", "d", R"("units":2)")}),
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":99999999999)")}), HasSubstr("is no size"));
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":2.5)")}), HasSubstr("is no size"));
+  EXPECT_EQ(refused({layer("Dense", "d", R"("units":2)")}),
             "d' does not fit: put a Flatten before it");
-  EXPECT_EQ(refusal({layer("MaxPooling2D", "p", R"("pool_size":9)")}),
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":9)")}),
             "p' does not fit: use larger images");
-  EXPECT_EQ(refusal({kFlatten, kFlatten}), "flat' has the name of another layer");
-  EXPECT_THAT(refusal({kInput}), HasSubstr("in' has the name of another layer"));
+  EXPECT_EQ(refused({kFlatten, kFlatten}), "flat' has the name of another layer");
+  EXPECT_THAT(refused({kInputLayer}), HasSubstr("in' has the name of another layer"));
 }
 
 TEST(KerasDeclared, WhatIsNoModel) {

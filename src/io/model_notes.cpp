@@ -23,9 +23,10 @@ OrderedJson normalization() {
 }
 
 /// The notes of one file.
-class Reader {
+class NotesReader {
  public:
-  Reader(const ModelNotes& notes, std::string place) : notes_(notes), place_(std::move(place)) {}
+  NotesReader(const ModelNotes& notes, std::string place)
+      : notes_(notes), place_(std::move(place)) {}
 
   void operator()(SavedModel& saved) const {
     require_normalization();
@@ -130,12 +131,12 @@ ModelNotes notes_of(const AnyModel& model) {
 }
 
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place) {
-  std::visit(Reader(notes, place), model);
+  std::visit(NotesReader(notes, place), model);
 }
 
 std::vector<Groups::Group> groups_in(const ModelNotes& notes, const std::string& place) {
   if (!notes.contains(kGroups)) return {};
-  return Reader(notes, place).groups();
+  return NotesReader(notes, place).groups();
 }
 
 }  // namespace sluice

@@ -13,12 +13,12 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json confusion_json(const ConfusionMatrix& matrix) {
-  Json counts = Json::array();
+OrderedJson confusion_json(const ConfusionMatrix& matrix) {
+  OrderedJson counts = OrderedJson::array();
   for (int truth = 0; truth < matrix.classes(); ++truth) {
-    Json row = Json::array();
+    OrderedJson row = OrderedJson::array();
     for (int prediction = 0; prediction < matrix.classes(); ++prediction) {
       row.push_back(matrix.count(truth, prediction));
     }
@@ -27,15 +27,15 @@ Json confusion_json(const ConfusionMatrix& matrix) {
   return {{"classes", matrix.class_names()}, {"counts", std::move(counts)}};
 }
 
-Json report_json(const ConfusionMatrix& confusion) {
-  const auto row_json = [](const ClassificationReport::Row& row) -> Json {
+OrderedJson report_json(const ConfusionMatrix& confusion) {
+  const auto row_json = [](const ClassificationReport::Row& row) -> OrderedJson {
     return {{"precision", row.precision},
             {"recall", row.recall},
             {"f1", row.f1},
             {"support", row.support}};
   };
   const ClassificationReport report = classification_report(confusion);
-  Json classes = Json::object();
+  OrderedJson classes = OrderedJson::object();
   for (int c = 0; c < confusion.classes(); ++c) {
     classes[confusion.class_names()[c]] = row_json(report.classes[c]);
   }
@@ -44,7 +44,7 @@ Json report_json(const ConfusionMatrix& confusion) {
           {"weighted", row_json(report.weighted)}};
 }
 
-Json evaluation_json(const Evaluation& evaluation) {
+OrderedJson evaluation_json(const Evaluation& evaluation) {
   return {{"accuracy", evaluation.accuracy},
           {"loss", evaluation.loss},
           {"test_images", evaluation.confusion.total()},
@@ -53,8 +53,8 @@ Json evaluation_json(const Evaluation& evaluation) {
           {"classification_report", report_json(evaluation.confusion)}};
 }
 
-Json model_json(const ModelResult& result) {
-  Json json = cost_json(result.cost);
+OrderedJson model_json(const ModelResult& result) {
+  OrderedJson json = cost_json(result.cost);
   json["epochs"] = result.history.epochs.size();
   if (result.history.restored_epoch > 0) json["restored_epoch"] = result.history.restored_epoch;
   json.update(effort_json(result.history));
@@ -65,15 +65,15 @@ Json model_json(const ModelResult& result) {
   return json;
 }
 
-Json groups_json(const std::vector<Groups::Group>& groups) {
-  Json json = Json::array();
+OrderedJson groups_json(const std::vector<Groups::Group>& groups) {
+  OrderedJson json = OrderedJson::array();
   for (const Groups::Group& group : groups) {
-    json.push_back(Json{{"name", group.name}, {"classes", group.classes}});
+    json.push_back(OrderedJson{{"name", group.name}, {"classes", group.classes}});
   }
   return json;
 }
 
-Json machine_json(const Machine& machine) {
+OrderedJson machine_json(const Machine& machine) {
   return {{"cpu", machine.cpu},
           {"cores", machine.cores},
           {"threads", machine.threads},
@@ -81,7 +81,7 @@ Json machine_json(const Machine& machine) {
           {"os", machine.os}};
 }
 
-Json experiment_json(const Experiment& experiment) {
+OrderedJson experiment_json(const Experiment& experiment) {
   const LabOptions& lab = experiment.lab;
   return {{"name", experiment.name},
           {"size", lab.size == CnnSize::large ? "large" : "small"},
@@ -99,8 +99,8 @@ Json experiment_json(const Experiment& experiment) {
             {"wider", lab.controls.wider}}}};
 }
 
-Json controls_json(const Results& results) {
-  Json json = Json::object();
+OrderedJson controls_json(const Results& results) {
+  OrderedJson json = OrderedJson::object();
   for (const Results::Control& control : results.controls) {
     json[control.name] = cost_json(control.cost);
     json[control.name].update(effort_json(control.history));
@@ -133,13 +133,13 @@ int epochs_for_the_same(const Results& results) {
 
 std::string to_json(const Results& results) {
   const Machine machine = this_machine();
-  Json experts = Json::object();
+  OrderedJson experts = OrderedJson::object();
   std::vector<std::string> group_names;
   for (const Results::Expert& expert : results.experts) {
     experts[expert.group] = model_json(expert.result);
     group_names.push_back(expert.group);
   }
-  Json by_part = Json::object();
+  OrderedJson by_part = OrderedJson::object();
   for (const auto& [part, seconds] : results.part_seconds) by_part[part] = seconds;
   return json_text(
       {{"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},

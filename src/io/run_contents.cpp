@@ -12,16 +12,16 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::uint64_t kMostBytes = 50'000'000;
 constexpr int kDepth = 12;
 constexpr const char* kTag = "report";
 
-Json read_json(const std::filesystem::path& file) {
+OrderedJson read_json(const std::filesystem::path& file) {
   const std::string text = read_file(file, kMostBytes, kTag);
   parse_json(text, kDepth, kTag, path_text(file));  // refuses what is broken or too deep
-  return Json::parse(text);                         // in the order of the file
+  return OrderedJson::parse(text);                  // in the order of the file
 }
 
 /// The fields of the next line, which is taken off the text.
@@ -38,48 +38,48 @@ std::vector<std::string_view> take_line(std::string_view& text) {
 }
 
 /// What is no number, or none that JSON can write, is null.
-Json number(std::string_view text) {
+OrderedJson number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole && std::isfinite(value) ? Json(value) : Json();
+  return whole && std::isfinite(value) ? OrderedJson(value) : OrderedJson();
 }
 
-Json read_history(const std::filesystem::path& file) {
+OrderedJson read_history(const std::filesystem::path& file) {
   const std::string bytes = read_file(file, kMostBytes, kTag);
   std::string_view text = bytes;
   const std::vector<std::string_view> names = take_line(text);
-  std::vector<Json> columns(names.size(), Json::array());
+  std::vector<OrderedJson> columns(names.size(), OrderedJson::array());
   while (!text.empty()) {
     const std::vector<std::string_view> fields = take_line(text);
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      columns[i].push_back(i < fields.size() ? number(fields[i]) : Json());
+      columns[i].push_back(i < fields.size() ? number(fields[i]) : OrderedJson());
     }
   }
-  Json history = Json::object();
+  OrderedJson history = OrderedJson::object();
   for (std::size_t i = 0; i < names.size(); ++i) history[std::string(names[i])] = columns[i];
   return history;
 }
 
 /// nullptr if the verdict, or this part of it, is missing or of another kind.
-const Json* controls_of(const Json& results) {
+const OrderedJson* controls_of(const OrderedJson& results) {
   if (!results.is_object() || !results.contains("verdict")) return nullptr;
-  const Json& verdict = results["verdict"];
+  const OrderedJson& verdict = results["verdict"];
   if (!verdict.is_object() || !verdict.contains("controls")) return nullptr;
   return verdict["controls"].is_object() ? &verdict["controls"] : nullptr;
 }
 
 }  // namespace
 
-Json contents_of(const RunFolder& run) {
+OrderedJson contents_of(const RunFolder& run) {
   const std::filesystem::path& path = run.path();
   if (!run.finished()) {
     throw user_error(kTag,
                      "{} has no results.json: it was stopped or imported; train it to its end",
                      path_text(path));
   }
-  Json results = read_json(path / "results.json");
-  const Json* controls = controls_of(results);
+  OrderedJson results = read_json(path / "results.json");
+  const OrderedJson* controls = controls_of(results);
   if (controls == nullptr) {
     throw user_error(kTag, "{} has no verdict: an earlier Sluice made the run; train it again",
                      path_text(path / "results.json"));
@@ -90,7 +90,7 @@ Json contents_of(const RunFolder& run) {
     // A name in a file leads nowhere but into the run.
     if (is_plain_name(folder) && run.has_model(folder)) models.push_back(folder);
   }
-  Json histories = Json::object();
+  OrderedJson histories = OrderedJson::object();
   for (const std::string& model : models) {
     histories[model] = read_history(path / model / "history.csv");
   }

@@ -3,31 +3,32 @@
 namespace sluice {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json interval_json(const Interval& interval) {
-  return Json::array({interval.low, interval.high});
+OrderedJson interval_json(const Interval& interval) {
+  return OrderedJson::array({interval.low, interval.high});
 }
 
-Json calibration_json(const Calibration& calibration) {
-  Json bins = Json::array();
+OrderedJson calibration_json(const Calibration& calibration) {
+  OrderedJson bins = OrderedJson::array();
   for (const Calibration::Bin& bin : calibration.bins) {
-    bins.push_back(Json::array({bin.examples, bin.confidence, bin.accuracy}));
+    bins.push_back(OrderedJson::array({bin.examples, bin.confidence, bin.accuracy}));
   }
   return {{"log_loss", calibration.log_loss},
           {"ece", calibration.ece},
           {"reliability", {{"columns", {"images", "confidence", "accuracy"}}, {"bins", bins}}}};
 }
 
-Json standing_json(const Verdict::Standing& standing) {
-  Json json{{"accuracy", standing.accuracy}, {"accuracy_95", interval_json(standing.interval)}};
+OrderedJson standing_json(const Verdict::Standing& standing) {
+  OrderedJson json{{"accuracy", standing.accuracy},
+                   {"accuracy_95", interval_json(standing.interval)}};
   json.update(calibration_json(standing.calibration));
   return json;
 }
 
 /// Of a second classifier, less a first; "only_" counts the images that one alone has right.
-Json difference_json(const PairedComparison& comparison, const std::string& first,
-                     const std::string& second) {
+OrderedJson difference_json(const PairedComparison& comparison, const std::string& first,
+                            const std::string& second) {
   return {{"accuracy", comparison.difference},
           {"accuracy_95", interval_json(comparison.interval)},
           {"p_value", comparison.p_value},
@@ -35,15 +36,15 @@ Json difference_json(const PairedComparison& comparison, const std::string& firs
           {"only_" + second, comparison.only_second}};
 }
 
-Json control_json(const Verdict::Control& control) {
-  Json json{{"words", control.words}};
+OrderedJson control_json(const Verdict::Control& control) {
+  OrderedJson json{{"words", control.words}};
   json.update(standing_json(control.standing));
   json["over_baseline"] = difference_json(control.over_baseline, "baseline", control.name);
   json["mixture_over_it"] = difference_json(control.to_mixture, control.name, "mixture");
   return json;
 }
 
-Json budget_json(const ErrorBudget& budget) {
+OrderedJson budget_json(const ErrorBudget& budget) {
   return {{"images", budget.examples()},
           {"right", budget.right},
           {"wrong_group", budget.wrong_group},
@@ -53,15 +54,15 @@ Json budget_json(const ErrorBudget& budget) {
           {"right_by_expert_or_baseline", budget.best}};
 }
 
-Json named(const std::vector<std::string>& names, const std::vector<ErrorBudget>& budgets) {
-  Json json = Json::object();
+OrderedJson named(const std::vector<std::string>& names, const std::vector<ErrorBudget>& budgets) {
+  OrderedJson json = OrderedJson::object();
   for (std::size_t i = 0; i < budgets.size(); ++i) json[names[i]] = budget_json(budgets[i]);
   return json;
 }
 
 }  // namespace
 
-Json cost_json(const Cost& cost) {
+OrderedJson cost_json(const Cost& cost) {
   return {{"parameters", cost.parameters},
           {"active_parameters", cost.active_parameters},
           {"flops_per_image", cost.flops},
@@ -69,21 +70,21 @@ Json cost_json(const Cost& cost) {
           {"training_flops_per_image", cost.training_flops}};
 }
 
-Json effort_json(const History& history) {
+OrderedJson effort_json(const History& history) {
   return {{"seconds", history.seconds},
           {"cpu_seconds", history.cpu_seconds},
           {"images_trained_on", history.images}};
 }
 
-Json to_json(const Verdict& verdict, const std::vector<std::string>& class_names,
-             const std::vector<std::string>& group_names) {
-  Json controls = Json::object();
+OrderedJson to_json(const Verdict& verdict, const std::vector<std::string>& class_names,
+                    const std::vector<std::string>& group_names) {
+  OrderedJson controls = OrderedJson::object();
   for (const Verdict::Control& control : verdict.controls) {
     controls[control.name] = control_json(control);
   }
-  Json asked = Json::object();
+  OrderedJson asked = OrderedJson::object();
   for (std::size_t g = 0; g < verdict.asked.size(); ++g) asked[group_names[g]] = verdict.asked[g];
-  Json dead = Json::array();
+  OrderedJson dead = OrderedJson::array();
   for (const int group : dead_experts(verdict)) dead.push_back(group_names[group]);
   return {{"sentence", sentence(verdict)},
           {"improved", to_string(improved(verdict))},

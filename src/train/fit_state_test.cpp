@@ -5,26 +5,16 @@
 
 #include <optional>
 
-#include "nn/network_testing.h"
 #include "sluice/evaluation.h"
 #include "sluice/model.h"
 #include "sluice/trainer.h"
 #include "tests/scratch.h"
+#include "train/fit_testing.h"
 
 namespace sluice {
 namespace {
 
-const std::vector<std::string> kNames{"a", "b", "c", "d"};
 constexpr int kBatch = 8;  // of 28 images: three whole ones and a part
-
-LabelledImages random_set(int count, std::uint32_t stream) {
-  LabelledImages images{{8, 8, 3}, {}, {}};
-  for (const float p : random_images(std::size_t(count) * 8 * 8 * 3, stream)) {
-    images.pixels.push_back(static_cast<std::uint8_t>(p * 255));
-  }
-  for (int i = 0; i < count; ++i) images.labels.push_back(i * 7 % 4);
-  return images;
-}
 
 /// A state with values of its own for the blocks.
 struct Copy {

@@ -3,29 +3,15 @@
 
 #include <cmath>
 
-#include "nn/network_testing.h"
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
 #include "sluice/lab.h"
 #include "sluice/verdict.h"
 #include "tests/scratch.h"
+#include "train/fit_testing.h"
 
 namespace sluice {
 namespace {
-
-constexpr int kClasses = 4;
-
-/// Small random pictures with random labels: nothing to learn but by heart.
-LabelledImages random_set(int count, std::uint32_t stream, const Shape& shape = {8, 8, 3}) {
-  LabelledImages images{shape, {}, {}};
-  for (const float p : random_images(std::size_t(count) * element_count(shape), stream)) {
-    images.pixels.push_back(static_cast<std::uint8_t>(p * 255));
-  }
-  for (int i = 0; i < count; ++i) images.labels.push_back((i * 7 + i / 3) % kClasses);
-  return images;
-}
-
-const std::vector<std::string> kNames{"a", "b", "c", "d"};
 
 class FitTest : public testing::Test {
  protected:
