@@ -7,6 +7,12 @@ target_include_directories(sluice_dnnl SYSTEM INTERFACE ${dnnl_include})
 target_link_libraries(sluice_dnnl INTERFACE ${dnnl_library})
 find_package(OpenMP REQUIRED)
 find_package(Threads REQUIRED)
+if(SLUICE_SANITIZE STREQUAL "thread")
+  # Clang's OpenMP tells ThreadSanitizer through Archer which threads have waited for which.
+  get_filename_component(llvm_libraries "${OpenMP_omp_LIBRARY}" DIRECTORY)
+  find_library(archer_library archer PATHS "${llvm_libraries}" REQUIRED)
+  target_link_libraries(sluice_flags INTERFACE -Wl,--no-as-needed "${archer_library}")
+endif()
 find_package(Boost REQUIRED)  # Boost.Math, which is headers alone
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
