@@ -1,7 +1,7 @@
 // Hands Python what Sluice computes of one scenario, and all that Keras needs to compute the same:
 // first weights, images, labels, dropout masks, the order of the images.
 //
-//   sluice_parity_driver MODEL on|off FILE.safetensors      (see scenario.h for the models)
+//   sluice_parity_driver MODEL on|off FILE.safetensors [OTHER]   (see scenario.h)
 //   sluice_parity_driver loss IN.safetensors OUT.safetensors
 //
 // Once the file is there it prints the data's name in a line, and behind it, as floats, what each
@@ -161,9 +161,9 @@ void add_fit(Scenario& scenario, Output& output) {
   output.add("fit/after/", scenario.weights());
 }
 
-void write_scenario(const std::string& model, bool dropout, const std::string& file) {
+void write_scenario(const std::string& model, bool dropout, const std::string& file, int other) {
   const char* data = std::getenv("SLUICE_DATA");
-  Scenario scenario(model, dropout, data != nullptr ? data : "builtin");
+  Scenario scenario(model, dropout, data != nullptr ? data : "builtin", other);
   Output output;
   add_examples("train/", scenario.train(), output);
   add_examples("test/", scenario.test(), output);
@@ -222,10 +222,11 @@ int main(int argc, char** argv) {
   try {
     if (arguments.size() == 3 && arguments[0] == "loss") {
       sluice::parity::write_losses(arguments[1], arguments[2]);
-    } else if (arguments.size() == 3) {
-      sluice::parity::write_scenario(arguments[0], arguments[1] == "on", arguments[2]);
+    } else if (arguments.size() == 3 || arguments.size() == 4) {
+      const int other = arguments.size() == 4 ? std::atoi(arguments[3].c_str()) : 0;
+      sluice::parity::write_scenario(arguments[0], arguments[1] == "on", arguments[2], other);
     } else {
-      fmt::print(stderr, "sluice_parity_driver MODEL on|off FILE, or loss IN OUT\n");
+      fmt::print(stderr, "sluice_parity_driver MODEL on|off FILE [OTHER], or loss IN OUT\n");
       return 2;
     }
   } catch (const sluice::Error& error) {

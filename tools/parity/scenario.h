@@ -49,7 +49,8 @@ class Scenario {
   /// `model`: cnn-small, cnn-large, gate, importance, mixture; or a mixture at an edge: mixture-tie
   /// (the gate cannot decide) and mixture-clipped (the loss clips). Without dropout every rate is
   /// 0. `data` is what load_data() takes. Throws Error (user) for an unknown model.
-  Scenario(const std::string& model, bool dropout, const std::string& data);
+  /// `other` first weights than the usual ones, by number.
+  Scenario(const std::string& model, bool dropout, const std::string& data, int other = 0);
 
   const Dataset& data() const { return data_; }
   Examples train() const { return examples(data_.train); }

@@ -36,10 +36,11 @@ class MaskInputs:
 
 
 class Scenario:
-    def __init__(self, driver: Path, model: str, dropout: bool, folder: Path):
+    def __init__(self, driver: Path, model: str, dropout: bool, folder: Path, other: int = 0):
+        """`other` first weights than the usual ones, by number."""
         file = folder / f"{model}.safetensors"
-        self.driver = subprocess.Popen([driver, model, "on" if dropout else "off", file],
-                                       stdout=subprocess.PIPE)
+        self.driver = subprocess.Popen(
+            [driver, model, "on" if dropout else "off", file, str(other)], stdout=subprocess.PIPE)
         self.data_name = self.driver.stdout.readline().decode().strip()
         if not self.data_name:
             sys.exit(f"{driver} {model} failed")
