@@ -130,6 +130,31 @@ TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
   expect_whole();
 }
 
+TEST_F(Resume, ASecondSignalEndsItAtOnce) {
+  Program program = start(train_as("run"));
+  wait_for("baseline");
+  program.signal(SIGSTOP);  // so that both meet it within one step
+  program.signal(SIGINT);
+  program.signal(SIGTERM);
+  program.signal(SIGCONT);
+  const Ended ended = program.wait();
+  EXPECT_EQ(ended.code, 128 + SIGTERM);
+  EXPECT_EQ(ended.err, "") << "ended by the system";
+  ASSERT_EQ(run(resume("run")).code, 0);
+  expect_whole();
+}
+
+/// A handler's frame would overwrite the heap around oneDNN's GEMM: see watch_for_interrupt().
+TEST_F(Resume, NoThreadRunsAHandlerOfTheSignals) {
+  Program program = start(train_as("run"));
+  wait_for("baseline");
+  EXPECT_EQ(program.signals("SigCgt") & Program::bits({SIGINT, SIGTERM}), 0u);
+  EXPECT_EQ(program.signals("SigBlk") & Program::bits({SIGINT, SIGTERM}),
+            Program::bits({SIGINT, SIGTERM}));
+  program.signal(SIGKILL);
+  program.wait();
+}
+
 /// Killed at any moment, however often. SLUICE_KILLS says how often.
 TEST_F(Resume, AfterKillsAtRandomMomentsItEndsAsIfNeverKilled) {
   const char* asked = getenv("SLUICE_KILLS");

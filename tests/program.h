@@ -45,6 +45,18 @@ class Program {
   }
 
   void signal(int number) const { kill(child_, number); }
+  /// Those in a mask of its /proc/PID/status, such as SigCgt for what it handles: see bits().
+  std::uint64_t signals(const std::string& mask) const {
+    const std::string status = text("/proc/" + std::to_string(child_) + "/status");
+    const std::size_t at = status.find(mask + ":");
+    return at == std::string::npos ? 0
+                                   : std::stoull(status.substr(at + mask.size() + 1), nullptr, 16);
+  }
+  static std::uint64_t bits(std::initializer_list<int> signals) {
+    std::uint64_t bits = 0;
+    for (const int each : signals) bits |= std::uint64_t{1} << (each - 1);
+    return bits;
+  }
   std::string output_so_far() const { return text(out_); }
 
   Ended wait() {

@@ -165,6 +165,11 @@ struct LayerProfile {
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
 /// compiled, none by a step. It reads and refers to the weights it was compiled with, which must
 /// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads.
+///
+/// A program that handles signals: before version 3.11.2 oneDNN's GEMM moves its stack pointer into
+/// the heap, and a handler on such a thread corrupts it (uxlfoundation/oneDNN issue 4845). Block the
+/// signals in the threads that compute and wait for them in another, or handle them on an alternate
+/// stack of each thread (SA_ONSTACK).
 class CompiledModel {
  public:
   virtual ~CompiledModel() = default;

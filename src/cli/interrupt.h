@@ -16,6 +16,7 @@ class Interrupted : public std::exception {
 };
 
 /// From here on the first Ctrl-C or SIGTERM is only noted; a second one ends the program at once.
+/// Called before there are other threads.
 void watch_for_interrupt();
 
 /// Whether a signal was noted.

@@ -1,5 +1,6 @@
 #include "report/gnuplot.h"
 
+#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -58,8 +59,12 @@ int run(const std::filesystem::path& program, int input, int output, int errors)
   ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-  // A process group of its own: Ctrl-C is for us, and the picture in hand gets finished.
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  // A process group of its own: Ctrl-C is for us, and the picture in hand gets finished. Signals
+  // that we block are not for it to inherit: whoever wants to end it can.
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
 
   std::string name = program.string();
   std::string settings = "--default-settings";  // without the user's ~/.gnuplot
