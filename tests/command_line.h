@@ -12,7 +12,7 @@ inline const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
 
 /// A few seconds' lab.
 inline const std::vector<std::string> kShort{
-    "--set", "data.train_images=320", "--set", "data.test_images=100", "--set", "train.epochs=1",
+    "--set", "data.train_images=320",   "--set", "data.test_images=100", "--set", "train.epochs=1",
 #ifdef SLUICE_SANITIZED  // Winograd takes half of the time then, and other tests run it
     "--set", "train.compute=\"exact\"",
 #endif

@@ -167,9 +167,9 @@ struct LayerProfile {
 /// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads.
 ///
 /// A program that handles signals: before version 3.11.2 oneDNN's GEMM moves its stack pointer into
-/// the heap, and a handler on such a thread corrupts it (uxlfoundation/oneDNN issue 4845). Block the
-/// signals in the threads that compute and wait for them in another, or handle them on an alternate
-/// stack of each thread (SA_ONSTACK).
+/// the heap, and a handler on such a thread corrupts it (uxlfoundation/oneDNN issue 4845). Block
+/// the signals in the threads that compute and wait for them in another, or handle them on an
+/// alternate stack of each thread (SA_ONSTACK).
 class CompiledModel {
  public:
   virtual ~CompiledModel() = default;
@@ -201,8 +201,8 @@ class CompiledModel {
   /// What a trainer updates after backward(). The gate of a mixture is not among it.
   virtual std::vector<Trained> trained() = 0;
 
-  /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(), results
-  /// which are not all finite; empty if none has.
+  /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
+  /// results which are not all finite; empty if none has.
   virtual std::string first_not_finite() const = 0;
 
   /// Measures every layer from here on, which costs little, and forgets what was measured before.

@@ -10,8 +10,8 @@ namespace sluice::cli {
 namespace {
 
 // Left to itself a thread spins for milliseconds, at each of a hundred loops a step: in vain where
-// the thread it waits for has no core, because other programs have them. docs/performance.md has the
-// numbers.
+// the thread it waits for has no core, because other programs have them. docs/performance.md has
+// the numbers.
 constexpr const char* kTurns = "1000";
 
 }  // namespace

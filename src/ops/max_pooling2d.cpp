@@ -23,8 +23,8 @@ struct Row {
 using Floats __attribute__((vector_size(16))) = float;
 using Ints __attribute__((vector_size(16))) = std::int32_t;
 
-// Channels need not be a multiple of four, so nothing here is aligned. (An attribute of the type that
-// says so would be lost: templates take arguments without theirs.)
+// Channels need not be a multiple of four, so nothing here is aligned. (An attribute of the type
+// that says so would be lost: templates take arguments without theirs.)
 template <class Value>
 Value load(const void* from) {
   Value value;
