@@ -98,9 +98,10 @@ void write_images(const fs::path& folder) {
 }
 
 void write_results(const fs::path& folder) {
-  write(folder, "least", R"({"verdict": {"controls": {}}})");
+  write(folder, "least", R"({"format": 1, "verdict": {"sentence": "", "controls": {}}})");
   write(folder, "controls",
-        R"({"verdict": {"controls": {"longer": {"accuracy": 0.5}, "average": null}}})");
+        R"({"format": 1, "verdict": {"sentence": "The mixture gains.",
+            "controls": {"longer": {"accuracy": 0.5}, "average": null}}})");
 }
 
 Sequential small(const std::string& name, int outputs) {

@@ -83,8 +83,9 @@ class Resume : public CommandLine {
   }
   static void TearDownTestSuite() { delete home_; }
 
-  Program start(const std::vector<std::string>& arguments, rlim_t largest_file = 0) {
-    return {folder_.path(), arguments, {}, largest_file};
+  Program start(const std::vector<std::string>& arguments,
+                std::optional<Program::Limit> limit = {}) {
+    return {folder_.path(), arguments, {}, limit};
   }
   /// Until the run's folder has a checkpoint of that stage.
   void wait_for(const std::string& stage) const {
@@ -199,7 +200,7 @@ TEST_F(Resume, ADamagedCheckpointFallsBackToTheOneBefore) {
 }
 
 TEST_F(Resume, AFullDiskEndsItWithTheNeedAndLosesNothing) {
-  constexpr rlim_t kTooSmall = 20'000'000;  // a checkpoint has 26 MB
+  constexpr Program::Limit kTooSmall{RLIMIT_FSIZE, 20'000'000};  // a checkpoint has 26 MB
   Program program = start(train_as("run"), kTooSmall);
   const Ended full = program.wait();
   expect_complaint(full, 1,
@@ -241,11 +242,12 @@ TEST_F(Resume, RefusesWhatCannotGoOn) {
   program.signal(SIGKILL);
   program.wait();
   expect_complaint(run({"train", kLab, "--resume", "run", "--data", "builtin"}), 2,
-                   "run cannot go on with another experiment: data.train_images was 320, and is "
-                   "5000");
+                   "run cannot go on with another experiment: data.train_images was " +
+                       kShortImages + ", and is 5000");
   expect_complaint(
       run({"train", "--resume", "run", "--set", "train.learning_rate=0.5", "--data", "builtin"}), 2,
       "train.learning_rate was 0.001, and is 0.5");
+  expect_complaint(run({"train", "--resume", "run", "--data", "gone"}), 2, "gone");
   expect_complaint(run({"train", "--resume", "run", "--controls", "--data", "builtin"}), 2,
                    "controls.longer was false, and is true");
   // The same experiment by its file is the same experiment.

@@ -167,8 +167,17 @@ TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
   save(*home_ / "stopped/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
   expect_complaint(at_home({"report", "runs/lab", "stopped"}), 2,
                    "stopped has no results.json: it was stopped or imported");
-  save(*home_ / "stopped/results.json", "{}");
-  expect_complaint(at_home({"report", "stopped"}), 2, "stopped/results.json has no verdict");
+  const auto report = [&](const std::string& results) {
+    save(*home_ / "stopped/results.json", results);
+    return at_home({"report", "stopped"});
+  };
+  const std::string other = "stopped/results.json is of another version of Sluice (format ";
+  expect_complaint(report("{}"), 2, other + "null, and this one reads 1)");
+  expect_complaint(report(R"({"format": 2, "verdict": {}})"), 2,
+                   other + "2, and this one reads 1)");
+  expect_complaint(report(R"({"format": 1, "verdict": {"controls": {}}})"), 2,
+                   "stopped/results.json has no verdict: it was changed");
+  expect_complaint(report(R"({"format": 1)"), 2, "stopped/results.json");
   expect_complaint(at_home({"report", "nowhere"}), 2, "nowhere does not exist");
 }
 

@@ -10,13 +10,18 @@ namespace sluice::testing {
 
 inline const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
 
+#ifdef SLUICE_SANITIZED  // as few seconds then; other tests run Winograd's convolutions
+inline const std::string kShortImages = "128";
+inline const std::string kShortCompute = "exact";
+#else
+inline const std::string kShortImages = "320";
+inline const std::string kShortCompute = "auto";
+#endif
+
 /// A few seconds' lab.
 inline const std::vector<std::string> kShort{
-    "--set", "data.train_images=320",   "--set", "data.test_images=100", "--set", "train.epochs=1",
-#ifdef SLUICE_SANITIZED  // Winograd takes half of the time then, and other tests run it
-    "--set", "train.compute=\"exact\"",
-#endif
-};
+    "--set", "data.train_images=" + kShortImages,       "--set", "data.test_images=100",
+    "--set", "train.compute=\"" + kShortCompute + "\"", "--set", "train.epochs=1"};
 
 inline std::vector<std::string> train_short(std::vector<std::string> more) {
   more.insert(more.begin(), {"train", kLab});

@@ -1,13 +1,16 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,9 +27,15 @@ struct Ended {
 /// The built `sluice`, run in a folder of its own with its output kept.
 class Program {
  public:
-  /// `environment` are NAME=VALUE, added to the test's own; `largest_file` is in bytes, 0 for any.
+  /// What setrlimit() takes.
+  struct Limit {
+    __rlimit_resource resource;
+    rlim_t most;
+  };
+
+  /// `environment` are NAME=VALUE, added to the test's own.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
-          std::vector<std::string> environment = {}, rlim_t largest_file = 0)
+          std::vector<std::string> environment = {}, std::optional<Limit> limit = {})
       : out_(folder / ".out"), err_(folder / ".err") {
     arguments.insert(arguments.begin(), SLUICE_PROGRAM);
     child_ = fork();
@@ -34,8 +43,12 @@ class Program {
     std::filesystem::current_path(folder);
     if (std::freopen(out_.c_str(), "w", stdout) == nullptr) _exit(126);
     if (std::freopen(err_.c_str(), "w", stderr) == nullptr) _exit(126);
-    const rlimit limit{largest_file, largest_file};
-    if (largest_file > 0 && setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
+    if (limit) {
+      const rlimit both{limit->most, limit->most};
+      if (setrlimit(limit->resource, &both) != 0) _exit(126);
+    }
+    // As root too, a test meets a file's permissions.
+    for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH}) prctl(PR_CAPBSET_DROP, right);
     for (std::string& variable : environment) putenv(variable.data());
     std::vector<char*> raw;
     for (std::string& argument : arguments) raw.push_back(argument.data());

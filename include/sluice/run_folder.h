@@ -88,8 +88,9 @@ History all_stages(const Results& results);
 /// Cost::training_flops.
 int epochs_for_the_same(const Results& results);
 
-/// results.json as text. Keys others rely on: baseline.accuracy, mixture.accuracy, gate.accuracy,
-/// experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds, total_seconds.
+/// results.json as text. Keys others rely on: format (1), baseline.accuracy, mixture.accuracy,
+/// gate.accuracy, experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds,
+/// total_seconds.
 std::string to_json(const Results& results);
 
 /// predictions.csv as text: RFC 4180 with a row of headings.

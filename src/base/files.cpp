@@ -85,10 +85,7 @@ std::vector<fs::path> list_folder(const fs::path& folder, std::string_view tag) 
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     if (entry->path().filename().string().front() != '.') entries.push_back(entry->path());
   }
-  if (error) {
-    throw machine_error(tag, "cannot list {}: {}: check the path and its permissions",
-                        folder.string(), error.message());
-  }
+  if (error) throw file_error(tag, folder, "listed", error.value());
   std::sort(entries.begin(), entries.end());
   return entries;
 }

@@ -159,8 +159,8 @@ TEST(Files, FoldersAreListedInOrder) {
               testing::ElementsAre(temp / "a", temp / "b", temp / "c"));
   EXPECT_TRUE(is_folder(temp / "a"));
   EXPECT_FALSE(is_folder(temp / "b"));
-  EXPECT_THAT(error_of(Fault::machine, [&] { list_folder(temp / "none", "tag"); }),
-              StartsWith("[tag] cannot list "));
+  EXPECT_THAT(error_of(Fault::user, [&] { list_folder(temp / "none", "tag"); }),
+              HasSubstr("none: cannot be listed: No such file or directory: is the path right?"));
 }
 
 TEST(Files, MakeFolderIsTrueOnce) {

@@ -4,10 +4,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
-#include <string_view>
 #include <thread>
 
+#include "base/fail.h"
 #include "base/parallel.h"
 
 namespace sluice {
@@ -52,6 +53,18 @@ Machine this_machine() {
   machine.compiler = "GCC " __VERSION__;
 #endif
   return machine;
+}
+
+void require_memory(std::uint64_t bytes, std::string_view mend) {
+  constexpr std::uint64_t kWorthAsking = 1 << 20;
+  if (bytes < kWorthAsking) return;
+  const std::string free = fact("/proc/meminfo", "MemAvailable", ':');
+  if (free.empty()) return;
+  const std::uint64_t free_bytes = std::strtoull(free.c_str(), nullptr, 10) * 1024;
+  if (bytes <= free_bytes) return;
+  throw machine_error("memory",
+                      "{} MB more are needed, and {} are free: close other programs, or {}",
+                      bytes / 1'000'000, free_bytes / 1'000'000, mend);
 }
 
 std::uint64_t peak_memory_bytes() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace sluice {
 
@@ -19,5 +20,9 @@ Machine this_machine();
 
 /// The most memory this process has held at once.
 std::uint64_t peak_memory_bytes();
+
+/// Throws Error (machine) if `bytes` are more than the system can give, with what to do about it.
+/// Without asking one is given them, and ended without a word when they are used.
+void require_memory(std::uint64_t bytes, std::string_view mend);
 
 }  // namespace sluice

@@ -1,9 +1,15 @@
 #include "base/machine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
 
 TEST(Machine, FactsAreThere) {
   const Machine machine = this_machine();
@@ -20,6 +26,15 @@ TEST(Machine, PeakMemoryIsInBytes) {
   const std::uint64_t peak = peak_memory_bytes();
   EXPECT_GT(peak, 1'000'000u);
   EXPECT_LT(peak, this_machine().memory_bytes);
+}
+
+TEST(Machine, MoreMemoryThanThereIsIsRefusedWithWhatToDo) {
+  EXPECT_NO_THROW(require_memory(2 << 20, "wait"));
+  const std::string error = error_of(
+      Fault::machine, [] { require_memory(this_machine().memory_bytes + 1, "take less"); });
+  EXPECT_THAT(error, HasSubstr("[memory] "));
+  EXPECT_THAT(error, HasSubstr(" MB more are needed, and "));
+  EXPECT_THAT(error, EndsWith(" are free: close other programs, or take less"));
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <new>
 
+#include "base/machine.h"
+
 namespace sluice {
 
 float* Workspace::take(std::size_t bytes) {
@@ -13,6 +15,7 @@ float* Workspace::take(std::size_t bytes) {
     if (slot.bytes >= bytes) return slot.memory.get();
   }
   const std::size_t rounded = (bytes / kAlignment + 1) * kAlignment;
+  require_memory(rounded, "give a smaller batch (train.batch_size)");
   auto* memory = static_cast<float*>(std::aligned_alloc(kAlignment, rounded));
   if (memory == nullptr) throw std::bad_alloc();
   std::memset(memory, 0, rounded);

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/parallel.h"
 #include "data/builtin_scene.h"
+#include "data/subset.h"
 
 namespace sluice {
 namespace {
@@ -32,6 +33,7 @@ int label_of(Split split, std::uint32_t index) {
 LabelledImages draw_split(Split split, int count) {
   LabelledImages images;
   const auto bytes = static_cast<std::size_t>(element_count(images.shape));
+  require_memory_for_images(bytes * count);
   images.labels.resize(count);
   images.pixels.resize(bytes * count);
   constexpr std::size_t kGrain = 16;

@@ -134,6 +134,7 @@ LabelledImages read_cifar_files(const std::vector<fs::path>& files, int wanted,
       files.size() == 1 ? files.front().string() : files.front().parent_path().string();
   const std::size_t count = subset_size(wanted, available, key, where);
 
+  require_memory_for_images(count * kPixels);
   LabelledImages images;
   images.pixels.resize(count * kPixels);
   images.labels.reserve(count);

@@ -100,6 +100,7 @@ constexpr std::size_t kImage = std::size_t{3} * kSide * kSide;
 
 /// Tries every file, so that the broken ones can be counted.
 Decoded decode(const std::vector<LabelledFile>& files, const DataEvents& events) {
+  require_memory_for_images(files.size() * kImage);
   Decoded decoded{std::vector<std::uint8_t>(files.size() * kImage),
                   std::vector<std::string>(files.size())};
   std::atomic<std::size_t> done = 0;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/fail.h"
+#include "base/machine.h"
 
 namespace sluice {
 
@@ -17,6 +18,11 @@ inline std::size_t subset_size(int wanted, std::size_t available, const std::str
                      key, wanted, where, available);
   }
   return static_cast<std::size_t>(wanted);
+}
+
+/// Throws Error (machine) if images of so many bytes are more than there is memory for.
+inline void require_memory_for_images(std::uint64_t bytes) {
+  require_memory(bytes, "take fewer images (data.train_images, data.test_images)");
 }
 
 }  // namespace sluice

@@ -6,6 +6,7 @@
 
 #include "base/machine.h"
 #include "io/json_text.h"
+#include "io/run_contents.h"
 #include "io/verdict_json.h"
 #include "onednn/version.h"
 #include "sluice/run_folder.h"
@@ -142,7 +143,8 @@ std::string to_json(const Results& results) {
   OrderedJson by_part = OrderedJson::object();
   for (const auto& [part, seconds] : results.part_seconds) by_part[part] = seconds;
   return json_text(
-      {{"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+      {{"format", kResultsFormat},
+       {"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
        {"data",
         {{"name", results.data_name},
          {"source", results.data_source},

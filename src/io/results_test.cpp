@@ -68,6 +68,7 @@ Results example() {
 
 TEST(Results, KeysOthersRelyOn) {
   const json root = json::parse(to_json(example()));
+  EXPECT_EQ(root.at("format"), 1);
   EXPECT_EQ(root.at("baseline").at("accuracy"), 0.5);
   EXPECT_EQ(root.at("mixture").at("accuracy"), 0.625);
   EXPECT_EQ(root.at("gate").at("accuracy"), 0.875);

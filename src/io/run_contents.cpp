@@ -61,12 +61,25 @@ OrderedJson read_history(const std::filesystem::path& file) {
   return history;
 }
 
-/// nullptr if the verdict, or this part of it, is missing or of another kind.
-const OrderedJson* controls_of(const OrderedJson& results) {
-  if (!results.is_object() || !results.contains("verdict")) return nullptr;
-  const OrderedJson& verdict = results["verdict"];
-  if (!verdict.is_object() || !verdict.contains("controls")) return nullptr;
-  return verdict["controls"].is_object() ? &verdict["controls"] : nullptr;
+/// results.json, of the format that is written here and with the verdict that all of a report
+/// needs.
+OrderedJson read_results(const std::filesystem::path& file) {
+  OrderedJson results = read_json(file);
+  const OrderedJson format = results.is_object() ? results.value("format", OrderedJson()) : nullptr;
+  if (format != kResultsFormat) {
+    throw user_error(
+        kTag,
+        "{} is of another version of Sluice (format {}, and this one reads {}): report "
+        "with that version, or train the run again",
+        path_text(file), one_line(format.dump(), 20), kResultsFormat);
+  }
+  const OrderedJson verdict = results.value("verdict", OrderedJson::object());
+  if (!verdict.is_object() || !verdict.value("controls", OrderedJson()).is_object() ||
+      !verdict.value("sentence", OrderedJson()).is_string()) {
+    throw user_error(kTag, "{} has no verdict: it was changed; train the run again",
+                     path_text(file));
+  }
+  return results;
 }
 
 }  // namespace
@@ -78,14 +91,9 @@ OrderedJson contents_of(const RunFolder& run) {
                      "{} has no results.json: it was stopped or imported; train it to its end",
                      path_text(path));
   }
-  OrderedJson results = read_json(path / "results.json");
-  const OrderedJson* controls = controls_of(results);
-  if (controls == nullptr) {
-    throw user_error(kTag, "{} has no verdict: an earlier Sluice made the run; train it again",
-                     path_text(path / "results.json"));
-  }
+  OrderedJson results = read_results(path / "results.json");
   std::vector<std::string> models = run.models();
-  for (const auto& [name, unused] : controls->items()) {
+  for (const auto& [name, unused] : results["verdict"]["controls"].items()) {
     const std::string folder = "control-" + (name == "average" ? "second" : name);
     // A name in a file leads nowhere but into the run.
     if (is_plain_name(folder) && run.has_model(folder)) models.push_back(folder);

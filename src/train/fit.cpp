@@ -165,8 +165,9 @@ class Fit {
 
   [[noreturn]] void fail_not_finite(const char* what, int step) const {
     const std::string layer = model_.first_not_finite();
-    throw user_error("train", "{} not finite in epoch {}, step {}{}{}: lower train.learning_rate",
-                     what, state_.epoch, step, layer.empty() ? "" : ", first in ", layer);
+    throw user_error("train", "{} not finite in epoch {}, step {}, {}: lower train.learning_rate",
+                     what, state_.epoch, step,
+                     layer.empty() ? "where the mixture gives every class 0" : "first in " + layer);
   }
 
   CompiledModel& model_;

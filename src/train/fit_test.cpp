@@ -110,7 +110,23 @@ TEST_F(FitTest, RefusesALossThatIsNotFinite) {
   }
 }
 
-/// The whole lab on tiny images.
+TEST_F(FitTest, RefusesAMixtureThatLeavesEveryClassNothing) {
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  const Mixture model = mixture(groups, {8, 8, 3}, kClasses, CnnSize::small);
+  MixtureWeights weights(model);
+  const auto be_sure_of = [](Weights& part, int output) {
+    part.values(part.tensors().back())[output] = 1000;  // the last bias
+  };
+  be_sure_of(weights.baseline, 0);
+  for (Weights& expert : weights.experts) be_sure_of(expert, 0);
+  for (Weights& importance : weights.importances) be_sure_of(importance, 2 * 1);  // of class 1
+  const auto compiled = compile(model, weights, {.batch = 32});
+  EXPECT_EQ(
+      error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, silent_); }),
+      "[train] the loss is not finite in epoch 1, step 1, where the mixture gives every class "
+      "0: lower train.learning_rate");
+}
+
 TEST_F(FitTest, RefusesAModelWithoutOneOutputForEachClass) {
   const auto say = [&](const Examples& images) {
     const auto compiled = compile(model_, weights_, {.batch = 32});
@@ -123,6 +139,7 @@ TEST_F(FitTest, RefusesAModelWithoutOneOutputForEachClass) {
             "[model] it has 4 outputs, but the images 3 classes: one for each is needed");
 }
 
+/// The whole lab on tiny images.
 TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,18 @@ class Page:
                 url = message["params"]["request"]["url"]
                 self.expect(url.startswith("data:") or url == file.as_uri(), f"request: {url[:200]}")
 
+    def expect_readable(self) -> None:
+        words = self.text("main")
+        for wrong in ("[object", "undefined", "NaN"):
+            self.expect(wrong not in words, f"the page says {wrong}")
+        self.expect(self.driver.execute_script(
+            "return document.documentElement.scrollWidth <= innerWidth"),
+            "the page is wider than the window")
+
+    def print(self, file: Path) -> None:
+        data = self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})["data"]
+        file.write_bytes(base64.b64decode(data))
+
     def picture(self, file: Path) -> None:
         height = self.driver.execute_script("return document.documentElement.scrollHeight")
         width = self.driver.execute_script("return innerWidth")
@@ -96,6 +109,17 @@ def check_numbers(page: Page, results: dict) -> None:
                 f"parameters are {rows.get('Parameters')}")
 
 
+def check_labels(page: Page, results: dict) -> None:
+    """No chart of bars leaves a label out where there is little room."""
+    wanted = {"#figures": 2 + len(results["verdict"]["controls"]),
+              "#budget": len(results["data"]["class_names"]) + len(results["groups"]) + 1}
+    for section, count in wanted.items():
+        canvas = page.all(f"{section} canvas")[0]
+        shown = page.driver.execute_script(
+            "return Chart.getChart(arguments[0]).scales.y.ticks.length", canvas)
+        page.expect(shown == count, f"{section} labels {shown} of {count} rows")
+
+
 def cells(page: Page, matrix: int) -> list[list[str]]:
     table = page.all("#confusions .matrices table")[matrix]
     return [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")]
@@ -123,6 +147,7 @@ def check_confusions(page: Page, results: dict) -> None:
 def check_all(page: Page, run: Path) -> None:
     results = json.loads((run / "results.json").read_text())
     check_numbers(page, results)
+    check_labels(page, results)
     check_confusions(page, results)
     models = page.all("#curves input")
     page.expect(len(models) == len(page_histories(run)), f"{len(models)} models have curves")
@@ -147,11 +172,26 @@ def check_all(page: Page, run: Path) -> None:
     for canvas in page.all("canvas"):
         page.expect(bool(canvas.get_attribute("aria-label")), "a chart has no words")
         page.expect(page.driver.execute_script(DRAWN, canvas), "a chart is empty")
+    page.expect_readable()
+
+
+def explain(program: str, run: Path, folder: Path) -> tuple[Path, list[str]]:
+    """A page of one picture, and the shares of its groups as the terminal is told them."""
+    subprocess.run([program, "data", "sample", run / "experiment.toml", "--data", "builtin",
+                    "--count", "1"], cwd=folder, check=True, capture_output=True)
+    told = subprocess.run([program, "explain", run, "samples/cat/0.png", "--to", "explained.html"],
+                          cwd=folder, check=True, capture_output=True, text=True).stdout
+    gate = re.search(r"gate (.*?): asks", told, re.DOTALL)
+    return folder / "explained.html", re.findall(r"[\d.]+%", gate.group(1))
+
+
+def check_explained(page: Page, shares: list[str]) -> None:
+    page.expect(page.text("h1") == "samples/cat/0.png", f"it explains {page.text('h1')}")
+    page.expect(page.all("main img")[0].get_property("naturalWidth") > 0, "no picture is shown")
     words = page.text("main")
-    for wrong in ("[object", "undefined", "NaN"):
-        page.expect(wrong not in words, f"the page says {wrong}")
-    page.expect(page.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth"),
-                "the page is wider than the window")
+    page.expect(len(shares) == 2 and all(share in words for share in shares),
+                f"the gate's {shares} are not there")
+    page.expect_readable()
 
 
 DRAWN = """const c = arguments[0];
@@ -162,7 +202,8 @@ def page_histories(run: Path) -> list[Path]:
     return list(run.glob("*/history.csv"))
 
 
-def look_at(page: Page, run: Path, single: Path, several: Path) -> None:
+def look_at(page: Page, run: Path, single: Path, several: Path, explained: Path,
+            shares: list[str]) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name, (width, height) in SIZES.items():
         for dark in (False, True):
@@ -174,17 +215,25 @@ def look_at(page: Page, run: Path, single: Path, several: Path) -> None:
             page.open(several, width, height, dark)
             page.expect("runs side by side" in page.text("h1"), "no comparison")
             page.listen(several)
+            page.expect_readable()
             page.picture(PICTURES / f"comparison-{look}.png")
+            page.open(explained, width, height, dark)
+            check_explained(page, shares)
+            page.listen(explained)
+            page.picture(PICTURES / f"explained-{look}.png")
+    page.open(single, *SIZES["desktop"], dark=False)
+    page.print(PICTURES / "report.pdf")
 
 
 def main() -> None:
-    program, runs = sys.argv[1], [Path(run).resolve() for run in sys.argv[2:]]
+    program, runs = Path(sys.argv[1]).resolve(), [Path(run).resolve() for run in sys.argv[2:]]
     with tempfile.TemporaryDirectory() as scratch:
         single, several = Path(scratch) / "report.html", Path(scratch) / "comparison.html"
         subprocess.run([program, "report", runs[0], "--to", single], check=True)
         subprocess.run([program, "report", *runs, runs[0], "--to", several], check=True)
+        explained, shares = explain(program, runs[0], Path(scratch))
         page = Page(Path(scratch))
-        look_at(page, runs[0], single, several)
+        look_at(page, runs[0], single, several, explained, shares)
         page.driver.quit()
     for fault in page.faults:
         print(f"page: {fault}", file=sys.stderr)

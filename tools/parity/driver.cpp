@@ -3,6 +3,7 @@
 //
 //   sluice_parity_driver MODEL on|off FILE.safetensors [OTHER]   (see scenario.h)
 //   sluice_parity_driver loss IN.safetensors OUT.safetensors
+//   sluice_parity_driver stopping < COURSES
 //
 // Once the file is there it prints the data's name in a line, and behind it, as floats, what each
 // of the steps leaves: its loss, then all weights, by rising name. The mixture's would be 5 GB in a
@@ -15,6 +16,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <iostream>
+#include <sstream>
 
 #include "base/files.h"
 #include "data/batching.h"
@@ -22,6 +25,7 @@
 #include "ops/cross_entropy.h"
 #include "sluice/error.h"
 #include "tools/parity/masks.h"
+#include "train/early_stopping.h"
 
 namespace sluice::parity {
 
@@ -213,6 +217,28 @@ void write_losses(const std::string& in, const std::string& out) {
   output.write(out);
 }
 
+/// Early stopping alone. A line has monitor, patience, min_delta, start_from_epoch, 0 or 1 for
+/// restore_best_weights, and the monitored figure of each epoch. Of each it prints the last epoch
+/// and the weight then, in which each epoch leaves its own number.
+void print_stopping() {
+  for (std::string line; std::getline(std::cin, line);) {
+    std::istringstream words(line);
+    EarlyStopping options{.enabled = true};
+    words >> options.monitor >> options.patience >> options.min_delta >> options.start_from_epoch >>
+        options.restore_best_weights;
+    float weight = 0;
+    const float gradient = 0;
+    EarlyStopper stopper(options, {{{&weight, 1}, {&gradient, 1}}});
+    int epoch = 0;
+    for (double figure = 0; words >> figure;) {
+      weight = static_cast<float>(++epoch);
+      if (!stopper.go_on(epoch, {figure, figure, figure, figure, 1})) break;
+    }
+    stopper.restore();
+    fmt::print("{} {}\n", epoch, weight);
+  }
+}
+
 }  // namespace
 
 }  // namespace sluice::parity
@@ -222,11 +248,14 @@ int main(int argc, char** argv) {
   try {
     if (arguments.size() == 3 && arguments[0] == "loss") {
       sluice::parity::write_losses(arguments[1], arguments[2]);
+    } else if (arguments.size() == 1 && arguments[0] == "stopping") {
+      sluice::parity::print_stopping();
     } else if (arguments.size() == 3 || arguments.size() == 4) {
       const int other = arguments.size() == 4 ? std::atoi(arguments[3].c_str()) : 0;
       sluice::parity::write_scenario(arguments[0], arguments[1] == "on", arguments[2], other);
     } else {
-      fmt::print(stderr, "sluice_parity_driver MODEL on|off FILE [OTHER], or loss IN OUT\n");
+      fmt::print(stderr,
+                 "sluice_parity_driver MODEL on|off FILE [OTHER], loss IN OUT, or stopping\n");
       return 2;
     }
   } catch (const sluice::Error& error) {

@@ -16,6 +16,7 @@ import numpy as np
 
 import edges
 import golden
+import stopping
 from keras_run import KerasRun, run_keras
 from scenario import STEPS, Scenario
 
@@ -144,6 +145,7 @@ def main() -> int:
     table = Table()
     with tempfile.TemporaryDirectory() as folder:
         edges.compare_losses(arguments.driver, Path(folder), table)
+        stopping.compare_stopping(arguments.driver, table)
         for model, dropout in cases(arguments):
             scenario = Scenario(arguments.driver, model, dropout, Path(folder))
             steps = 1 if arguments.golden or model in EDGES else STEPS[-1]

@@ -75,7 +75,7 @@ function accuracyChart(classifiers) {
       scales: {
         x: {type: 'linear', beginAtZero: false, title: {display: true, text: 'test accuracy in %, with its 95% interval'}},
         y: {type: 'category', labels: classifiers.map((each) => each.name), offset: true, grid: {display: false},
-          ticks: {callback(index) {
+          ticks: {autoSkip: false, callback(index) {
             const {name} = classifiers[index];
             return this.chart.width < 500 ? inLines(name, 16) : name;
           }}},

@@ -21,15 +21,15 @@ function answers(title, scores, classes, truth, of) {
 
 /** How a sub-gate weighs baseline against expert, for the classes that matter here. */
 function importances(pairs, shown, classes) {
-  return [el('h4', {}, 'weight of baseline | expert'), shown.map((c) => {
+  return [el('h4', {}, 'weight of the expert against the baseline'), shown.map((c) => {
     const [baseline, expert] = pairs[c];
-    const share = baseline + expert > 0 ? baseline / (baseline + expert) : 0.5;
+    const share = baseline + expert > 0 ? expert / (baseline + expert) : 0.5;
     return el('div', {class: 'bar', title: `${classes[c]}: baseline ${baseline}, expert ${expert}`},
       el('span', {}, classes[c]),
       el('div', {class: 'two'},
-        el('i', {style: `width: ${(100 * share).toFixed(1)}%; background: var(--baseline)`}),
-        el('i', {style: `width: ${(100 * (1 - share)).toFixed(1)}%; background: var(--expert)`})),
-      el('span', {}, percent(1 - share)));
+        el('i', {style: `width: ${(100 * share).toFixed(1)}%; background: var(--expert)`}),
+        el('i', {style: `width: ${(100 * (1 - share)).toFixed(1)}%; background: var(--baseline)`})),
+      el('span', {}, percent(share)));
   })];
 }
 
