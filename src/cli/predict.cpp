@@ -96,7 +96,7 @@ class Predictor {
  public:
   explicit Predictor(const std::string& path) {
     if (std::filesystem::is_regular_file(path)) {
-      std::visit([&](auto&& saved) { add(std::move(saved)); }, read_model(path));
+      std::visit([&](auto saved) { add(std::move(saved)); }, read_model(path));
       return;
     }
     const RunFolder run = RunFolder::open(path);

@@ -94,6 +94,7 @@ void Canvas::blur(float share) {
 
 void Canvas::write(std::span<std::uint8_t> bytes) const {
   const auto to_byte = [](float v) {
+    // NOLINTNEXTLINE(bugprone-incorrect-roundings): never negative
     return static_cast<std::uint8_t>(std::clamp(v, 0.0f, 1.0f) * 255 + 0.5f);
   };
   for (std::size_t i = 0; i < pixels_.size(); ++i) {

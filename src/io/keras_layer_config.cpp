@@ -34,7 +34,8 @@ struct Config {
 
 }  // namespace
 
-KerasJson keras_object(const std::string& class_name, const std::string& name, KerasJson config) {
+KerasJson keras_object(const std::string& class_name, const std::string& name,
+                       const KerasJson& config) {
   KerasJson all{{"name", name}, {"trainable", true}, {"dtype", "float32"}};
   if (!config.is_null()) all.update(config);
   return {{"module", "keras.layers"},

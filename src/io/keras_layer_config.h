@@ -12,7 +12,8 @@ namespace sluice {
 using KerasJson = nlohmann::ordered_json;
 
 /// An object that keras.layers can make again; `config` needs no name.
-KerasJson keras_object(const std::string& class_name, const std::string& name, KerasJson config);
+KerasJson keras_object(const std::string& class_name, const std::string& name,
+                       const KerasJson& config);
 
 KerasJson keras_input(const std::string& name, const Shape& shape);
 

@@ -28,10 +28,9 @@ class Graph {
                       &model});
     return model.name;
   }
-  std::string layer(const std::string& name, const std::string& class_name, KerasJson config,
+  std::string layer(const std::string& name, const std::string& class_name, const KerasJson& config,
                     const Shape& output, const std::string& input) {
-    nodes_.push_back(
-        {name, class_name, keras_object(class_name, name, std::move(config)), output, {input}});
+    nodes_.push_back({name, class_name, keras_object(class_name, name, config), output, {input}});
     return name;
   }
   std::string reshape(const std::string& name, const Shape& target, const std::string& input) {

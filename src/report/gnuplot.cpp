@@ -18,8 +18,6 @@
 #include "base/text.h"
 #include "report/text.h"
 
-extern char** environ;
-
 namespace sluice {
 
 namespace {

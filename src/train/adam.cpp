@@ -25,7 +25,7 @@ SLUICE_VECTORISED void update(float* __restrict w, float* __restrict m, float* _
 
 }  // namespace
 
-Adam::Adam(const AdamOptions& options, std::vector<CompiledModel::Trained> trained)
+Adam::Adam(const AdamOptions& options, const std::vector<CompiledModel::Trained>& trained)
     : options_(options) {
   for (const CompiledModel::Trained& block : trained) {
     moments_.push_back({block, std::vector<float>(block.weights.size()),

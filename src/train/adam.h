@@ -11,7 +11,7 @@ namespace sluice {
 class Adam {
  public:
   /// Refers to the parameters and gradients.
-  Adam(const AdamOptions& options, std::vector<CompiledModel::Trained> trained);
+  Adam(const AdamOptions& options, const std::vector<CompiledModel::Trained>& trained);
 
   struct Moments {
     CompiledModel::Trained of;
