@@ -158,6 +158,18 @@ TEST(ImageFile, JpegWithPaddingIsRead) {
   EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
 }
 
+TEST(ImageFile, NoPixelsAreNoImage) {
+  const ScratchFolder folder;
+  save_png(folder / "none.png", {.width = 0, .height = 4, .row = ""});
+  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
+              HasSubstr("none.png is a broken PNG: "));
+  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
+  bytes.replace(bytes.find("\xff\xc0") + 5, 4, std::string(4, '\0'));
+  save(folder / "none.jpg", bytes);
+  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.jpg"); }),
+              HasSubstr("none.jpg is a broken JPEG: "));
+}
+
 TEST(ImageFile, HugeHeadersTakeNoMemory) {
   const ScratchFolder folder;
   save_png(folder / "huge.png", {.width = 60000, .height = 60000, .row = ""});
