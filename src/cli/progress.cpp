@@ -6,7 +6,6 @@
 #include <cmath>
 #include <memory>
 
-#include "base/timer.h"
 #include "cli/interrupt.h"
 #include "report/text.h"
 
@@ -105,6 +104,7 @@ void LoggedProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
 
 void KeptProgress::on_begin(FitState& state) {
   steps_ = 0;
+  cost_seconds_ = 0;  // not known of this stage: its first epoch is kept
   const auto say = [](const std::string& line) { print_line("checkpoint: " + line); };
   if (!checkpoints_.read(stage_, state, say)) return;
   restored_seconds_ += state.history.seconds;
@@ -114,12 +114,17 @@ void KeptProgress::on_begin(FitState& state) {
 }
 
 bool KeptProgress::wants(const FitState& state) {
+  constexpr double kMostShare = 0.015;  // of the training time, whatever the disk
   ++steps_;
-  return state.step == 0 || steps_ >= every_steps_ || interrupted();
+  if (state.finished || interrupted() || steps_ >= every_steps_) return true;
+  return state.step == 0 && kMostShare * since_.seconds() >= cost_seconds_;
 }
 
 void KeptProgress::on_state(const FitState& state) {
+  const Timer timer;
   checkpoints_.write(stage_, state);
+  cost_seconds_ = timer.seconds();
+  since_ = Timer();
   steps_ = 0;
   check_interrupt();
 }

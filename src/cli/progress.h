@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/timer.h"
 #include "io/checkpoints.h"
 #include "io/event_file.h"
 #include "sluice/dataset.h"
@@ -41,8 +42,9 @@ class LoggedProgress : public FitProgress {
   std::unique_ptr<EventFile> validation_;
 };
 
-/// The same, and keeps the fit's states, to go on from them if there are any: after each epoch,
-/// every so many steps, and after Ctrl-C, which is noticed here.
+/// The same, and keeps the fit's states, to go on from them if there are any: after each epoch
+/// unless the last is too recent for what it cost, every so many steps, at the end, and after
+/// Ctrl-C, which is noticed here.
 class KeptProgress : public LoggedProgress {
  public:
   /// Refers to the checkpoints.
@@ -61,7 +63,9 @@ class KeptProgress : public LoggedProgress {
   const Checkpoints& checkpoints_;
   int every_steps_;
   std::string stage_;
-  int steps_ = 0;  ///< since the last one that was kept
+  int steps_ = 0;            ///< since the last one that was kept
+  Timer since_;              ///< likewise
+  double cost_seconds_ = 0;  ///< of that one
   double restored_seconds_ = 0;
 };
 

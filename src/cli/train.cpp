@@ -128,8 +128,8 @@ is deleted when the run is finished.)");
       ->type_name("RUN")
       ->excludes(run);
   verb->add_option("--checkpoint-steps", options->extras.checkpoint_steps,
-                   "Keep all that --resume needs every N steps, and\n"
-                   "after every epoch (default: 500)")
+                   "Keep all that --resume needs every N steps (default:\n"
+                   "500), and after epochs as far as it costs under 2%")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
   verb->add_option("--set", options->set, "Override a value of the experiment; repeatable")
