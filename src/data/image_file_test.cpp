@@ -160,9 +160,13 @@ TEST(ImageFile, JpegWithPaddingIsRead) {
 
 TEST(ImageFile, NoPixelsAreNoImage) {
   const ScratchFolder folder;
-  save_png(folder / "none.png", {.width = 0, .height = 4, .row = ""});
+  save_png(folder / "none.png", {.width = 1, .height = 4, .row = ""});
+  std::string png = load(folder / "none.png");
+  png.replace(16, 4, std::string(4, '\0'));  // the width
+  png.replace(29, 4, "\x2f\x78\xa9\x53");    // the check sum of that header
+  save(folder / "none.png", png);
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
-              HasSubstr("none.png is a broken PNG: "));
+              HasSubstr("none.png is a broken PNG: Invalid IHDR data"));
   std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
   bytes.replace(bytes.find("\xff\xc0") + 5, 4, std::string(4, '\0'));
   save(folder / "none.jpg", bytes);
