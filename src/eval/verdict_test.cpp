@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace sluice {
 namespace {
 
@@ -98,6 +100,19 @@ TEST(ErrorBudgets, PutEveryExampleInOnePlace) {
   EXPECT_EQ(budgets.classes[3].overruled, 1);
 }
 
+TEST(ErrorBudgets, BlameTheGateFirst) {
+  AnswersOf all;  // the other group's expert has the class, and was overruled
+  all.add({.truth = 1,
+           .frozen = 0,
+           .asked = 1,
+           .baseline = 0,
+           .experts = {0, 1},
+           .listen_to_expert = false});
+  const ErrorBudgets budgets = error_budgets(all.answers());
+  EXPECT_EQ(budgets.all.wrong_group, 1);
+  EXPECT_EQ(budgets.all.overruled, 0);
+}
+
 Mixture two_groups() {
   const Groups groups({{"left", {"a", "b"}}, {"right", {"c", "d"}}}, {"a", "b", "c", "d"});
   return mixture(groups, {32, 32, 3}, kClasses, CnnSize::small);
@@ -111,6 +126,8 @@ TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
   EXPECT_EQ(verdict.asked, (std::vector<std::int64_t>{1, 4}));
   EXPECT_EQ(verdict.mixture.accuracy, 0.4);
   EXPECT_NEAR(verdict.mixture.interval.low, share_interval(2, 5).low, 1e-15);
+  const double of_frozen = -(2 * std::log(0.7) + 3 * std::log(0.1)) / 5;  // two right, three wrong
+  EXPECT_NEAR(verdict.baseline.calibration.log_loss, of_frozen, 1e-6);
   EXPECT_EQ(verdict.best_control(), nullptr);
 }
 
