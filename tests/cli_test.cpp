@@ -89,10 +89,10 @@ TEST_F(CommandLine, NoMemoryIsTold) {
 #ifdef SLUICE_SANITIZED
   GTEST_SKIP() << "sanitizers reserve terabytes";
 #endif
-  constexpr rlim_t kGigabytes = 2'000'000'000;
+  constexpr rlim_t kTwoGigabytes = 2'000'000'000;
   Program program(folder_.path(),
                   train_short({"--data", "builtin", "--set", "train.batch_size=4096"}), {},
-                  Program::Limit{RLIMIT_AS, kGigabytes});
+                  Program::Limit{RLIMIT_AS, kTwoGigabytes});
   expect_complaint(program.wait(), 1, "lower train.batch_size");
   EXPECT_FALSE(fs::exists(folder_ / "runs/lab/baseline"));
 }

@@ -70,6 +70,14 @@ std::string jpeg(int format, int subsampling, int width, int height, const Bytes
   return result;
 }
 
+/// With that height and width in its header, two bytes each.
+std::string jpeg_that_claims(const std::string& size) {
+  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
+  const std::size_t frame = bytes.find("\xff\xc0");
+  EXPECT_NE(frame, std::string::npos);
+  return bytes.replace(frame + 5, size.size(), size);
+}
+
 TEST(ImageFile, EveryKindOfPngBecomesRgb) {
   const ScratchFolder folder;
   using std::string_literals::operator""s;
@@ -167,9 +175,7 @@ TEST(ImageFile, NoPixelsAreNoImage) {
   save(folder / "none.png", png);
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
               HasSubstr("none.png is a broken PNG: Invalid IHDR data"));
-  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
-  bytes.replace(bytes.find("\xff\xc0") + 5, 4, std::string(4, '\0'));
-  save(folder / "none.jpg", bytes);
+  save(folder / "none.jpg", jpeg_that_claims(std::string(4, '\0')));
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.jpg"); }),
               HasSubstr("none.jpg is a broken JPEG: "));
 }
@@ -183,11 +189,7 @@ TEST(ImageFile, HugeHeadersTakeNoMemory) {
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "wide.png"); }),
               HasSubstr("70000 x 1 pixels"));
 
-  std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
-  const std::size_t frame = bytes.find("\xff\xc0");
-  ASSERT_NE(frame, std::string::npos);
-  bytes.replace(frame + 5, 4, "\xf0\xf0\xf0\xf0");
-  save(folder / "huge.jpg", bytes);
+  save(folder / "huge.jpg", jpeg_that_claims("\xf0\xf0\xf0\xf0"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "huge.jpg"); }),
               HasSubstr("huge.jpg has 61680 x 61680 pixels"));
 }
