@@ -8,6 +8,7 @@
 #include "base/machine.h"
 #include "cli/bench_works.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "io/json_text.h"
 #include "sluice/report.h"
@@ -78,7 +79,7 @@ void bench(const BenchOptions& options) {
   const Machine machine = this_machine();
   const Ceiling ceiling = measure_ceiling();
   const Compute compute = on_this_processor(options.compute);
-  fmt::print(
+  print_out(
       "{}, {} threads: at best {:.0f} GFLOP/s and {:.1f} GB/s, as measured\n"
       "compute: {}\n\n{:<10} {:>6} {:>10} {:>12} {:>9} {:>12}\n",
       machine.cpu, machine.threads, ceiling.gflops, ceiling.gigabytes_a_second, to_string(compute),
@@ -87,16 +88,16 @@ void bench(const BenchOptions& options) {
   auto works = nlohmann::ordered_json::array();
   for (const Work& work : wanted(options)) {
     results.push_back(measure(work, compute, options.seconds));
-    fmt::print("{}", row(results.back(), ceiling));
-    std::fflush(stdout);
+    print_out("{}", row(results.back(), ceiling));
+    flush_out();
     works.push_back(to_json(results.back(), compute));
   }
   for (const WorkResult& result : results) {
-    fmt::print("\n{}, batch {}: milliseconds a step\n{}", result.work.name, result.work.batch,
-               profile_text(result.profile, result.seconds, result.steps));
+    print_out("\n{}, batch {}: milliseconds a step\n{}", result.work.name, result.work.batch,
+              profile_text(result.profile, result.seconds, result.steps));
   }
   const double peak = static_cast<double>(peak_memory_bytes());
-  fmt::print("\npeak memory: {:.0f} MB\n", peak / 1e6);
+  print_out("\npeak memory: {:.0f} MB\n", peak / 1e6);
   if (options.json.empty()) return;
   write_file(options.json, json_text({{"machine", to_json(machine, ceiling)},
                                       {"works", std::move(works)},

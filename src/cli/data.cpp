@@ -2,6 +2,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "sluice/report.h"
@@ -28,13 +29,13 @@ Dataset load(const DataVerbOptions& options) {
 
 void info(const DataVerbOptions& options) {
   const Dataset data = load(options);
-  fmt::print("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
-             distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
+  print_out("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
+            distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
 }
 
 void fetch(const DataVerbOptions& options) {
   const fs::path folder = fetch_cifar10(options.url, data_events());
-  fmt::print("CIFAR-10 is in {}\n", folder.string());
+  print_out("CIFAR-10 is in {}\n", folder.string());
 }
 
 void sample(const DataVerbOptions& options) {
@@ -52,8 +53,8 @@ void sample(const DataVerbOptions& options) {
   }
   const Figures figures(options.out);
   figures.sample_images("samples", data.name + ", test images", test);
-  fmt::print("wrote {} test images of each class to {}/CLASS/N.png{}\n", options.count, options.out,
-             figures.available() ? ", and a sheet of them to samples.png" : "");
+  print_out("wrote {} test images of each class to {}/CLASS/N.png{}\n", options.count, options.out,
+            figures.available() ? ", and a sheet of them to samples.png" : "");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
@@ -19,9 +20,9 @@ struct EvaluateOptions {
 };
 
 void print_row(const std::string& model, const Examples& test, const Evaluation& result) {
-  fmt::print("{:<22} {:>8} {:>9.3f} {:>9.4f} {:>10.0f}\n", model, test.size(), result.accuracy,
-             result.loss, result.images_per_second);
-  std::fflush(stdout);
+  print_out("{:<22} {:>8} {:>9.3f} {:>9.4f} {:>10.0f}\n", model, test.size(), result.accuracy,
+            result.loss, result.images_per_second);
+  flush_out();
 }
 
 /// Outputs are told apart by their place alone, so the classes must be those of the training.
@@ -74,8 +75,8 @@ void evaluate_run(const EvaluateOptions& options) {
   const Groups groups(experiment.groups, data.class_names, options.run);
   const Examples test(data.test, data.class_names);
 
-  fmt::print("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
-             "images/s");
+  print_out("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
+            "images/s");
   std::vector<std::string> missing;
   std::string profiles;
   const auto evaluate_if_there = [&](const std::string& name, const Examples& examples) {
@@ -94,13 +95,13 @@ void evaluate_run(const EvaluateOptions& options) {
   if (folder.has_model("mixture")) {
     const Evaluation result = evaluate_mixture(folder, test, options.compute, profiles);
     print_row("mixture", test, result);
-    fmt::print("\nmixture\n{}\n{}", confusion_text(result.confusion),
-               classification_text(result.confusion));
+    print_out("\nmixture\n{}\n{}", confusion_text(result.confusion),
+              classification_text(result.confusion));
   } else {
     missing.emplace_back("mixture");
   }
-  if (options.profile) fmt::print("{}", profiles);
-  if (!missing.empty()) fmt::print("\nnot in this run: {}\n", fmt::join(missing, ", "));
+  if (options.profile) print_out("{}", profiles);
+  if (!missing.empty()) print_out("\nnot in this run: {}\n", fmt::join(missing, ", "));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/report.h"
 
@@ -31,10 +32,10 @@ void explain(const ExplainOptions& options) {
   const Groups groups(mixture.groups, mixture.class_names, options.run);
   const Answers answers = ask(baseline.model, baseline.weights, mixture.model, mixture.weights,
                               groups, examples, {.batch = 1, .training = false});
-  fmt::print("{}\n{}", options.image, explanation_text(answers, 0));
+  print_out("{}\n{}", options.image, explanation_text(answers, 0));
   if (options.to.empty()) return;
   write_file(options.to, explanation_html(answers, examples, 0, options.image));
-  fmt::print("\npage: {}\n", options.to);
+  print_out("\npage: {}\n", options.to);
 }
 
 }  // namespace

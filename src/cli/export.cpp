@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/run_folder.h"
@@ -59,8 +60,8 @@ fs::path export_model(const AnyModel& model, const std::string& name, const Expo
   check_interrupt();
   const fs::path file = folder / (name + "." + options.format);
   (options.format == "onnx" ? export_onnx : export_keras)(file, model);
-  fmt::print("{:<50} {:>8.1f} MB\n", path_text(file), double(fs::file_size(file)) / 1e6);
-  std::fflush(stdout);
+  print_out("{:<50} {:>8.1f} MB\n", path_text(file), double(fs::file_size(file)) / 1e6);
+  flush_out();
   return file;
 }
 
@@ -104,11 +105,11 @@ void export_models(const ExportOptions& options) {
       last = export_model(models.read(name), name, options, folder);
     }
   }
-  fmt::print("\ninput: (batch, height, width, 3), R, G, B divided by 255\n");
+  print_out("\ninput: (batch, height, width, 3), R, G, B divided by 255\n");
   if (options.format == "keras") {
-    fmt::print("open:  keras.saving.load_model(\"{}\")\n", path_text(last));
+    print_out("open:  keras.saving.load_model(\"{}\")\n", path_text(last));
   } else {
-    fmt::print("open:  onnxruntime.InferenceSession(\"{}\")\n", path_text(last));
+    print_out("open:  onnxruntime.InferenceSession(\"{}\")\n", path_text(last));
   }
 }
 

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "report/text.h"
 #include "sluice/error.h"
@@ -102,11 +103,11 @@ class Import {
       run.write_model(names_[i], models_[i]);
       const auto parameters =
           std::visit([](const auto& saved) { return count_parameters(saved.model); }, models_[i]);
-      fmt::print("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
-                 path_text(sources_[i].file));
+      print_out("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
+                path_text(sources_[i].file));
     }
     const std::string path = run.path().string();
-    fmt::print(
+    print_out(
         "\nrun folder: {}\ntry it:     sluice evaluate {}\n            sluice predict {} "
         "PICTURE\n",
         path, path, path);

@@ -8,6 +8,7 @@
 #include "base/timer.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "sluice/error.h"
 
 namespace sluice::cli {
@@ -19,7 +20,7 @@ void print_heading(const std::string& title) {
   constexpr std::size_t kWidth = 80;
   std::string rule;
   for (std::size_t i = title.size() + 4; i < kWidth; ++i) rule += "─";
-  fmt::print("\n── {} {}\n", title, rule);
+  print_out("\n── {} {}\n", title, rule);
 }
 
 /// Minutes of training are not to be lost for a picture.
@@ -28,7 +29,7 @@ void picture(const Draw& draw) {
   try {
     draw();
   } catch (const Error& error) {
-    fmt::print("no picture: {}\n", error.what());
+    print_out("no picture: {}\n", error.what());
   }
 }
 
@@ -105,19 +106,19 @@ void LabRun::begin_stage(const std::string& name, const std::string& what) {
 void LabRun::describe_data() {
   const Examples train = lab_.train_examples();
   const Examples test = lab_.test_examples();
-  fmt::print("\n{}", distribution_text(train, test));
+  print_out("\n{}", distribution_text(train, test));
   picture([&] { figures_.distribution("distribution", data_.name, train, test); });
   picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
-  fmt::print("\nrun folder: {}\n", folder_.path().string());
+  print_out("\nrun folder: {}\n", folder_.path().string());
   if (!figures_.available()) {
-    fmt::print("gnuplot is missing, so there will be no pictures: install gnuplot-nox\n");
+    print_out("gnuplot is missing, so there will be no pictures: install gnuplot-nox\n");
   }
 }
 
 void LabRun::describe_stage(const std::string& name, const std::string& what, const Examples& train,
                             const Examples& test) {
   begin_stage(name, what);
-  fmt::print("{}", distribution_text(train, test));
+  print_out("{}", distribution_text(train, test));
 }
 
 /// Keeps a trained model's files and tells how it does on its own test images.
@@ -127,15 +128,15 @@ ModelResult LabRun::conclude(const std::string& name, const History& history,
   folder_.write_history(name, history);
   kept_.push_back(name);
   picture([&] { figures_.learning_curves(name + "-curves", name, history); });
-  fmt::print("\ntrained in {}, {:.0f} images/s\n", clock_text(history.seconds),
-             history.images_per_second);
+  print_out("\ntrained in {}, {:.0f} images/s\n", clock_text(history.seconds),
+            history.images_per_second);
   if (history.restored_epoch > 0) {
-    fmt::print("weights of epoch {} restored\n", history.restored_epoch);
+    print_out("weights of epoch {} restored\n", history.restored_epoch);
   }
   const bool trained_now = std::ranges::any_of(
       profile, [](const LayerProfile& layer) { return layer.backward_images > 0; });
   if (extras_.profile && trained_now) {
-    fmt::print("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
+    print_out("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
   }
   show_confusion(name, name, test);
   return {cost, history, test, {}};
@@ -143,8 +144,8 @@ ModelResult LabRun::conclude(const std::string& name, const History& history,
 
 void LabRun::show_confusion(const std::string& file, const std::string& title,
                             const Evaluation& test) {
-  fmt::print("\n{}: accuracy {:.3f}, loss {:.4f} on {} test images\n{}", title, test.accuracy,
-             test.loss, test.confusion.total(), confusion_text(test.confusion));
+  print_out("\n{}: accuracy {:.3f}, loss {:.4f} on {} test images\n{}", title, test.accuracy,
+            test.loss, test.confusion.total(), confusion_text(test.confusion));
   picture([&] { figures_.confusion(file + "-confusion", title, test.confusion); });
 }
 
@@ -168,7 +169,7 @@ ModelResult LabRun::conclude(TrainedModel& trained, const Examples& test) {
 TrainedModel LabRun::train_baseline() {
   const Examples test = lab_.test_examples();
   describe_stage("baseline", "all classes", lab_.train_examples(), test);
-  fmt::print("\n{}\n", summary_text(lab_.declare().baseline));
+  print_out("\n{}\n", summary_text(lab_.declare().baseline));
   TrainedModel trained = lab_.train_baseline(progress_);
   results_.baseline = conclude(trained, test);
   return trained;
@@ -179,7 +180,7 @@ TrainedModel LabRun::train_expert(int group) {
   const Examples own = lab_.test_examples().of_group(groups_, group);
   describe_stage("expert-" + name, "its own classes",
                  lab_.train_examples().of_group(groups_, group), own);
-  fmt::print("\n{}\n", summary_text(lab_.declare().branches[group].expert));
+  print_out("\n{}\n", summary_text(lab_.declare().branches[group].expert));
   TrainedModel trained = lab_.train_expert(group, progress_);
   ModelResult result = conclude(trained, own);
   result.whole = evaluate_alone(trained, lab_.test_examples());
@@ -192,7 +193,7 @@ TrainedModel LabRun::train_expert(int group) {
 TrainedModel LabRun::train_gate() {
   const Examples test = lab_.test_examples().labelled_by_group(groups_);
   describe_stage("gate", "which group", lab_.train_examples().labelled_by_group(groups_), test);
-  fmt::print("\n{}\n", summary_text(lab_.declare().gate));
+  print_out("\n{}\n", summary_text(lab_.declare().gate));
   TrainedModel trained = lab_.train_gate(progress_);
   results_.gate = conclude(trained, test);
   return trained;
@@ -204,7 +205,7 @@ TrainedMixture LabRun::train_mixture(const TrainedModel& baseline,
   const Examples test = lab_.test_examples();
   describe_stage("mixture", "all parts but the gate, jointly", lab_.train_examples(), test);
   const Mixture model = lab_.declare();
-  fmt::print("\n{}\n{}\n", summary_text(model.branches.front().importance), summary_text(model));
+  print_out("\n{}\n{}\n", summary_text(model.branches.front().importance), summary_text(model));
   TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, progress_);
   folder_.write_model("mixture", SavedMixture{trained.model, trained.weights, data_.class_names,
                                               groups_.declared()});
@@ -279,14 +280,14 @@ void LabRun::judge_mixture(TrainedModel& baseline, TrainedMixture& mixture) {
 
 void LabRun::print_conclusion() {
   print_heading("result");
-  fmt::print("{}", comparison_text(results_));
-  fmt::print("\nrun folder: {}\n", folder_.path().string());
-  fmt::print("report:     {}\n", (folder_.path() / "report.html").string());
-  if (figures_.available()) fmt::print("pictures:   {}\n", folder_.figures().string());
+  print_out("{}", comparison_text(results_));
+  print_out("\nrun folder: {}\n", folder_.path().string());
+  print_out("report:     {}\n", (folder_.path() / "report.html").string());
+  if (figures_.available()) print_out("pictures:   {}\n", folder_.figures().string());
   if (extras_.tensorboard) {
-    fmt::print("curves:     tensorboard --logdir {}\n", (folder_.path() / "tensorboard").string());
+    print_out("curves:     tensorboard --logdir {}\n", (folder_.path() / "tensorboard").string());
   }
-  fmt::print("try it:     sluice predict {} PICTURE\n", folder_.path().string());
+  print_out("try it:     sluice predict {} PICTURE\n", folder_.path().string());
 }
 
 }  // namespace sluice::cli

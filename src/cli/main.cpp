@@ -1,9 +1,12 @@
-#include <fmt/format.h>
+#include <sstream>
 
 #include "cli/interrupt.h"
+#include "cli/output.h"
 #include "cli/short_waits.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
+
+namespace sluice::cli {
 
 namespace {
 
@@ -23,16 +26,22 @@ Data is looked for in --data, $SLUICE_DATA, the cache of an earlier download, a
 download of CIFAR-10, and where there is none the built-in images are drawn.
 Exit codes: 0 done, 1 the machine's or our mistake, 2 yours, 130 Ctrl-C.)";
 
-int complain(const std::string& message, int code) {
-  std::fflush(stdout);
-  fmt::print(stderr, "sluice: {}\n", message);
+int failed(std::string_view message, int code) {
+  flush_out();
+  complain(message);
   return code;
+}
+
+/// After a verb that did its work: what it printed must have arrived.
+int finished() {
+  flush_out();
+  const std::string fault = output_fault();
+  return fault.empty() ? 0 : failed(fault, kMachineFault);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  sluice::cli::wait_briefly(argv);
+int run(int argc, char** argv) {
   CLI::App app{
       "Sluice trains mixtures of experts on pictures, and tells whether the mixture\n"
       "was worth it.",
@@ -41,34 +50,45 @@ int main(int argc, char** argv) {
   app.footer(kExamples);
   app.get_formatter()->column_width(28);
   app.require_subcommand(0, 1);
-  sluice::cli::add_train(app);
-  sluice::cli::add_evaluate(app);
-  sluice::cli::add_predict(app);
-  sluice::cli::add_explain(app);
-  sluice::cli::add_report(app);
-  sluice::cli::add_export(app);
-  sluice::cli::add_import(app);
-  sluice::cli::add_summary(app);
-  sluice::cli::add_data(app);
-  sluice::cli::add_bench(app);
+  add_train(app);
+  add_evaluate(app);
+  add_predict(app);
+  add_explain(app);
+  add_report(app);
+  add_export(app);
+  add_import(app);
+  add_summary(app);
+  add_data(app);
+  add_bench(app);
 
-  sluice::cli::watch_for_interrupt();
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) throw CLI::CallForHelp();
-    return 0;
+    return finished();
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
-    return complain(fmt::format("{} (sluice --help tells more)", error.what()), kUserFault);
-  } catch (const sluice::cli::Interrupted& stop) {
-    return complain(stop.what(), 128 + stop.signal());
-  } catch (const sluice::Error& error) {
-    return complain(error.what(),
-                    error.fault() == sluice::Fault::user ? kUserFault : kMachineFault);
+    if (error.get_exit_code() == 0) {  // --help and --version
+      std::ostringstream text;
+      app.exit(error, text, text);
+      write_out(text.str());
+      return finished();
+    }
+    return failed(fmt::format("{} (sluice --help tells more)", error.what()), kUserFault);
+  } catch (const Interrupted& stop) {
+    return failed(stop.what(), 128 + stop.signal());
+  } catch (const Error& error) {
+    return failed(error.what(), error.fault() == Fault::user ? kUserFault : kMachineFault);
   } catch (const std::bad_alloc&) {
-    return complain("out of memory: close other programs, or lower train.batch_size",
-                    kMachineFault);
+    return failed("out of memory: close other programs, or lower train.batch_size", kMachineFault);
   } catch (const std::exception& error) {
-    return complain(error.what(), kMachineFault);
+    return failed(error.what(), kMachineFault);
   }
+}
+
+}  // namespace sluice::cli
+
+int main(int argc, char** argv) {
+  sluice::cli::open_standard_streams();
+  sluice::cli::wait_briefly(argv);
+  sluice::cli::watch_for_interrupt();
+  return sluice::cli::run(argc, argv);
 }

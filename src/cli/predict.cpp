@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/report.h"
@@ -41,11 +42,11 @@ void print_classes(const std::string& model, std::span<const float> outputs,
                    [&](int a, int b) { return outputs[a] > outputs[b]; });
   const auto percent = [&](int c) { return 100 * outputs[c] / sum; };
   const auto name = [&](int c) { return printable(class_names[c]); };
-  fmt::print("  {:<9} {:<12} {:5.1f}%", model, name(order[0]), percent(order[0]));
+  print_out("  {:<9} {:<12} {:5.1f}%", model, name(order[0]), percent(order[0]));
   for (std::size_t i = 1; i < std::min<std::size_t>(3, order.size()); ++i) {
-    fmt::print("{}{} {:.1f}%", i == 1 ? "   then " : ", ", name(order[i]), percent(order[i]));
+    print_out("{}{} {:.1f}%", i == 1 ? "   then " : ", ", name(order[i]), percent(order[i]));
   }
-  fmt::print("\n");
+  print_out("\n");
 }
 
 /// A network and a mixture that answer for one picture.
@@ -82,7 +83,7 @@ class MixturePredictor {
     const std::span<const float> gate = gate_->predict(pixels, 1);
     const int chosen = chosen_group(gate);
     const std::string& group = saved_.groups[chosen].name;
-    fmt::print("  gate      {:<12} {:5.1f}%   asked expert-{}\n", group, 100 * gate[chosen], group);
+    print_out("  gate      {:<12} {:5.1f}%   asked expert-{}\n", group, 100 * gate[chosen], group);
   }
 
  private:
@@ -107,7 +108,7 @@ class Predictor {
 
   void predict(const std::string& file) {
     const Image image = read_image(file);
-    fmt::print("{}\n", file);
+    print_out("{}\n", file);
     if (mixture_) mixture_->predict(image);
     if (network_) network_->predict(image);
   }

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <memory>
 
+#include "base/text.h"
 #include "cli/interrupt.h"
+#include "cli/output.h"
 #include "report/text.h"
 
 namespace sluice::cli {
@@ -18,13 +20,13 @@ constexpr double kPlainSeconds = 30;
 
 /// Draws over the line before; `last` ends it.
 void draw_over(const std::string& line, bool last) {
-  fmt::print("\r{}\x1b[K{}", line, last ? "\n" : "");
-  std::fflush(stdout);
+  write_out_raw("\r" + printable(line) + "\x1b[K" + (last ? "\n" : ""));
+  flush_out();
 }
 
 void print_line(const std::string& line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  print_out("{}\n", line);
+  flush_out();
 }
 
 std::string bar(double share) {
@@ -149,7 +151,7 @@ class PacedLine {
   }
   /// So that something else can be printed.
   void end() {
-    if (open_) fmt::print("\n");
+    if (open_) print_out("\n");
     open_ = false;
   }
   void restart() {

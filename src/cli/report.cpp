@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/report.h"
 
@@ -22,7 +23,7 @@ void report(const ReportOptions& options) {
                                    : one               ? runs[0].path() / "report.html"
                                                        : "comparison.html";
   write_file(to, report_html(runs));
-  fmt::print("{}\n", to.string());
+  print_out("{}\n", to.string());
 }
 
 }  // namespace

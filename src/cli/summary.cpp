@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/report.h"
 #include "sluice/run_folder.h"
@@ -11,16 +12,16 @@ namespace sluice::cli {
 namespace {
 
 void summarize_mixture(const Mixture& model) {
-  fmt::print("{}\nThe experts are built like the baseline.\n\n{}\n{}\n{}",
-             summary_text(model.baseline), summary_text(model.gate),
-             summary_text(model.branches.front().importance), summary_text(model));
+  print_out("{}\nThe experts are built like the baseline.\n\n{}\n{}\n{}",
+            summary_text(model.baseline), summary_text(model.gate),
+            summary_text(model.branches.front().importance), summary_text(model));
 }
 
 void summarize_file(const AnyModel& model) {
   if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
     summarize_mixture(mixture->model);
   } else {
-    fmt::print("{}", summary_text(std::get<SavedModel>(model).model));
+    print_out("{}", summary_text(std::get<SavedModel>(model).model));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/lab_run.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 
@@ -58,12 +59,12 @@ void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& dat
   const std::string place = path_text(run.folder().path());
   const std::string kept = run.kept().empty() ? "no model was finished"
                                               : fmt::format("kept {}", fmt::join(run.kept(), ", "));
-  fmt::print("\n\nnot finished: {}: {}\n", place, kept);
+  print_out("\n\nnot finished: {}: {}\n", place, kept);
   if (can_go_on) {
-    fmt::print("to go on: sluice train --resume {}{}\n", place,
-               data.empty() ? "" : " --data " + data);
+    print_out("to go on: sluice train --resume {}{}\n", place,
+              data.empty() ? "" : " --data " + data);
   } else {
-    fmt::print("the last weights that were kept: {}/{}\n", place, LabRun::kCheckpoints);
+    print_out("the last weights that were kept: {}/{}\n", place, LabRun::kCheckpoints);
   }
 }
 
