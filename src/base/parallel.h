@@ -7,12 +7,34 @@
 
 namespace sluice {
 
-/// That parallel_for() shares its work among.
+/// Number of threads that parallel_for() uses in the calling thread.
 inline int thread_count() {
   return omp_get_max_threads();
 }
 
-/// Of the thread that asks, among those that share its work.
+/// Makes thread_count() true for the calling thread, and returns it. OpenMP may give a parallel
+/// region fewer threads than omp_get_max_threads() promises: under OMP_THREAD_LIMIT, OMP_DYNAMIC or
+/// OMP_MAX_ACTIVE_LEVELS, or within another region. Kernels of oneDNN divide their work by the
+/// promise and wait at barriers for threads that never come. Turns off dynamic teams in this
+/// thread.
+int settle_thread_count();
+
+/// For its lifetime, regions of the calling thread have exactly `threads` threads. Work that was
+/// divided for so many when it was compiled runs in one of these.
+class ThreadTeam {
+ public:
+  /// Throws Error (user) where OpenMP gives fewer.
+  explicit ThreadTeam(int threads);
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+ private:
+  int threads_before_;
+  bool dynamic_before_;
+};
+
+/// Number of the calling thread in its team, from 0.
 inline std::size_t thread_number() {
   return static_cast<std::size_t>(omp_get_thread_num());
 }

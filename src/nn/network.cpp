@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/fail.h"
+#include "base/parallel.h"
 #include "base/timer.h"
 #include "ops/convolution/algorithm.h"
 #include "ops/softmax.h"
@@ -156,6 +157,7 @@ void Network::timed(double LayerProfile::*seconds, const LayerOp& op, const Run&
 }
 
 std::span<const float> Network::forward(int count, const RandomKey* key) {
+  const ThreadTeam team(context_.threads());
   assert(count > 0 && count <= max_batch_);
   Program* program = &*std::find_if(programs_.begin(), programs_.end(),
                                     [&](const Program& each) { return each.batch >= count; });
@@ -187,6 +189,7 @@ std::span<const float> Network::logits() const {
 }
 
 void Network::backward(std::span<const float> gradient, GradientOf where) {
+  const ThreadTeam team(context_.threads());
   assert(gradient.size() == static_cast<std::size_t>(last_count_ * outputs_));
   float* diff = onednn::data(last_->diff_output);
   std::memcpy(diff, gradient.data(), gradient.size_bytes());

@@ -5,18 +5,22 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/parallel.h"
 #include "base/workspace.h"
 
 namespace sluice::onednn {
 
 /// oneDNN's engine and stream. Everything compiled with a context refers to it; one thread at a
-/// time may use it.
+/// time may use it, with a ThreadTeam of threads().
 class Context {
  public:
-  Context() : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
+  Context()
+      : threads_(settle_thread_count()), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
+  /// Number of threads that the work of its primitives is divided among.
+  int threads() const { return threads_; }
   const dnnl::engine& engine() const { return engine_; }
   dnnl::stream& stream() { return stream_; }
 
@@ -39,6 +43,7 @@ class Context {
  private:
   friend class Step;
 
+  int threads_;
   dnnl::engine engine_;
   dnnl::stream stream_;
   Workspace scratch_memory_;
