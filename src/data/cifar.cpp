@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kPlane = 32 * 32;
 constexpr std::size_t kPixels = 3 * kPlane;
 constexpr std::size_t kRecord = 1 + kPixels;
-constexpr int kClasses = 10;
+constexpr int kCifarClasses = 10;
 constexpr std::uintmax_t kMostRecords = 10'000'000;
 
 /// The number in data_batch_<number>.bin, or -1.
@@ -68,9 +68,9 @@ void read_records(const fs::path& path, std::size_t count, LabelledImages& image
                           "cannot read record {} of {}: check its permissions and the disk", i,
                           path.string());
     }
-    if (record[0] >= kClasses) {
+    if (record[0] >= kCifarClasses) {
       throw user_error("cifar", "{}, record {} has the label {}, above {}: is this CIFAR-10?",
-                       path.string(), i, record[0], kClasses - 1);
+                       path.string(), i, record[0], kCifarClasses - 1);
     }
     interleave(record + 1, images.pixels.data() + images.size() * kPixels);
     images.labels.push_back(record[0]);

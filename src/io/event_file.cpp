@@ -56,7 +56,7 @@ constexpr int kStep = 2;
 constexpr int kFileVersion = 3;
 constexpr int kSummary = 5;
 constexpr int kSummaryValue = 1;
-constexpr int kTag = 1;
+constexpr int kEventTag = 1;
 constexpr int kSimpleValue = 2;
 
 std::filesystem::path new_file_in(const std::filesystem::path& folder) {
@@ -79,7 +79,7 @@ EventFile::EventFile(const std::filesystem::path& folder)
 }
 
 void EventFile::add_scalar(const std::string& tag, std::int64_t step, float value) {
-  const std::string point = text(kTag, tag) + real(kSimpleValue, value);
+  const std::string point = text(kEventTag, tag) + real(kSimpleValue, value);
   add(real(kWallTime, now()) + integer(kStep, step) + text(kSummary, text(kSummaryValue, point)));
 }
 

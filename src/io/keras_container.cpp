@@ -17,7 +17,7 @@ namespace sluice {
 
 namespace {
 
-constexpr std::uint64_t kMaxFile = std::uint64_t{4} << 30;
+constexpr std::uint64_t kMaxKerasFile = std::uint64_t{4} << 30;
 constexpr std::uint64_t kMaxConfig = 16 << 20;
 constexpr int kMaxConfigDepth = 64;  ///< Keras's own are about 20 deep
 
@@ -134,7 +134,7 @@ KerasFile to_keras_file(Safetensors tensors, const std::string& place) {
 
 KerasFile read_keras_file(const std::filesystem::path& file) {
   const std::string place = path_text(file);
-  return to_keras_file(read_confined(read_file(file, kMaxFile, "keras"), place), place);
+  return to_keras_file(read_confined(read_file(file, kMaxKerasFile, "keras"), place), place);
 }
 
 }  // namespace sluice

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxLayers = 1000;
-constexpr double kMaxSize = 0x1p32;  ///< of a kernel, or of what a layer gives for one picture
+constexpr double kMaxValues = 0x1p32;  ///< of a kernel, or of what a layer gives for one picture
 
 double product(const Shape& shape) {
   double product = 1;
@@ -97,7 +97,7 @@ class DeclarationReader {
     if (const auto* dense = std::get_if<Dense>(&layer)) {
       kernel = product({shape_.back(), dense->units});
     }
-    if (kernel > kMaxSize || out > kMaxSize) reader.refuse("is larger than Sluice computes");
+    if (kernel > kMaxValues || out > kMaxValues) reader.refuse("is larger than Sluice computes");
     try {
       return summarize({"", shape_, {layer}}).back().output;
     } catch (const Error& error) {

@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint64_t kMaxBytes = 1'000'000;
+constexpr std::uint64_t kMaxTomlBytes = 1'000'000;
 
 /// toml++ 3.3 follows a.b.c.d... to any depth and frees the nested tables by recursion, so a line
 /// with 100,000 dots would overflow the stack.
@@ -53,7 +53,7 @@ toml::table read_toml(const std::filesystem::path& file) {
   if (std::filesystem::is_directory(status)) {
     throw user_error("experiment", "{} is a folder: give an experiment's TOML file", place);
   }
-  const std::string text = read_file(file, kMaxBytes);
+  const std::string text = read_file(file, kMaxTomlBytes);
   check_depth(text, place);
   try {
     return toml::parse(text);
