@@ -120,14 +120,14 @@ operations of the layers' definitions; an algorithm that needs fewer can
 exceed the machine's best. Run nothing else meanwhile.)");
   const auto options = std::make_shared<BenchOptions>();
   verb->add_option("WORK", options->works, "train, joint, inference (default: all)")
-      ->check(CLI::IsMember({"train", "joint", "inference"}));
+      ->check(one_of({"train", "joint", "inference"}));
   verb->add_option("--batch", options->batch, "Images in a step")
       ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+      ->check(whole_number(1, 4096));
   add_compute_option(*verb, options->compute);
   verb->add_option("--seconds", options->seconds, "For each work (default: 3)")
       ->type_name("S")
-      ->check(CLI::Range(0.01, 3600.0));
+      ->check(number(0.01, 3600));
   verb->add_option("--json", options->json, "File to write as well")->type_name("FILE");
   verb->callback([options] { bench(*options); });
 }

@@ -92,7 +92,7 @@ void add_data(CLI::App& app) {
   sample_verb->add_option("--out", options->out, "Folder to write to (default: samples)")
       ->type_name("DIR");
   sample_verb->add_option("--count", options->count, "Images of each class (default: 5)")
-      ->check(CLI::Range(1, 10000));
+      ->check(whole_number(1, 10000));
   sample_verb->callback([options] { sample(*options); });
 }
 

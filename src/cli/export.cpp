@@ -129,7 +129,7 @@ Examples:
   const auto options = std::make_shared<ExportOptions>();
   verb->add_option("RUN", options->from, "Folder of a run, or one model.safetensors")->required();
   verb->add_option("--format", options->format, "keras or onnx (default: keras)")
-      ->check(CLI::IsMember({"keras", "onnx"}))
+      ->check(one_of({"keras", "onnx"}))
       ->type_name("FORMAT");
   verb->add_option("--model", options->models, "Only this one; repeatable")
       ->type_name("NAME")

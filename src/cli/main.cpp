@@ -1,6 +1,7 @@
 #include <sstream>
 
 #include "cli/interrupt.h"
+#include "cli/mistakes.h"
 #include "cli/output.h"
 #include "cli/short_waits.h"
 #include "cli/verbs.h"
@@ -24,7 +25,8 @@ constexpr const char* kExamples = R"(Examples:
 
 Data is looked for in --data, $SLUICE_DATA, the cache of an earlier download, a
 download of CIFAR-10, and where there is none the built-in images are drawn.
-Exit codes: 0 done, 1 the machine's or our mistake, 2 yours, 130 Ctrl-C.)";
+Exit codes: 0 done, 1 the machine's or our mistake (lost output is one), 2 yours,
+130 Ctrl-C, 143 SIGTERM, 129 a closed terminal.)";
 
 int failed(std::string_view message, int code) {
   flush_out();
@@ -60,6 +62,7 @@ int run(int argc, char** argv) {
   add_summary(app);
   add_data(app);
   add_bench(app);
+  refuse_empty_values(app);
 
   try {
     app.parse(argc, argv);
@@ -72,7 +75,7 @@ int run(int argc, char** argv) {
       write_out(text.str());
       return finished();
     }
-    return failed(fmt::format("{} (sluice --help tells more)", error.what()), kUserFault);
+    return failed(mistake_in(app, error), kUserFault);
   } catch (const Interrupted& stop) {
     return failed(stop.what(), 128 + stop.signal());
   } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "cli/mistakes.h"
 #include "sluice/error.h"
 #include "sluice/network.h"
 
@@ -37,7 +38,8 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
                   "Winograd's; auto (default): fast, for it learns\n"
                   "the lab as well")
       ->type_name("MODE")
-      ->transform(CLI::CheckedTransformer(words).description(""));
+      ->check(one_of({"auto", "fast", "exact"}))
+      ->transform(CLI::Transformer(words).description(""));
 }
 
 /// How verbs compile a model that is not trained: large batches for throughput.

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+namespace sluice::cli {
+
+// What the user typed wrongly, in a line that says how it is right. CLI11's own words show its
+// inside: ranges of 309 digits, maps, arguments in another order.
+
+/// Check of an option's value: a whole number in the range, written in decimal digits.
+CLI::Validator whole_number(long least, long most);
+/// A number in the range; "nan" and "inf" are none.
+CLI::Validator number(double least, double most);
+/// One of these words.
+CLI::Validator one_of(std::vector<std::string> words);
+
+/// Refuses empty values of all options of all verbs: "" would be taken for an option left out.
+void refuse_empty_values(CLI::App& app);
+
+/// The message for an error of parsing.
+std::string mistake_in(const CLI::App& app, const CLI::ParseError& error);
+
+}  // namespace sluice::cli
