@@ -15,8 +15,10 @@ class Interrupted : public std::exception {
   int signal_;
 };
 
-/// From here on the first Ctrl-C or SIGTERM is only noted; a second one ends the program at once.
-/// Called before there are other threads.
+/// From here on Ctrl-C, SIGTERM and SIGHUP are noted, for check_interrupt() to find. Half a second
+/// later the program ends by itself, unless a GracefulStop lives. A later signal ends it at once;
+/// one within the half second is the same: `timeout` sends two. Called before there are other
+/// threads.
 void watch_for_interrupt();
 
 /// Whether a signal was noted.
@@ -24,5 +26,15 @@ bool interrupted();
 
 /// Throws Interrupted if a signal was noted. Called wherever stopping is safe.
 void check_interrupt();
+
+/// While it lives, work is not ended until it calls check_interrupt(), however long that takes: it
+/// has something to save first.
+class GracefulStop {
+ public:
+  GracefulStop();
+  ~GracefulStop();
+  GracefulStop(const GracefulStop&) = delete;
+  GracefulStop& operator=(const GracefulStop&) = delete;
+};
 
 }  // namespace sluice::cli
