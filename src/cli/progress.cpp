@@ -1,9 +1,13 @@
 #include "cli/progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "base/text.h"
@@ -18,9 +22,28 @@ namespace {
 constexpr double kRedrawSeconds = 0.1;
 constexpr double kPlainSeconds = 30;
 
-/// Draws over the line before; `last` ends it.
-void draw_over(const std::string& line, bool last) {
-  write_out_raw("\r" + printable(line) + "\x1b[K" + (last ? "\n" : ""));
+/// Number of characters that fit into a line of the terminal.
+std::size_t terminal_width() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kUsual;
+  return size.ws_col;
+}
+
+/// Draws over the line before. A line that is drawn over must not wrap, so of several forms the
+/// first that fits is taken, and the last is cut.
+void draw_over(const std::vector<std::string>& forms) {
+  const std::size_t room = terminal_width() - 1;  // the last column may wrap
+  const auto form = std::ranges::find_if(
+      forms, [&](const std::string& each) { return display_width(each) <= room; });
+  const std::string line = form != forms.end() ? *form : cut(forms.back(), room);
+  write_out_raw("\r" + printable(line) + "\x1b[K");
+  flush_out();
+}
+
+/// Ends a line that was drawn over.
+void draw_last(const std::string& line) {
+  write_out_raw("\r" + printable(line) + "\x1b[K\n");
   flush_out();
 }
 
@@ -42,16 +65,23 @@ std::string step_time(double seconds) {
                      : fmt::format("{:.1f}s/step", seconds);
 }
 
-std::string running_line(const Progress& p) {
-  return fmt::format("Epoch {}/{} {}/{} {} {} {} left loss {:.4f} acc {:.3f}", p.epoch, p.epochs,
-                     p.step, p.steps, bar(double(p.step) / p.steps), step_time(p.seconds_per_step),
-                     clock_text(p.seconds_left), p.loss, p.accuracy);
+/// From the longest to the shortest.
+std::vector<std::string> running_lines(const Progress& p) {
+  const std::string where = fmt::format("Epoch {}/{} {}/{}", p.epoch, p.epochs, p.step, p.steps);
+  const std::string left = clock_text(p.seconds_left) + " left";
+  const std::string figures = fmt::format("loss {:.4f} acc {:.3f}", p.loss, p.accuracy);
+  return {fmt::format("{} {} {} {} {}", where, bar(double(p.step) / p.steps),
+                      step_time(p.seconds_per_step), left, figures),
+          fmt::format("{} {} {}", where, left, figures), where + " " + left};
 }
 
 }  // namespace
 
-bool on_terminal() {
-  static const bool terminal = isatty(STDOUT_FILENO) != 0;
+bool can_redraw() {
+  static const bool terminal = [] {
+    const char* kind = std::getenv("TERM");
+    return isatty(STDOUT_FILENO) != 0 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+  }();
   return terminal;
 }
 
@@ -65,13 +95,13 @@ std::string clock_text(double seconds) {
 
 void FitProgress::on_step(const Progress& progress) {
   if (progress.seconds < last_shown_) last_shown_ = 0;
-  const double pause = on_terminal() ? kRedrawSeconds : kPlainSeconds;
+  const double pause = can_redraw() ? kRedrawSeconds : kPlainSeconds;
   if (progress.seconds - last_shown_ < pause) return;
   last_shown_ = progress.seconds;
-  if (on_terminal()) {
-    draw_over(running_line(progress), false);
+  if (can_redraw()) {
+    draw_over(running_lines(progress));
   } else {
-    print_line(running_line(progress));
+    print_line(running_lines(progress).front());
   }
 }
 
@@ -80,8 +110,8 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
       "Epoch {}/{} {} {} loss {:.4f} acc {:.3f} val_loss {:.4f} val_acc {:.3f}", progress.epoch,
       progress.epochs, clock_text(epoch.seconds), step_time(progress.seconds_per_step), epoch.loss,
       epoch.accuracy, epoch.val_loss, epoch.val_accuracy);
-  if (on_terminal()) {
-    draw_over(line, true);
+  if (can_redraw()) {
+    draw_last(line);
   } else {
     print_line(line);
   }
@@ -140,10 +170,10 @@ class PacedLine {
 
   template <class Text>
   void show(const Text& text) {
-    if (seconds() - last_shown_ < (on_terminal() ? kRedrawSeconds : kPlainSeconds)) return;
+    if (seconds() - last_shown_ < (can_redraw() ? kRedrawSeconds : kPlainSeconds)) return;
     last_shown_ = seconds();
-    if (on_terminal()) {
-      draw_over(text(), false);
+    if (can_redraw()) {
+      draw_over({text()});
       open_ = true;
     } else {
       print_line(text());
