@@ -80,6 +80,8 @@ class Lab {
 
   /// The mixture and its parts, as the stages will train them.
   Mixture declare() const;
+  /// The network of train_wider_baseline().
+  Sequential wider_baseline() const;
 
   Examples train_examples() const;
   Examples validation_examples() const;

@@ -37,9 +37,14 @@ Mixture declare(const Experiment& experiment);
 /// The experiment as a TOML file with every default filled in; read_experiment() gives it back.
 std::string to_toml(const Experiment& experiment);
 
+/// Everything but the name as lines of "key = value" in a fixed order, groups last: what a run must
+/// still have when it is resumed.
+std::string settings_text(const Experiment& experiment);
+
 /// The first key that has another value in `now`, and both values; empty if none has. Names do not
-/// count.
+/// count. The texts are those of settings_text().
 std::string difference(const Experiment& before, const Experiment& now);
+std::string difference(std::string_view before, std::string_view now);
 
 /// What results.json says of one model.
 struct ModelResult {
@@ -48,6 +53,8 @@ struct ModelResult {
   Evaluation test;  ///< on its own test images: an expert's group, the gate's labels
   std::optional<Evaluation> whole;  ///< experts: on the whole test set
   double latency_ms = 0;            ///< for one image; 0 where it was not measured
+  /// In words, what it was trained with: one machine, unless the run was resumed elsewhere.
+  std::vector<std::string> machines = {};
 };
 
 struct Results {
@@ -62,6 +69,7 @@ struct Results {
     Cost cost;
     History history;  ///< of all that it is made of
     double latency_ms = 0;
+    std::vector<std::string> machines = {};  ///< as in ModelResult
   };
 
   Experiment experiment;
@@ -107,14 +115,15 @@ std::string gallery_json(const Answers& answers, const Examples& examples);
 ///   predictions.csv   what gate, baseline, mixture and controls answer for every test image
 ///   gallery.json      images that the mixture fixed or broke, and what its parts say of them
 ///   report.html       all of it as a page
+///   SHA256SUMS        of a run that has finished: check sums of what verbs read again
 ///   figures/*.png
 ///   checkpoints/      of a run that has not finished: where it can go on
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
  public:
-  /// Makes a new folder: `wanted`, or where that is empty the first free of runs/<name>,
-  /// runs/<name>2, runs/<name>3... Throws Error (user) if `wanted` exists and is not empty.
-  static RunFolder create(const std::filesystem::path& wanted, const std::string& name);
+  /// Makes a new folder with the experiment in it: `wanted`, or where that is empty the first free
+  /// of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user) as require_free() does.
+  static RunFolder create(const std::filesystem::path& wanted, const Experiment& experiment);
   /// What create() would refuse, before long work is done: Error (user) for a `wanted` that exists
   /// and is not an empty folder.
   static void require_free(const std::filesystem::path& wanted);
@@ -126,6 +135,7 @@ class RunFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path figures() const { return path_ / "figures"; }
+  std::filesystem::path checkpoints() const;
   bool finished() const;
   /// The models it has so far, in the order of the stages; of a run that was stopped or imported,
   /// not all.
@@ -153,6 +163,10 @@ class RunFolder {
   void write_gallery(const Answers& answers, const Examples& examples) const;
 
   void write_results(const Results& results) const;
+
+  /// SHA256SUMS, of all that verbs read again: called when the run is finished. From then on a file
+  /// that was changed is refused where it is read.
+  void write_sums() const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}

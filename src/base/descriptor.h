@@ -8,11 +8,15 @@ namespace sluice {
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
-  ~Descriptor() {
-    if (value_ >= 0) ::close(value_);
-  }
+  ~Descriptor() { close(); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+
+  /// Closes it before the end of its life.
+  void close() {
+    if (value_ >= 0) ::close(value_);
+    value_ = -1;
+  }
 
   int get() const { return value_; }
   bool failed() const { return value_ < 0; }

@@ -18,12 +18,22 @@ FileLock::FileLock(const std::filesystem::path& path, std::string_view tag)
   if (descriptor_.failed()) fail();
 }
 
-bool FileLock::take() {
+FileLock::Result FileLock::take() {
   while (::flock(descriptor_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return false;
-    if (errno != EINTR) fail();
+    switch (errno) {
+      case EWOULDBLOCK:
+        return Result::held;
+      case ENOLCK:
+      case ENOSYS:
+      case EOPNOTSUPP:
+        return Result::unsupported;
+      case EINTR:
+        continue;
+      default:
+        fail();
+    }
   }
-  return true;
+  return Result::taken;
 }
 
 void FileLock::fail() const {

@@ -14,8 +14,16 @@ class FileLock {
   /// Makes the file where it is missing; does not take the lock. Throws Error (machine).
   FileLock(const std::filesystem::path& path, std::string_view tag);
 
-  /// False if another process has it. Throws Error (machine) if the file system has no locks.
-  bool take();
+  enum class Result {
+    taken,
+    held,         ///< by another process
+    unsupported,  ///< by the file system
+  };
+  /// Throws Error (machine) for any other reason.
+  Result take();
+
+  /// Gives the lock back and closes the file, so that it can be deleted on any file system.
+  void release() { descriptor_.close(); }
 
  private:
   [[noreturn]] void fail() const;

@@ -16,11 +16,8 @@ namespace sluice {
 
 namespace fs = std::filesystem;
 
-namespace {
-
-/// "[file] runs/a/b: cannot be written: No space left on device: free some space (12 MB)".
 Error file_error(std::string_view tag, const fs::path& path, const char* cannot, int reason,
-                 std::size_t needed = 0) {
+                 std::size_t needed) {
   const auto [fault, mend] = [&]() -> std::pair<Fault, std::string> {
     switch (reason) {
       case ENOENT:
@@ -47,6 +44,8 @@ Error file_error(std::string_view tag, const fs::path& path, const char* cannot,
       fault, tag,
       fmt::format("{}: cannot be {}: {}{}", path_text(path), cannot, std::strerror(reason), mend)};
 }
+
+namespace {
 
 /// False, with errno, where not all could be written.
 bool write_all(int descriptor, std::string_view bytes) {

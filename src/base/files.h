@@ -7,10 +7,16 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "sluice/error.h"
 
 namespace sluice {
 
 // A `tag` is what messages start with: who wanted the file.
+
+/// "[tag] runs/lab: cannot be made: No space left on device: free some space": whose fault it is
+/// follows from the reason, an errno. `needed` are the bytes that did not fit.
+Error file_error(std::string_view tag, const std::filesystem::path& path, const char* cannot,
+                 int reason, std::size_t needed = 0);
 
 /// Whether there is a folder; a path that cannot be asked about is none.
 bool is_folder(const std::filesystem::path& path);

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "base/fail.h"
@@ -34,7 +35,7 @@ Machine this_machine() {
   machine.cpu = fact("/proc/cpuinfo", "model name", ':');
   if (machine.cpu.empty()) machine.cpu = "unknown";
   machine.cores = static_cast<int>(std::thread::hardware_concurrency());
-  machine.threads = thread_count();
+  machine.threads = settle_thread_count();
   const long pages = sysconf(_SC_PHYS_PAGES);
   const long page = sysconf(_SC_PAGESIZE);
   if (pages > 0 && page > 0) {
@@ -65,6 +66,16 @@ void require_memory(std::uint64_t bytes, std::string_view mend) {
   throw machine_error("memory",
                       "{} MB more are needed, and {} are free: close other programs, or {}",
                       bytes / 1'000'000, free_bytes / 1'000'000, mend);
+}
+
+std::uint64_t free_disk_bytes(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::path there = std::filesystem::absolute(folder, error);
+  while (!error && !std::filesystem::exists(there, error) && there.has_relative_path()) {
+    there = there.parent_path();
+  }
+  const std::filesystem::space_info space = std::filesystem::space(there, error);
+  return error ? std::numeric_limits<std::uint64_t>::max() : space.available;
 }
 
 std::uint64_t peak_memory_bytes() {

@@ -97,8 +97,7 @@ class Import {
   }
 
   void write() const {
-    const RunFolder run = RunFolder::create(options_.run, experiment_.name);
-    run.write_experiment(experiment_);
+    const RunFolder run = RunFolder::create(options_.run, experiment_);
     for (std::size_t i = 0; i < models_.size(); ++i) {
       run.write_model(names_[i], models_[i]);
       const auto parameters =
@@ -106,6 +105,7 @@ class Import {
       print_out("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
                 path_text(sources_[i].file));
     }
+    run.write_sums();
     const std::string path = run.path().string();
     print_out(
         "\nrun folder: {}\ntry it:     sluice evaluate {}\n            sluice predict {} "

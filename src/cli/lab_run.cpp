@@ -23,7 +23,7 @@ void print_heading(const std::string& title) {
   print_out("\n── {} {}\n", title, rule);
 }
 
-/// Minutes of training are not to be lost for a picture.
+/// A failed plot must not abort training.
 template <class Draw>
 void picture(const Draw& draw) {
   try {
@@ -60,8 +60,7 @@ LabRun::LabRun(const Experiment& experiment, const Dataset& data, const Groups& 
       folder_(std::move(folder)),
       figures_(folder_.figures()),
       extras_(extras),
-      checkpoints_(folder_.path() / kCheckpoints,
-                   Checkpoints::setting(data, on_this_processor(experiment.lab.compute))),
+      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, data)),
       progress_(checkpoints_, extras.checkpoint_steps) {
   results_.experiment = experiment;
   results_.data_name = data.name;
@@ -83,9 +82,12 @@ void LabRun::run() {
   judge_mixture(baseline, mixture);
   results_.total_seconds = timer.seconds() + progress_.restored_seconds();
   folder_.write_results(results_);
+  print_heading("result");
+  print_out("{}", comparison_text(results_));
+  folder_.write_sums();
   write_file(folder_.path() / "report.html", report_html({folder_}));
   checkpoints_.remove();
-  print_conclusion();
+  print_places();
 }
 
 int LabRun::stages() const {
@@ -99,7 +101,8 @@ void LabRun::begin_stage(const std::string& name, const std::string& what) {
   progress_.begin_stage(name);
   if (!extras_.tensorboard) return;
   const std::filesystem::path events = folder_.path() / "tensorboard" / name;
-  std::filesystem::remove_all(events);  // of a run that was stopped: all is told again
+  std::error_code ignored;
+  std::filesystem::remove_all(events, ignored);  // of a run that was stopped: all is told again
   progress_.log_to(events);
 }
 
@@ -110,6 +113,9 @@ void LabRun::describe_data() {
   picture([&] { figures_.distribution("distribution", data_.name, train, test); });
   picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
   print_out("\nrun folder: {}\n", folder_.path().string());
+  if (!checkpoints_.locked()) {
+    print_out("This file system has no locks: let no other program train this run meanwhile.\n");
+  }
   if (!figures_.available()) {
     print_out("gnuplot is missing, so there will be no pictures: install gnuplot-nox\n");
   }
@@ -139,7 +145,7 @@ ModelResult LabRun::conclude(const std::string& name, const History& history,
     print_out("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
   }
   show_confusion(name, name, test);
-  return {cost, history, test, {}};
+  return {.cost = cost, .history = history, .test = test, .machines = checkpoints_.machines(name)};
 }
 
 void LabRun::show_confusion(const std::string& file, const std::string& title,
@@ -226,16 +232,18 @@ double LabRun::latency_alone(TrainedModel& trained) {
 
 LabRun::Concluded LabRun::conclude_control(TrainedModel& trained) {
   const Examples test = lab_.test_examples();
-  conclude(trained, test);
-  return {latency_alone(trained), ask(trained.model, trained.weights, test,
-                                      inference_options(results_.experiment.lab.compute))};
+  const ModelResult result = conclude(trained, test);
+  return {
+      latency_alone(trained),
+      ask(trained.model, trained.weights, test, inference_options(results_.experiment.lab.compute)),
+      result.machines};
 }
 
 void LabRun::train_controls(Answers& answers) {
   const LabOptions::Controls& wanted = results_.experiment.lab.controls;
   const auto add = [&](const std::string& name, const std::string& words, const Cost& cost,
                        const History& history, Concluded concluded) {
-    results_.controls.push_back({name, cost, history, concluded.latency_ms});
+    results_.controls.push_back({name, cost, history, concluded.latency_ms, concluded.machines});
     answers.controls.push_back({name, words, std::move(concluded.scores)});
   };
   if (wanted.longer) {
@@ -251,6 +259,9 @@ void LabRun::train_controls(Answers& answers) {
     Concluded both = conclude_control(trained);
     both.latency_ms += results_.baseline.latency_ms;
     both.scores = mean(answers.frozen, both.scores);
+    const auto& first = results_.baseline.machines;
+    if (both.machines != first)
+      both.machines.insert(both.machines.end(), first.begin(), first.end());
     Cost cost = results_.baseline.cost;
     cost += cost_of(trained.model);
     History history = results_.baseline.history;
@@ -278,9 +289,7 @@ void LabRun::judge_mixture(TrainedModel& baseline, TrainedMixture& mixture) {
   results_.verdict = judge(answers, results_.experiment.lab.seed);
 }
 
-void LabRun::print_conclusion() {
-  print_heading("result");
-  print_out("{}", comparison_text(results_));
+void LabRun::print_places() {
   print_out("\nrun folder: {}\n", folder_.path().string());
   print_out("report:     {}\n", (folder_.path() / "report.html").string());
   if (figures_.available()) print_out("pictures:   {}\n", folder_.figures().string());

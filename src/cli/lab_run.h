@@ -21,9 +21,6 @@ class LabRun {
     int checkpoint_steps = 500;
   };
 
-  /// In the run's folder.
-  static constexpr const char* kCheckpoints = "checkpoints";
-
   LabRun(const Experiment& experiment, const Dataset& data, const Groups& groups, RunFolder folder,
          const Extras& extras);
 
@@ -48,6 +45,7 @@ class LabRun {
   struct Concluded {
     double latency_ms;
     std::vector<float> scores;  ///< for the test images
+    std::vector<std::string> machines;
   };
   Concluded conclude_control(TrainedModel& trained);
   double latency_alone(TrainedModel& trained);
@@ -60,7 +58,7 @@ class LabRun {
   CompileOptions for_one_image() const;
   Evaluation evaluate_alone(TrainedModel& trained, const Examples& test);
   void show_confusion(const std::string& file, const std::string& title, const Evaluation& test);
-  void print_conclusion();
+  void print_places();
   int stages() const;
 
   const Dataset& data_;

@@ -12,8 +12,8 @@
 
 namespace sluice::cli {
 
-/// Whether standard output is a terminal, where a line can be drawn over.
-bool on_terminal();
+/// Whether standard output is a terminal where a line can be drawn over.
+bool can_redraw();
 
 /// "1:05", "2:03:04"
 std::string clock_text(double seconds);
@@ -48,7 +48,7 @@ class LoggedProgress : public FitProgress {
 class KeptProgress : public LoggedProgress {
  public:
   /// Refers to the checkpoints.
-  KeptProgress(const Checkpoints& checkpoints, int every_steps)
+  KeptProgress(Checkpoints& checkpoints, int every_steps)
       : checkpoints_(checkpoints), every_steps_(every_steps) {}
 
   void begin_stage(const std::string& name) { stage_ = name; }
@@ -60,7 +60,7 @@ class KeptProgress : public LoggedProgress {
   void on_state(const FitState& state) override;
 
  private:
-  const Checkpoints& checkpoints_;
+  Checkpoints& checkpoints_;
   int every_steps_;
   std::string stage_;
   int steps_ = 0;            ///< since the last one that was kept

@@ -5,11 +5,13 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "cli/interrupt.h"
 #include "cli/lab_run.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "io/disk_need.h"
 
 namespace sluice::cli {
 
@@ -36,12 +38,13 @@ struct TrainOptions {
 RunFolder open_stopped(TrainOptions& options) {
   RunFolder folder = RunFolder::open(options.resume);
   const std::string place = path_text(folder.path());
-  const std::filesystem::path checkpoints = folder.path() / LabRun::kCheckpoints;
   std::error_code ignored;
   // The report is written last. What a kill left behind it is not needed.
   const bool done = folder.finished() && std::filesystem::exists(place + "/report.html", ignored);
-  if (done) std::filesystem::remove_all(checkpoints, ignored);
-  if (done || !is_folder(checkpoints)) {
+  if (done) std::filesystem::remove_all(folder.checkpoints(), ignored);
+  // One that was killed before its first checkpoint has no model either: it starts.
+  const bool can_go_on = is_folder(folder.checkpoints()) || folder.models().empty();
+  if (done || !can_go_on) {
     throw user_error("train", "{} {}: to train again, leave out --resume", place,
                      done ? "is finished" : "has no checkpoints to go on from");
   }
@@ -56,7 +59,8 @@ RunFolder open_stopped(TrainOptions& options) {
 
 /// Of a run that did not get to its end.
 void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& data) {
-  const std::string place = path_text(run.folder().path());
+  const RunFolder& folder = run.folder();
+  const std::string place = path_text(folder.path());
   const std::string kept = run.kept().empty() ? "no model was finished"
                                               : fmt::format("kept {}", fmt::join(run.kept(), ", "));
   print_out("\n\nnot finished: {}: {}\n", place, kept);
@@ -64,7 +68,7 @@ void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& dat
     print_out("to go on: sluice train --resume {}{}\n", place,
               data.empty() ? "" : " --data " + data);
   } else {
-    print_out("the last weights that were kept: {}/{}\n", place, LabRun::kCheckpoints);
+    print_out("the last weights that were kept: {}\n", path_text(folder.checkpoints()));
   }
 }
 
@@ -83,12 +87,12 @@ void train(TrainOptions options) {
   const Groups groups(experiment.groups, list_classes(experiment.data, options.data),
                       options.experiment);
   const Dataset data = load_data(experiment.data, options.data, data_events());
-  if (!folder) {
-    folder = RunFolder::create(options.run, experiment.name);
-    folder->write_experiment(experiment);
-  }
+  const std::filesystem::path wanted = options.run.empty() ? "runs" : options.run;
+  require_disk(folder ? folder->path() : wanted, Lab(experiment.lab, data, groups), experiment.lab);
+  if (!folder) folder = RunFolder::create(options.run, experiment);
   LabRun lab(experiment, data, groups, *folder, options.extras);
   try {
+    const GracefulStop graceful;
     lab.run();
   } catch (const Error& error) {
     // What the user has to mend would happen again.
@@ -115,8 +119,8 @@ void add_train(CLI::App& app) {
 What is written: RUN/report.html, RUN/experiment.toml, RUN/results.json,
 RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
 RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
-Ctrl-C ends within a step and keeps where it was, for --resume; RUN/checkpoints
-is deleted when the run is finished.)");
+Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM and
+a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
   const auto options = std::make_shared<TrainOptions>();
   verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
   add_data_option(*verb, options->data);
@@ -132,7 +136,7 @@ is deleted when the run is finished.)");
                    "Keep all that --resume needs every N steps (default:\n"
                    "500), and after epochs as far as it costs under 2%")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(whole_number(1, 1'000'000'000));
   verb->add_option("--set", options->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();

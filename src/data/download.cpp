@@ -27,7 +27,7 @@ constexpr const char* kCifar10Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
 
 /// Waits until no other process fetches, for as long as the callback does not throw.
 void take(FileLock& lock, const DataEvents& events) {
-  for (bool first = true; !lock.take(); first = false) {
+  for (bool first = true; lock.take() == FileLock::Result::held; first = false) {
     if (first && events.say) events.say("data: waiting for another process that downloads");
     if (events.progress) events.progress(0, 0);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -1,16 +1,19 @@
 #include "io/checkpoints.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/machine.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "io/json_text.h"
 #include "io/safetensors.h"
+#include "onednn/version.h"
 
 namespace sluice {
 namespace {
@@ -80,24 +83,44 @@ const std::string& entry(const Safetensors& file, const char* key, const std::st
   return found->second;
 }
 
-/// Of all that a file has.
+/// A finished stage is not trained again: its weights are enough.
+bool is_kept(const FitState::Block& block, bool finished) {
+  return !finished || block.name.starts_with("weights/");
+}
+
+/// What a file says of the state and its setting, in the order of its check sum.
+constexpr const char* kEntries[] = {"state", "experiment", "data", "machines"};
+
+using Entries = std::map<std::string, std::string>;
+
 template <class BytesOfBlock>
-std::string digest_of(const std::string& numbers, const Checkpoints::Setting& setting,
-                      const FitState& state, const BytesOfBlock& bytes_of_block) {
+std::string digest_of(const Entries& entries, const FitState& state, bool finished,
+                      const BytesOfBlock& bytes_of_block) {
   Digest digest(Digest::Kind::sha256);
-  for (const std::string& part : {numbers, setting.data, setting.machine}) digest.add(part);
-  for (const FitState::Block& block : state.blocks) digest.add(bytes_of_block(block));
+  for (const char* key : kEntries) digest.add(entries.at(key));
+  for (const FitState::Block& block : state.blocks) {
+    if (is_kept(block, finished)) digest.add(bytes_of_block(block));
+  }
   return digest.digits();
 }
 
-Checkpoints::Setting setting_of(const Safetensors& file, const std::string& place) {
-  return {entry(file, "data", place), entry(file, "machine", place)};
-}
+/// A file that has all that the state needs, as it was written.
+struct Whole {
+  Safetensors file;
+  std::string place;
+  Entries entries;
+  Json numbers;
+  bool finished;
+};
 
-/// A file that has all that the state needs, as it was written. Throws Error if it has not.
-Safetensors read_whole(const fs::path& path, const FitState& state) {
+/// Throws Error (user) for a file that is not whole.
+Whole read_whole(const fs::path& path, const FitState& state) {
   const std::string place = path_text(path);
   Safetensors file = Safetensors::read(path);
+  Entries entries;
+  for (const char* key : kEntries) entries[key] = entry(file, key, place);
+  Json numbers = parse_json(entries["state"], 4, "checkpoint", place);
+  const bool finished = numbers.is_object() && numbers.value("finished", Json()) == Json(true);
   const auto bytes_of_block = [&](const FitState::Block& block) {
     const Safetensors::Tensor* tensor = file.find(block.name);
     if (tensor == nullptr || tensor->end - tensor->begin != block.values.size_bytes()) {
@@ -106,50 +129,91 @@ Safetensors read_whole(const fs::path& path, const FitState& state) {
     }
     return file.bytes(*tensor);
   };
-  const std::string sum =
-      digest_of(entry(file, "state", place), setting_of(file, place), state, bytes_of_block);
+  const std::string sum = digest_of(entries, state, finished, bytes_of_block);
   if (sum != entry(file, "sha256", place)) {
     throw user_error("checkpoint", "{} does not have its check sum", place);
   }
-  return file;
+  return {std::move(file), place, std::move(entries), std::move(numbers), finished};
 }
 
-void restore(const Safetensors& file, const std::string& place, FitState& state) {
+void restore(const Whole& whole, FitState& state) {
   try {
     FitState restored = state;
-    from_json(parse_json(entry(file, "state", place), 4, "checkpoint", place), restored);
+    from_json(whole.numbers, restored);
     if (restored.epoch < 1 || restored.step < 0) {
-      throw user_error("checkpoint", "{} is of epoch {}, step {}", place, restored.epoch,
+      throw user_error("checkpoint", "{} is of epoch {}, step {}", whole.place, restored.epoch,
                        restored.step);
     }
     state = std::move(restored);
   } catch (const Json::exception& error) {
-    throw user_error("checkpoint", "{} has another kind of state: {}", place, error.what());
+    throw user_error("checkpoint", "{} has another kind of state: {}", whole.place, error.what());
   }
-  for (const FitState::Block& block : state.blocks) file.copy(*file.find(block.name), block.values);
+  for (const FitState::Block& block : state.blocks) {
+    if (is_kept(block, whole.finished)) {
+      whole.file.copy(*whole.file.find(block.name), block.values);
+    }
+  }
+}
+
+/// A whole file that is not of this run.
+class OtherRun : public Error {
+ public:
+  using Error::Error;
+};
+
+void require_setting(const Entries& entries, const Checkpoints::Setting& setting,
+                     const std::string& run) {
+  const std::string other = difference(entries.at("experiment"), setting.experiment);
+  if (!other.empty()) {
+    throw OtherRun(Fault::user, "checkpoint",
+                   fmt::format("{} cannot go on with another experiment: {}: change it back, or "
+                               "train a new run",
+                               run, other));
+  }
+  if (entries.at("data") != setting.data) {
+    throw OtherRun(Fault::user, "checkpoint",
+                   fmt::format("{} was trained on other images: give the same --data", run));
+  }
+}
+
+constexpr const char* kThen = "\n";  ///< between the machines of a stage, each in words
+
+std::vector<std::string> split_machines(std::string_view text) {
+  std::vector<std::string> machines;
+  for (std::size_t at = 0; at != std::string_view::npos;) {
+    const std::size_t end = text.find(kThen, at);
+    machines.emplace_back(text.substr(at, end - at));
+    at = end == std::string_view::npos ? end : end + 1;
+  }
+  return machines;
 }
 
 }  // namespace
 
-Checkpoints::Setting Checkpoints::setting(const Dataset& data, Compute compute) {
+Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const Dataset& data) {
   Digest digest(Digest::Kind::sha256);
   for (const LabelledImages* images : {&data.train, &data.test}) {
     digest.add(bytes_of(std::span<const std::uint8_t>(images->pixels)));
     digest.add(bytes_of(std::span<const int>(images->labels)));
   }
-  return {digest.digits(), fmt::format("{}, {} threads, {} convolutions", this_machine().cpu,
-                                       thread_count(), to_string(compute))};
+  const Machine machine = this_machine();
+  return {settings_text(experiment), digest.digits(),
+          fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,
+                      machine.threads, to_string(on_this_processor(experiment.lab.compute)),
+                      onednn_version(), onednn_instructions())};
 }
 
 Checkpoints::Checkpoints(const fs::path& folder, Setting setting)
     : folder_((make_folder(folder), folder)),
       setting_(std::move(setting)),
       lock_(folder / "lock", "checkpoint") {
-  if (!lock_.take()) {
+  const FileLock::Result lock = lock_.take();
+  if (lock == FileLock::Result::held) {
     throw user_error("checkpoint",
                      "{} is being trained by another program: wait for it, or stop it",
                      path_text(folder.parent_path()));
   }
+  locked_ = lock == FileLock::Result::taken;
 }
 
 std::vector<fs::path> Checkpoints::of_stage(const std::string& stage) const {
@@ -160,48 +224,53 @@ std::vector<fs::path> Checkpoints::of_stage(const std::string& stage) const {
   return files;
 }
 
-void Checkpoints::write(const std::string& stage, const FitState& state) const {
+void Checkpoints::write(const std::string& stage, const FitState& state) {
   std::vector<NamedTensor> tensors;
   for (const FitState::Block& block : state.blocks) {
+    if (!is_kept(block, state.finished)) continue;
     tensors.push_back({block.name, {static_cast<std::int64_t>(block.values.size())}, block.values});
   }
-  const std::string numbers = to_json(state).dump();
-  const std::string sum = digest_of(numbers, setting_, state, [](const FitState::Block& block) {
+  std::vector<std::string>& machines = machines_[stage];
+  if (machines.empty() || machines.back() != setting_.machine) {
+    machines.push_back(setting_.machine);
+  }
+  Entries entries{{"state", to_json(state).dump()},
+                  {"experiment", setting_.experiment},
+                  {"data", setting_.data},
+                  {"machines", fmt::format("{}", fmt::join(machines, kThen))}};
+  entries["sha256"] = digest_of(entries, state, state.finished, [](const FitState::Block& block) {
     return bytes_of(std::span<const float>(block.values));
   });
   const fs::path file =
       folder_ / fmt::format("{}.{:05}-{:07}{}", stage, state.epoch, state.step, kEnding);
-  write_safetensors(file, tensors,
-                    {{"state", numbers},
-                     {"sha256", sum},
-                     {"data", setting_.data},
-                     {"machine", setting_.machine}});
+  write_safetensors(file, tensors, entries);
   std::vector<fs::path> files = of_stage(stage);
-  for (std::size_t i = 0; i + kKept < files.size(); ++i) {
+  const std::size_t kept = state.finished ? 1 : kKept;
+  for (std::size_t i = 0; i + kept < files.size(); ++i) {
     std::error_code ignored;  // one too many is no harm
     fs::remove(files[i], ignored);
   }
 }
 
-bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say) const {
+bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say) {
   const std::vector<fs::path> files = of_stage(stage);
   for (auto path = files.rbegin(); path != files.rend(); ++path) {
-    Setting setting;
     try {
-      const Safetensors file = read_whole(*path, state);
-      setting = setting_of(file, path_text(*path));
-      if (setting.data == setting_.data) restore(file, path_text(*path), state);
+      const Whole whole = read_whole(*path, state);
+      require_setting(whole.entries, setting_, path_text(folder_.parent_path()));
+      restore(whole, state);
+      machines_[stage] = split_machines(whole.entries.at("machines"));
+    } catch (const OtherRun&) {
+      throw;
     } catch (const Error& error) {
       say(fmt::format("passed over {}", untagged(error)));
       continue;
     }
-    if (setting.data != setting_.data) {
-      throw user_error("checkpoint", "{} was trained on other images: give the same --data",
-                       path_text(folder_.parent_path()));
-    }
-    if (!state.finished && setting.machine != setting_.machine) {
-      say(fmt::format("begun with {}, goes on with {}: rounding will differ", setting.machine,
-                      setting_.machine));
+    const std::string& last = machines_[stage].back();
+    if (last != setting_.machine) {
+      say(fmt::format("{} with {}, {} with {}: rounding differs",
+                      state.finished ? "trained" : "begun", last,
+                      state.finished ? "the rest is trained" : "resumed", setting_.machine));
     }
     return true;
   }
@@ -209,7 +278,9 @@ bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say
 }
 
 void Checkpoints::remove() {
-  fs::remove_all(folder_);
+  lock_.release();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
 }
 
 }  // namespace sluice

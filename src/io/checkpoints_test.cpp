@@ -37,13 +37,13 @@ struct Fit {
 class CheckpointsTest : public testing::Test {
  protected:
   /// What a new fit finds: the mark, or 0 for nothing.
-  float found(const Checkpoints& checkpoints, const std::string& stage = "baseline") {
+  float found(Checkpoints& checkpoints, const std::string& stage = "baseline") {
     Fit fresh(0);
     said_.clear();
     const bool read = checkpoints.read(stage, fresh.state,
                                        [&](const std::string& line) { said_.push_back(line); });
     EXPECT_EQ(read, fresh.weights[0] != 0);
-    EXPECT_EQ(fresh.moments[3], fresh.weights[0] / 3);
+    EXPECT_EQ(fresh.moments[3], fresh.state.finished ? 0 : fresh.weights[0] / 3);
     return fresh.weights[5];
   }
   std::vector<std::string> files() const {
@@ -59,12 +59,12 @@ class CheckpointsTest : public testing::Test {
 
   ScratchFolder temp_;
   fs::path place_ = temp_ / "checkpoints";
-  Checkpoints::Setting setting_{"data", "2 threads"};
+  Checkpoints::Setting setting_{"seed = 0\n", "data", "2 threads"};
   std::vector<std::string> said_;
 };
 
 TEST_F(CheckpointsTest, GiveBackEveryBit) {
-  const Checkpoints checkpoints(place_, setting_);
+  Checkpoints checkpoints(place_, setting_);
   const Fit kept(0.7f, 3, 2);
   checkpoints.write("gate", kept.state);
   Fit fresh(0);
@@ -91,7 +91,7 @@ TEST_F(CheckpointsTest, GiveBackEveryBit) {
 }
 
 TEST_F(CheckpointsTest, OfEachStageTheLastTwoAreKept) {
-  const Checkpoints checkpoints(place_, setting_);
+  Checkpoints checkpoints(place_, setting_);
   EXPECT_EQ(found(checkpoints), 0);
   checkpoints.write("gate", Fit(1).state);
   for (int step = 8; step <= 11; ++step) {
@@ -107,7 +107,7 @@ TEST_F(CheckpointsTest, OfEachStageTheLastTwoAreKept) {
 }
 
 TEST_F(CheckpointsTest, ADamagedOneIsPassedOverWithAWord) {
-  const Checkpoints checkpoints(place_, setting_);
+  Checkpoints checkpoints(place_, setting_);
   checkpoints.write("baseline", Fit(1, 1, 1).state);
   checkpoints.write("baseline", Fit(2, 1, 2).state);
   const std::string newest = "baseline.00001-0000002.safetensors";
@@ -128,7 +128,7 @@ TEST_F(CheckpointsTest, ADamagedOneIsPassedOverWithAWord) {
 }
 
 TEST_F(CheckpointsTest, OneOfAnotherModelIsPassedOver) {
-  const Checkpoints checkpoints(place_, setting_);
+  Checkpoints checkpoints(place_, setting_);
   Fit other(1);
   other.state.blocks[0].values = other.state.blocks[0].values.first(5);
   checkpoints.write("baseline", other.state);
@@ -137,7 +137,7 @@ TEST_F(CheckpointsTest, OneOfAnotherModelIsPassedOver) {
 }
 
 TEST_F(CheckpointsTest, AStateThatLiesIsPassedOver) {
-  const Checkpoints checkpoints(place_, setting_);
+  Checkpoints checkpoints(place_, setting_);
   Fit far(1);
   far.state.epoch = -3;
   checkpoints.write("baseline", far.state);
@@ -147,30 +147,71 @@ TEST_F(CheckpointsTest, AStateThatLiesIsPassedOver) {
 
 TEST_F(CheckpointsTest, OtherDataIsRefusedAndAnotherMachineIsTold) {
   {
-    const Checkpoints checkpoints(place_, setting_);
+    Checkpoints checkpoints(place_, setting_);
     checkpoints.write("baseline", Fit(1, 1, 1).state);
     Fit finished(2);
     finished.state.finished = true;
     checkpoints.write("gate", finished.state);
   }
   {
-    const Checkpoints there(place_, {"data", "16 threads"});
+    Checkpoints there(place_, {"seed = 0\n", "data", "16 threads"});
     EXPECT_EQ(found(there), 1);
-    EXPECT_THAT(said_, ElementsAre("begun with 2 threads, goes on with 16 threads: rounding will "
-                                   "differ"));
+    EXPECT_THAT(said_, ElementsAre("begun with 2 threads, resumed with 16 threads: rounding "
+                                   "differs"));
+    EXPECT_THAT(there.machines("baseline"), ElementsAre("2 threads"));
+    there.write("baseline", Fit(3, 1, 2).state);
+    EXPECT_THAT(there.machines("baseline"), ElementsAre("2 threads", "16 threads"));
     EXPECT_EQ(found(there, "gate"), 2);
-    EXPECT_THAT(said_, IsEmpty()) << "nothing is computed for it any more";
+    EXPECT_THAT(said_, ElementsAre("trained with 2 threads, the rest is trained with 16 threads: "
+                                   "rounding differs"));
+    EXPECT_THAT(there.machines("gate"), ElementsAre("2 threads"));
   }
-  const Checkpoints other(place_, {"other data", "2 threads"});
+  {
+    Checkpoints back(place_, setting_);
+    EXPECT_EQ(found(back), 3);
+    EXPECT_THAT(back.machines("baseline"), ElementsAre("2 threads", "16 threads"));
+  }
+  Checkpoints other(place_, {"seed = 0\n", "other data", "2 threads"});
   EXPECT_EQ(error_of(Fault::user, [&] { found(other); }),
             "[checkpoint] " + temp_.path().string() +
                 " was trained on other images: give the same --data");
 }
 
+TEST_F(CheckpointsTest, AnotherExperimentIsRefusedWithItsKeyInEveryStage) {
+  {
+    Checkpoints checkpoints(place_, setting_);
+    checkpoints.write("baseline", Fit(1, 1, 1).state);
+    Fit finished(2);
+    finished.state.finished = true;
+    checkpoints.write("gate", finished.state);
+  }
+  Checkpoints other(place_, {"seed = 7\n", "data", "2 threads"});
+  for (const std::string stage : {"baseline", "gate"}) {
+    EXPECT_EQ(error_of(Fault::user, [&] { found(other, stage); }),
+              "[checkpoint] " + temp_.path().string() +
+                  " cannot go on with another experiment: seed was 0, and is 7: change it back, or "
+                  "train a new run");
+  }
+}
+
+TEST_F(CheckpointsTest, OfAFinishedStageTheWeightsAreKeptAlone) {
+  Checkpoints checkpoints(place_, setting_);
+  checkpoints.write("gate", Fit(1, 1, 1).state);
+  Fit finished(2, 2);
+  finished.state.finished = true;
+  checkpoints.write("gate", finished.state);
+  EXPECT_THAT(files(), ElementsAre("gate.00002-0000000.safetensors", "lock"));
+  EXPECT_THAT(load(place_ / files()[0]), testing::Not(HasSubstr("mean/0")));
+  Fit fresh(0);
+  ASSERT_TRUE(checkpoints.read("gate", fresh.state, [](const std::string&) { FAIL(); }));
+  EXPECT_TRUE(fresh.state.finished);
+  EXPECT_EQ(fresh.weights, finished.weights);
+}
+
 TEST_F(CheckpointsTest, OneProgramAtATimeHasThem) {
   {
-    const Checkpoints first(place_, setting_);
-    EXPECT_EQ(error_of(Fault::user, [&] { const Checkpoints second(place_, setting_); }),
+    Checkpoints first(place_, setting_);
+    EXPECT_EQ(error_of(Fault::user, [&] { Checkpoints second(place_, setting_); }),
               "[checkpoint] " + temp_.path().string() +
                   " is being trained by another program: wait for it, or stop it");
   }
@@ -181,16 +222,30 @@ TEST_F(CheckpointsTest, OneProgramAtATimeHasThem) {
 
 TEST_F(CheckpointsTest, TellWhichDataItIs) {
   Dataset data{"a", "b", {"x"}, {{1, 1, 3}, {1, 2, 3}, {0}}, {{1, 1, 3}, {4, 5, 6}, {0}}};
-  const std::string sum = Checkpoints::setting(data, Compute::exact).data;
+  Experiment experiment;
+  const auto sum = [&] { return Checkpoints::setting(experiment, data).data; };
+  const std::string before = sum();
   data.name = "c";
-  EXPECT_EQ(Checkpoints::setting(data, Compute::fast).data, sum);
-  EXPECT_NE(Checkpoints::setting(data, Compute::fast).machine,
-            Checkpoints::setting(data, Compute::exact).machine);
+  EXPECT_EQ(sum(), before);
+  data.train.pixels[1] = 9;
+  EXPECT_NE(sum(), before);
+  data.train.pixels[1] = 2;
   data.test.pixels[1] = 9;
-  EXPECT_NE(Checkpoints::setting(data, Compute::exact).data, sum);
+  EXPECT_NE(sum(), before);
   data.test.pixels[1] = 5;
   data.test.labels[0] = 1;
-  EXPECT_NE(Checkpoints::setting(data, Compute::exact).data, sum);
+  EXPECT_NE(sum(), before);
+}
+
+TEST_F(CheckpointsTest, TellWhatChangesTheRounding) {
+  const Dataset data{"a", "b", {"x"}, {{1, 1, 3}, {1, 2, 3}, {0}}, {{1, 1, 3}, {4, 5, 6}, {0}}};
+  Experiment experiment;
+  const auto machine = [&] { return Checkpoints::setting(experiment, data).machine; };
+  experiment.lab.compute = Compute::exact;
+  const std::string exact = machine();
+  EXPECT_THAT(exact, HasSubstr("exact convolutions, oneDNN "));
+  experiment.lab.compute = Compute::fast;
+  EXPECT_NE(machine(), exact);
 }
 
 }  // namespace

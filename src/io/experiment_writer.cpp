@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "io/experiment_keys.h"
 #include "sluice/run_folder.h"
 
@@ -31,16 +33,28 @@ struct ValueText {
   std::string operator()(const Key::Real& key) const { return fmt::to_string(*key.value); }
 };
 
+std::string classes_text(const Groups::Group& group) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < group.classes.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + quote(group.classes[i]);
+  }
+  return text + "]";
+}
+
 std::string groups_text(const std::vector<Groups::Group>& groups) {
   std::string text;
   for (const Groups::Group& group : groups) {
-    text += fmt::format("\n[[groups]]\nname = {}\nclasses = [", quote(group.name));
-    for (std::size_t i = 0; i < group.classes.size(); ++i) {
-      text += (i == 0 ? "" : ", ") + quote(group.classes[i]);
-    }
-    text += "]\n";
+    text += fmt::format("\n[[groups]]\nname = {}\nclasses = {}\n", quote(group.name),
+                        classes_text(group));
   }
   return text;
+}
+
+/// The next line, which is taken off the text.
+std::string_view next_line(std::string_view& text) {
+  const std::string_view line = text.substr(0, text.find('\n'));
+  text.remove_prefix(std::min(text.size(), line.size() + 1));
+  return line;
 }
 
 }  // namespace
@@ -61,20 +75,37 @@ std::string to_toml(const Experiment& experiment) {
   return text;
 }
 
-std::string difference(const Experiment& before, const Experiment& now) {
-  Settings settings = to_settings(before);
-  Settings others = to_settings(now);
-  const std::vector<Key> keys = keys_of(settings);
-  const std::vector<Key> other_keys = keys_of(others);
-  const auto compare = [](const std::string& key, const std::string& was, const std::string& is) {
-    return was == is || key == "name" ? "" : fmt::format("{} was {}, and is {}", key, was, is);
-  };
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    const std::string found = compare(keys[i].path, std::visit(ValueText{}, keys[i].what),
-                                      std::visit(ValueText{}, other_keys[i].what));
-    if (!found.empty()) return found;
+std::string settings_text(const Experiment& experiment) {
+  Settings settings = to_settings(experiment);
+  std::string text;
+  for (const Key& key : keys_of(settings)) {
+    if (key.path == "name") continue;
+    text += fmt::format("{} = {}\n", key.path, std::visit(ValueText{}, key.what));
   }
-  return groups_text(before.groups) == groups_text(now.groups) ? "" : "its groups are others";
+  for (std::size_t i = 0; i < experiment.groups.size(); ++i) {
+    const Groups::Group& group = experiment.groups[i];
+    text += fmt::format("groups[{}] = {} {}\n", i, quote(group.name), classes_text(group));
+  }
+  return text;
+}
+
+std::string difference(std::string_view before, std::string_view now) {
+  while (!before.empty() || !now.empty()) {
+    const std::string_view was = next_line(before);
+    const std::string_view is = next_line(now);
+    if (was == is) continue;
+    const auto key_of = [](std::string_view line) { return line.substr(0, line.find(" = ")); };
+    const auto value_of = [](std::string_view line) {
+      return line.empty() ? "missing" : line.substr(line.find(" = ") + 3);
+    };
+    return fmt::format("{} was {}, and is {}", key_of(was.empty() ? is : was), value_of(was),
+                       value_of(is));
+  }
+  return {};
+}
+
+std::string difference(const Experiment& before, const Experiment& now) {
+  return difference(settings_text(before), settings_text(now));
 }
 
 }  // namespace sluice

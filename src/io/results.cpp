@@ -61,6 +61,7 @@ OrderedJson model_json(const ModelResult& result) {
   json.update(effort_json(result.history));
   json["train_images_per_second"] = result.history.images_per_second;
   json.update(evaluation_json(result.test));
+  json["trained_with"] = result.machines;
   if (result.latency_ms > 0) json["latency_ms"] = result.latency_ms;
   if (result.whole) json["whole_test_set"] = evaluation_json(*result.whole);
   return json;
@@ -105,6 +106,7 @@ OrderedJson controls_json(const Results& results) {
   for (const Results::Control& control : results.controls) {
     json[control.name] = cost_json(control.cost);
     json[control.name].update(effort_json(control.history));
+    json[control.name]["trained_with"] = control.machines;
     json[control.name]["latency_ms"] = control.latency_ms;
   }
   return json;

@@ -172,7 +172,7 @@ TEST(Results, RowsOfAMatrixAreRows) {
 
 TEST(Results, AreWrittenLast) {
   const ScratchFolder temp;
-  const RunFolder run = RunFolder::create(temp / "r", "");
+  const RunFolder run = RunFolder::create(temp / "r", Experiment());
   run.write_results(example());
   EXPECT_TRUE(run.finished());
   EXPECT_EQ(json::parse(read_file(temp / "r" / "results.json", 100'000)).at("seed"), 7);

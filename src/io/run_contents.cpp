@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "io/json_text.h"
+#include "io/run_sums.h"
 
 namespace sluice {
 namespace {
@@ -18,10 +19,10 @@ constexpr std::uint64_t kMostBytes = 50'000'000;
 constexpr int kDepth = 12;
 constexpr const char* kTag = "report";
 
-OrderedJson read_json(const std::filesystem::path& file) {
-  const std::string text = read_file(file, kMostBytes, kTag);
-  parse_json(text, kDepth, kTag, path_text(file));  // refuses what is broken or too deep
-  return OrderedJson::parse(text);                  // in the order of the file
+OrderedJson read_json(const std::filesystem::path& folder, const std::string& file) {
+  const std::string text = read_summed(folder, file, kMostBytes, kTag);
+  parse_json(text, kDepth, kTag, path_text(folder / file));  // refuses what is broken or too deep
+  return OrderedJson::parse(text);                           // in the order of the file
 }
 
 /// The fields of the next line, which is taken off the text.
@@ -45,8 +46,8 @@ OrderedJson number(std::string_view text) {
   return whole && std::isfinite(value) ? OrderedJson(value) : OrderedJson();
 }
 
-OrderedJson read_history(const std::filesystem::path& file) {
-  const std::string bytes = read_file(file, kMostBytes, kTag);
+OrderedJson read_history(const std::filesystem::path& folder, const std::string& model) {
+  const std::string bytes = read_summed(folder, model + "/history.csv", kMostBytes, kTag);
   std::string_view text = bytes;
   const std::vector<std::string_view> names = take_line(text);
   std::vector<OrderedJson> columns(names.size(), OrderedJson::array());
@@ -63,8 +64,9 @@ OrderedJson read_history(const std::filesystem::path& file) {
 
 /// results.json, of the format that is written here and with the verdict that all of a report
 /// needs.
-OrderedJson read_results(const std::filesystem::path& file) {
-  OrderedJson results = read_json(file);
+OrderedJson read_results(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "results.json";
+  OrderedJson results = read_json(folder, "results.json");
   const OrderedJson format = results.is_object() ? results.value("format", OrderedJson()) : nullptr;
   if (format != kResultsFormat) {
     throw user_error(
@@ -91,7 +93,7 @@ OrderedJson contents_of(const RunFolder& run) {
                      "{} has no results.json: it was stopped or imported; train it to its end",
                      path_text(path));
   }
-  OrderedJson results = read_results(path / "results.json");
+  OrderedJson results = read_results(path);
   std::vector<std::string> models = run.models();
   for (const auto& [name, unused] : results["verdict"]["controls"].items()) {
     const std::string folder = "control-" + (name == "average" ? "second" : name);
@@ -100,15 +102,15 @@ OrderedJson contents_of(const RunFolder& run) {
   }
   OrderedJson histories = OrderedJson::object();
   for (const std::string& model : models) {
-    histories[model] = read_history(path / model / "history.csv");
+    histories[model] = read_history(path, model);
   }
   // "runs/lab/" and "." have a name too.
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   const std::filesystem::path name = whole.has_filename() ? whole : whole.parent_path();
   return {{"name", one_line(name.filename().string())},
           {"results", std::move(results)},
-          {"experiment", read_file(path / "experiment.toml", kMostBytes, kTag)},
-          {"gallery", read_json(path / "gallery.json")},
+          {"experiment", read_summed(path, "experiment.toml", kMostBytes, kTag)},
+          {"gallery", read_json(path, "gallery.json")},
           {"histories", std::move(histories)}};
 }
 

@@ -1,12 +1,16 @@
 #include "sluice/run_folder.h"
 
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "io/run_sums.h"
 
 namespace sluice {
 namespace {
@@ -18,7 +22,9 @@ constexpr const char* kExperiment = "experiment.toml";
 constexpr const char* kResults = "results.json";
 constexpr const char* kPredictions = "predictions.csv";
 constexpr const char* kGallery = "gallery.json";
+constexpr std::uint64_t kMaxExperiment = 1'000'000;
 constexpr const char* kFigures = "figures";
+constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kHistory = "history.csv";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kMixture = "mixture";
@@ -60,30 +66,79 @@ Kind expect(AnyModel model, const fs::path& file, const char* wanted) {
   throw user_error("run", "{} is not {}: was it put there by hand?", path_text(file), wanted);
 }
 
+/// A folder that gets its name with its first contents in it, or is deleted again: a program that
+/// is killed leaves a run that can be resumed, or none.
+class PendingFolder {
+ public:
+  explicit PendingFolder(const fs::path& target) {
+    for (int n = 0; path_.empty(); ++n) {
+      fs::path path = target.parent_path() /
+                      fmt::format(".{}.{}-{}.part", target.filename().string(), ::getpid(), n);
+      if (make_folder(path)) path_ = std::move(path);
+    }
+  }
+  ~PendingFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  PendingFolder(const PendingFolder&) = delete;
+  PendingFolder& operator=(const PendingFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+  /// False if the name is taken.
+  bool rename(const fs::path& target) const {
+    if (fs::exists(target)) return false;  // rename() would replace an empty folder
+    if (::rename(path_.c_str(), target.c_str()) == 0) return true;
+    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) return false;
+    throw file_error("run", target, "made", errno);
+  }
+
+ private:
+  fs::path path_;
+};
+
+Error not_empty(const fs::path& wanted) {
+  return user_error("run", "{} is not empty: choose another folder, or delete it",
+                    path_text(wanted));
+}
+
 }  // namespace
 
-RunFolder RunFolder::create(const fs::path& wanted, const std::string& name) {
-  if (!wanted.empty()) {
+RunFolder RunFolder::create(const fs::path& wanted, const Experiment& experiment) {
+  if (is_folder(wanted)) {
     require_free(wanted);
-    make_folders(wanted);
     // Of two runs that find it empty, one makes the folder of figures.
-    if (!make_folder(wanted / kFigures)) {
-      throw user_error("run", "{} is not empty: choose another folder, or delete it",
-                       path_text(wanted));
-    }
-    return RunFolder(wanted);
+    if (!make_folder(wanted / kFigures)) throw not_empty(wanted);
+    const RunFolder run(wanted);
+    run.write_experiment(experiment);
+    return run;
   }
-  if (!is_plain_name(name)) {
+  if (wanted.empty() && !is_plain_name(experiment.name)) {
     throw user_error("run", "a run cannot be named '{}': use letters, digits, _ and -",
-                     one_line(name));
+                     one_line(experiment.name));
   }
-  make_folders(kRuns);
-  for (int n = 1;; ++n) {
-    const fs::path path = fs::path(kRuns) / (n == 1 ? name : name + fmt::to_string(n));
-    if (!make_folder(path)) continue;
-    make_folder(path / kFigures);
-    return RunFolder(path);
+  fs::path path = wanted.empty() ? kRuns / fs::path(experiment.name) : wanted;
+  if (!path.has_filename()) path = path.parent_path();  // "a/b/"
+  require_free(wanted);
+  make_folders(path.parent_path());
+  const PendingFolder pending(path);
+  make_folder(pending.path() / kFigures);
+  RunFolder(pending.path()).write_experiment(experiment);
+  for (int n = 2; !pending.rename(path); ++n) {
+    if (!wanted.empty()) throw not_empty(wanted);
+    path = fs::path(kRuns) / fmt::format("{}{}", experiment.name, n);
   }
+  return RunFolder(wanted.empty() ? path : wanted);
+}
+
+void RunFolder::require_free(const fs::path& wanted) {
+  std::error_code error;
+  if (wanted.empty() || !fs::exists(wanted, error)) return;
+  if (!is_folder(wanted)) {
+    throw user_error("run", "{} is a file, not a folder: choose another", path_text(wanted));
+  }
+  if (!fs::is_empty(wanted, error)) throw not_empty(wanted);
 }
 
 RunFolder RunFolder::open(const fs::path& path) {
@@ -104,18 +159,6 @@ RunFolder RunFolder::open(const fs::path& path) {
   const std::vector<std::string> inside = runs_in(path);
   throw user_error("run", "{} is no run, for it has no {}: {}", path_text(path), kExperiment,
                    mend(inside.empty() ? runs_in(kRuns) : inside));
-}
-
-void RunFolder::require_free(const fs::path& wanted) {
-  std::error_code error;
-  if (wanted.empty() || !fs::exists(wanted, error)) return;
-  if (!is_folder(wanted)) {
-    throw user_error("run", "{} is a file, not a folder: choose another", path_text(wanted));
-  }
-  if (!fs::is_empty(wanted, error)) {
-    throw user_error("run", "{} is not empty: choose another folder, or delete it",
-                     path_text(wanted));
-  }
 }
 
 void RunFolder::remove_leftovers() const {
@@ -143,6 +186,10 @@ std::vector<std::string> RunFolder::models() const {
   return names;
 }
 
+fs::path RunFolder::checkpoints() const {
+  return path_ / kCheckpoints;
+}
+
 bool RunFolder::finished() const {
   std::error_code ignored;
   return fs::is_regular_file(path_ / kResults, ignored);
@@ -153,6 +200,7 @@ void RunFolder::write_experiment(const Experiment& experiment) const {
 }
 
 Experiment RunFolder::read_experiment() const {
+  read_summed(path_, kExperiment, kMaxExperiment, "run");
   return sluice::read_experiment(path_ / kExperiment);
 }
 
@@ -198,6 +246,16 @@ void RunFolder::write_predictions(const Answers& answers) const {
 
 void RunFolder::write_gallery(const Answers& answers, const Examples& examples) const {
   write_file(path_ / kGallery, gallery_json(answers, examples));
+}
+
+void RunFolder::write_sums() const {
+  std::vector<std::string> files{kExperiment, kResults, kPredictions, kGallery};
+  for (const fs::path& folder : list_folder(path_, "run")) {
+    if (!is_folder(folder)) continue;
+    const std::string name = folder.filename().string();
+    for (const char* file : {kHistory, kModel}) files.push_back(name + "/" + file);
+  }
+  sluice::write_sums(path_, files);
 }
 
 void RunFolder::write_results(const Results& results) const {

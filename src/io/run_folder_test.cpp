@@ -17,6 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
+Experiment named(const std::string& name) {
+  return {.name = name, .data = {}, .groups = {}, .lab = {}};
+}
+
 /// Each test in a current folder of its own, for runs/ is made there.
 class RunFolders : public testing::Test {
  protected:
@@ -30,11 +34,11 @@ class RunFolders : public testing::Test {
 };
 
 TEST_F(RunFolders, AreNumbered) {
-  EXPECT_EQ(RunFolder::create("", "lab").path(), "runs/lab");
-  EXPECT_EQ(RunFolder::create("", "lab").path(), "runs/lab2");
-  EXPECT_EQ(RunFolder::create("", "lab").path(), "runs/lab3");
-  EXPECT_EQ(RunFolder::create("", "other").path(), "runs/other");
-  EXPECT_TRUE(fs::is_directory(RunFolder::create("", "lab").figures()));
+  EXPECT_EQ(RunFolder::create("", named("lab")).path(), "runs/lab");
+  EXPECT_EQ(RunFolder::create("", named("lab")).path(), "runs/lab2");
+  EXPECT_EQ(RunFolder::create("", named("lab")).path(), "runs/lab3");
+  EXPECT_EQ(RunFolder::create("", named("other")).path(), "runs/other");
+  EXPECT_TRUE(fs::is_directory(RunFolder::create("", named("lab")).figures()));
 }
 
 TEST_F(RunFolders, NoTwoGetTheSame) {
@@ -43,9 +47,9 @@ TEST_F(RunFolders, NoTwoGetTheSame) {
   std::atomic<int> given_wanted = 0;
   for (std::string& path : paths) {
     threads.emplace_back([&] {
-      path = RunFolder::create("", "lab").path();
+      path = RunFolder::create("", named("lab")).path();
       try {
-        RunFolder::create("deep/wanted", "lab");
+        RunFolder::create("deep/wanted", named("lab"));
         ++given_wanted;
       } catch (const Error&) {
       }
@@ -58,24 +62,23 @@ TEST_F(RunFolders, NoTwoGetTheSame) {
 
 TEST_F(RunFolders, WantedMustBeEmpty) {
   fs::create_directory("empty");
-  EXPECT_EQ(RunFolder::create("empty", "lab").path(), "empty");
-  EXPECT_EQ(refusal([] { RunFolder::create("empty", "lab"); }),
+  EXPECT_EQ(RunFolder::create("empty", named("lab")).path(), "empty");
+  EXPECT_EQ(refusal([] { RunFolder::create("empty", named("lab")); }),
             "[run] empty is not empty: choose another folder, or delete it");
-  EXPECT_EQ(RunFolder::create("a/b/c/", "lab").path(), "a/b/c/");
+  EXPECT_EQ(RunFolder::create("a/b/c/", named("lab")).path(), "a/b/c/");
   write_file("file", "x");
-  EXPECT_EQ(refusal([] { RunFolder::create("file", "lab"); }),
+  EXPECT_EQ(refusal([] { RunFolder::create("file", named("lab")); }),
             "[run] file is a file, not a folder: choose another");
-  EXPECT_EQ(refusal([] { RunFolder::create("file/x", "lab"); }),
+  EXPECT_EQ(refusal([] { RunFolder::create("file/x", named("lab")); }),
             "[run] file is a file, not a folder: choose another");
-  EXPECT_EQ(refusal([] { RunFolder::create("", "../lab"); }),
+  EXPECT_EQ(refusal([] { RunFolder::create("", named("../lab")); }),
             "[run] a run cannot be named '../lab': use letters, digits, _ and -");
 }
 
 TEST_F(RunFolders, OpenSaysWhatMakesARun) {
   EXPECT_EQ(refusal([] { RunFolder::open("lab"); }),
             "[run] lab does not exist: make one with `sluice train`");
-  RunFolder::create("", "lab").write_experiment(
-      {.name = "lab", .data = {}, .groups = {}, .lab = {}});
+  RunFolder::create("", named("lab"));
   EXPECT_EQ(RunFolder::open("runs/lab").path(), "runs/lab");
   EXPECT_EQ(refusal([] { RunFolder::open("lab"); }),
             "[run] lab does not exist: did you mean runs/lab?");
@@ -89,7 +92,7 @@ TEST_F(RunFolders, OpenSaysWhatMakesARun) {
 }
 
 TEST_F(RunFolders, ExperimentIsReadBack) {
-  const RunFolder run = RunFolder::create("r", "");
+  const RunFolder run = RunFolder::create("r", named(""));
   Experiment experiment{.name = "lab", .data = {}, .groups = {}, .lab = {}};
   experiment.data.set = "folder";
   experiment.groups = saved_mixture().groups;
@@ -102,7 +105,7 @@ TEST_F(RunFolders, ExperimentIsReadBack) {
 }
 
 TEST_F(RunFolders, HistoryKeepsEveryDigit) {
-  const RunFolder run = RunFolder::create("r", "");
+  const RunFolder run = RunFolder::create("r", named(""));
   History history;
   history.epochs = {{0.1, 1.0 / 3, 2, 0.5, 1e-7},
                     {std::numeric_limits<double>::quiet_NaN(), 0, 1e300, 1, 12.25}};
@@ -114,7 +117,7 @@ TEST_F(RunFolders, HistoryKeepsEveryDigit) {
 }
 
 TEST_F(RunFolders, ModelsAreReadBack) {
-  const RunFolder run = RunFolder::create("r", "");
+  const RunFolder run = RunFolder::create("r", named(""));
   Experiment experiment{.name = "lab", .data = {}, .groups = saved_mixture().groups, .lab = {}};
   experiment.data.set = "folder";
   run.write_experiment(experiment);
@@ -128,7 +131,7 @@ TEST_F(RunFolders, ModelsAreReadBack) {
 }
 
 TEST_F(RunFolders, AModelThatIsNotThereOrOfAnotherKind) {
-  const RunFolder run = RunFolder::create("r", "");
+  const RunFolder run = RunFolder::create("r", named(""));
   EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
             "[run] r/gate/model.safetensors is missing: the run has no gate, for it was stopped "
             "before or imported");

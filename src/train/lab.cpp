@@ -124,15 +124,20 @@ TrainedModel Lab::train_second_baseline(FitObserver& observer) const {
                       fit_options(options_.epochs.baseline, kSecondBaseline), observer);
 }
 
-TrainedModel Lab::train_wider_baseline(FitObserver& observer) const {
+Sequential Lab::wider_baseline() const {
   const Mixture model = declare();
   const std::int64_t wanted = cost_of(model).active_parameters;
   const int classes = static_cast<int>(data_.class_names.size());
-  Sequential wider = model.baseline;
+  Sequential wider = renamed(model.baseline, "control-wider");
   for (int quarters = 5; count_parameters(wider) < wanted; ++quarters) {
     wider = cnn("control-wider", model.baseline.input, classes, options_.size, quarters / 4.0);
   }
-  return train_on_all(wider, fit_options(options_.epochs.baseline, kWiderBaseline), observer);
+  return wider;
+}
+
+TrainedModel Lab::train_wider_baseline(FitObserver& observer) const {
+  return train_on_all(wider_baseline(), fit_options(options_.epochs.baseline, kWiderBaseline),
+                      observer);
 }
 
 }  // namespace sluice
