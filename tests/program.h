@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -33,16 +34,29 @@ class Program {
     rlim_t most;
   };
 
+  /// What becomes of text that is written to a stream.
+  enum class Stream {
+    kept,
+    closed,  ///< as by the shell's >&-
+    full,    ///< /dev/full: a disk without room
+    broken,  ///< a pipe that nobody reads
+  };
+  struct Streams {
+    Stream out = Stream::kept;
+    Stream err = Stream::kept;
+  };
+
   /// `environment` are NAME=VALUE, added to the test's own.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
-          std::vector<std::string> environment = {}, std::optional<Limit> limit = {})
+          std::vector<std::string> environment = {}, std::optional<Limit> limit = {},
+          Streams streams = {Stream::kept, Stream::kept})
       : out_(folder / ".out"), err_(folder / ".err") {
     arguments.insert(arguments.begin(), SLUICE_PROGRAM);
     child_ = fork();
     if (child_ != 0) return;
     std::filesystem::current_path(folder);
-    if (std::freopen(out_.c_str(), "w", stdout) == nullptr) _exit(126);
-    if (std::freopen(err_.c_str(), "w", stderr) == nullptr) _exit(126);
+    give(STDOUT_FILENO, out_, streams.out);
+    give(STDERR_FILENO, err_, streams.err);
     if (limit) {
       const rlimit both{limit->most, limit->most};
       if (setrlimit(limit->resource, &both) != 0) _exit(126);
@@ -72,6 +86,18 @@ class Program {
   }
   std::string output_so_far() const { return text(out_); }
 
+  /// Of a program that may hang: killed after so many seconds, which gives 128 + SIGKILL.
+  Ended wait_at_most(double seconds) {
+    const auto ended = [&] {
+      siginfo_t info{};
+      waitid(P_PID, static_cast<id_t>(child_), &info, WEXITED | WNOHANG | WNOWAIT);
+      return info.si_pid == child_;
+    };
+    for (double waited = 0; !ended() && waited < seconds; waited += 0.01) usleep(10'000);
+    if (!ended()) signal(SIGKILL);
+    return wait();
+  }
+
   Ended wait() {
     int status = 0;
     waitpid(child_, &status, 0);
@@ -80,6 +106,29 @@ class Program {
   }
 
  private:
+  static void give(int number, const std::filesystem::path& file, Stream stream) {
+    int pipe_ends[2];
+    int opened = -1;
+    switch (stream) {
+      case Stream::closed:
+        close(number);
+        return;
+      case Stream::full:
+        opened = open("/dev/full", O_WRONLY);
+        break;
+      case Stream::broken:
+        if (pipe(pipe_ends) != 0) _exit(126);
+        close(pipe_ends[0]);
+        opened = pipe_ends[1];
+        break;
+      case Stream::kept:
+        opened = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
+        break;
+    }
+    if (opened < 0 || dup2(opened, number) < 0) _exit(126);
+    close(opened);
+  }
+
   static std::string text(const std::filesystem::path& file) {
     std::ostringstream all;
     all << std::ifstream(file).rdbuf();

@@ -1,0 +1,337 @@
+// Every verb under what machines and people do to programs: streams that cannot be written,
+// OpenMP's variables, signals, file systems, and files of a run that were changed.
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "sluice/report.h"
+#include "sluice/run_folder.h"
+#include "tests/command_line.h"
+
+namespace sluice::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using Stream = Program::Stream;
+
+constexpr double kPatience = 300;  ///< seconds; sanitizers are slow, and a hang has no end
+
+struct Verb {
+  std::vector<std::string> arguments;
+  int code = 0;        ///< of a whole run
+  bool fails = false;  ///< without output
+};
+
+class Robustness : public CommandLine {
+ protected:
+  static void SetUpTestSuite() {
+    home_ = new ScratchFolder();
+    const Ended trained =
+        Program(home_->path(), train_short({"--data", "builtin", "--run", "run"})).wait();
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
+    Program(home_->path(), {"export", "run", "--model", "baseline", "--to", "out"}).wait();
+  }
+  static void TearDownTestSuite() { delete home_; }
+
+  static std::string home(const std::string& path) { return (*home_ / path).string(); }
+
+  /// One call of each verb that ends soon; what is written goes to the test's own folder.
+  static std::vector<Verb> verbs() {
+    const std::string run = home("run");
+    const std::string picture = home("samples/cat/0.png");
+    return {
+        {{"--help"}},
+        {{"--version"}},
+        {{"train", "--help"}},
+        {{"summary", kLab}},
+        {{"data", "info", "--data", "builtin", kLab}},
+        {{"data", "sample", "--data", "builtin", kLab, "--count", "1"}},
+        {{"predict", run, picture}},
+        {{"explain", run, picture, "--to", "explained.html"}},
+        {{"evaluate", run, "--data", "builtin"}},
+        {{"report", run, "--to", "report.html"}},
+        {{"export", run, "--to", "export", "--model", "gate"}},
+        {{"import", home("out/baseline.keras"), "--run", "imported"}},
+        {{"bench", "inference", "--batch", "1", "--seconds", "0.01"}},
+        {{"trian"}, 2, true},
+        {{"predict", "nowhere", picture}, 2, true},
+        {{"train", kLab, "--resume", "nowhere"}, 2, true},
+    };
+  }
+
+  /// In an empty folder of its own.
+  Ended run_fresh(const std::vector<std::string>& arguments, std::vector<std::string> environment,
+                  Program::Streams streams) {
+    const fs::path folder = folder_ / std::to_string(++runs_);
+    fs::create_directory(folder);
+    return Program(folder, arguments, std::move(environment), {}, streams).wait_at_most(kPatience);
+  }
+
+  static ScratchFolder* home_;
+  int runs_ = 0;
+};
+
+ScratchFolder* Robustness::home_ = nullptr;
+
+TEST_F(Robustness, LostOutputIsExitCode1AndNeverMore) {
+  for (const Verb& verb : verbs()) {
+    SCOPED_TRACE(verb.arguments[0] + " " + verb.arguments.back());
+    for (const Stream out : {Stream::closed, Stream::full, Stream::broken}) {
+      const Ended ended = run_fresh(verb.arguments, {}, {out, Stream::kept});
+      EXPECT_EQ(ended.code, verb.fails ? verb.code : 1) << static_cast<int>(out);
+      if (!verb.fails) {
+        EXPECT_THAT(ended.err, HasSubstr("standard output cannot be written: "));
+      }
+      EXPECT_EQ(run_fresh(verb.arguments, {}, {Stream::kept, out}).code, verb.code)
+          << "of standard error " << static_cast<int>(out);
+      EXPECT_EQ(run_fresh(verb.arguments, {}, {out, out}).code, verb.fails ? verb.code : 1)
+          << "of both " << static_cast<int>(out);
+    }
+  }
+}
+
+TEST_F(Robustness, TrainingGoesOnWithoutOutput) {
+  for (const Stream out : {Stream::closed, Stream::full, Stream::broken}) {
+    const std::string run = "run" + std::to_string(static_cast<int>(out));
+    Program program(folder_.path(), train_short({"--data", "builtin", "--run", run}), {}, {},
+                    {out, Stream::kept});
+    const Ended ended = program.wait_at_most(kPatience);
+    expect_complaint(ended, 1, "standard output cannot be written: ");
+    for (const char* file : {"results.json", "baseline/model.safetensors"}) {
+      EXPECT_THAT(load(folder_ / run / file), ::testing::Not(HasSubstr("Epoch 1/1"))) << file;
+    }
+    EXPECT_EQ(load(folder_ / run / "predictions.csv"), load(*home_ / "run/predictions.csv"));
+  }
+}
+
+TEST_F(Robustness, EveryVerbEndsWhateverTeamsOpenMpGives) {
+  for (const char* variable :
+       {"OMP_THREAD_LIMIT=1", "OMP_DYNAMIC=true", "OMP_MAX_ACTIVE_LEVELS=0", "OMP_NUM_THREADS=1",
+        "OMP_NUM_THREADS=5", "OMP_NUM_THREADS=5 OMP_THREAD_LIMIT=3", "OMP_PROC_BIND=true",
+        "GOMP_CPU_AFFINITY=0", "OMP_WAIT_POLICY=active", "OMP_SCHEDULE=static,1"}) {
+    SCOPED_TRACE(variable);
+    std::vector<std::string> environment;
+    std::istringstream words(variable);
+    for (std::string word; words >> word;) environment.push_back(word);
+    std::vector<Verb> all{{train_short({"--data", "builtin", "--run", "run"})},
+                          {{"bench", "train", "--batch", "8", "--seconds", "0.01"}}};
+    for (const Verb& verb : verbs()) {
+      const std::string& name = verb.arguments[0];
+      if (name == "predict" || name == "evaluate" || name == "explain") all.push_back(verb);
+    }
+    for (const Verb& verb : all) {
+      const Ended ended = run_fresh(verb.arguments, environment, {});
+      EXPECT_EQ(ended.code, verb.code) << verb.arguments[0] << ": " << ended.err;
+    }
+  }
+}
+
+TEST_F(Robustness, ResultsTellTheThreadsThatTrained) {
+  ASSERT_EQ(run(train_short({"--data", "builtin", "--run", "run"}), {"OMP_THREAD_LIMIT=1"}).code,
+            0);
+  EXPECT_THAT(load(folder_ / "run/results.json"), HasSubstr("\"threads\": 1"));
+  EXPECT_THAT(load(folder_ / "run/results.json"), HasSubstr(", 1 threads, "));
+}
+
+/// As long as anything takes; the moments are early, middle and late.
+TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
+  std::vector<std::string> predict{"predict", home("run")};
+  for (int i = 0; i < 400; ++i) {
+    for (const char* name : {"cat", "dog", "ship", "frog", "deer", "bird", "truck", "horse"}) {
+      predict.push_back(
+          home(std::string("samples/") + name + "/" + std::to_string(i % 5) + ".png"));
+    }
+  }
+  std::vector<std::string> report{"report", "--to", "all.html"};
+  for (int i = 0; i < 60; ++i) report.push_back(home("run"));
+  mkfifo((folder_ / "pipe").c_str(), 0666);
+  const std::vector<std::vector<std::string>> long_ones{
+      predict,
+      report,
+      {"evaluate", home("run"), "--data", "builtin"},
+      {"data", "info", "--data", "builtin"},
+      {"data", "sample", "--data", "builtin", "--out", "samples"},
+      {"bench", "--seconds", "30"},
+      {"export", home("run"), "--to", "export"},
+      train_short({"--data", "builtin", "--set", "train.epochs=9"})};
+#ifdef SLUICE_SANITIZED
+  constexpr double kSoon = 30;
+#else
+  constexpr double kSoon = 1;
+#endif
+  for (const auto& arguments : long_ones) {
+    for (const double moment : {0.1, 1., 3.}) {
+      for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+        if (signal != SIGINT && moment != 1.) continue;
+        Program program(folder_.path(), arguments);
+        std::this_thread::sleep_for(std::chrono::duration<double>(moment));
+        program.signal(signal);
+        const auto sent = std::chrono::steady_clock::now();
+        const Ended ended = program.wait_at_most(kPatience);
+        const std::chrono::duration<double> took = std::chrono::steady_clock::now() - sent;
+        EXPECT_THAT(ended.code, AnyOf(0, 128 + signal)) << arguments[0] << ": " << ended.err;
+        EXPECT_LE(took.count(), kSoon) << arguments[0] << " after " << moment << " s";
+        for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
+          const std::string name = entry.path().filename().string();
+          EXPECT_FALSE(name == "all.html" && ended.code != 0) << "half-written";
+        }
+        fs::remove(folder_ / "all.html");
+      }
+    }
+  }
+}
+
+/// `timeout` signals its child and then the whole group.
+TEST_F(Robustness, TwoSignalsAtOnceAreOne) {
+  Program program(folder_.path(), train_short({"--data", "builtin", "--run", "run", "--set",
+                                               "train.epochs=9", "--checkpoint-steps", "3"}));
+  while (!fs::exists(folder_ / "run/checkpoints")) usleep(10'000);
+  usleep(300'000);
+  program.signal(SIGSTOP);
+  program.signal(SIGTERM);
+  program.signal(SIGHUP);
+  program.signal(SIGCONT);
+  const Ended ended = program.wait_at_most(kPatience);
+  EXPECT_THAT(ended.code, AnyOf(128 + SIGTERM, 128 + SIGHUP));
+  EXPECT_THAT(ended.out, HasSubstr("to go on: sluice train --resume run"));
+}
+
+TEST_F(Robustness, ARunOfNohupOutlivesItsTerminal) {
+  ::signal(SIGHUP, SIG_IGN);  // the child's heritage
+  Program program(folder_.path(), train_short({"--data", "builtin", "--run", "run"}));
+  ::signal(SIGHUP, SIG_DFL);
+  while (!fs::exists(folder_ / "run/checkpoints")) usleep(10'000);
+  program.signal(SIGHUP);
+  EXPECT_EQ(program.wait_at_most(kPatience).code, 0);
+}
+
+/// A folder of another file system, unmounted at the end.
+class BoundFolder {
+ public:
+  BoundFolder(const fs::path& from, const fs::path& to) : to_(to.string()) {
+    fs::create_directories(from);
+    fs::create_directories(to);
+    mounted_ = std::system(("bindfs " + from.string() + " " + to_ + " 2>/dev/null").c_str()) == 0;
+  }
+  ~BoundFolder() {
+    if (mounted_ && std::system(("fusermount -u " + to_).c_str()) != 0) ADD_FAILURE() << to_;
+  }
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string to_;
+  bool mounted_;
+};
+
+TEST_F(Robustness, ARunEndsOnFuse) {
+  const BoundFolder fuse(folder_ / "a", folder_ / "b");
+  if (!fuse.mounted()) GTEST_SKIP() << "bindfs cannot mount here";
+  const Ended ended = run(train_short({"--data", "builtin", "--run", "b/run"}));
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("Has performance improved?"));
+  EXPECT_EQ(load(folder_ / "a/run/predictions.csv"), load(*home_ / "run/predictions.csv"));
+  expect_complaint(run({"train", "--resume", "b/run"}), 2, "b/run is finished");
+}
+
+TEST_F(Robustness, ARunEndsOnTmpfs) {
+  const fs::path place = "/dev/shm/sluice-test-" + std::to_string(::getpid());
+  const Ended ended = run(train_short({"--data", "builtin", "--run", place.string()}));
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_FALSE(fs::exists(place / "checkpoints"));
+  fs::remove_all(place);
+}
+
+TEST_F(Robustness, APlaceThatCannotBeWrittenIsTheUsersMistake) {
+  for (const char* place : {"/proc/run", "/sys/run"}) {
+    const Ended ended = run(train_short({"--data", "builtin", "--run", place}));
+    expect_complaint(ended, 2, "cannot be made");
+    EXPECT_THAT(ended.out, ::testing::Not(HasSubstr("Epoch"))) << "told before the work";
+  }
+}
+
+// Each byte of each file that a verb reads again, changed: refused, or the same answer. Every one
+// with SLUICE_MUTATIONS=all; otherwise a few of each file.
+
+std::vector<std::size_t> places_to_change(std::size_t size) {
+  const char* asked = getenv("SLUICE_MUTATIONS");
+  const bool all = asked != nullptr && std::string(asked) == "all" && size < 1'000'000;
+#ifdef SLUICE_SANITIZED
+  constexpr std::size_t kSome = 8;
+#else
+  constexpr std::size_t kSome = 30;
+#endif
+  std::vector<std::size_t> places;
+  std::mt19937 random(7);
+  if (all || size <= kSome) {
+    for (std::size_t i = 0; i < size; ++i) places.push_back(i);
+  } else {
+    for (std::size_t i = 0; i < kSome; ++i) places.push_back(random() % size);
+  }
+  return places;
+}
+
+/// What verbs read from a file of a run: a model's weights, or what the report tells.
+std::string answer_of(const RunFolder& run, const fs::path& file) {
+  if (file.extension() != ".safetensors")
+    return to_toml(run.read_experiment()) + report_html({run});
+  std::string bytes;
+  const auto add = [&](const Weights& weights) {
+    bytes.append(reinterpret_cast<const char*>(weights.values().data()),
+                 weights.values().size_bytes());
+  };
+  const AnyModel model = read_model(file);
+  if (const auto* network = std::get_if<SavedModel>(&model)) {
+    add(network->weights);
+  } else {
+    for (const Weights* part : std::get<SavedMixture>(model).weights.parts()) add(*part);
+  }
+  return bytes;
+}
+
+TEST_F(Robustness, AChangedFileOfARunIsRefusedOrGivesTheSame) {
+  const fs::path place = folder_ / "run";
+  fs::copy(home("run"), place, fs::copy_options::recursive);
+  const RunFolder whole_run = RunFolder::open(place);
+  int refused = 0;
+  int same = 0;
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::recursive_directory_iterator(place)) {
+    const std::string ending = entry.path().extension();
+    const bool is_shown = ending == ".png" || ending == ".html";
+    if (entry.is_regular_file() && !is_shown) files.push_back(entry.path());
+  }
+  EXPECT_GE(files.size(), 15u);
+  for (const fs::path& file : files) {
+    const std::string before = load(file);
+    const std::string whole = answer_of(whole_run, file);
+    for (const std::size_t at : places_to_change(before.size())) {
+      std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+      stream.seekp(static_cast<std::streamoff>(at));
+      stream.put(static_cast<char>(before[at] ^ (1 << at % 8)));
+      stream.close();
+      try {
+        const bool equal = answer_of(RunFolder::open(place), file) == whole;
+        EXPECT_TRUE(equal) << file << " at " << at;
+        same += equal;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::user) << error.what();
+        ++refused;
+      }
+      std::fstream back(file, std::ios::in | std::ios::out | std::ios::binary);
+      back.seekp(static_cast<std::streamoff>(at));
+      back.put(before[at]);
+    }
+    EXPECT_EQ(load(file) == before, true);
+  }
+  RecordProperty("refused", refused);
+  RecordProperty("same", same);
+  EXPECT_GT(refused, 100);
+}
+
+}  // namespace
+}  // namespace sluice::testing
