@@ -75,7 +75,7 @@ int main(int argc, char** argv) try {
   const Answers answers = ask(baseline.model, baseline.weights, mixture.model, mixture.weights,
                               groups, lab.test_examples(), inference);
   std::cout << '\n'
-            << sentence(judge(answers, experiment.lab.seed)) << '\n'
+            << sentence(judge(answers)) << '\n'
             << "It has "
             << double(count_parameters(mixture.model)) / double(count_parameters(baseline.model))
             << " times the parameters.\n";

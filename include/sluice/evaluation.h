@@ -67,7 +67,8 @@ struct Interval {
   double high = 0;
 };
 
-/// Of a share: Wilson's score interval (Wilson 1927). Needs 0 <= successes <= trials, trials > 0.
+/// Of a share: Wilson's score interval (Wilson 1927). Needs 0 <= successes <= trials; 0 to 1
+/// without trials.
 Interval share_interval(std::int64_t successes, std::int64_t trials);
 
 /// Two classifiers on the same examples.
@@ -75,16 +76,20 @@ struct PairedComparison {
   std::int64_t only_first = 0;   ///< examples that the first alone has right
   std::int64_t only_second = 0;  ///< that the second alone has right
   double difference = 0;         ///< accuracy of the second less that of the first
-  Interval interval;             ///< of it: bootstrap over examples, percentiles (Efron 1979)
+  /// Of the difference: all values that a test at 5% does not reject. 0 is tested by McNemar's
+  /// exact test, any other value by Tango's score test (Tango 1998). So 0 is in the interval
+  /// exactly where may_be_chance(). docs/statistics.md has its coverage.
+  Interval interval{-1, 1};
   /// McNemar's exact test, two-sided (McNemar 1947): how often two equally good classifiers would
   /// differ by as much.
   double p_value = 1;
+
+  bool may_be_chance() const { return p_value >= 0.05; }
 };
 
-/// Whether each of the same examples was classified right (1) or not (0), by either. The seed is
-/// the bootstrap's.
-PairedComparison compare(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second,
-                         std::uint64_t seed);
+/// Whether each of the same examples was classified right (1) or not (0), by either. Throws Error
+/// (user) if there are not as many of both.
+PairedComparison compare(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second);
 
 /// How well scores do as probabilities. Those of an example are first divided by their sum.
 struct Calibration {

@@ -120,8 +120,7 @@ struct Verdict {
   const Control* best_control() const;
 };
 
-/// The seed is the bootstrap's.
-Verdict judge(const Answers& answers, std::uint64_t seed);
+Verdict judge(const Answers& answers);
 
 /// An answer that a test can give: "not shown" where chance explains what was seen.
 enum class Finding { yes, no, not_shown };

@@ -14,8 +14,7 @@ enum class Purpose : std::uint32_t {
   shuffle = 2,
   dropout = 3,
   drawing = 4,
-  order = 5,
-  bootstrap = 6
+  order = 5
 };
 
 /// Random numbers that are counted, not drawn: the same seed, purpose, stream, step and index give

@@ -1,5 +1,7 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace sluice {
@@ -60,6 +62,16 @@ std::string one_line(std::string_view text, std::size_t limit) {
 
 std::string path_text(const std::filesystem::path& path) {
   return one_line(path.string(), 4096);
+}
+
+std::string signed_points(double share) {
+  if (share == 0) return "0.0";
+  std::string text;
+  for (int digits = 1; digits < 10; ++digits) {
+    text = fmt::format("{:+.{}f}", 100 * share, digits);
+    if (text.find_first_of("123456789") != std::string::npos) break;
+  }
+  return text;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -24,6 +24,10 @@ std::string one_line(std::string_view text, std::size_t limit = 100);
 /// A path as messages show it.
 std::string path_text(const std::filesystem::path& path);
 
+/// A share in points with its sign, to a tenth: "+2.7". What is not 0 has as many digits as show
+/// that: "-0.04".
+std::string signed_points(double share);
+
 /// How many letters must be added, dropped, replaced, or swapped with a neighbour to turn one into
 /// the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);

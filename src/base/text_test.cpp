@@ -25,6 +25,15 @@ TEST(Text, OneLineCutsBetweenCharacters) {
   EXPECT_EQ(one_line("a\xff\xff", 2), "a?...");
 }
 
+TEST(Text, SignedPointsShowWhetherTheyAreZero) {
+  EXPECT_EQ(signed_points(0.027), "+2.7");
+  EXPECT_EQ(signed_points(-1), "-100.0");
+  EXPECT_EQ(signed_points(0.0004), "+0.04");
+  EXPECT_EQ(signed_points(-0.000001), "-0.0001");
+  EXPECT_EQ(signed_points(0), "0.0");
+  EXPECT_EQ(signed_points(-0.0), "0.0");
+}
+
 TEST(Text, EditDistance) {
   EXPECT_EQ(edit_distance("", ""), 0u);
   EXPECT_EQ(edit_distance("", "abc"), 3u);

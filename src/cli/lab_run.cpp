@@ -286,7 +286,7 @@ void LabRun::judge_mixture(TrainedModel& baseline, TrainedMixture& mixture) {
   train_controls(answers);
   folder_.write_predictions(answers);
   folder_.write_gallery(answers, test);
-  results_.verdict = judge(answers, results_.experiment.lab.seed);
+  results_.verdict = judge(answers);
 }
 
 void LabRun::print_places() {

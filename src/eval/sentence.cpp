@@ -2,27 +2,26 @@
 
 #include <cmath>
 
+#include "base/text.h"
 #include "sluice/verdict.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr double kLevel = 0.05;
-
-bool is_chance(const PairedComparison& comparison) {
-  return comparison.p_value >= kLevel;
-}
-
 /// "p = .012", as statistics are printed: no more digits than mean something.
 std::string p_text(double p) {
   if (p < 0.001) return "p < .001";
-  const std::string digits = p < 0.0995 ? fmt::format("{:.3f}", p) : fmt::format("{:.2f}", p);
-  return "p = " + (digits[0] == '0' ? digits.substr(1) : digits);
+  int digits = p < 0.0995 ? 3 : 2;
+  std::string text = fmt::format("{:.{}f}", p, digits);
+  // .0496 is below .05, and so must be what stands there.
+  while (p < 0.05 && text.starts_with("0.05")) text = fmt::format("{:.{}f}", p, ++digits);
+  return "p = " + (text[0] == '0' ? text.substr(1) : text);
 }
 
 std::string points(double difference) {
-  return fmt::format("{:.1f} points", 100 * std::abs(difference));
+  const std::string text = signed_points(std::abs(difference));
+  return text.substr(text.find_first_not_of('+')) + " points";
 }
 
 std::string gain(double difference) {
@@ -32,12 +31,11 @@ std::string gain(double difference) {
 std::string mixture_clause(const Verdict& verdict) {
   const PairedComparison& found = verdict.difference;
   const std::string p = p_text(found.p_value);
-  if (is_chance(found)) {
+  if (found.may_be_chance()) {
     return fmt::format(
-        "The mixture {} {} the baseline, which may be chance ({}, 95% interval "
-        "{:+.1f} to {:+.1f})",
+        "The mixture {} {} the baseline, which may be chance ({}, 95% interval {} to {})",
         gain(found.difference), found.difference < 0 ? "against" : "over", p,
-        100 * found.interval.low, 100 * found.interval.high);
+        signed_points(found.interval.low), signed_points(found.interval.high));
   }
   return fmt::format("The mixture {} {} the baseline ({})", gain(found.difference),
                      found.difference < 0 ? "against" : "over", p);
@@ -51,8 +49,8 @@ std::string control_clause(const Verdict& verdict, const Verdict::Control& best)
                        best.words, gained);
   }
   return fmt::format(", and {}, the best control, {}: {} less than the mixture ({}{})", best.words,
-                     gained, points(found.difference), is_chance(found) ? "may be chance, " : "",
-                     p_text(found.p_value));
+                     gained, points(found.difference),
+                     found.may_be_chance() ? "may be chance, " : "", p_text(found.p_value));
 }
 
 }  // namespace
@@ -70,7 +68,7 @@ const char* to_string(Finding finding) {
 }
 
 Finding improved(const Verdict& verdict) {
-  if (is_chance(verdict.difference)) return Finding::not_shown;
+  if (verdict.difference.may_be_chance()) return Finding::not_shown;
   return verdict.difference.difference > 0 ? Finding::yes : Finding::no;
 }
 
@@ -80,7 +78,8 @@ Finding worth_it(const Verdict& verdict) {
   const Verdict::Control* best = verdict.best_control();
   if (best == nullptr) return Finding::not_shown;
   if (best->to_mixture.difference <= 0) return Finding::no;
-  return better == Finding::yes && !is_chance(best->to_mixture) ? Finding::yes : Finding::not_shown;
+  return better == Finding::yes && !best->to_mixture.may_be_chance() ? Finding::yes
+                                                                     : Finding::not_shown;
 }
 
 std::string sentence(const Verdict& verdict) {

@@ -1,54 +1,18 @@
 #include <algorithm>
-#include <array>
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-#include "base/parallel.h"
-#include "base/random.h"
+#include "base/fail.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr double kTail = 0.025;  ///< on either side of an interval
-constexpr int kResamples = 10000;
-
-/// The sum of `count` values drawn from them with replacement.
-int resampled_sum(const std::vector<std::int8_t>& values, std::uint64_t seed,
-                  std::uint32_t resample) {
-  constexpr std::size_t kCalls = 64;
-  const RandomStream random(seed, Purpose::bootstrap, 0, resample);
-  const auto n = static_cast<std::uint32_t>(values.size());
-  std::array<std::uint32_t, 4 * kCalls> bits;
-  int sum = 0;
-  for (std::uint32_t first = 0; first < n; first += bits.size()) {
-    random.fill(first / 4, kCalls, bits.data());
-    const std::uint32_t count = std::min<std::uint32_t>(bits.size(), n - first);
-    for (std::uint32_t i = 0; i < count; ++i) sum += values[RandomStream::below(bits[i], n)];
-  }
-  return sum;
-}
-
-/// The percentile by linear interpolation, as NumPy's.
-double percentile(const std::vector<int>& sorted, double share) {
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
-Interval bootstrap_interval(const std::vector<std::int8_t>& values, std::uint64_t seed) {
-  std::vector<int> sums(kResamples);
-  parallel_for(sums.size(), 100, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      sums[i] = resampled_sum(values, seed, static_cast<std::uint32_t>(i));
-    }
-  });
-  std::ranges::sort(sums);
-  const auto n = static_cast<double>(values.size());
-  return {percentile(sums, kTail) / n, percentile(sums, 1 - kTail) / n};
+/// The normal distribution's 97.5th percentile.
+double critical_value() {
+  return quantile(boost::math::normal_distribution<double>(), 0.975);
 }
 
 double mcnemar(std::int64_t only_first, std::int64_t only_second) {
@@ -58,10 +22,51 @@ double mcnemar(std::int64_t only_first, std::int64_t only_second) {
   return std::min(1.0, 2 * cdf(even, static_cast<double>(std::min(only_first, only_second))));
 }
 
+/// Tango's score test of a paired difference (Tango 1998).
+class ScoreTest {
+ public:
+  ScoreTest(std::int64_t only_first, std::int64_t only_second, std::size_t examples)
+      : first_(static_cast<double>(only_first)),
+        second_(static_cast<double>(only_second)),
+        n_(static_cast<double>(examples)) {}
+
+  /// Whether the true difference may be this one, at 5%.
+  bool accepts(double difference) const {
+    const double deviation = second_ - first_ - n_ * difference;
+    return deviation * deviation <= z_ * z_ * n_ * variance(difference);
+  }
+
+ private:
+  /// Of one example's difference, where the true mean is `difference`.
+  double variance(double difference) const {
+    // The most likely share of examples that the first alone has right: a q^2 + b q + c = 0.
+    const double a = 2 * n_;
+    const double b = (2 * n_ + first_ - second_) * difference - first_ - second_;
+    const double c = -first_ * difference * (1 - difference);
+    const double q = (std::sqrt(std::max(0.0, b * b - 4 * a * c)) - b) / (2 * a);
+    return 2 * q + difference * (1 - difference);
+  }
+
+  double z_ = critical_value();
+  double first_, second_;
+  double n_;
+};
+
+/// The last accepted value on the way from an accepted one outwards.
+double edge(const ScoreTest& test, double accepted, double outer) {
+  if (test.accepts(outer)) return outer;
+  for (int halving = 0; halving < 60; ++halving) {
+    const double middle = (accepted + outer) / 2;
+    (test.accepts(middle) ? accepted : outer) = middle;
+  }
+  return accepted;
+}
+
 }  // namespace
 
 Interval share_interval(std::int64_t successes, std::int64_t trials) {
-  const double z = quantile(boost::math::normal_distribution<double>(), 1 - kTail);
+  if (trials == 0) return {0, 1};
+  const double z = critical_value();
   const auto n = static_cast<double>(trials);
   const double share = static_cast<double>(successes) / n;
   const double centre = share + z * z / (2 * n);
@@ -70,20 +75,28 @@ Interval share_interval(std::int64_t successes, std::int64_t trials) {
   return {std::max(0.0, (centre - half) / scale), std::min(1.0, (centre + half) / scale)};
 }
 
-PairedComparison compare(std::span<const std::uint8_t> first, std::span<const std::uint8_t> second,
-                         std::uint64_t seed) {
-  PairedComparison result;
-  std::vector<std::int8_t> differences(first.size());
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    differences[i] = static_cast<std::int8_t>(second[i] - first[i]);
-    result.only_first += differences[i] < 0;
-    result.only_second += differences[i] > 0;
+PairedComparison compare(std::span<const std::uint8_t> first,
+                         std::span<const std::uint8_t> second) {
+  if (first.size() != second.size()) {
+    throw user_error("compare", "{} answers of one classifier and {} of the other: must be as many",
+                     first.size(), second.size());
   }
-  if (differences.empty()) return result;
+  PairedComparison result;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    result.only_first += first[i] > second[i];
+    result.only_second += second[i] > first[i];
+  }
+  if (first.empty()) return result;
   result.difference = static_cast<double>(result.only_second - result.only_first) /
                       static_cast<double>(first.size());
-  result.interval = bootstrap_interval(differences, seed);
   result.p_value = mcnemar(result.only_first, result.only_second);
+  const ScoreTest test(result.only_first, result.only_second, first.size());
+  result.interval = {edge(test, result.difference, -1), edge(test, result.difference, 1)};
+  // The exact test rejects 0 more rarely than the score test, so 0 can only be missing.
+  if (result.may_be_chance()) {
+    result.interval.low = std::min(0.0, result.interval.low);
+    result.interval.high = std::max(0.0, result.interval.high);
+  }
   return result;
 }
 

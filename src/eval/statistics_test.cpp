@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "sluice/error.h"
 #include "sluice/evaluation.h"
 
 // Expected figures are those of SciPy 1.17, statsmodels 0.15 and scikit-learn 1.9.
@@ -19,6 +20,7 @@ TEST(ShareInterval, IsWilsons) {
   expect_interval(share_interval(1, 3), 0.06149194472039626, 0.7923403991979523);
   expect_interval(share_interval(0, 10), 0, 0.27753279986288926);
   expect_interval(share_interval(10, 10), 0.7224672001371106, 1);
+  expect_interval(share_interval(0, 0), 0, 1);
 }
 
 /// Two classifiers that differ on so many of n examples.
@@ -26,7 +28,7 @@ PairedComparison comparison(std::size_t only_first, std::size_t only_second, std
   std::vector<std::uint8_t> first(n, 1), second(n, 1);
   std::fill_n(second.begin(), only_first, 0);
   std::fill_n(first.begin() + only_first, only_second, 0);
-  return compare(first, second, 1);
+  return compare(first, second);
 }
 
 TEST(Compare, HasMcNemarsExactTest) {
@@ -39,15 +41,44 @@ TEST(Compare, HasMcNemarsExactTest) {
   }
 }
 
-TEST(Compare, TellsTheDifferenceAndItsBootstrapInterval) {
+TEST(Compare, TellsTheDifferenceAndItsScoreInterval) {
   const PairedComparison c = comparison(40, 64, 1000);
   EXPECT_EQ(c.only_first, 40);
   EXPECT_EQ(c.only_second, 64);
   EXPECT_DOUBLE_EQ(c.difference, 0.024);
-  expect_interval(c.interval, 0.004, 0.044, 0.0011);  // steps are of 0.001
-  expect_interval(comparison(0, 0, 50).interval, 0, 0);
-  // The same seed, the same figure.
-  EXPECT_EQ(comparison(40, 64, 1000).interval.low, c.interval.low);
+  expect_interval(c.interval, 0.00408176646, 0.04450282600, 1e-10);
+  expect_interval(comparison(64, 40, 1000).interval, -0.04450282600, -0.00408176646, 1e-10);
+  expect_interval(comparison(10, 10, 20).interval, -0.4014039836, 0.4014039836, 1e-10);
+  expect_interval(comparison(0, 12, 100).interval, 0.06999406437, 0.1981209943, 1e-10);
+  // The score test rejects 0 here, the exact one does not (p = .0703). Without it, the interval is
+  // the -0.517 to -0.026 of Fagerland, Lydersen and Laake 2014.
+  expect_interval(comparison(7, 1, 21).interval, -0.5172322764, 0, 1e-10);
+}
+
+TEST(Compare, IntervalEndsWhereNoDifferenceIsLeft) {
+  expect_interval(comparison(0, 20, 20).interval, 0.6777496839, 1, 1e-10);
+  expect_interval(comparison(20, 0, 20).interval, -1, -0.6777496839, 1e-10);
+  expect_interval(comparison(1, 0, 1).interval, -1, 0.5869013712, 1e-10);
+  // That no image tells them apart does not make them equal: z^2 / (n + z^2).
+  expect_interval(comparison(0, 0, 50).interval, -0.07134759913, 0.07134759913, 1e-10);
+  expect_interval(comparison(0, 0, 0).interval, -1, 1);
+}
+
+TEST(Compare, IntervalHoldsZeroExactlyWhereTheTestDoesNotRejectIt) {
+  for (std::size_t first = 0; first <= 300; ++first) {
+    for (std::size_t second = 0; second <= first; ++second) {
+      const PairedComparison c = comparison(first, second, 601);
+      ASSERT_EQ(c.interval.low <= 0 && c.interval.high >= 0, c.may_be_chance())
+          << first << " and " << second;
+      ASSERT_LE(c.interval.low, c.difference);
+      ASSERT_GE(c.interval.high, c.difference);
+    }
+  }
+}
+
+TEST(Compare, RefusesAnswersOfOtherExamples) {
+  const std::vector<std::uint8_t> two{1, 0}, three{1, 0, 1};
+  EXPECT_THROW(compare(two, three), Error);
 }
 
 TEST(Calibration, DividesByTheSumAndTakesTheLog) {

@@ -75,19 +75,19 @@ Verdict::Standing standing(const Answers& answers, std::span<const float> scores
 
 }  // namespace
 
-Verdict judge(const Answers& answers, std::uint64_t seed) {
+Verdict judge(const Answers& answers) {
   const std::vector<float> scores = answers.mixture();
   const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
   const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);
   Verdict verdict;
   verdict.baseline = standing(answers, answers.frozen, frozen_right);
   verdict.mixture = standing(answers, scores, mixture_right);
-  verdict.difference = compare(frozen_right, mixture_right, seed);
+  verdict.difference = compare(frozen_right, mixture_right);
   for (const Answers::Control& control : answers.controls) {
     const std::vector<std::uint8_t> right = which_right(answers, control.scores);
-    verdict.controls.push_back(
-        {control.name, control.words, standing(answers, control.scores, right),
-         compare(frozen_right, right, seed), compare(right, mixture_right, seed)});
+    verdict.controls.push_back({control.name, control.words,
+                                standing(answers, control.scores, right),
+                                compare(frozen_right, right), compare(right, mixture_right)});
   }
   verdict.budgets = error_budgets(answers);
   verdict.asked.resize(answers.group_names.size());

@@ -119,7 +119,7 @@ Mixture two_groups() {
 }
 
 TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
-  const Verdict verdict = judge(one_of_each().answers(), 1);
+  const Verdict verdict = judge(one_of_each().answers());
   EXPECT_EQ(verdict.difference.only_first, 1);
   EXPECT_EQ(verdict.difference.only_second, 1);
   EXPECT_EQ(verdict.difference.p_value, 1);
@@ -133,7 +133,7 @@ TEST(Verdict, ComparesTheMixtureWithTheFrozenBaseline) {
 
 TEST(Verdict, NamesTheBestControl) {
   const Answers answers = one_of_each().control(3).control(4).control(1).answers();
-  const Verdict verdict = judge(answers, 1);
+  const Verdict verdict = judge(answers);
   ASSERT_EQ(verdict.controls.size(), 3u);
   EXPECT_EQ(verdict.best_control(), &verdict.controls[1]);
   // The first four are right; of the others' the mixture has the last, the baseline the second.
@@ -160,7 +160,7 @@ AnswersOf hundred(int baseline, int mixture) {
 
 void expect_verdict(const Answers& answers, Finding better, Finding worth,
                     const std::string& words) {
-  const Verdict verdict = judge(answers, 1);
+  const Verdict verdict = judge(answers);
   EXPECT_EQ(to_string(improved(verdict)), std::string(to_string(better)));
   EXPECT_EQ(to_string(worth_it(verdict)), std::string(to_string(worth)));
   EXPECT_EQ(sentence(verdict), words);
@@ -194,10 +194,34 @@ TEST(Sentence, OfWhatMayBeChance) {
   expect_verdict(
       hundred(50, 52).answers(), Finding::not_shown, Finding::not_shown,
       "The mixture gains 2.0 points over the baseline, which may be chance (p = .50, 95% "
-      "interval +0.0 to +5.0).");
+      "interval -1.8 to +7.0).");
   expect_verdict(hundred(50, 50).control(50).answers(), Finding::not_shown, Finding::no,
                  "The mixture gains 0.0 points over the baseline, which may be chance (p = 1.00, "
-                 "95% interval +0.0 to +0.0), and a wider baseline gains 0.0 points.");
+                 "95% interval -3.7 to +3.7), and a wider baseline gains 0.0 points.");
+}
+
+std::string sentence_of(double difference, const Interval& interval, double p_value) {
+  Verdict verdict;
+  verdict.difference = {0, 0, difference, interval, p_value};
+  return sentence(verdict);
+}
+
+TEST(Sentence, PrintsNoFigureThatContradictsIt) {
+  EXPECT_EQ(sentence_of(.03, {.0001, .06}, .0496),
+            "The mixture gains 3.0 points over the baseline (p = .0496).");
+  EXPECT_EQ(sentence_of(.03, {.0001, .06}, .049996),
+            "The mixture gains 3.0 points over the baseline (p = .049996).");
+  EXPECT_EQ(sentence_of(.03, {.0001, .06}, .0494),
+            "The mixture gains 3.0 points over the baseline (p = .049).");
+  EXPECT_EQ(sentence_of(.03, {-.0004, .06}, .0504),
+            "The mixture gains 3.0 points over the baseline, which may be chance (p = .050, 95% "
+            "interval -0.04 to +6.0).");
+  EXPECT_EQ(sentence_of(.03, {0, .06}, .06),
+            "The mixture gains 3.0 points over the baseline, which may be chance (p = .060, 95% "
+            "interval 0.0 to +6.0).");
+  EXPECT_EQ(sentence_of(-.0002, {-.0004, .0001}, .2),
+            "The mixture loses 0.02 points against the baseline, which may be chance (p = .20, 95% "
+            "interval -0.04 to +0.01).");
 }
 
 TEST(Ask, TellsWhatTheCompiledMixtureTells) {

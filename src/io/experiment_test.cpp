@@ -160,6 +160,14 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.batch_size = -3"), "train.batch_size = -3: must be between 1 and 4096");
   EXPECT_EQ(say("train.batch_size = 4097"), "train.batch_size = 4097: must be between 1 and 4096");
   EXPECT_EQ(say("train.batch_size = 32.0"), "train.batch_size = 32.0: must be a whole number");
+  EXPECT_EQ(say("train.batch_size = -0.0"), "train.batch_size = -0.0: must be a whole number");
+  EXPECT_EQ(say("train.batch_size = 1e30"), "train.batch_size = 1e+30: must be a whole number");
+  EXPECT_EQ(say("train.batch_size = 1.5"), "train.batch_size = 1.5: must be a whole number");
+  EXPECT_EQ(say("train.batch_size = inf"), "train.batch_size = inf: must be a whole number");
+  EXPECT_EQ(say("train.batch_size = 0xffff"),
+            "train.batch_size = 65535: must be between 1 and 4096");
+  EXPECT_EQ(say("train.batch_size = 2024-01-02"),
+            "train.batch_size = 2024-01-02: must be a whole number");
   EXPECT_EQ(say("train.batch_size = true"), "train.batch_size = true: must be a whole number");
   EXPECT_EQ(say("data.train_images = -1"),
             "data.train_images = -1: must be between 0 and 10000000");

@@ -99,8 +99,13 @@ std::string node_text(const toml::node& node) {
   if (node.is_table()) return "{...}";
   if (node.is_array()) return "[...]";
   if (const auto text = node.value_exact<std::string>()) return '"' + one_line(*text, 60) + '"';
-  // As short as it was written; '#' keeps a point, for where a whole number is wanted.
-  if (const auto number = node.value_exact<double>()) return fmt::format("{:#}", *number);
+  if (const auto number = node.value_exact<double>()) {
+    // As short as it was written, with a point, for where a whole number is wanted: "{:#}" would
+    // write "32.0" or "32.", as the version of fmt is.
+    const std::string text = fmt::format("{}", *number);
+    return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+  }
+  if (const auto number = node.value_exact<std::int64_t>()) return fmt::format("{}", *number);
   std::ostringstream out;
   node.visit([&](const auto& value) { out << value; });
   return out.str();

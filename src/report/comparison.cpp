@@ -11,7 +11,7 @@ namespace sluice {
 namespace {
 
 std::string points(double difference) {
-  return fmt::format("{:+.1f} points", 100 * difference);
+  return signed_points(difference) + " points";
 }
 
 std::string times(double mixture, double baseline) {
@@ -63,8 +63,8 @@ std::string figures(const Results& results) {
          row("Test accuracy", percent(verdict.baseline.accuracy), percent(verdict.mixture.accuracy),
              points(verdict.difference.difference)) +
          row("  95% interval", range(verdict.baseline.interval), range(verdict.mixture.interval),
-             fmt::format("{:+.1f} to {:+.1f}", 100 * verdict.difference.interval.low,
-                         100 * verdict.difference.interval.high)) +
+             signed_points(verdict.difference.interval.low) + " to " +
+                 signed_points(verdict.difference.interval.high)) +
          decimals("Log loss", verdict.baseline.calibration.log_loss,
                   verdict.mixture.calibration.log_loss) +
          decimals("Calibration error (ECE)", verdict.baseline.calibration.ece,

@@ -109,6 +109,13 @@ def check_numbers(page: Page, results: dict) -> None:
                 f"parameters are {rows.get('Parameters')}")
 
 
+def check_digits(page: Page) -> None:
+    """No figure is rounded to what contradicts it: no p below .05 to .050, no bound to 0."""
+    shown = page.driver.execute_script(
+        "return [pValue(0.0496), pValue(0.05), signed(-0.0004), signed(0), signed(0.027)]")
+    page.expect(shown == [".0496", ".050", "−0.04", "0.0", "+2.7"], f"figures are {shown}")
+
+
 def check_labels(page: Page, results: dict) -> None:
     """No chart of bars leaves a label out where there is little room."""
     wanted = {"#figures": 2 + len(results["verdict"]["controls"]),
@@ -147,6 +154,7 @@ def check_confusions(page: Page, results: dict) -> None:
 def check_all(page: Page, run: Path) -> None:
     results = json.loads((run / "results.json").read_text())
     check_numbers(page, results)
+    check_digits(page)
     check_labels(page, results)
     check_confusions(page, results)
     models = page.all("#curves input")

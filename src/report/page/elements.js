@@ -13,15 +13,26 @@ function el(tag, attributes = {}, ...children) {
 }
 
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
-const signed = (share) => `${share < 0 ? '−' : '+'}${Math.abs(100 * share).toFixed(1)}`;
 const whole = (count) => Math.round(count).toLocaleString('en');
 const decimals = (value, digits = 3) => (value === null || value === undefined ? '–' : value.toFixed(digits));
 const interval = ([low, high]) => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}%`;
 const times = (a, b) => (b > 0 ? `× ${(a / b).toFixed(1)}` : '–');
 
+/** A share in points; what is not 0 has as many digits as show that. */
+function signed(share) {
+  if (share === 0) return '0.0';
+  const points = Math.abs(100 * share);
+  let digits = 1;
+  while (digits < 9 && Number(points.toFixed(digits)) === 0) ++digits;
+  return `${share < 0 ? '−' : '+'}${points.toFixed(digits)}`;
+}
+
+/** What is below .05 is never written as .05. */
 function pValue(p) {
   if (p < 0.001) return '< .001';
-  return p.toFixed(p < 0.0995 ? 3 : 2).replace(/^0/, '');
+  let digits = p < 0.0995 ? 3 : 2;
+  while (p < 0.05 && Number(p.toFixed(digits)) >= 0.05) ++digits;
+  return p.toFixed(digits).replace(/^0/, '');
 }
 
 function duration(seconds) {

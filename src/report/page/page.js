@@ -63,7 +63,7 @@ function figuresSection(results) {
       row('of the processor', (each) => duration(each.cost.cpu_seconds)),
       row('Images trained on', (each) => whole(each.cost.images_trained_on)),
     ]),
-    table('Differences on the same images', ['', 'points', '95% interval (bootstrap)', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
+    table('Differences on the same images', ['', 'points', '95% interval', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
       comparisons.map(([one, other, found, onlyOne, onlyOther]) => [`${one} against ${other}`,
         signed(found.accuracy), `${signed(found.accuracy_95[0])} to ${signed(found.accuracy_95[1])}`,
         pValue(found.p_value), whole(found[onlyOne]), whole(found[onlyOther])])),
