@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "data/image_digest.h"
 #include "io/json_text.h"
 #include "io/safetensors.h"
 
@@ -133,10 +134,7 @@ void restore(const Safetensors& file, const std::string& place, FitState& state)
 
 Checkpoints::Setting Checkpoints::setting(const Dataset& data, Compute compute) {
   Digest digest(Digest::Kind::sha256);
-  for (const LabelledImages* images : {&data.train, &data.test}) {
-    digest.add(bytes_of(std::span<const std::uint8_t>(images->pixels)));
-    digest.add(bytes_of(std::span<const int>(images->labels)));
-  }
+  for (const LabelledImages* images : {&data.train, &data.test}) add_images(*images, digest);
   return {digest.digits(), fmt::format("{}, {} threads, {} convolutions", this_machine().cpu,
                                        thread_count(), to_string(compute))};
 }

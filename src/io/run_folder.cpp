@@ -152,8 +152,8 @@ void RunFolder::write_experiment(const Experiment& experiment) const {
   write_file(path_ / kExperiment, to_toml(experiment));
 }
 
-Experiment RunFolder::read_experiment() const {
-  return sluice::read_experiment(path_ / kExperiment);
+Experiment RunFolder::read_experiment(const std::vector<std::string>& overrides) const {
+  return sluice::read_experiment(path_ / kExperiment, overrides);
 }
 
 void RunFolder::write_history(const std::string& model, const History& history) const {
