@@ -65,6 +65,7 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
 TEST_F(FinishedRun, LeavesAFolderForPeopleAndPrograms) {
   const fs::path run = *home_ / "runs/lab";
   EXPECT_TRUE(fs::exists(run / "experiment.toml"));
+  EXPECT_TRUE(fs::exists(run / "data.json"));
   for (const char* model : {"baseline", "expert-artificial", "expert-natural", "gate", "mixture"}) {
     EXPECT_TRUE(fs::exists(run / model / "history.csv")) << model;
     EXPECT_TRUE(fs::exists(run / model / "model.safetensors")) << model;
@@ -141,6 +142,50 @@ TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
     ASSERT_TRUE(std::regex_search(ended.out, match, row)) << name << ended.out;
     EXPECT_NEAR(std::stod(match[1]), model["accuracy"].get<double>(), 0.0006) << name;
   }
+}
+
+/// Nothing that a search for data could find.
+const std::vector<std::string> kNowhere{"SLUICE_DATA=", "XDG_CACHE_HOME=.cache",
+                                        "https_proxy=http://127.0.0.1:1", "no_proxy=", "NO_PROXY="};
+
+TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
+  const auto evaluate = [&](const std::string& run, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), {"evaluate", run});
+    return Program(home_->path(), more, kNowhere).wait();
+  };
+  const Ended own = evaluate("runs/lab");
+  ASSERT_EQ(own.code, 0) << own.err;
+  EXPECT_THAT(own.out, HasSubstr("drawn by sluice (remembered by runs/lab)\n"));
+  EXPECT_THAT(own.out, Not(HasSubstr("these are not")));
+  const std::string others = "whose 100 test images these are not\n";
+  EXPECT_THAT(evaluate("runs/lab", {"--set", "data.test_images=30"}).out, HasSubstr(others));
+  expect_complaint(evaluate("runs/lab", {"--set", "seed=1"}), 2, "only values of [data] count");
+
+  // The folder has other images now, is gone, or was never told.
+  const auto with = [&](const std::string& run, const std::string& from, const std::string& to) {
+    std::string record = load(*home_ / "runs/lab/data.json");
+    record.replace(record.find(from), from.size(), to);
+    save(*home_ / run / "data.json", record);
+    save(*home_ / run / "experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
+    return run;
+  };
+  const nlohmann::json record = nlohmann::json::parse(load(*home_ / "runs/lab/data.json"));
+  EXPECT_EQ(record["place"], "builtin");
+  const std::string sum = record["test"]["sha256"].get<std::string>();
+  const std::string changed = with("changed", sum, std::string(64, '0'));
+  expect_complaint(evaluate(changed), 2,
+                   "changed was trained on built-in images, and its test images are others now: "
+                   "put the 100 of then back, or pass --data builtin to evaluate on those of now");
+  EXPECT_THAT(evaluate(changed, {"--data", "builtin"}).out, HasSubstr(others));
+  expect_complaint(evaluate(with("gone", "\"builtin\"", "\"/nowhere/pets\"")), 2,
+                   "gone was trained on built-in images in /nowhere/pets, which is not there: put "
+                   "it back, or pass --data DIR");
+  const std::string old = with("old", "x", "x");
+  fs::remove(*home_ / "old/data.json");
+  const Ended unknown = evaluate(old);
+  expect_complaint(unknown, 2, "no copy of CIFAR-10 was found: pass --data DIR");
+  EXPECT_THAT(unknown.out, HasSubstr("old does not say which images it was trained on: it has no "
+                                     "data.json\n"));
 }
 
 TEST_F(FinishedRun, EvaluateTellsPrecisionRecallAndF1) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "sluice/dataset.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {
@@ -133,6 +134,66 @@ TEST_F(CommandLine, DataIsDescribedAndSampled) {
   EXPECT_EQ(sample.code, 0) << sample.err;
   EXPECT_TRUE(fs::exists(folder_ / "samples/cat/1.png"));
   EXPECT_FALSE(fs::exists(folder_ / "samples/cat/2.png"));
+}
+
+/// As a folder of one's own pictures: one of each class in each half, no two alike.
+void save_pictures(const fs::path& folder, const std::vector<std::string>& classes) {
+  std::uint8_t shade = 0;
+  for (const char* half : {"train", "test"}) {
+    for (const std::string& name : classes) {
+      const fs::path file = folder / half / name / "1.png";
+      fs::create_directories(file.parent_path());
+      write_png(file, std::vector<std::uint8_t>(48, ++shade), 4, 4);
+    }
+  }
+}
+
+TEST_F(CommandLine, SamplesGoToAFolder) {
+  const auto sample = [&](const std::string& out) {
+    return run({"data", "sample", kLab, "--data", "builtin", "--out", out});
+  };
+  save(folder_ / ".file", "");
+  expect_complaint(sample(".file"), 2, "--out .file: cannot be made a folder: ");
+  expect_complaint(sample(".file/x"), 2, "--out .file/x: cannot be made a folder: ");
+  expect_complaint(sample(""), 2, "--out is empty: name a folder, such as samples");
+  EXPECT_FALSE(wrote());
+  save_pictures(folder_ / "pets", {"cat", "dog"});
+  const Ended ended =
+      run({"data", "sample", "--data", "pets", "--set", "data.set=\"folder\"", "--out", "there"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("wrote 2 test images, up to 5 of each class, to "
+                                   "there/CLASS/N.png\n"));
+  EXPECT_THAT(ended.out, HasSubstr("a sheet of test images to there/samples.png\n"));
+  EXPECT_TRUE(fs::exists(folder_ / "there/samples.png"));
+}
+
+TEST_F(CommandLine, BrokenPicturesAreLeftOutAsTheMessageSays) {
+  save_pictures(folder_ / "pets", {"cat", "dog"});
+  save(folder_ / "pets/train/cat/2.jpg", "GIF89a");
+  std::vector<std::string> info{"data", "info", "--data", "pets", "--set", "data.set=\"folder\""};
+  expect_complaint(run(info), 2,
+                   "pets: 1 of 5 images cannot be read: train/cat/2.jpg is GIF: replace or delete "
+                   "them, or leave them out with --set data.skip_broken=true");
+  info.insert(info.end(), {"--set", "data.skip_broken=true"});
+  const Ended ended = run(info);
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("train/cat/2.jpg is GIF\n"));
+  expect_complaint(run({"data", "info", "--set", "seed=1"}), 2, "only values of [data] count");
+  expect_complaint(run({"data", "info", "--set", "data.skip_brokn=true"}), 2,
+                   "did you mean data.skip_broken?");
+}
+
+TEST_F(CommandLine, PicturesOfOnesOwnAreToldFromCifar) {
+  save_pictures(folder_ / "pets", {"bus", "cat"});
+  for (const std::vector<std::string>& verb :
+       std::vector<std::vector<std::string>>{{"train", kLab}, {"data", "info"}}) {
+    auto arguments = verb;
+    arguments.insert(arguments.end(), {"--data", "pets"});
+    expect_complaint(run(arguments), 2,
+                     "pets/train has other classes than CIFAR-10's ten: if these pictures are your "
+                     "own, write set = \"folder\" under [data] of the experiment, and divide "
+                     "classes = [\"bus\", \"cat\"] over two or more [[groups]]");
+  }
 }
 
 TEST_F(CommandLine, ADownloadOfTheWrongFileIsTheMachinesFault) {

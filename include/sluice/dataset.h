@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ struct LabelledImages {
   Shape shape{32, 32, 3};            ///< {height, width, channels}, channels in the order R, G, B
   std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels)
   std::vector<int> labels;           ///< (count), an index into Dataset::class_names
+  /// (count), the file of each, relative to Dataset::source ("test/cat/1.jpg"); empty where
+  /// pictures have no files of their own.
+  std::vector<std::string> files{};
 
   std::size_t size() const { return labels.size(); }
   std::span<const std::uint8_t> image(std::size_t row) const;
@@ -28,6 +32,11 @@ struct Dataset {
   std::vector<std::string> class_names;
   LabelledImages train;
   LabelledImages test;
+  /// What load_data() finds it by again: an absolute path, or "builtin". Empty of other origin.
+  std::string place{};
+  /// How many files of its folder were not read, by kind: ".webp", "in folders below a class",
+  /// "broken".
+  std::map<std::string, std::size_t> left_out{};
 };
 
 /// Classes that belong to named groups: every class to exactly one. The gate's output `i` is group
@@ -76,6 +85,10 @@ class Examples {
   std::size_t size() const { return rows_.size(); }
   int label(std::size_t i) const { return labels_[i]; }
   std::span<const std::uint8_t> pixels(std::size_t i) const { return images_->image(rows_[i]); }
+  /// The picture's file, relative to Dataset::source; empty where it has none of its own.
+  std::string file(std::size_t i) const {
+    return images_->files.empty() ? std::string() : images_->files[rows_[i]];
+  }
   const Shape& shape() const { return images_->shape; }
   const std::vector<std::string>& class_names() const { return class_names_; }
   /// How many examples each class has, by label.
@@ -103,7 +116,7 @@ struct DataOptions {
   /// images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names,
   /// sorted.
   std::string set = "cifar-10";
-  int train_images = 0;  ///< the first so many; 0 for all
+  int train_images = 0;  ///< the first so many, at least one of each class; 0 for all
   int test_images = 0;
   bool skip_broken = false;  ///< leaves out images that cannot be read, in place of an error
 };
@@ -120,16 +133,35 @@ struct DataEvents {
 /// The names of CIFAR-10's classes, by label.
 const std::vector<std::string>& cifar10_class_names();
 
-/// Finds and loads the data of an experiment. The place is the first of: `data` where not empty (a
-/// folder, or "builtin" for the built-in images), the environment's $SLUICE_DATA (likewise), the
-/// cache of an earlier download, a download, and the built-in images; the last three for "cifar-10"
-/// only. Says which it was and why. Throws Error: user for a place that has not what was asked
-/// for, machine for a disk that cannot be read. A download that fails is said, not thrown.
-Dataset load_data(const DataOptions& options, const std::string& data, const DataEvents& events);
+/// A place to look for data, and who named it.
+struct DataPlace {
+  DataPlace(const char* where) : path(where) {}
+  DataPlace(std::string where, std::string who = "given with --data")
+      : path(std::move(where)), named_by(std::move(who)) {}
+
+  std::string path;  ///< a folder, "builtin" for the built-in images, or empty: none is named
+  std::string named_by = "given with --data";  ///< who named it, for messages
+  /// Whether built-in images may take the place of a CIFAR-10 that is not found.
+  bool may_draw = true;
+};
+
+/// Finds and loads the data of an experiment. The place is the first of: `place` where it is named,
+/// the environment's $SLUICE_DATA (likewise), the cache of an earlier download, a download, and the
+/// built-in images; the last three for "cifar-10" only. A leading ~ is the user's home. Says which
+/// it was and why, which files were left out, which classes have no test image, and which pictures
+/// are there twice. Throws Error: user for a place that has not what was asked for or a class
+/// without a training image, machine for a disk that cannot be read. A download that fails is said,
+/// not thrown.
+Dataset load_data(const DataOptions& options, const DataPlace& place, const DataEvents& events);
+
+/// The same for the test half alone: `train` stays empty, and a folder needs no training half.
+/// Labels follow `class_names`, those of the training.
+Dataset load_test_data(const DataOptions& options, const std::vector<std::string>& class_names,
+                       const DataPlace& place, const DataEvents& events);
 
 /// The class names load_data() would give, without reading an image: what an experiment's groups
 /// are checked against first. Throws Error (user) as load_data does.
-std::vector<std::string> list_classes(const DataOptions& options, const std::string& data);
+std::vector<std::string> list_classes(const DataOptions& options, const DataPlace& place);
 
 /// Downloads the official CIFAR-10 binary archive into the cache ($XDG_CACHE_HOME/sluice, or
 /// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on
@@ -154,8 +186,8 @@ struct Image {
 /// 8-bit RGB: grey and palettes are spread out, 16 bits rounded to 8, transparent parts shown over
 /// white, CMYK converted without a profile. A camera's note on orientation is ignored, as Keras
 /// does. Refused before memory is taken: more than 64 megapixels, a side above 65,535. Throws Error
-/// naming the file: user for one that is missing, broken or too large, machine for the disk. May be
-/// called from several threads.
+/// naming the file: user for one that is missing, broken, of another format (which is named) or too
+/// large, machine for the disk. May be called from several threads.
 Image read_image(const std::filesystem::path& path);
 
 /// The whole image at another size; the aspect ratio is not kept, as in Keras's

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Experiment {
 /// in two, and for "cifar-10" a class in none.
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides = {});
+
+/// What an experiment without a file would read: the defaults, overridden.
+DataOptions read_data_options(const std::vector<std::string>& overrides);
 
 /// The mixture an experiment trains, its baseline and experts among the parts. Classes are as many
 /// as the groups have in all.
@@ -78,6 +82,7 @@ struct Results {
   std::vector<std::string> class_names;
   std::size_t train_images = 0;
   std::size_t test_images = 0;
+  std::map<std::string, std::size_t> left_out{};  ///< Dataset::left_out
   ModelResult baseline;  ///< the frozen one, as it was before joint training
   std::vector<Expert> experts;
   ModelResult gate;
@@ -101,13 +106,33 @@ int epochs_for_the_same(const Results& results);
 /// total_seconds.
 std::string to_json(const Results& results);
 
-/// predictions.csv as text: RFC 4180 with a row of headings.
+/// predictions.csv as text: RFC 4180 with a row of headings. A name that a spreadsheet would take
+/// for a formula has a ' before it.
 std::string predictions_csv(const Answers& answers);
 /// gallery.json as text; the answers are to the examples.
 std::string gallery_json(const Answers& answers, const Examples& examples);
 
+/// What a run was trained on, to be found again and known again.
+struct DataRecord {
+  struct Half {
+    std::size_t images = 0;
+    std::string sha256;  ///< of pixels and labels
+  };
+
+  std::string set;    ///< DataOptions::set
+  std::string name;   ///< Dataset::name
+  std::string place;  ///< Dataset::place
+  std::vector<std::string> class_names;
+  Half train;
+  Half test;
+};
+
+/// `set` is that of the options that loaded it.
+DataRecord record_of(const Dataset& data, const std::string& set);
+
 /// A folder that people can read and programs can parse:
 ///   experiment.toml   every default filled in
+///   data.json         what it is trained on: place, counts, classes, SHA-256 of both halves
 ///   results.json      written last: a run without it did not finish
 ///   <model>/          baseline, expert-<group>, gate, mixture
 ///     history.csv         one row an epoch
@@ -121,9 +146,10 @@ std::string gallery_json(const Answers& answers, const Examples& examples);
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
  public:
-  /// Makes a new folder with the experiment in it: `wanted`, or where that is empty the first free
+  /// Makes a new folder with the experiment and the record of its data in it: `wanted`, or where that is empty the first free
   /// of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user) as require_free() does.
-  static RunFolder create(const std::filesystem::path& wanted, const Experiment& experiment);
+  static RunFolder create(const std::filesystem::path& wanted, const Experiment& experiment,
+                          const std::optional<DataRecord>& data = {});
   /// What create() would refuse, before long work is done: Error (user) for a `wanted` that exists
   /// and is not an empty folder.
   static void require_free(const std::filesystem::path& wanted);
@@ -143,7 +169,13 @@ class RunFolder {
   bool has_model(const std::string& name) const;
 
   void write_experiment(const Experiment& experiment) const;
-  Experiment read_experiment() const;
+  /// See sluice::read_experiment() for the overrides.
+  Experiment read_experiment(const std::vector<std::string>& overrides = {}) const;
+
+  void write_data(const DataRecord& record) const;
+  /// Nothing for a run that has no data.json: an earlier version's, or an imported one. Throws
+  /// Error (user) for a damaged one.
+  std::optional<DataRecord> read_data() const;
 
   void write_history(const std::string& model, const History& history) const;
 
@@ -155,7 +187,7 @@ class RunFolder {
   SavedMixture read_mixture() const;
 
   /// predictions.csv: for every test image the true class, what gate, baseline, mixture and
-  /// controls answer, and the probabilities of all classes.
+  /// controls answer, the probabilities of all classes, and the image's file.
   void write_predictions(const Answers& answers) const;
 
   /// gallery.json: the first test images that the mixture has right and the frozen baseline wrong,

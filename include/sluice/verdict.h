@@ -25,16 +25,18 @@ struct Answers {
   std::vector<std::string> class_names;
   std::vector<std::string> group_names;
   std::vector<int> group_of_class;
-  std::vector<int> truth;       ///< (examples), by class
-  std::vector<float> frozen;    ///< (examples, classes): the baseline before joint training
-  std::vector<float> baseline;  ///< (examples, classes): the mixture's own
-  std::vector<float> gate;      ///< (examples, groups)
+  std::vector<int> truth;            ///< (examples), by class
+  std::vector<std::string> files{};  ///< (examples): Examples::file(); may be empty
+  std::vector<float> frozen;         ///< (examples, classes): the baseline before joint training
+  std::vector<float> baseline;       ///< (examples, classes): the mixture's own
+  std::vector<float> gate;           ///< (examples, groups)
   std::vector<std::vector<float>> experts;      ///< by group (examples, classes)
   std::vector<std::vector<float>> importances;  ///< by group (examples, classes, 2)
   std::vector<Control> controls;
 
   std::size_t size() const { return truth.size(); }
   std::size_t classes() const { return class_names.size(); }
+  std::string file(std::size_t example) const { return files.empty() ? "" : files[example]; }
   int true_group(std::size_t example) const { return group_of_class[truth[example]]; }
   /// Where the gate sends an example.
   int chosen_group(std::size_t example) const;

@@ -74,6 +74,18 @@ std::string signed_points(double share) {
   return text;
 }
 
+std::string argument_text(const std::filesystem::path& path) {
+  const std::string text = path_text(path);
+  const auto plain = [](char c) {
+    return is_plain_name(std::string_view(&c, 1)) || !starts_code_point(c) || (c & 0x80) != 0 ||
+           std::string_view("./+:,@%=").find(c) != std::string_view::npos;
+  };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   // Three rows of the table: row i holds the distances of a's first i letters to b's first j.
   std::vector<std::size_t> before(b.size() + 1);
@@ -98,9 +110,10 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
   constexpr std::size_t kLongest = 100;  // longer words are no typing mistakes, and cost time
   std::string best;
   if (word.size() > kLongest) return best;
-  std::size_t distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  const std::string look = folded(word);
+  std::size_t distance = std::max<std::size_t>(1, look.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t d = edit_distance(word, candidate);
+    const std::size_t d = edit_distance(look, folded(candidate));
     if (d >= distance) continue;
     distance = d;
     best = candidate;

@@ -28,11 +28,19 @@ std::string path_text(const std::filesystem::path& path);
 /// that: "-0.04".
 std::string signed_points(double share);
 
+/// The same for a command that a message gives to be typed: quoted for a shell where it needs that.
+std::string argument_text(const std::filesystem::path& path);
+
 /// How many letters must be added, dropped, replaced, or swapped with a neighbour to turn one into
 /// the other.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The candidate that `word` was probably meant to be; empty where none is near.
+/// The text in lower case, without accents and however Unicode composes its letters: names that are
+/// equal so look alike. Latin letters and Hangul; others stay as they are.
+std::string folded(std::string_view text);
+
+/// The candidate that `word` was probably meant to be, looks counting more than bytes; empty where
+/// none is near.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// Whether it is made of A-Z a-z 0-9 _ - alone (and at most 64 of them): usable as a folder's name

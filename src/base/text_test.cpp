@@ -48,6 +48,30 @@ TEST(Text, ClosestIsNearOrNone) {
   EXPECT_EQ(closest(std::string(1'000'000, 'a'), {"aaa"}), "");
 }
 
+TEST(Text, FoldedIsTheLookOfAName) {
+  EXPECT_EQ(folded("Dog 2"), "dog 2");
+  EXPECT_EQ(folded("Caf\xc3\xa9"), "cafe") << "composed";
+  EXPECT_EQ(folded("Cafe\xcc\x81"), "cafe") << "decomposed, as macOS writes it";
+  EXPECT_EQ(folded("\xe1\xbb\x8b"), "i") << "Vietnamese";
+  EXPECT_EQ(folded("\xea\xb0\x9c"), folded("\xe1\x84\x80\xe1\x85\xa2")) << "Hangul";
+  EXPECT_EQ(folded("\xea\xb0\x81"), "\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa8");
+  EXPECT_NE(folded("\xe7\x8c\xab"), folded("\xe7\x8a\xac")) << "cat and dog in Japanese";
+  EXPECT_EQ(folded("\xff\xc3"), "\xff\xc3");
+}
+
+TEST(Text, ClosestGoesByTheLook) {
+  EXPECT_EQ(closest("DATA", {"name", "seed", "data"}), "data");
+  EXPECT_EQ(closest("cafe\xcc\x81", {"bar", "caf\xc3\xa9"}), "caf\xc3\xa9");
+}
+
+TEST(Text, ArgumentsAreQuotedWhereAShellNeedsIt) {
+  EXPECT_EQ(argument_text("/data/my-pets_2/caf\xc3\xa9"), "/data/my-pets_2/caf\xc3\xa9");
+  EXPECT_EQ(argument_text("my pets"), "'my pets'");
+  EXPECT_EQ(argument_text("it's"), "'it'\\''s'");
+  EXPECT_EQ(argument_text("$HOME;x"), "'$HOME;x'");
+  EXPECT_EQ(argument_text(""), "''");
+}
+
 TEST(Text, PlainName) {
   EXPECT_TRUE(is_plain_name("expert_1-A"));
   for (const char* name : {"", ".", "..", "a/b", "a b", "a.b", "ö"}) {

@@ -1,5 +1,10 @@
 #include <fmt/format.h>
 
+#include <numeric>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -16,14 +21,16 @@ namespace fs = std::filesystem;
 struct DataVerbOptions {
   std::string experiment;
   std::string data;
+  std::vector<std::string> set;
   std::string out = "samples";
   std::string url = kCifar10Url;
   int count = 5;
 };
 
 Dataset load(const DataVerbOptions& options) {
-  DataOptions wanted;
-  if (!options.experiment.empty()) wanted = read_experiment(options.experiment).data;
+  const DataOptions wanted = options.experiment.empty()
+                                 ? read_data_options(options.set)
+                                 : read_experiment(options.experiment, options.set).data;
   return load_data(wanted, options.data, data_events());
 }
 
@@ -38,7 +45,19 @@ void fetch(const DataVerbOptions& options) {
   print_out("CIFAR-10 is in {}\n", folder.string());
 }
 
+/// Refuses a place that no folder can be made at, before images are loaded.
+void make_folder_for_samples(const std::string& out) {
+  if (out.empty()) throw user_error("data", "--out is empty: name a folder, such as samples");
+  try {
+    fs::create_directories(out);
+  } catch (const fs::filesystem_error& error) {
+    throw user_error("data", "--out {}: cannot be made a folder: {}: choose another place",
+                     path_text(out), error.code().message());
+  }
+}
+
 void sample(const DataVerbOptions& options) {
+  make_folder_for_samples(options.out);
   const Dataset data = load(options);
   const Examples test(data.test, data.class_names);
   std::vector<int> written(data.class_names.size(), 0);
@@ -53,8 +72,11 @@ void sample(const DataVerbOptions& options) {
   }
   const Figures figures(options.out);
   figures.sample_images("samples", data.name + ", test images", test);
-  print_out("wrote {} test images of each class to {}/CLASS/N.png{}\n", options.count, options.out,
-            figures.available() ? ", and a sheet of them to samples.png" : "");
+  print_out("wrote {} test images, up to {} of each class, to {}\n",
+            std::accumulate(written.begin(), written.end(), 0), options.count,
+            path_text(fs::path(options.out) / "CLASS/N.png"));
+  if (!figures.available()) return;
+  print_out("and a sheet of test images to {}\n", path_text(fs::path(options.out) / "samples.png"));
 }
 
 }  // namespace
@@ -68,6 +90,7 @@ void add_data(CLI::App& app) {
   verb->footer(R"(Examples:
   sluice data info
   sluice data info experiments/lab.toml --data ~/cifar-10-batches-bin
+  sluice data info --data ~/pets --set 'data.set="folder"'
   sluice data fetch
   sluice data sample --data builtin --out samples)");
   const auto options = std::make_shared<DataVerbOptions>();
@@ -75,6 +98,7 @@ void add_data(CLI::App& app) {
     sub.add_option("EXPERIMENT", options->experiment,
                    "Whose data, and how much of it\n(default: all of CIFAR-10)");
     add_data_option(sub, options->data);
+    add_set_data_option(sub, options->set);
   };
 
   auto* info_verb = verb->add_subcommand("info", "Which data there is, and how it is distributed");

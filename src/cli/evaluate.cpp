@@ -1,9 +1,13 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/run_data.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/report.h"
@@ -15,6 +19,7 @@ namespace {
 struct EvaluateOptions {
   std::string run;
   std::string data;
+  std::vector<std::string> set;
   Compute compute = Compute::automatic;
   bool profile = false;
 };
@@ -68,10 +73,39 @@ Evaluation evaluate_network(const RunFolder& folder, const std::string& name, co
                            test, profiles);
 }
 
+/// The classes in the order of their labels: CIFAR-10's, or those of its folders, sorted.
+std::vector<std::string> classes_of(const Experiment& experiment) {
+  if (experiment.data.set != "folder") return cifar10_class_names();
+  std::vector<std::string> names;
+  for (const Groups::Group& group : experiment.groups) {
+    names.insert(names.end(), group.classes.begin(), group.classes.end());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// The run's own test images, or others where the user asks for them.
+Dataset load_test_images(const RunFolder& run, const Experiment& experiment,
+                         const EvaluateOptions& options) {
+  const std::optional<DataRecord> record = run.read_data();
+  Dataset data = load_test_data(experiment.data, classes_of(experiment),
+                                data_place(run, record, options.data), data_events());
+  if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
+  const std::string before = training_in_words(run, *record);
+  if (options.data.empty() && options.set.empty()) {
+    throw Error(Fault::user, "evaluate",
+                fmt::format("{}, and its test images are others now: put the {} of then back, or "
+                            "pass --data {} to evaluate on those of now",
+                            before, record->test.images, argument_text(record->place)));
+  }
+  print_out("data: {}, whose {} test images these are not\n", before, record->test.images);
+  return data;
+}
+
 void evaluate_run(const EvaluateOptions& options) {
   const RunFolder folder = RunFolder::open(options.run);
-  const Experiment experiment = folder.read_experiment();
-  const Dataset data = load_data(experiment.data, options.data, data_events());
+  const Experiment experiment = folder.read_experiment(options.set);
+  const Dataset data = load_test_images(folder, experiment, options);
   const Groups groups(experiment.groups, data.class_names, options.run);
   const Examples test(data.test, data.class_names);
 
@@ -83,6 +117,10 @@ void evaluate_run(const EvaluateOptions& options) {
     check_interrupt();
     if (!folder.has_model(name)) {
       missing.push_back(name);
+      return;
+    }
+    if (examples.size() == 0) {
+      print_out("{:<22} {:>8}\n", name, 0);
       return;
     }
     print_row(name, examples, evaluate_network(folder, name, examples, options.compute, profiles));
@@ -108,7 +146,10 @@ void evaluate_run(const EvaluateOptions& options) {
 
 void add_evaluate(CLI::App& app) {
   auto* verb = app.add_subcommand("evaluate", "Evaluate every model of a run on the test images");
-  verb->footer(R"(Experts are evaluated on their own classes.
+  verb->footer(
+      R"(Experts are evaluated on their own classes. Without --data the images are those that
+the run was trained with; RUN/data.json tells where they are, and has their check
+sums. A folder for --data needs test/CLASS alone.
 
 Examples:
   sluice evaluate runs/lab
@@ -117,6 +158,7 @@ Examples:
   const auto options = std::make_shared<EvaluateOptions>();
   add_run(*verb, options->run);
   add_data_option(*verb, options->data);
+  add_set_data_option(*verb, options->set);
   add_compute_option(*verb, options->compute);
   verb->add_flag("--profile", options->profile, "Tell where the time went, layer by layer");
   verb->callback([options] { evaluate_run(*options); });

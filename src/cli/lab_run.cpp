@@ -68,6 +68,7 @@ LabRun::LabRun(const Experiment& experiment, const Dataset& data, const Groups& 
   results_.class_names = data.class_names;
   results_.train_images = lab_.train_examples().size();
   results_.test_images = data.test.size();
+  results_.left_out = data.left_out;
 }
 
 void LabRun::run() {

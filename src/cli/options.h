@@ -30,6 +30,17 @@ inline void add_data_option(CLI::App& verb, std::string& folder) {
       ->type_name("DIR");
 }
 
+/// Values of the experiment that are about its data.
+inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
+  verb.add_option("--set", set, "Override a value of [data], such as\ndata.skip_broken=true")
+      ->type_name("KEY=VALUE")
+      ->take_all()
+      ->check([](const std::string& text) -> std::string {
+        if (text.starts_with("data.")) return "";
+        return text + ": only values of [data] count here, such as data.skip_broken=true";
+      });
+}
+
 inline void add_compute_option(CLI::App& verb, Compute& compute) {
   const std::map<std::string, Compute> words{
       {"auto", Compute::automatic}, {"fast", Compute::fast}, {"exact", Compute::exact}};

@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/run_data.h"
 #include "cli/verbs.h"
 #include "io/disk_need.h"
 
@@ -57,6 +58,16 @@ RunFolder open_stopped(TrainOptions& options) {
   return folder;
 }
 
+/// Throws Error (user) if a run would go on with other images than it was trained on.
+void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
+  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
+  throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
+                   path_text(now.place),
+                   now.place == before.place
+                       ? "put those of then back, or train again without --resume"
+                       : "leave out --data, or give the same images");
+}
+
 /// Of a run that did not get to its end.
 void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& data) {
   const RunFolder& folder = run.folder();
@@ -83,13 +94,19 @@ void train(TrainOptions options) {
   const Experiment experiment =
       folder ? folder->read_experiment() : options.read(options.experiment);
   RunFolder::require_free(options.run);
+  const std::optional<DataRecord> before = folder ? folder->read_data() : std::nullopt;
+  const DataPlace place =
+      folder ? data_place(*folder, before, options.data) : DataPlace(options.data);
   // Groups that do not fit are told before a long download.
-  const Groups groups(experiment.groups, list_classes(experiment.data, options.data),
-                      options.experiment);
-  const Dataset data = load_data(experiment.data, options.data, data_events());
+  const Groups groups(experiment.groups, list_classes(experiment.data, place), options.experiment);
+  const Dataset data = load_data(experiment.data, place, data_events());
+  const Lab declared(experiment.lab, data, groups);
+  require_images_of_each_group(declared, groups);
+  const DataRecord record = record_of(data, experiment.data.set);
+  if (before) require_same_data(*folder, *before, record);
   const std::filesystem::path wanted = options.run.empty() ? "runs" : options.run;
-  require_disk(folder ? folder->path() : wanted, Lab(experiment.lab, data, groups), experiment.lab);
-  if (!folder) folder = RunFolder::create(options.run, experiment);
+  require_disk(folder ? folder->path() : wanted, declared, experiment.lab);
+  if (!folder) folder = RunFolder::create(options.run, experiment, record);
   LabRun lab(experiment, data, groups, *folder, options.extras);
   try {
     const GracefulStop graceful;
@@ -116,7 +133,8 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --controls
   sluice train --resume runs/lab
 
-What is written: RUN/report.html, RUN/experiment.toml, RUN/results.json,
+What is written: RUN/report.html, RUN/experiment.toml, RUN/data.json (which images,
+where they are, and their check sums), RUN/results.json,
 RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
 RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
 Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM and

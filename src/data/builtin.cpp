@@ -7,7 +7,6 @@
 #include "base/fail.h"
 #include "base/parallel.h"
 #include "data/builtin_scene.h"
-#include "data/subset.h"
 
 namespace sluice {
 namespace {
@@ -51,7 +50,7 @@ LabelledImages draw_split(Split split, int count) {
 
 }  // namespace
 
-Dataset draw_builtin(int train_images, int test_images) {
+Dataset draw_builtin(int train_images, int test_images, Halves halves) {
   if (train_images < 0 || test_images < 0) {
     throw user_error("data", "{} images to train and {} to test: neither can be negative",
                      train_images, test_images);
@@ -60,7 +59,9 @@ Dataset draw_builtin(int train_images, int test_images) {
   data.name = "built-in images";
   data.source = "drawn by sluice";
   for (const Figure& figure : kFigures) data.class_names.emplace_back(figure.name);
-  data.train = draw_split(kTrain, train_images == 0 ? kAllTrain : train_images);
+  if (halves == Halves::both) {
+    data.train = draw_split(kTrain, train_images == 0 ? kAllTrain : train_images);
+  }
   data.test = draw_split(kTest, test_images == 0 ? kAllTest : test_images);
   return data;
 }

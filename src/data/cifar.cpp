@@ -144,17 +144,20 @@ LabelledImages read_cifar_files(const std::vector<fs::path>& files, int wanted,
   return images;
 }
 
-Dataset read_cifar(const CifarFolder& place, const DataOptions& options) {
-  if (place.train.empty() || place.test.empty()) {
+Dataset read_cifar(const CifarFolder& place, const DataOptions& options, Halves halves) {
+  const bool untrained = halves == Halves::both && place.train.empty();
+  if (untrained || place.test.empty()) {
     throw user_error("cifar", "{} has no {}: unpack the whole archive there", place.folder.string(),
-                     place.train.empty() ? "data_batch_*.bin" : "test_batch.bin");
+                     untrained ? "data_batch_*.bin" : "test_batch.bin");
   }
   check_class_names(place.folder / "batches.meta.txt");
   Dataset data;
   data.name = "CIFAR-10";
   data.source = place.folder.string();
   data.class_names = cifar10_class_names();
-  data.train = read_cifar_files(place.train, options.train_images, "data.train_images");
+  if (halves == Halves::both) {
+    data.train = read_cifar_files(place.train, options.train_images, "data.train_images");
+  }
   data.test = read_cifar_files({place.test}, options.test_images, "data.test_images");
   return data;
 }

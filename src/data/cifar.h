@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/subset.h"
 #include "sluice/dataset.h"
 
 namespace sluice {
@@ -27,7 +28,9 @@ std::optional<CifarFolder> find_cifar(const std::filesystem::path& folder);
 LabelledImages read_cifar_files(const std::vector<std::filesystem::path>& files, int wanted,
                                 const std::string& key);
 
-/// Both halves; a batches.meta.txt must agree with CIFAR-10's class names.
-Dataset read_cifar(const CifarFolder& place, const DataOptions& options);
+/// A batches.meta.txt must agree with CIFAR-10's class names. Of the test half alone, `train` stays
+/// empty and its files may be missing.
+Dataset read_cifar(const CifarFolder& place, const DataOptions& options,
+                   Halves halves = Halves::both);
 
 }  // namespace sluice

@@ -9,19 +9,26 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// Two records of one label to train on, one to test with.
+/// A record of each class to train on and one to test with, from this label on.
 void save_cifar(const fs::path& folder, int label) {
-  const std::string record = std::string(1, static_cast<char>(label)) + std::string(3072, 'x');
-  save(folder / "data_batch_1.bin", record + record);
-  save(folder / "test_batch.bin", record);
+  std::string train;
+  std::string test;
+  for (int i = 0; i < 10; ++i) {
+    const auto byte = static_cast<char>((label + i) % 10);
+    train += byte + std::string(3072, static_cast<char>('a' + i));
+    test += byte + std::string(3072, static_cast<char>('A' + i));
+  }
+  save(folder / "data_batch_1.bin", train);
+  save(folder / "test_batch.bin", test);
 }
 
+/// One image of each class in each half, no two alike.
 void save_images(const fs::path& folder, const std::vector<std::string>& class_names) {
-  const std::vector<std::uint8_t> pixels(48, 99);
+  std::uint8_t shade = 0;
   for (const char* half : {"train", "test"}) {
     for (const std::string& name : class_names) {
       fs::create_directories(folder / half / name);
-      write_png(folder / half / name / "1.png", pixels, 4, 4);
+      write_png(folder / half / name / "1.png", std::vector<std::uint8_t>(48, ++shade), 4, 4);
     }
   }
 }
@@ -51,9 +58,9 @@ class DataSource : public ::testing::Test {
 };
 
 TEST_F(DataSource, IsDecidedInOrder) {
-  options_.train_images = 2;
-  options_.test_images = 1;
+  options_.train_images = options_.test_images = 10;
   EXPECT_EQ(load().source, "drawn by sluice");
+  EXPECT_EQ(load().place, "builtin");
   ASSERT_EQ(said_.size(), 3u);
   EXPECT_THAT(said_[0], HasSubstr("data: downloading https://www.cs.toronto.edu/~kriz/"));
   EXPECT_THAT(said_[1], HasSubstr("data: no download: [download] https://"));
@@ -72,8 +79,9 @@ TEST_F(DataSource, IsDecidedInOrder) {
 
   save_cifar(folder_ / "named/cifar-10-batches-bin", 3);
   const Dataset data = load(path("named"));
-  EXPECT_EQ(data.train.labels, (std::vector<int>{3, 3}));
-  EXPECT_EQ(data.test.size(), 1u);
+  EXPECT_THAT(data.train.labels, ElementsAre(3, 4, 5, 6, 7, 8, 9, 0, 1, 2));
+  EXPECT_EQ(data.test.size(), 10u);
+  EXPECT_EQ(data.place, path("named/cifar-10-batches-bin"));
   EXPECT_THAT(said_, ElementsAre("data: CIFAR-10 from " +
                                  path("named/cifar-10-batches-bin (given with --data)")));
 
@@ -88,7 +96,7 @@ TEST_F(DataSource, EmptyVariableIsNone) {
 }
 
 TEST_F(DataSource, VariableMayNameTheBuiltinImages) {
-  options_.train_images = options_.test_images = 1;
+  options_.train_images = options_.test_images = 10;
   const ScopedVariable variable("SLUICE_DATA", "builtin");
   EXPECT_EQ(load().source, "drawn by sluice");
   EXPECT_THAT(said_,
@@ -104,11 +112,109 @@ TEST_F(DataSource, ANamedPlaceIsNotPassedOver) {
   EXPECT_THAT(error(path("file")), HasSubstr("(given with --data) is not a folder"));
   fs::create_directories(folder_ / "empty");
   const ScopedVariable variable("SLUICE_DATA", path("empty").c_str());
-  EXPECT_THAT(error(), HasSubstr("empty (given by $SLUICE_DATA) has neither data_batch_*.bin and "
-                                 "test_batch.bin nor train/<class>/ and test/<class>/"));
+  EXPECT_THAT(error(),
+              HasSubstr("empty (given by $SLUICE_DATA) has neither data_batch_*.bin and "
+                        "test_batch.bin nor train/<class>/ and test/<class>/; it is empty: put the "
+                        "images of each class into train/CLASS and test/CLASS"));
   EXPECT_TRUE(said_.empty());
-  options_.train_images = 3;
-  EXPECT_THAT(error(path("sluice/cifar-10-batches-bin")), HasSubstr("data.train_images = 3, but "));
+  options_.train_images = 11;
+  EXPECT_THAT(error(path("sluice/cifar-10-batches-bin")),
+              HasSubstr("data.train_images = 11, but "));
+}
+
+TEST_F(DataSource, WhatWasProbablyMeantIsNamed) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  fs::rename(folder_ / "pets/train", folder_ / "pets/Train");
+  fs::rename(folder_ / "pets/test", folder_ / "pets/Test");
+  save(folder_ / "pets/__MACOSX/._x", "");
+  EXPECT_EQ(error(path("pets")),
+            "[data] " + path("pets") +
+                " (given with --data) has no train/<class>/ and test/<class>/; found Test, Train: "
+                "did you mean Train and Test? rename them to train and test");
+  save_images(folder_ / "my data/pets", {"dog", "cat"});
+  EXPECT_THAT(error(path("my data")),
+              HasSubstr("; found pets: pass --data '" + path("my data/pets") + "'"));
+  EXPECT_THAT(error(path("my data/pets/train")),
+              HasSubstr("; found cat, dog: pass --data '" + path("my data/pets") + "'"));
+}
+
+TEST_F(DataSource, ATildeIsTheHome) {
+  const ScopedVariable home("HOME", folder_.path().c_str());
+  save_cifar(folder_ / "pics", 4);
+  EXPECT_EQ(load("~/pics").train.labels[0], 4);
+  const ScopedVariable variable("SLUICE_DATA", "~/pics");
+  EXPECT_EQ(load().place, path("pics"));
+}
+
+TEST_F(DataSource, PicturesOfOnesOwnAreToldFromCifar) {
+  save_images(folder_ / "pets", {"bus", "cat", "dog", "van"});
+  EXPECT_EQ(error(path("pets")),
+            "[data] " + path("pets/train") +
+                " has other classes than CIFAR-10's ten: if these pictures are your own, write set "
+                "= \"folder\" under [data] of the experiment, and divide classes = [\"bus\", "
+                "\"cat\", \"dog\", \"van\"] over two or more [[groups]]");
+  std::vector<std::string> names = cifar10_class_names();
+  names[5] = "Dog";
+  save_images(folder_ / "cifar", names);
+  EXPECT_THAT(error(path("cifar")), HasSubstr("did you mean 'dog'? rename it"));
+}
+
+TEST_F(DataSource, EveryClassNeedsATrainingImage) {
+  options_.train_images = 9;
+  save_cifar(folder_ / "cifar", 0);
+  EXPECT_THAT(error(path("cifar")), HasSubstr("no training image of truck among 9: take more"));
+  EXPECT_EQ(error("builtin"),
+            "[data] data.train_images = 9, but there are 10 classes: ask for at least so many, or "
+            "0 for all");
+}
+
+TEST_F(DataSource, WhatLooksWrongIsSaid) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat", "Dog", "owl"});
+  for (const char* name : {"cat/1.png", "owl/1.png"}) {
+    fs::copy_file(folder_ / "pets/train" / name, folder_ / "pets/test" / name,
+                  fs::copy_options::overwrite_existing);
+  }
+  fs::copy_file(folder_ / "pets/train/dog/1.png", folder_ / "pets/train/Dog/2.png");
+  fs::remove_all(folder_ / "pets/test/dog");
+  fs::remove(folder_ / "pets/test/Dog/1.png");
+  load(path("pets"));
+  ASSERT_EQ(said_.size(), 5u);
+  EXPECT_EQ(said_[1], "data: 0 test images of Dog, dog: how well these do is not tested");
+  EXPECT_EQ(said_[2], "data: classes whose names look alike: Dog and dog: are they one?");
+  EXPECT_THAT(said_[3], HasSubstr("data: 1 of 5 train images has another's pixels but not its "
+                                  "class: train/"));
+  EXPECT_THAT(said_[4], HasSubstr("data: 2 of 2 test images are in train too (test/"));
+}
+
+TEST_F(DataSource, TheTestHalfAloneIsLoadedFromAnyPlace) {
+  const auto load_test = [&](const DataPlace& place) {
+    return load_test_data(options_, cifar10_class_names(), place, {});
+  };
+  options_.train_images = options_.test_images = 10;
+  const Dataset drawn = load("builtin");
+  EXPECT_EQ(load_test("builtin").test.pixels, drawn.test.pixels);
+  EXPECT_EQ(load_test("builtin").train.size(), 0u);
+  options_.test_images = 0;
+  save_cifar(folder_ / "cifar", 3);
+  fs::remove(folder_ / "cifar/data_batch_1.bin");
+  EXPECT_EQ(load_test(path("cifar")).test.labels[0], 3);
+  EXPECT_THAT(error(path("cifar")), HasSubstr("has no data_batch_*.bin"));
+  save_images(folder_ / "images", cifar10_class_names());
+  fs::remove_all(folder_ / "images/train");
+  fs::remove_all(folder_ / "images/test/dog");
+  EXPECT_EQ(load_test(path("images")).test.size(), 9u);
+  save_images(folder_ / "pets", {"cat", "bus"});
+  EXPECT_THAT(error_of(Fault::user, [&] { load_test(path("pets")); }),
+              HasSubstr("test has other classes than CIFAR-10's ten"));
+}
+
+TEST_F(DataSource, DrawnPicturesStandInOnlyWhereTheyMay) {
+  DataPlace anywhere("");
+  anywhere.may_draw = false;
+  EXPECT_EQ(error_of(Fault::user, [&] { load_data(options_, anywhere, {}); }),
+            "[data] no copy of CIFAR-10 was found: pass --data DIR");
 }
 
 TEST_F(DataSource, CifarAsImages) {
@@ -117,8 +223,7 @@ TEST_F(DataSource, CifarAsImages) {
   EXPECT_EQ(data.name, "CIFAR-10");
   EXPECT_EQ(data.class_names, cifar10_class_names());
   EXPECT_EQ(data.train.size(), 10u);
-  save_images(folder_ / "images", {"zebra"});
-  EXPECT_THAT(error(path("images")), HasSubstr("train has a folder 'zebra' that is not one of"));
+  EXPECT_EQ(data.train.files.size(), 10u);
 }
 
 TEST_F(DataSource, AnyFolderOfImages) {

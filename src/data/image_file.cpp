@@ -15,13 +15,19 @@ constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{512} << 20;
 
 }  // namespace
 
+BadImage::BadImage(const std::string& name, const std::string& fault, std::string_view mend)
+    : Error(user_error("image", "{} {}: {}", name, fault, mend)),
+      kind_(fault.substr(0, fault.find(": "))) {}
+
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width) {
   if (height < 1 || width < 1) {
-    throw user_error("image", "{} has {} x {} pixels: replace or delete it", name, width, height);
+    throw BadImage(name, fmt::format("has {} x {} pixels", width, height));
   }
   if (height > kMaxSide || width > kMaxSide || height * width > kMaxPixels) {
-    throw user_error("image", "{} has {} x {} pixels, above {} million or {} a side: shrink it",
-                     name, width, height, kMaxPixels / 1000000, kMaxSide);
+    throw BadImage(name,
+                   fmt::format("has {} x {} pixels, above {} million or {} a side", width, height,
+                               kMaxPixels / 1000000, kMaxSide),
+                   "shrink it");
   }
 }
 
@@ -29,11 +35,15 @@ Image read_image(const fs::path& path) {
   size_of_file(path, "image");  // refuses pipes and the like
   const std::string file = read_file(path, kMaxFileBytes, "image");
   const std::string name = path.string();
-  if (file.empty()) throw user_error("image", "{} is empty: replace or delete it", name);
+  if (file.empty()) throw BadImage(name, "is empty");
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
-  if (file.starts_with("\x89PNG\r\n\x1a\n")) return decode_png(bytes, name);
-  if (file.starts_with("\xff\xd8\xff")) return decode_jpeg(bytes, name);
-  throw user_error("image", "{} is neither PNG nor JPEG, whatever its name: convert it", name);
+  const std::string_view kind = kind_of_file(file);
+  if (kind == "PNG") return decode_png(bytes, name);
+  if (kind == "JPEG") return decode_jpeg(bytes, name);
+  if (kind.empty()) {
+    throw BadImage(name, "is neither PNG nor JPEG, whatever its name", "convert it");
+  }
+  throw BadImage(name, fmt::format("is {}", kind), "convert it to PNG or JPEG, or replace it");
 }
 
 void write_png(const fs::path& path, std::span<const std::uint8_t> pixels, int height, int width) {

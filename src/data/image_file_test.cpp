@@ -140,22 +140,48 @@ TEST(ImageFile, BrokenFilesAreNamed) {
 
   EXPECT_THAT(error(""), HasSubstr("[image] "));
   EXPECT_THAT(error(""), HasSubstr("broken.jpg is empty: replace or delete it"));
-  EXPECT_THAT(error("GIF89a"), HasSubstr("broken.jpg is neither PNG nor JPEG, whatever its name"));
-  EXPECT_THAT(error(whole_png.substr(0, 8)), HasSubstr("broken.jpg is a broken PNG: "));
-  EXPECT_THAT(error(whole_png.substr(0, 40)), HasSubstr("broken.jpg is a broken PNG: "));
-  EXPECT_THAT(error(whole_png.substr(0, whole_png.size() / 2)), HasSubstr("is a broken PNG: "));
-  EXPECT_THAT(error(flipped), HasSubstr("broken.jpg is a broken PNG: "));
-  for (const std::size_t size : {3u, 100u, 400u}) {
-    EXPECT_THAT(error(whole_jpeg.substr(0, size)), HasSubstr("broken.jpg is a broken JPEG: "));
+  EXPECT_THAT(error("no picture"), HasSubstr("broken.jpg is neither PNG nor JPEG, whatever its"));
+  for (const std::size_t size : {std::size_t{8}, std::size_t{40}, whole_png.size() / 2}) {
+    EXPECT_THAT(error(whole_png.substr(0, size)),
+                HasSubstr("broken.jpg is cut short: it is a PNG without its end: replace or"));
   }
-  EXPECT_THAT(error(whole_jpeg.substr(0, whole_jpeg.size() / 2)),
-              HasSubstr("broken.jpg is a broken JPEG: Premature end of JPEG file: replace or"));
+  EXPECT_THAT(error(flipped), HasSubstr("broken.jpg is a broken PNG: "));
+  for (const std::size_t size : {std::size_t{3}, std::size_t{400}, whole_jpeg.size() / 2}) {
+    EXPECT_THAT(error(whole_jpeg.substr(0, size)),
+                HasSubstr("broken.jpg is cut short: it is a JPEG without its end: replace or"));
+  }
+  std::string no_tables = whole_jpeg;
+  no_tables.replace(no_tables.find("\xff\xdb"), 2, "\xff\xfe");  // a comment
+  EXPECT_THAT(error(no_tables), HasSubstr("broken.jpg is a broken JPEG: "));
   save(folder / "whole.jpg", whole_jpeg);
   EXPECT_NO_THROW(read_image(folder / "whole.jpg"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
               HasSubstr("none.png does not exist: check the path"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder.path()); }),
               HasSubstr("is not a file"));
+}
+
+TEST(ImageFile, AnotherFormatIsNamedByItsFirstBytes) {
+  const ScratchFolder folder;
+  const auto error = [&](const std::string& bytes) {
+    save(folder / "a.jpg", bytes);
+    return error_of(Fault::user, [&] { read_image(folder / "a.jpg"); });
+  };
+  using namespace std::string_literals;
+  for (const auto& [bytes, kind] : {
+           std::pair{"RIFF\x24\0\0\0WEBPVP8 "s, "WebP"},
+           {"GIF89a", "GIF"},
+           {"BM\x36\x0c\0\0"s, "BMP"},
+           {"II*\0\x08"s, "TIFF"},
+           {"\0\0\0 ftypavif"s, "AVIF"},
+           {"\0\0\0 ftypheic"s, "HEIC"},
+           {"\r\n<!DOCTYPE HTML><title>404</title>", "HTML"},
+           {"\xef\xbb\xbf<Html lang=en>", "HTML"},
+           {"<svg width='3'>", "SVG"},
+       }) {
+    EXPECT_THAT(error(bytes),
+                HasSubstr("a.jpg is "s + kind + ": convert it to PNG or JPEG, or replace it"));
+  }
 }
 
 TEST(ImageFile, JpegWithPaddingIsRead) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "data/folder_files.h"
 #include "sluice/dataset.h"
 #include "tests/scratch.h"
 
@@ -40,6 +41,13 @@ class ImageFolder : public ::testing::Test {
   Dataset read(const DataOptions& options = {}) const {
     return read_image_folder(folder_.path(), list_image_classes(folder_.path()), options, events_);
   }
+  std::vector<std::string> said(const DataOptions& options = {}) {
+    std::vector<std::string> lines;
+    events_.say = [&](const std::string& line) { lines.push_back(line); };
+    read(options);
+    events_.say = nullptr;
+    return lines;
+  }
   std::string error(const DataOptions& options = {}) const {
     return error_of(Fault::user, [&] { read(options); });
   }
@@ -72,6 +80,87 @@ TEST_F(ImageFolder, IsReadWhole) {
   }
 }
 
+TEST_F(ImageFolder, ImagesKeepTheNamesOfTheirFiles) {
+  const Dataset data = read();
+  ASSERT_EQ(data.train.files.size(), 80u);
+  for (std::size_t i = 0; i < data.train.size(); ++i) {
+    const int shade = data.train.image(i)[0];
+    EXPECT_EQ(data.train.files[i], shade < 100 ? fmt::format("train/cat/{}.png", shade)
+                                               : fmt::format("train/dog/{}.png", shade - 100));
+  }
+  const Examples test(data.test, data.class_names);
+  EXPECT_THAT(test.after_split(0.5).file(0), ::testing::StartsWith("test/"));
+  EXPECT_EQ(test.after_split(0.5).file(0), data.test.files[4]);
+}
+
+TEST_F(ImageFolder, WhatSystemsLeaveBehindIsNoClassAndNoFile) {
+  for (const char* litter : {"__MACOSX/cat/1.jpg", "train/__MACOSX/._1.jpg", "train/@eaDir/1.jpg",
+                             "train/cat/@eaDir/1.jpg/SYNO.jpg", "train/cat/Thumbs.db",
+                             "train/cat/.DS_Store", "train/cat/._1.png", "train/.git/HEAD",
+                             "train/desktop.ini", "test/dog/thumbs.DB", "test/__macosx/x"}) {
+    save(folder_ / litter, "litter");
+  }
+  EXPECT_THAT(said(), ::testing::IsEmpty());
+  EXPECT_EQ(read().train.size(), 80u);
+  EXPECT_THAT(read().left_out, ::testing::IsEmpty());
+}
+
+TEST_F(ImageFolder, FilesThatAreNotReadAreCountedByKind) {
+  save(folder_ / "train/cat/1.webp", "");
+  save(folder_ / "train/cat/2.WEBP", "");
+  save(folder_ / "test/dog/1.bmp", "");
+  save(folder_ / "train/dog/README", "");
+  save(folder_ / "train/dog/more/1.jpg", "");
+  save(folder_ / "train/dog/more/still/2.jpg", "");
+  save(folder_ / "train/list.txt", "");
+  EXPECT_THAT(said(), ::testing::ElementsAre(
+                          "data: 7 files left out: 1 .bmp, 2 .webp, 2 in folders below a class, 1 "
+                          "outside a class folder, 1 without an ending (read are .jpg, .jpeg and "
+                          ".png in the folder of a class)"));
+  EXPECT_EQ(read().left_out, (LeftOut{{".bmp", 1},
+                                      {".webp", 2},
+                                      {"in folders below a class", 2},
+                                      {"outside a class folder", 1},
+                                      {"without an ending", 1}}));
+}
+
+TEST_F(ImageFolder, NoClassVanishesFromASubset) {
+  save_shade(folder_ / "train/owl/1.png", 200);
+  save_shade(folder_ / "train/owl/2.png", 201);
+  save_shade(folder_ / "test/owl/1.png", 202);
+  for (int wanted = 3; wanted <= 82; ++wanted) {
+    const std::vector<int> labels = read({.train_images = wanted}).train.labels;
+    EXPECT_EQ(labels.size(), std::size_t(wanted));
+    EXPECT_EQ(std::set<int>(labels.begin(), labels.end()).size(), 3u) << wanted;
+  }
+  EXPECT_THAT(
+      error({.train_images = 2}),
+      HasSubstr("data.train_images = 2, but there are 3 classes: ask for at least so many"));
+  // One of nine test images has the third class; two can be of two classes alone.
+  EXPECT_EQ(read({.test_images = 2}).test.size(), 2u);
+}
+
+TEST(ChooseImages, TakesTheFirstOfAFixedShuffleAndReplacesNoMoreThanItMust) {
+  std::vector<ImageFile> images;
+  for (int i = 0; i < 1000; ++i) images.push_back({std::to_string(i), i % 10});
+  images.push_back({"rare", 10});
+  const std::vector<ImageFile> all = choose(images, images.size(), 11);
+  // These decide the lab's figures on a folder of images: they stay as they are.
+  EXPECT_EQ(all[0].path, "529");
+  const std::vector<ImageFile> some = choose(images, 100, 11);
+  int replaced = 0;
+  for (std::size_t i = 0; i < some.size(); ++i) {
+    if (some[i].path == all[i].path) continue;
+    EXPECT_EQ(some[i].path, "rare");
+    ++replaced;
+  }
+  EXPECT_LE(replaced, 1);
+  const std::vector<ImageFile> few = choose(images, 11, 11);
+  std::set<int> labels;
+  for (const ImageFile& image : few) labels.insert(image.label);
+  EXPECT_EQ(labels.size(), 11u);
+}
+
 TEST_F(ImageFolder, TheFirstOnesAreAFixedFairSample) {
   DataOptions options;
   options.train_images = 30;
@@ -92,14 +181,21 @@ TEST_F(ImageFolder, TheFirstOnesAreAFixedFairSample) {
   EXPECT_THAT(error(options), HasSubstr("data.test_images = 9, but "));
 }
 
-TEST_F(ImageFolder, BrokenImagesAreNamed) {
-  for (int i = 0; i < 40; ++i) save(train("dog", i), "broken");
-  const std::string message = error();
-  EXPECT_THAT(message, HasSubstr("[image] "));
-  EXPECT_THAT(message, HasSubstr("/train/dog/"));
-  EXPECT_THAT(message,
-              HasSubstr(" (40 of 80 images cannot be read; data.skip_broken=true leaves "));
-  for (int again = 0; again < 20; ++again) EXPECT_EQ(error(), message);
+TEST_F(ImageFolder, BrokenImagesOfBothHalvesAreToldAtOnceByWhatIsWrong) {
+  for (int i = 10; i < 16; ++i) save(train("dog", i), "RIFF....WEBPVP8 ");
+  save(train("cat", 3), "");
+  save(folder_ / "test/dog/2.png", "<!DOCTYPE html>");
+  const std::string png = load(train("cat", 1));
+  save(train("cat", 1), png.substr(0, png.size() - 20));
+  fs::remove(train("dog", 1));
+  fs::create_symlink("nowhere", train("dog", 1));
+  const std::string message =
+      "[image] " + folder_.path().string() +
+      ": 10 of 88 images cannot be read: train/cat/1.png is cut short; train/cat/3.png is empty; "
+      "train/dog/1.png does not exist; train/dog/10.png is WebP (and 5 more: train/dog/11.png, "
+      "train/dog/12.png, ...); test/dog/2.png is HTML: replace or delete them, or leave them out "
+      "with --set data.skip_broken=true";
+  for (int again = 0; again < 5; ++again) EXPECT_EQ(error(), message);
 }
 
 TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
@@ -117,15 +213,23 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
     EXPECT_EQ(images.image(kept)[3071], shade);
     EXPECT_EQ(images.labels[kept++], all.labels[row]);
   }
-  ASSERT_EQ(said.size(), 1u);
-  EXPECT_THAT(said[0], HasSubstr("data: left out 2 of 80 images, such as " +
-                                 folder_.path().string() + "/train/"));
-  for (int i = 0; i < 4; ++i) {
-    for (const char* name : {"cat", "dog"}) {
-      save(folder_ / fmt::format("test/{}/{}.png", name, i), "broken");
-    }
+  EXPECT_THAT(said, ::testing::ElementsAre(
+                        "data: broken images are left out: 2 of 88 images cannot be read: "
+                        "train/cat/1.png is empty; train/dog/7.png is neither PNG nor JPEG, "
+                        "whatever its name"));
+  EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 2}}));
+}
+
+TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
+  for (int i = 0; i < 40; ++i) save(train("cat", i), "RIFF....WEBPVP8 ");
+  EXPECT_THAT(error({.skip_broken = true}),
+              HasSubstr("data.skip_broken leaves no training image of 'cat', for 40 of 80 images "
+                        "cannot be read: train/cat/0.png is WebP (and 39 more: "));
+  for (int i = 0; i < 40; ++i) {
+    fs::rename(train("cat", i), train("cat", i).replace_extension(".webp"));
   }
-  EXPECT_THAT(error({.skip_broken = true}), HasSubstr("8 of 8 images cannot be read"));
+  EXPECT_THAT(error(), HasSubstr("train/cat has no .jpg, .jpeg or .png file, but 40 .webp: add "
+                                 "some, or delete the class in train and in test"));
 }
 
 TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
@@ -141,34 +245,60 @@ TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
   EXPECT_THROW(read(), int);
 }
 
-TEST_F(ImageFolder, TheFirstBrokenOneIsNamedWhateverTheThreadsDo) {
-  const LabelledImages images = read().train;
-  const auto file_of = [&](std::size_t row) {
-    const int shade = images.image(row)[0];
-    return shade < 100 ? train("cat", shade) : train("dog", shade - 100);
-  };
-  // One thread is busy with row 0 when another finds row 16 broken.
-  save_shade(file_of(0), 1, 3000);
-  save(file_of(1), "broken");
-  save(file_of(16), "broken");
-  EXPECT_THAT(error(), HasSubstr(file_of(1).string()));
+TEST_F(ImageFolder, AClassMayLackTestImages) {
+  save_shade(folder_ / "train/owl/1.png", 1);
+  EXPECT_EQ(read().test.size(), 8u);
+  fs::create_directories(folder_ / "test/owl");
+  EXPECT_EQ(read().test.size(), 8u);
 }
 
-TEST_F(ImageFolder, ClassesMustAgree) {
-  save_shade(folder_ / "train/owl/1.png", 1);
-  EXPECT_THAT(error(), HasSubstr("test has no folder 'owl': add one with images of this class"));
-  fs::create_directories(folder_ / "test/owl");
-  EXPECT_THAT(error(), HasSubstr("test/owl has no .jpg, .jpeg or .png file: add some, or remove"));
-  fs::remove_all(folder_ / "train/owl");
-  EXPECT_THAT(error(),
-              HasSubstr("test has a folder 'owl' that is not one of the classes cat, dog"));
-  EXPECT_THAT(error_of(Fault::user,
-                       [&] { read_image_folder(folder_.path(), cifar10_class_names(), {}, {}); }),
-              HasSubstr("train has no folder 'airplane'"));
-  fs::remove_all(folder_ / "test");
-  EXPECT_THAT(error(), HasSubstr("test is missing: an image folder has train/<class>/ and test/"));
+TEST_F(ImageFolder, AFolderOfTestThatIsNoClassIsNamedWithTheClassThatWasMeant) {
+  const auto refused = [&](const std::string& name, const std::string& mend) {
+    save_shade(folder_ / "test" / name / "1.png", 1);
+    EXPECT_THAT(error(), HasSubstr("test has a folder '" + name +
+                                   "' that is not one of the classes " + mend));
+    fs::remove_all(folder_ / "test" / name);
+  };
+  refused("zebra", "cat, dog: remove it");
+  refused("Dog", "cat, dog: did you mean 'dog'? rename it, or remove it");
+  refused("dogs", "cat, dog: did you mean 'dog'?");
+  save_shade(folder_ / "train/caf\xc3\xa9/1.png", 1);
+  refused(
+      "cafe\xcc\x81",
+      "caf\xc3\xa9, cat, dog: did you mean 'caf\xc3\xa9', which Unicode writes in other bytes?");
+}
+
+TEST_F(ImageFolder, AHalfThatIsMissingIsToldWithWhatIsThere) {
+  const std::string place = folder_.path().string();
+  fs::rename(folder_ / "test", folder_ / "Validation");
+  EXPECT_EQ(error(), "[data] " + place +
+                         "/test is missing (found Validation, train): did you mean "
+                         "Validation? rename it to test");
+  fs::rename(folder_ / "Validation", folder_ / "VAL");
+  save(folder_ / "Test/cat/1.jpg", "");
+  EXPECT_THAT(error(), HasSubstr("(found Test, VAL, train): did you mean Test? rename it to test"));
+  fs::remove_all(folder_ / "Test");
+  fs::remove_all(folder_ / "VAL");
+  EXPECT_THAT(error(), HasSubstr("(found train): put the images of each class into test/CLASS"));
+  fs::rename(folder_ / "train", folder_ / "Train");
+  EXPECT_THAT(error(), HasSubstr("train is missing (found Train): did you mean Train? rename it"));
+}
+
+TEST_F(ImageFolder, NeedsTwoClasses) {
   fs::remove_all(folder_ / "train/cat");
-  EXPECT_THAT(error(), HasSubstr("train has 1 class folders"));
+  EXPECT_THAT(error(), HasSubstr("train has one class folder: put the images of each of two"));
+  fs::remove_all(folder_ / "train/dog");
+  EXPECT_THAT(error(), HasSubstr("train has no class folder: put the images of each of two"));
+}
+
+TEST_F(ImageFolder, TheTestHalfAloneNeedsNoTrainingHalf) {
+  const LabelledImages both = read().test;
+  fs::remove_all(folder_ / "train");
+  const std::vector<std::string> classes{"cat", "dog"};
+  const Dataset data = read_image_folder(folder_.path(), classes, {}, {}, Halves::test);
+  EXPECT_EQ(data.test.pixels, both.pixels);
+  EXPECT_EQ(data.test.labels, both.labels);
+  EXPECT_EQ(data.train.size(), 0u);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include <turbojpeg.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -15,9 +17,28 @@ struct Destroy {
 };
 using Decoder = std::unique_ptr<void, Destroy>;
 
-Error broken(const std::string& name, const Decoder& decoder) {
-  return user_error("image", "{} is a broken JPEG: {}: replace or delete it", name,
-                    tjGetErrorStr2(decoder.get()));
+/// Whether the file ends within one of its parts (ITU-T T.81, annex B). libjpeg makes up an end for
+/// such a file and complains of whatever it then meets.
+bool is_cut_short(std::span<const std::uint8_t> bytes) {
+  constexpr std::uint8_t kEnd = 0xd9;
+  constexpr std::uint8_t kScan = 0xda;
+  for (std::size_t at = 2;;) {
+    if (at + 4 > bytes.size()) return !(at + 2 == bytes.size() && bytes[at + 1] == kEnd);
+    if (bytes[at] != 0xff) return false;
+    const std::uint8_t marker = bytes[at + 1];
+    if (marker == kEnd) return false;
+    if (marker == kScan) {
+      const std::array<std::uint8_t, 2> end{0xff, kEnd};
+      return std::search(bytes.begin() + at, bytes.end(), end.begin(), end.end()) == bytes.end();
+    }
+    at += marker == 0xff ? 1 : std::size_t{2} + 256 * bytes[at + 2] + bytes[at + 3];
+  }
+}
+
+BadImage broken(std::span<const std::uint8_t> bytes, const std::string& name,
+                const Decoder& decoder) {
+  if (is_cut_short(bytes)) return {name, "is cut short: it is a JPEG without its end"};
+  return {name, fmt::format("is a broken JPEG: {}", tjGetErrorStr2(decoder.get()))};
 }
 
 /// Some cameras leave padding between the parts of a file; the picture is whole all the same.
@@ -52,10 +73,11 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   if (tjDecompressHeader3(decoder.get(), bytes.data(), size, &width, &height, &subsampling,
                           &colours) != 0 &&
       !harmless(decoder)) {
-    throw broken(name, decoder);
+    throw broken(bytes, name, decoder);
   }
   if (width < 1 || height < 1) {
-    throw user_error("image", "{} is a broken JPEG: it has no picture: replace or delete it", name);
+    throw is_cut_short(bytes) ? broken(bytes, name, decoder)
+                              : BadImage(name, "is a broken JPEG: it has no picture");
   }
   check_image_size(name, height, width);
   const bool is_ink = colours == TJCS_CMYK || colours == TJCS_YCCK;
@@ -68,7 +90,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
   if (tjDecompress2(decoder.get(), bytes.data(), size, image.pixels.data(), width, 0, height,
                     format, kFlags) != 0 &&
       !harmless(decoder)) {
-    throw broken(name, decoder);
+    throw broken(bytes, name, decoder);
   }
   if (is_ink) image.pixels = rgb_of_inverted_cmyk(image.pixels);
   return image;

@@ -1,5 +1,7 @@
 #include <png.h>
 
+#include <string_view>
+
 #include "base/fail.h"
 #include "data/image_codecs.h"
 
@@ -22,8 +24,11 @@ class PngImage {
   png_image image_{};
 };
 
-Error broken(const std::string& name, PngImage& image) {
-  return user_error("image", "{} is a broken PNG: {}: replace or delete it", name, image->message);
+BadImage broken(const std::string& name, PngImage& image) {
+  if (std::string_view(image->message).find("beyond end") != std::string_view::npos) {
+    return {name, "is cut short: it is a PNG without its end"};
+  }
+  return {name, fmt::format("is a broken PNG: {}", image->message)};
 }
 
 }  // namespace

@@ -53,7 +53,10 @@ Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
   answers.class_names = examples.class_names();
   answers.group_names = groups.names();
   answers.group_of_class = groups.of_classes();
-  for (std::size_t i = 0; i < examples.size(); ++i) answers.truth.push_back(examples.label(i));
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    answers.truth.push_back(examples.label(i));
+    answers.files.push_back(examples.file(i));
+  }
   const auto of = [&](const Sequential& part, Weights& its_weights) {
     return outputs_of(*compile(part, its_weights, options), examples);
   };

@@ -234,6 +234,7 @@ TEST(Ask, TellsWhatTheCompiledMixtureTells) {
   for (std::size_t i = 0; i < images.pixels.size(); ++i) {
     images.pixels[i] = static_cast<std::uint8_t>(i * i >> 5);
   }
+  images.files = {"0.png", "1.png", "2.png", "3.png", "4.png", "5.png", "6.png"};
   const Examples examples(images, {"a", "b", "c", "d"});
   const CompileOptions options{.batch = 4, .training = false, .compute = Compute::exact};
   const Answers answers =
@@ -246,6 +247,7 @@ TEST(Ask, TellsWhatTheCompiledMixtureTells) {
   const std::span<const float> outputs = compiled->predict(pixels, 7);
   ASSERT_EQ(outputs.size(), scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(outputs[i], scores[i], 1e-6);
+  EXPECT_EQ(answers.files, images.files);
 }
 
 TEST(Cost, CountsWhatOneImageNeeds) {

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/text.h"
+#include "data/image_digest.h"
 #include "io/json_text.h"
 #include "io/safetensors.h"
 #include "onednn/version.h"
@@ -192,10 +193,7 @@ std::vector<std::string> split_machines(std::string_view text) {
 
 Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const Dataset& data) {
   Digest digest(Digest::Kind::sha256);
-  for (const LabelledImages* images : {&data.train, &data.test}) {
-    digest.add(bytes_of(std::span<const std::uint8_t>(images->pixels)));
-    digest.add(bytes_of(std::span<const int>(images->labels)));
-  }
+  for (const LabelledImages* images : {&data.train, &data.test}) add_images(*images, digest);
   const Machine machine = this_machine();
   return {settings_text(experiment), digest.digits(),
           fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,

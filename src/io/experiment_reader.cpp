@@ -248,6 +248,13 @@ std::string default_name(const std::filesystem::path& file) {
 
 }  // namespace
 
+DataOptions read_data_options(const std::vector<std::string>& overrides) {
+  Settings settings;
+  ExperimentReader reader(settings);
+  for (const std::string& text : overrides) reader.read_override(parse_override(text));
+  return settings.experiment.data;
+}
+
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides) {
   const std::string place = path_text(file);

@@ -67,6 +67,7 @@ std::string gallery_json(const Answers& answers, const Examples& examples) {
                      {"image", i},
                      {"truth", answers.truth[i]},
                      {"true_group", answers.true_group(i)}};
+    if (!answers.file(i).empty()) item["file"] = answers.file(i);
     item.update(explanation_json(answers, examples, i));
     gallery.push_back(std::move(item));
   };

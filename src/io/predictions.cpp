@@ -15,10 +15,13 @@ struct Classifier {
   std::vector<float> scores;  ///< (examples, classes)
 };
 
-/// As RFC 4180 quotes it.
+/// As RFC 4180 quotes it. Spreadsheets take a text that begins with one of these characters for a
+/// formula, quoted or not, and a ' before it for a sign that it is none (OWASP, "CSV Injection").
 std::string field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string::npos;
+  if (!formula && text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = formula ? "\"'" : "\"";
   for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   return quoted + '"';
 }
@@ -31,11 +34,11 @@ std::span<const float> row(const Answers& answers, const std::vector<float>& sco
 std::string header(const Answers& answers, const std::vector<Classifier>& classifiers) {
   std::string text = "image,truth,gate";
   for (const Classifier& each : classifiers) text += "," + each.name;
-  for (const std::string& group : answers.group_names) text += ",gate:" + group;
+  for (const std::string& group : answers.group_names) text += "," + field("gate:" + group);
   for (const Classifier& each : classifiers) {
     for (const std::string& name : answers.class_names) text += "," + field(each.name + ":" + name);
   }
-  return text + "\n";
+  return text + ",file\n";
 }
 
 }  // namespace
@@ -50,7 +53,7 @@ std::string predictions_csv(const Answers& answers) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto class_name = [&](int label) { return field(answers.class_names[label]); };
     text += fmt::format("{},{},{}", i, class_name(answers.truth[i]),
-                        answers.group_names[answers.chosen_group(i)]);
+                        field(answers.group_names[answers.chosen_group(i)]));
     for (const Classifier& each : classifiers) {
       text += "," + class_name(predicted_class(row(answers, each.scores, i)));
     }
@@ -61,7 +64,7 @@ std::string predictions_csv(const Answers& answers) {
       const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
       for (const float score : scores) text += fmt::format(",{}", score / sum);
     }
-    text += "\n";
+    text += "," + field(answers.file(i)) + "\n";
   }
   return text;
 }

@@ -41,6 +41,7 @@ Results example() {
                   .class_names = {"a", "b"},
                   .train_images = 50,
                   .test_images = 10,
+                  .left_out = {{".webp", 3}},
                   .baseline = result_of(100, 0.5, 10),
                   .experts = {{"left", result_of(90, 0.75, 3)}, {"right", result_of(90, 0.25, 4)}},
                   .gate = result_of(80, 0.875, 5),
@@ -85,7 +86,8 @@ TEST(Results, KeysOthersRelyOn) {
 TEST(Results, SayWhatWasMeasuredOnWhat) {
   const json root = json::parse(to_json(example()));
   EXPECT_EQ(root.at("data"), json::parse(R"({"name": "CIFAR-10", "source": "/data",
-      "class_names": ["a", "b"], "train_images": 50, "test_images": 10})"));
+      "class_names": ["a", "b"], "train_images": 50, "test_images": 10,
+      "left_out": {".webp": 3}})"));
   EXPECT_EQ(root.at("groups"), json::parse(R"([{"name": "left", "classes": ["a"]},
       {"name": "right", "classes": ["b"]}])"));
   EXPECT_EQ(root.at("seed"), 7);

@@ -105,13 +105,18 @@ Error not_empty(const fs::path& wanted) {
 
 }  // namespace
 
-RunFolder RunFolder::create(const fs::path& wanted, const Experiment& experiment) {
+RunFolder RunFolder::create(const fs::path& wanted, const Experiment& experiment,
+                            const std::optional<DataRecord>& data) {
+  const auto begin = [&](const RunFolder& run) {
+    if (data) run.write_data(*data);
+    run.write_experiment(experiment);  // last: what has one is a run
+  };
   if (is_folder(wanted)) {
     require_free(wanted);
     // Of two runs that find it empty, one makes the folder of figures.
     if (!make_folder(wanted / kFigures)) throw not_empty(wanted);
     const RunFolder run(wanted);
-    run.write_experiment(experiment);
+    begin(run);
     return run;
   }
   if (wanted.empty() && !is_plain_name(experiment.name)) {
@@ -124,7 +129,7 @@ RunFolder RunFolder::create(const fs::path& wanted, const Experiment& experiment
   make_folders(path.parent_path());
   const PendingFolder pending(path);
   make_folder(pending.path() / kFigures);
-  RunFolder(pending.path()).write_experiment(experiment);
+  begin(RunFolder(pending.path()));
   for (int n = 2; !pending.rename(path); ++n) {
     if (!wanted.empty()) throw not_empty(wanted);
     path = fs::path(kRuns) / fmt::format("{}{}", experiment.name, n);
@@ -199,9 +204,9 @@ void RunFolder::write_experiment(const Experiment& experiment) const {
   write_file(path_ / kExperiment, to_toml(experiment));
 }
 
-Experiment RunFolder::read_experiment() const {
+Experiment RunFolder::read_experiment(const std::vector<std::string>& overrides) const {
   read_summed(path_, kExperiment, kMaxExperiment, "run");
-  return sluice::read_experiment(path_ / kExperiment);
+  return sluice::read_experiment(path_ / kExperiment, overrides);
 }
 
 void RunFolder::write_history(const std::string& model, const History& history) const {
@@ -249,7 +254,7 @@ void RunFolder::write_gallery(const Answers& answers, const Examples& examples) 
 }
 
 void RunFolder::write_sums() const {
-  std::vector<std::string> files{kExperiment, kResults, kPredictions, kGallery};
+  std::vector<std::string> files{kExperiment, "data.json", kResults, kPredictions, kGallery};
   for (const fs::path& folder : list_folder(path_, "run")) {
     if (!is_folder(folder)) continue;
     const std::string name = folder.filename().string();

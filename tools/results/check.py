@@ -27,10 +27,16 @@ class Check:
             print(f"{what}: Sluice {ours}, here {theirs}")
 
 
+def plain(text: str) -> str:
+    """Without the ' that keeps spreadsheets from taking a name for a formula."""
+    return text[1:] if text.startswith("'") and text[1:2] in tuple("=+-@\t\r") else text
+
+
 class Predictions:
     def __init__(self, file: Path):
         with file.open(newline="") as stream:
-            rows = list(csv.DictReader(stream))
+            rows = [{key: plain(value) for key, value in row.items()}
+                    for row in csv.DictReader(stream)]
         self.truth = np.array([row["truth"] for row in rows])
         self.rows = rows
 
