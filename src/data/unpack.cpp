@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Twice an official batch of 10,000 images.
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMaxMemberBytes = std::uint64_t{64} << 20;
 
 struct Free {
   void operator()(archive* reader) const { archive_read_free(reader); }
@@ -59,9 +59,9 @@ void unpack_file(const fs::path& path, const Reader& reader, const fs::path& tar
     if (count == 0) break;
     // Counted, since what the entry's header says need not be true.
     size += static_cast<std::uint64_t>(count);
-    if (size > kMaxFileBytes) {
+    if (size > kMaxMemberBytes) {
       throw machine_error("download", "{} in {} is larger than {} bytes: this is not CIFAR-10",
-                          target.filename().string(), path.string(), kMaxFileBytes);
+                          target.filename().string(), path.string(), kMaxMemberBytes);
     }
     file.write({buffer, static_cast<std::size_t>(count)});
   }
