@@ -126,16 +126,30 @@ SavedMixture small_mixture() {
   return {model, MixtureWeights(model), class_names, groups};
 }
 
+/// Files of the version without a digest, for with one every change is refused before it is read.
 void write_model_files(const fs::path& folder) {
   fs::create_directories(folder);
   const auto save = [&](const char* name, const AnyModel& model) {
-    write_model(folder / fmt::format("good-{}", name), model);
+    const fs::path file = folder / fmt::format("good-{}", name);
+    write_model(file, model);
+    const Safetensors whole = Safetensors::read(file);
+    TensorMetadata metadata = whole.metadata();
+    metadata.erase("sha256");
+    metadata["format"] = "sluice 2";
+    write_file(file, written_again(whole, metadata));
+  };
+  const auto initialized = [](SavedModel saved) {
+    saved.weights.initialize(0, 0);
+    return saved;
   };
   const Sequential network = small("cnn", 3);
-  save("network", SavedModel{network, Weights(network), {"a", "b", "größe"}});
+  save("network", initialized({network, Weights(network), {"a", "b", "größe"}}));
   const Sequential dense{"dense", {2}, {Dense{"output", 2, Activation::softmax}}};
-  save("dense", SavedModel{dense, Weights(dense), {"a", "b"}});
-  save("mixture", small_mixture());
+  save("dense", initialized({dense, Weights(dense), {"a", "b"}}));
+  SavedMixture mixture = small_mixture();
+  for (Weights* part : mixture.weights.parts()) part->initialize(0, 0);
+  save("mixture", mixture);
+  write_model(folder / "good-digest", initialized({dense, Weights(dense), {"a", "b"}}));
 }
 
 void write_keras(const fs::path& folder) {

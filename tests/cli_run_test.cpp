@@ -1,10 +1,14 @@
 // What a user does with a finished run.
 
+#include <sys/stat.h>
+
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
+#include <thread>
 
 #include "tests/command_line.h"
 
@@ -211,7 +215,8 @@ TEST_F(FinishedRun, ReportsItselfAsAPage) {
 TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
   save(*home_ / "stopped/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
   expect_complaint(at_home({"report", "runs/lab", "stopped"}), 2,
-                   "stopped has no results.json: it was stopped or imported");
+                   "stopped has no results.json: it was stopped; go on with `sluice train --resume "
+                   "stopped`");
   const auto report = [&](const std::string& results) {
     save(*home_ / "stopped/results.json", results);
     return at_home({"report", "stopped"});
@@ -245,6 +250,173 @@ TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
   EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
   EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
   EXPECT_LE(widest(ended.out), 80u);
+}
+
+TEST_F(FinishedRun, PredictsFoldersAndGoesOnAfterWhatItCannotRead) {
+  const auto in_album = [](int i) {
+    return "album/" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ".png";
+  };
+  // More than a few batches of several sizes; two are no pictures, whatever they are called.
+  for (int i = 0; i < 60; ++i) {
+    const std::string from = i % 2 == 0 ? "samples/cat/0.png" : "samples/ship/1.png";
+    save(*home_ / in_album(i), load(*home_ / from));
+  }
+  save(*home_ / "album/05.png", "<html>");
+  save(*home_ / "album/below/deep.PNG", load(*home_ / "samples/dog/0.png"));
+  save(*home_ / "album/below/empty.jpg", "");
+  save(*home_ / "album/notes.txt", "no picture");
+  const Ended ended = at_home({"predict", "runs/lab", "album", "nowhere.png"});
+  EXPECT_EQ(ended.code, 2);
+  std::vector<std::string> lines;
+  std::istringstream err(ended.err);
+  for (std::string line; std::getline(err, line);) lines.push_back(line);
+  EXPECT_THAT(
+      lines, ::testing::ElementsAre(
+                 "sluice: [predict] album: left out a file that is no picture: album/notes.txt",
+                 HasSubstr("album/05.png"), HasSubstr("album/below/empty.jpg"),
+                 HasSubstr("nowhere.png"), "sluice: [predict] 3 of 63 pictures could not be read"));
+  // By name, each with the answer that it has alone.
+  std::string expected;
+  const auto alone = [&](const std::string& file) {
+    const std::string text = at_home({"predict", "runs/lab", file}).out;
+    return text.substr(text.find('\n'));
+  };
+  const std::string answers[] = {alone("samples/cat/0.png"), alone("samples/ship/1.png")};
+  for (int i = 0; i < 60; ++i) {
+    if (i != 5) expected += in_album(i) + answers[i % 2];
+  }
+  expected += "album/below/deep.PNG" + alone("samples/dog/0.png");
+  EXPECT_EQ(ended.out, expected);
+
+  fs::create_directory(*home_ / "bare");
+  expect_complaint(at_home({"predict", "runs/lab", "bare"}), 2, "bare has no picture: give one");
+}
+
+TEST_F(FinishedRun, PredictEndsSoonAfterCtrlC) {
+  for (int i = 0; i < 2; ++i) {
+    for (const int after : {100, 500}) {
+      std::vector<std::string> many{"predict", "runs/lab"};
+      many.insert(many.end(), 40'000, "samples/cat/0.png");
+      Program program(*home_, many);
+      std::this_thread::sleep_for(std::chrono::milliseconds(after));
+      program.signal(SIGINT);
+      const auto begin = std::chrono::steady_clock::now();
+      EXPECT_EQ(program.wait().code, 130);
+      EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5))
+          << "all take half a minute";
+    }
+  }
+}
+
+TEST_F(FinishedRun, FilesOfAnotherKindAreNamed) {
+  at_home({"export", "runs/lab", "--model", "gate", "--to", "kinds"});
+  at_home({"export", "runs/lab", "--model", "gate", "--to", "kinds", "--format", "onnx"});
+  const auto said = [&](std::vector<std::string> arguments, const std::string& text) {
+    expect_complaint(at_home(arguments), 2, text);
+  };
+  const std::string picture = "samples/cat/0.png";
+  const std::string keras = "kinds/gate.keras is a Keras model, not ";
+  const std::string import = ": make a run of it with `sluice import kinds/gate.keras`";
+  said({"predict", "kinds/gate.keras", picture}, keras + "a model of Sluice" + import);
+  said({"summary", "kinds/gate.keras"}, keras + "an experiment's TOML file" + import);
+  said({"train", "kinds/gate.keras"}, keras + "an experiment's TOML file" + import);
+  said({"export", "kinds/gate.keras"}, keras + "a model of Sluice" + import);
+  said({"evaluate", "kinds/gate.keras"}, keras + "the folder of a run" + import);
+  said({"report", "kinds/gate.keras"}, keras + "the folder of a run" + import);
+  said({"explain", "kinds/gate.keras", picture}, keras + "a model of Sluice" + import);
+  const std::string onnx = "kinds/gate.onnx is an ONNX model, not ";
+  said({"import", "gate=kinds/gate.onnx"}, onnx + "a model that Keras saved (.keras or .h5): ");
+  said({"predict", "kinds/gate.onnx", picture}, onnx + "a model of Sluice: ");
+  said({"predict", picture, picture},
+       picture + " is a PNG picture, not a model of Sluice: `sluice predict RUN " + picture +
+           "` says what is on it");
+  said({"predict", "runs/lab/results.json", picture}, "results.json is a JSON text, not a model");
+  said({"evaluate", "runs/lab/gate/model.safetensors"},
+       "runs/lab/gate/model.safetensors is a file of a run: did you mean runs/lab?");
+  said({"train", "runs/lab/results.json"}, "results.json is a JSON text, not an experiment's");
+}
+
+TEST_F(FinishedRun, OnlyFilesAreRead) {
+  ASSERT_EQ(mkfifo((*home_ / "pipe").c_str(), 0600), 0);
+  const std::string picture = "samples/cat/0.png";
+  const auto said = [&](std::vector<std::string> arguments, const std::string& text) {
+    expect_complaint(at_home(arguments), 2, text);
+  };
+  for (const auto& [name, words] : {std::pair{"pipe", "pipe is a pipe, not a file"},
+                                    {"/dev/zero", "/dev/zero is a device, not a file"}}) {
+    const std::string path = name;
+    said({"import", "baseline=" + path}, words);
+    said({"predict", path, picture}, words);
+    said({"predict", "runs/lab", path}, words);
+    said({"explain", "runs/lab", path}, words);
+    said({"explain", path, picture}, words);
+    said({"export", path}, words);
+    said({"evaluate", path}, words);
+    said({"report", path}, words);
+    said({"report", "runs/lab", "--to", path}, words);
+    said({"summary", path}, words);
+    said({"train", path}, words);
+    said({"train", kLab, "--data", path}, path);
+  }
+  const fs::path results = *home_ / "pipes/results.json";
+  save(*home_ / "pipes/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
+  ASSERT_EQ(mkfifo(results.c_str(), 0600), 0);
+  expect_complaint(at_home({"report", "pipes"}), 2, "pipes has no results.json");
+}
+
+TEST_F(FinishedRun, AMixturesFileAloneIsExplained) {
+  const Ended of_run = at_home({"explain", "runs/lab", "samples/cat/0.png"});
+  const Ended alone =
+      at_home({"explain", "runs/lab/mixture/model.safetensors", "samples/cat/0.png"});
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  const std::string shared = of_run.out.substr(0, of_run.out.find("baseline"));
+  EXPECT_THAT(alone.out, StartsWith(shared));
+  EXPECT_THAT(of_run.out, HasSubstr("before *"));
+  EXPECT_THAT(alone.out, Not(HasSubstr("before")));
+  const std::string file = "runs/lab/mixture/model.safetensors";
+  expect_complaint(at_home({"explain", file, "samples/cat/0.png", "--to", "x.html"}), 2,
+                   file + " has no baseline from before joint training");
+  expect_complaint(at_home({"explain", "runs/lab/gate/model.safetensors", "samples/cat/0.png"}), 2,
+                   "is one network, which has no gate to explain: `sluice predict "
+                   "runs/lab/gate/model.safetensors PICTURE` gives its answer");
+  const std::string picture = "samples/cat/1.png";
+  const std::string before = load(*home_ / picture);
+  expect_complaint(at_home({"explain", "runs/lab", picture, "--to", picture}), 2,
+                   "--to samples/cat/1.png is the picture: choose another name");
+  EXPECT_TRUE(load(*home_ / picture) == before);
+}
+
+TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
+  at_home({"export", "runs/lab", "--model", "baseline", "--model", "gate", "--to", "parts"});
+  ASSERT_EQ(at_home({"import", "parts/baseline.keras", "--run", "only-baseline"}).code, 0);
+  const Ended ended = at_home({"evaluate", "only-baseline", "--data", "builtin"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("\nbaseline\n"));
+  EXPECT_THAT(ended.out, HasSubstr("predicted as\n"));
+  EXPECT_THAT(ended.out, HasSubstr("\nweighted mean "));
+  expect_complaint(
+      at_home({"report", "only-baseline"}), 2,
+      "only-baseline has no results.json: a report tells of training, and this run was "
+      "imported; `sluice evaluate only-baseline` tells how good its models are");
+  expect_complaint(at_home({"explain", "only-baseline", "samples/cat/0.png"}), 2,
+                   "only-baseline/mixture/model.safetensors is missing: the run was imported with "
+                   "baseline alone");
+  ASSERT_EQ(at_home({"import", "parts/gate.keras", "--run", "only-gate"}).code, 0);
+  const Ended gate = at_home({"evaluate", "only-gate", "--data", "builtin"});
+  EXPECT_THAT(gate.out, HasSubstr("\ngate\n"));
+  expect_complaint(at_home({"predict", "only-gate", "samples/cat/0.png"}), 2,
+                   "ask one of its models, such as only-gate/gate/model.safetensors");
+}
+
+TEST_F(FinishedRun, ADamagedModelIsRefused) {
+  std::string bytes = load(*home_ / "runs/lab/gate/model.safetensors");
+  bytes[bytes.size() / 2] ^= 0x40;
+  save(*home_ / "damaged.safetensors", bytes);
+  for (const char* verb : {"predict", "summary", "export"}) {
+    std::vector<std::string> arguments{verb, "damaged.safetensors"};
+    if (arguments[0] == "predict") arguments.emplace_back("samples/cat/0.png");
+    expect_complaint(at_home(arguments), 2, "damaged.safetensors was changed or damaged");
+  }
 }
 
 TEST_F(FinishedRun, ExplainsAnAnswer) {

@@ -57,7 +57,7 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"export", "nowhere"}), 2, "nowhere");
   expect_complaint(run({"export", "nowhere", "--format", "tf"}), 2, "keras,onnx");
   expect_complaint(run({"import", "nowhere.keras"}), 2, "nowhere.keras");
-  expect_complaint(run({"import", kLab}), 2, "is no .keras and no .h5 file");
+  expect_complaint(run({"import", kLab}), 2, "lab.toml is a TOML file, not a model that Keras");
   expect_complaint(run({"evaluate", "nowhere", "--compute", "quick"}), 2, "--compute");
   expect_complaint(run({"bench", "trian"}), 2, "trian");
   expect_complaint(run({"bench", "train", "--batch", "0"}), 2, "--batch");
@@ -109,10 +109,8 @@ TEST_F(CommandLine, WhereNothingMayBeWrittenOrReadIsTold) {
                    "closed/x.json: cannot be written: Permission denied");
   save(folder_ / "images/train/cat/1.png", "");
   fs::permissions(folder_ / "images/train", fs::perms::none);
-  expect_complaint(
-      run({"train", kLab, "--data", "images"}), 2,
-      "images/train: cannot be listed: Permission denied: choose a place where you have "
-      "permission");
+  expect_complaint(run({"train", kLab, "--data", "images"}), 2,
+                   "images/train: cannot be listed: Permission denied: check its permissions");
   fs::permissions(folder_ / "images/train", fs::perms::owner_all);
 }
 

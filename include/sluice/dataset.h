@@ -23,6 +23,7 @@ struct LabelledImages {
   std::vector<std::string> files{};
 
   std::size_t size() const { return labels.size(); }
+  /// Throws Error (user) if there is none.
   std::span<const std::uint8_t> image(std::size_t row) const;
 };
 
@@ -56,8 +57,10 @@ class Groups {
   int count() const { return static_cast<int>(groups_.size()); }
   const std::vector<Group>& declared() const { return groups_; }
   std::vector<std::string> names() const;
-  const std::string& name(int group) const { return groups_[group].name; }
-  int of_class(int label) const { return group_of_class_[label]; }
+  /// Throw Error (user) for a group or a class that there is not.
+  const std::string& name(int group) const;
+  int of_class(int label) const;
+  void require_group(int group) const;
   /// The group of every class, by label.
   const std::vector<int>& of_classes() const { return group_of_class_; }
 
@@ -67,10 +70,11 @@ class Groups {
 };
 
 /// Rows of a LabelledImages with labels and class names of one's own: what a stage trains on. It
-/// refers to the images, which must outlive it.
+/// refers to the images, which must outlive it. What asks for a group, a share or an example that
+/// there is not throws Error (user).
 class Examples {
  public:
-  /// Every row, with its own label.
+  /// Every row, with its own label. Throws Error (user) for a label that no class has.
   Examples(const LabelledImages& images, std::vector<std::string> class_names);
 
   /// The rows whose class belongs to `group`. Labels and class names stay those of the whole.
@@ -83,11 +87,13 @@ class Examples {
   Examples labelled_by_group(const Groups& groups) const;
 
   std::size_t size() const { return rows_.size(); }
-  int label(std::size_t i) const { return labels_[i]; }
-  std::span<const std::uint8_t> pixels(std::size_t i) const { return images_->image(rows_[i]); }
+  int label(std::size_t i) const { return labels_[existing(i)]; }
+  std::span<const std::uint8_t> pixels(std::size_t i) const {
+    return images_->image(rows_[existing(i)]);
+  }
   /// The picture's file, relative to Dataset::source; empty where it has none of its own.
   std::string file(std::size_t i) const {
-    return images_->files.empty() ? std::string() : images_->files[rows_[i]];
+    return images_->files.empty() ? std::string() : images_->files[rows_[existing(i)]];
   }
   const Shape& shape() const { return images_->shape; }
   const std::vector<std::string>& class_names() const { return class_names_; }
@@ -96,6 +102,7 @@ class Examples {
 
  private:
   Examples part(std::size_t begin, std::size_t end) const;
+  std::size_t existing(std::size_t i) const;
 
   const LabelledImages* images_;
   std::vector<std::string> class_names_;
@@ -192,7 +199,8 @@ Image read_image(const std::filesystem::path& path);
 
 /// The whole image at another size; the aspect ratio is not kept, as in Keras's
 /// image_dataset_from_directory. The same size is an exact copy. When shrinking, every pixel counts
-/// (a triangle filter as wide as the ratio). Throws Error (user) for a size below 1.
+/// (a triangle filter as wide as the ratio). Throws Error (user) for a size that no image can have,
+/// or pixels that are not those of the image's size.
 Image resized(const Image& image, int height, int width);
 
 /// Writes (height, width, 3) pixels as a PNG file, over an old one; under another name until it is

@@ -10,18 +10,17 @@
 
 namespace sluice {
 
-/// How often a true class (row) was called each class (column).
+/// How often a true class (row) was called each class (column). Throws Error (user) for a class
+/// that it does not have.
 class ConfusionMatrix {
  public:
   explicit ConfusionMatrix(std::vector<std::string> class_names = {});
 
-  void add(int truth, int prediction) { ++counts_[truth * classes() + prediction]; }
+  void add(int truth, int prediction) { ++counts_[cell(truth, prediction)]; }
 
   int classes() const { return static_cast<int>(class_names_.size()); }
   const std::vector<std::string>& class_names() const { return class_names_; }
-  std::int64_t count(int truth, int prediction) const {
-    return counts_[truth * classes() + prediction];
-  }
+  std::int64_t count(int truth, int prediction) const { return counts_[cell(truth, prediction)]; }
   /// How many examples of a true class there were.
   std::int64_t support(int truth) const;
   std::int64_t total() const;
@@ -29,6 +28,8 @@ class ConfusionMatrix {
   double accuracy() const;
 
  private:
+  std::size_t cell(int truth, int prediction) const;
+
   std::vector<std::string> class_names_;
   std::vector<std::int64_t> counts_;
 };
@@ -41,7 +42,8 @@ struct Evaluation {
   double images_per_second = 0;
 };
 
-/// Predicts every example, in batches of the model's max_batch().
+/// Predicts every example, in batches of the model's max_batch(). Throws Error (user) if there is
+/// no example, or they are not of the model's input and classes.
 Evaluation evaluate(CompiledModel& model, const Examples& examples);
 
 /// Per class and in the mean what scikit-learn's classification_report() has. What would divide by
@@ -106,7 +108,8 @@ struct Calibration {
   std::vector<Bin> bins;
 };
 
-/// scores: (labels.size(), classes), none negative, not all zero for an example.
+/// scores: (labels.size(), classes), none negative, not all zero for an example. Throws Error
+/// (user) for other sizes, a label outside, or fewer than 1 bin.
 Calibration calibration(std::span<const float> scores, std::span<const int> labels, int bins = 15);
 
 }  // namespace sluice

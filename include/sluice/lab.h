@@ -53,19 +53,24 @@ struct TrainedMixture {
   std::vector<LayerProfile> profile;
 };
 
-/// The stages of the lab, each a fit(). Data and groups must outlive it.
+/// The stages of the lab, each a fit(), which throws what fit() does. Data and groups must outlive
+/// it.
 class Lab {
  public:
+  /// Throws Error (user) for a label that no class has, or a validation_split that leaves a group
+  /// without images.
   Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
 
   /// All classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;
-  /// One output per class of the data, trained on the images of its group alone.
+  /// One output per class of the data, trained on the images of its group alone. Throws
+  /// Error (user) for a group that there is not.
   TrainedModel train_expert(int group, FitObserver& observer) const;
   /// Tells the groups apart.
   TrainedModel train_gate(FitObserver& observer) const;
   /// Copies the parts, adds importance models, and trains it all but the gate. The baseline that
-  /// was handed in stays as it is, for an honest comparison.
+  /// was handed in stays as it is, for an honest comparison. Throws Error (user) for parts that are
+  /// not those of declare().
   TrainedMixture train_mixture(const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;

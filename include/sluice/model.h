@@ -17,6 +17,7 @@ enum class CnnSize { small, large };
 
 /// Two (small) or three (large) blocks of two convolutions, a dense layer of 512, softmax. `width`
 /// multiplies filters and units of all but the last layer; filters are rounded to whole eights.
+/// Throws Error (user) for a width that is not above 0, or above 128.
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width = 1);
 
@@ -63,12 +64,13 @@ struct MixtureWeights {
 };
 
 /// The group that a gate's output for one image sends it to: the largest value's, and of equal ones
-/// the last (the lab's rule: natural unless artificial is larger).
+/// the last (the lab's rule: natural unless artificial is larger). Throws Error (user) for none.
 int chosen_group(std::span<const float> gate_output);
 
 /// A mixture with hard routing: only the chosen group's expert and importance model run for an
 /// image, forward and backward. Gradients equal those of the dense form, in which all run and
-/// tf.where selects.
+/// tf.where selects. Throws Error as compile() of a network does, and user if the parts do not fit
+/// together: inputs, and outputs of gate, experts and importance models.
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options);
 

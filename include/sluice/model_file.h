@@ -32,12 +32,17 @@ using AnyModel = std::variant<SavedModel, SavedMixture>;
 
 /// Writes a safetensors file that is enough to predict. Tensors are named "conv1.1/kernel", those
 /// of a mixture's parts "baseline/conv1.1/kernel", and have Keras's shapes; the metadata has
-/// "format", and as JSON "model" (the layers), "class_names", "normalization" and, of a mixture,
-/// "groups". Throws Error as every writer does: user where the place is wrong, else machine.
+/// "format", as JSON "model" (the layers), "class_names", "normalization" and, of a mixture,
+/// "groups", and "sha256", the digest of all that: each key and value but its own, then name, shape
+/// as
+/// "(3, 2)" and bytes of each tensor, in the order of keys and names, with the length in decimal
+/// digits and a colon before each. Throws Error: user for what read_model() would refuse (names,
+/// weights of other layers, NaN) and where the place is wrong, else machine.
 void write_model(const std::filesystem::path& file, const AnyModel& model);
 
-/// Throws Error (user) naming the file and place where it is damaged, of another program, or its
-/// tensors are not those of its layers.
+/// Throws Error (user) naming the file and place where it was changed or damaged (its digest
+/// tells), is of another program, or has weights that are NaN or infinite. Files of "sluice 2" have
+/// no digest; those are refused if no value is other than 0.
 AnyModel read_model(const std::filesystem::path& file);
 
 /// Writes a `.keras` file that keras.saving.load_model() opens without custom objects. A mixture
@@ -67,7 +72,8 @@ struct KerasOptions {
 /// Reads a `.keras` file, a `.weights.h5` file or a legacy `.h5` file. A file of weights alone must
 /// be of one of the lab's models, which its shapes tell. HDF5 is read in a process of its own with
 /// limits on memory and time, for libhdf5 cannot be trusted with a hostile file. Throws Error
-/// (user) naming the file, the place in it and what is wrong.
+/// (user) naming the file, the place in it and what is wrong: weights that are NaN or infinite,
+/// too.
 AnyModel import_keras(const std::filesystem::path& file, const KerasOptions& options = {});
 
 }  // namespace sluice

@@ -73,7 +73,9 @@ struct LayerSummary {
   double flops() const;
 };
 
-/// Works out every shape. Throws Error (user) where layers do not fit, naming the layer and shapes.
+/// Works out every shape. Throws Error (user) where layers do not fit, a number is out of range
+/// (sizes and units from 1 to 65536, a rate from 0 up to 1), or two layers have one name, naming
+/// the layer.
 std::vector<LayerSummary> summarize(const Sequential& model);
 std::int64_t count_parameters(const Sequential& model);
 double count_flops(const Sequential& model);
@@ -90,7 +92,7 @@ class Weights {
     std::size_t size;
   };
 
-  /// All zero.
+  /// All zero. Throws Error (user) as summarize() does.
   explicit Weights(const Sequential& model);
 
   /// Glorot uniform kernels (Glorot and Bengio 2010: limit sqrt(6 / (fan_in + fan_out)), fans of a
@@ -125,7 +127,7 @@ std::string to_string(Compute compute);
 Compute on_this_processor(Compute compute);
 
 struct CompileOptions {
-  int batch = 32;  ///< the largest batch it will be given
+  int batch = 32;  ///< the largest batch it will be given, at least 1
   /// false leaves out backward passes and their memory; weights may then not change any more.
   bool training = true;
   Compute compute = Compute::automatic;
@@ -164,7 +166,8 @@ struct LayerProfile {
 
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
 /// compiled, none by a step. It reads and refers to the weights it was compiled with, which must
-/// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads.
+/// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads. What
+/// is asked of it in the wrong size or order throws Error (user) and changes nothing.
 ///
 /// A program that handles signals: before version 3.11.2 oneDNN's GEMM moves its stack pointer into
 /// the heap, and a handler on such a thread corrupts it (uxlfoundation/oneDNN issue 4845). Block
@@ -187,10 +190,14 @@ class CompiledModel {
   /// The same with dropout on; backward() may follow.
   virtual std::span<const float> forward(std::span<const float> images, int count,
                                          const RandomKey& key) = 0;
-  /// What the last softmax had as its input in the pass before: (count, outputs()).
+  /// What the last softmax had as its input in the pass before: (count, outputs()). Needs such a
+  /// softmax and a pass.
   virtual std::span<const float> logits() const = 0;
-  /// gradient: (count, outputs()) of the forward() before it. Overwrites the gradients of
-  /// trained().
+  /// What the gate of a mixture answered in the pass before: (count, groups). Empty for other
+  /// models.
+  virtual std::span<const float> gate() const { return {}; }
+  /// gradient: (count, outputs()) of the pass before it, by a model compiled for training.
+  /// Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;
 
   /// Parameters and, equally long, their gradients.
@@ -211,7 +218,8 @@ class CompiledModel {
   virtual std::vector<LayerProfile> profile() const = 0;
 };
 
-/// Throws Error (user) if the model's shapes do not fit, Error (machine) if oneDNN refuses.
+/// Throws Error: user if the model's shapes do not fit, the weights are not of its layers, or the
+/// batch is below 1 or above 1,048,576; machine if oneDNN refuses.
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
                                        const CompileOptions& options);
 

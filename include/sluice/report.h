@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,15 +33,19 @@ std::string profile_text(const std::vector<LayerProfile>& profile, double second
 std::string comparison_text(const Results& results);
 
 /// How a mixture comes to its answer for one example: gate, baseline, expert, importances, and the
-/// mixture's most probable classes.
+/// mixture's most probable classes. Answers::frozen may be empty. Throws Error (user) for an
+/// example that there is not.
 std::string explanation_text(const Answers& answers, std::size_t example);
-/// The same as a page in HTML that needs nothing else; `name` is the picture's.
+/// The same as a page in HTML that needs nothing else; `name` is the picture's. Needs
+/// Answers::frozen.
 std::string explanation_html(const Answers& answers, const Examples& examples, std::size_t example,
                              const std::string& name);
 
 /// A page in HTML that needs nothing else: of one run, or of several side by side. Throws Error
-/// (user) for a run that did not finish, naming it.
-std::string report_html(const std::vector<RunFolder>& runs);
+/// (user) for a run that did not finish, naming it. `before_each` is called before each run is
+/// read; an exception from it ends the work.
+std::string report_html(const std::vector<RunFolder>& runs,
+                        const std::function<void()>& before_each = {});
 
 /// Draws PNG pictures into a folder with gnuplot. Without gnuplot available() is false, every call
 /// does nothing, and the caller says what is missing. Throws Error (machine) if gnuplot fails.

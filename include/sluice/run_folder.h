@@ -163,6 +163,8 @@ class RunFolder {
   std::filesystem::path figures() const { return path_ / "figures"; }
   std::filesystem::path checkpoints() const;
   bool finished() const;
+  /// Whether it has models that were not trained here: none has a history.
+  bool imported() const;
   /// The models it has so far, in the order of the stages; of a run that was stopped or imported,
   /// not all.
   std::vector<std::string> models() const;

@@ -119,9 +119,13 @@ class FitObserver {
 };
 
 /// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
-/// Throws Error (user) naming step and layer if the loss is not finite: the learning rate was too
-/// high. The same options, data and number of threads give the same weights bit for bit, however
-/// often the fit was stopped and went on from a state.
+/// Throws Error (user): naming step and layer if the loss is not finite, for the learning rate was
+/// too high; before the first step for options out of range (epochs and batch_size at least 1 and
+/// at most what the model was compiled for, patience and start_from_epoch at least 0, Adam's as
+/// experiments have them but for a larger learning_rate, a known monitor), a model compiled without
+/// training, and examples that are none, or not of the model's input and classes. The same options,
+/// data and number of threads give the same weights bit for bit, however often the fit was stopped
+/// and went on from a state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

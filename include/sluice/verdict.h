@@ -46,8 +46,8 @@ struct Answers {
   std::vector<float> mixture() const;
 };
 
-/// Controls are left empty. Weights are only read. Throws Error (user) if the classes are not those
-/// of the examples.
+/// Controls are left empty. Weights are only read. Throws Error (user) if there are no examples, or
+/// input, classes or groups are not those of the models.
 Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
             MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options);
@@ -75,6 +75,7 @@ struct ErrorBudgets {
   std::vector<ErrorBudget> classes;
   std::vector<ErrorBudget> groups;
 };
+/// Throws Error (user) where the answers are not whole.
 ErrorBudgets error_budgets(const Answers& answers);
 
 /// What a model costs. Active is what one image needs.
@@ -95,6 +96,7 @@ Cost cost_of(const Sequential& model);
 Cost cost_of(const Mixture& model);
 
 /// Median milliseconds of predict() for one of the examples, by a model that is not trained.
+/// Throws Error (user) without examples.
 double latency_ms(CompiledModel& model, const Examples& examples);
 
 struct Verdict {
@@ -122,6 +124,7 @@ struct Verdict {
   const Control* best_control() const;
 };
 
+/// Throws Error (user) where the answers are not whole.
 Verdict judge(const Answers& answers);
 
 /// An answer that a test can give: "not shown" where chance explains what was seen.

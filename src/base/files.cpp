@@ -16,20 +16,25 @@ namespace sluice {
 
 namespace fs = std::filesystem;
 
-Error file_error(std::string_view tag, const fs::path& path, const char* cannot, int reason,
-                 std::size_t needed) {
+namespace {
+
+enum class Access { reading, writing };
+
+/// "[file] runs/a/b: cannot be written: No space left on device: free some space (12 MB)".
+Error file_error(std::string_view tag, const fs::path& path, const char* cannot, Access access,
+                 int reason, std::size_t needed = 0) {
   const auto [fault, mend] = [&]() -> std::pair<Fault, std::string> {
     switch (reason) {
       case ENOENT:
         return {Fault::user, ": is the path right?"};
       case ENOTDIR:
         return {Fault::user, ": a folder on its path is a file"};
-      case EISDIR:
-        return {Fault::user, ": name a file in it"};
       case EACCES:
       case EPERM:
       case EROFS:
-        return {Fault::user, ": choose a place where you have permission"};
+        return {Fault::user, access == Access::reading
+                                 ? ": check its permissions"
+                                 : ": choose a place where you have permission"};
       case ENAMETOOLONG:
         return {Fault::user, ": choose a shorter one"};
       case ENOSPC:
@@ -45,7 +50,56 @@ Error file_error(std::string_view tag, const fs::path& path, const char* cannot,
       fmt::format("{}: cannot be {}: {}{}", path_text(path), cannot, std::strerror(reason), mend)};
 }
 
-namespace {
+/// Throws Error (user) unless it is a regular file: a pipe may have no end and never begin, a
+/// device may be any of that, and neither can be replaced by a file of the same name.
+void require_regular(const struct stat& status, const fs::path& path, std::string_view tag) {
+  const mode_t mode = status.st_mode;
+  if (S_ISREG(mode)) return;
+  const char* kind = S_ISDIR(mode)    ? "a folder"
+                     : S_ISFIFO(mode) ? "a pipe"
+                     : S_ISSOCK(mode) ? "a socket"
+                                      : "a device";
+  throw user_error(tag, "{} is {}, not a file: {}", path_text(path), kind,
+                   S_ISDIR(mode) ? "name a file in it" : "check the path");
+}
+
+/// A regular file, open for reading.
+class InputFile {
+ public:
+  InputFile(const fs::path& path, std::string_view tag)
+      : path_(path), tag_(tag), descriptor_(open()) {
+    struct stat status {};
+    if (descriptor_.failed() || ::fstat(descriptor_.get(), &status) != 0) fail();
+    require_regular(status, path, tag);  // another may have taken its place
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+
+  std::uint64_t size() const { return size_; }
+
+  /// How many bytes came; 0 at the end of the file.
+  std::size_t read(char* to, std::size_t count) {
+    for (;;) {
+      const ssize_t done = ::read(descriptor_.get(), to, count);
+      if (done >= 0) return static_cast<std::size_t>(done);
+      if (errno != EINTR) fail();
+    }
+  }
+
+ private:
+  int open() const {
+    // Asked before it is opened, which devices may notice and sockets refuse.
+    struct stat status {};
+    if (::stat(path_.c_str(), &status) != 0) fail();
+    require_regular(status, path_, tag_);
+    return ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  }
+  [[noreturn]] void fail() const { throw file_error(tag_, path_, "read", Access::reading, errno); }
+
+  const fs::path& path_;
+  std::string_view tag_;
+  Descriptor descriptor_;
+  std::uint64_t size_ = 0;
+};
 
 /// False, with errno, where not all could be written.
 bool write_all(int descriptor, std::string_view bytes) {
@@ -84,7 +138,7 @@ std::vector<fs::path> list_folder(const fs::path& folder, std::string_view tag) 
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
     if (entry->path().filename().string().front() != '.') entries.push_back(entry->path());
   }
-  if (error) throw file_error(tag, folder, "listed", error.value());
+  if (error) throw file_error(tag, folder, "listed", Access::reading, error.value());
   std::sort(entries.begin(), entries.end());
   return entries;
 }
@@ -92,15 +146,16 @@ std::vector<fs::path> list_folder(const fs::path& folder, std::string_view tag) 
 bool make_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0777) == 0) return true;
   if (errno == EEXIST) return false;
-  throw file_error("file", path, "made", errno);
+  throw file_error("file", path, "made", Access::writing, errno);
 }
 
 void sync_folder(const fs::path& folder, std::string_view tag) {
   const Descriptor opened(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
   if (opened.failed()) return;  // a folder that may be written but not read
-  // EINVAL: some network file systems cannot flush folders.
-  if (::fsync(opened.get()) != 0 && errno != EINVAL) {
-    throw file_error(tag, folder, "flushed to the disk", errno);
+  // Network file systems and FUSE may be unable to flush folders.
+  if (::fsync(opened.get()) == 0) return;
+  if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
+    throw file_error(tag, folder, "flushed to the disk", Access::writing, errno);
   }
 }
 
@@ -114,48 +169,46 @@ void rename_file(const fs::path& from, const fs::path& to, std::string_view tag)
 }
 
 std::uintmax_t size_of_file(const fs::path& path, std::string_view tag) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (status.type() == fs::file_type::not_found) {
-    throw user_error(tag, "{} does not exist: check the path", path.string());
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) {
+      throw user_error(tag, "{} does not exist: check the path", path_text(path));
+    }
+    throw file_error(tag, path, "read", Access::reading, errno);
   }
-  if (!error && !fs::is_regular_file(status)) {
-    throw user_error(tag, "{} is not a file: check the path", path.string());
-  }
-  const std::uintmax_t size = error ? 0 : fs::file_size(path, error);
-  if (error) {
-    throw machine_error(tag, "cannot read {}: {}: check its permissions and the disk",
-                        path.string(), error.message());
-  }
-  return size;
+  require_regular(status, path, tag);
+  return static_cast<std::uintmax_t>(status.st_size);
 }
 
 std::string read_file(const fs::path& path, std::uint64_t max_bytes, std::string_view tag) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (file.failed() || ::fstat(file.get(), &status) != 0) {
-    throw file_error(tag, path, "read", errno);
-  }
+  InputFile file(path, tag);
   const auto too_large = [&](std::string_view size) {
     return user_error(tag, "{} has {} bytes, and at most {} are read: is it the right file?",
                       path_text(path), size, max_bytes);
   };
-  const auto declared = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+  const std::uint64_t declared = file.size();
   if (declared > max_bytes) throw too_large(fmt::to_string(declared));
 
-  // Up to the end of the file, whatever its declared size: it may grow, or be a pipe.
+  // Up to the end of the file, whatever its declared size: it may grow.
   std::string bytes;
   std::size_t size = 0;
   for (;;) {
     if (size == bytes.size()) bytes.resize(std::max<std::size_t>(declared + 1, size + size / 2));
     if (size == bytes.size()) bytes.resize(size + 4096);
-    const ssize_t done = ::read(file.get(), bytes.data() + size, bytes.size() - size);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) throw file_error(tag, path, "read", errno);
+    const std::size_t done = file.read(bytes.data() + size, bytes.size() - size);
     if (done == 0) break;
-    size += static_cast<std::size_t>(done);
+    size += done;
     if (size > max_bytes) throw too_large("more");
   }
+  bytes.resize(size);
+  return bytes;
+}
+
+std::string read_beginning(const fs::path& path, std::size_t most, std::string_view tag) {
+  InputFile file(path, tag);
+  std::string bytes(std::min<std::uint64_t>(most, file.size()), '\0');
+  std::size_t size = 0;
+  while (const std::size_t done = file.read(bytes.data() + size, bytes.size() - size)) size += done;
   bytes.resize(size);
   return bytes;
 }
@@ -171,8 +224,14 @@ bool is_pending(const fs::path& path) {
 }
 
 PendingFile::PendingFile(const fs::path& target, std::string_view tag)
-    : target_(target), tag_(tag), descriptor_(open_beside(target, path_)) {
+    : target_(target), tag_(tag), descriptor_(open()) {
   if (descriptor_.failed()) fail();
+}
+
+int PendingFile::open() {
+  struct stat status {};
+  if (::stat(target_.c_str(), &status) == 0) require_regular(status, target_, tag_);
+  return open_beside(target_, path_);
 }
 
 PendingFile::~PendingFile() {
@@ -180,7 +239,7 @@ PendingFile::~PendingFile() {
 }
 
 void PendingFile::fail() const {
-  throw file_error(tag_, target_, "written", errno, size_);
+  throw file_error(tag_, target_, "written", Access::writing, errno, size_);
 }
 
 void PendingFile::write(std::string_view bytes) {

@@ -7,16 +7,10 @@
 #include <vector>
 
 #include "base/descriptor.h"
-#include "sluice/error.h"
 
 namespace sluice {
 
 // A `tag` is what messages start with: who wanted the file.
-
-/// "[tag] runs/lab: cannot be made: No space left on device: free some space": whose fault it is
-/// follows from the reason, an errno. `needed` are the bytes that did not fit.
-Error file_error(std::string_view tag, const std::filesystem::path& path, const char* cannot,
-                 int reason, std::size_t needed = 0);
 
 /// Whether there is a folder; a path that cannot be asked about is none.
 bool is_folder(const std::filesystem::path& path);
@@ -36,17 +30,22 @@ void sync_folder(const std::filesystem::path& folder, std::string_view tag);
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
                  std::string_view tag);
 
-/// The size of a regular file. Throws Error: user if it is none, machine if it cannot be asked. Ask
-/// before reading what nobody named: opening a pipe could wait for ever.
+/// The size of a regular file. Throws Error as read_file() does.
 std::uintmax_t size_of_file(const std::filesystem::path& path, std::string_view tag);
 
-/// Reads a whole file. Throws Error: user if there is none, it is a folder, may not be read or has
-/// more than `max_bytes`; machine if reading fails.
+/// Reads a whole file. Only a regular file is opened: reading a pipe or a device may never end.
+/// Throws Error: user if there is none, it is of another kind, may not be read or has more than
+/// `max_bytes`; machine if reading fails.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes,
                       std::string_view tag = "file");
 
+/// Reads the first bytes of a file, `most` at most. Throws Error as read_file() does.
+std::string read_beginning(const std::filesystem::path& path, std::size_t most,
+                           std::string_view tag = "file");
+
 /// Writes a whole file or nothing, by a PendingFile. Throws Error naming path and reason: user
-/// where the place is wrong (no such folder, no permission), else machine.
+/// where the place is wrong (no such folder, no permission, a folder or a device of that name),
+/// else machine.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A new file beside its final place, deleted again unless it is kept. What has the final name
@@ -63,6 +62,7 @@ class PendingFile {
   void keep();
 
  private:
+  int open();
   [[noreturn]] void fail() const;
 
   std::filesystem::path target_;

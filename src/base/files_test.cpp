@@ -1,7 +1,10 @@
 #include "base/files.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
+#include <cstring>
 #include <thread>
 #include <vector>
 
@@ -61,7 +64,7 @@ TEST(Files, WriteOntoFolderLeavesNothingBehind) {
   const ScratchFolder temp;
   fs::create_directories(temp / "taken" / "inside");
   EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp / "taken", "x"); }),
-              HasSubstr("taken: cannot be written: Is a directory"));
+              HasSubstr("taken is a folder, not a file: name a file in it"));
   EXPECT_THAT(names_in(temp.path()), testing::ElementsAre("taken"));
 }
 
@@ -140,7 +143,50 @@ TEST(Files, ReadWhatIsNotThere) {
   EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp / "no", 10); }),
               HasSubstr("no: cannot be read: No such file or directory"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp.path(), 10); }),
-              HasSubstr("cannot be read: Is a directory"));
+              HasSubstr(" is a folder, not a file: name a file in it"));
+}
+
+TEST(Files, ReadBeginning) {
+  const ScratchFolder temp;
+  save(temp / "a", "12345");
+  EXPECT_EQ(read_beginning(temp / "a", 3), "123");
+  EXPECT_EQ(read_beginning(temp / "a", 30), "12345");
+  EXPECT_THAT(error_of(Fault::user, [&] { read_beginning("/dev/zero", 3); }),
+              HasSubstr("/dev/zero is a device, not a file"));
+}
+
+/// A name that a socket listens on.
+class ListeningSocket {
+ public:
+  explicit ListeningSocket(const std::filesystem::path& path)
+      : descriptor_(::socket(AF_UNIX, SOCK_STREAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+    EXPECT_EQ(
+        ::bind(descriptor_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  }
+
+ private:
+  Descriptor descriptor_;
+};
+
+TEST(Files, NothingButFilesIsReadOrReplaced) {
+  const ScratchFolder temp;
+  ASSERT_EQ(mkfifo((temp / "pipe").c_str(), 0600), 0);
+  const ListeningSocket socket(temp / "socket");
+  std::filesystem::create_symlink("/dev/zero", temp / "link");
+  std::filesystem::create_directory(temp / "folder");
+  for (const auto& [name, kind] : {std::pair{"pipe", "a pipe"},
+                                   {"socket", "a socket"},
+                                   {"link", "a device"},
+                                   {"folder", "a folder"}}) {
+    const std::string said = std::string(name) + " is " + kind + ", not a file: ";
+    EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp / name, 10); }), HasSubstr(said));
+    EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(temp / name, "tag"); }), HasSubstr(said));
+    EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp / name, "x"); }), HasSubstr(said));
+  }
+  EXPECT_EQ(list_folder(temp.path(), "tag").size(), 4u) << "nothing half-written";
 }
 
 TEST(Files, SizeOfWhatIsNoFile) {
@@ -149,7 +195,7 @@ TEST(Files, SizeOfWhatIsNoFile) {
   EXPECT_EQ(size_of_file(temp / "a", "tag"), 3u);
   ASSERT_EQ(mkfifo((temp / "pipe").c_str(), 0600), 0);
   EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(temp / "pipe", "tag"); }),
-              HasSubstr("pipe is not a file: check the path"));
+              HasSubstr("pipe is a pipe, not a file: check the path"));
 }
 
 TEST(Files, FoldersAreListedInOrder) {

@@ -102,6 +102,19 @@ Dataset load_test_images(const RunFolder& run, const Experiment& experiment,
   return data;
 }
 
+/// Of the mixture, else of the baseline, else of all there are: a part alone is of interest where
+/// nothing answers for all.
+void print_details(const std::vector<std::pair<std::string, Evaluation>>& results) {
+  const auto whole = std::ranges::find_if(results.rbegin(), results.rend(), [](const auto& result) {
+    return result.first == "mixture" || result.first == "baseline";
+  });
+  for (const auto& [name, result] : results) {
+    if (whole != results.rend() && name != whole->first) continue;
+    print_out("\n{}\n{}\n{}", name, confusion_text(result.confusion),
+              classification_text(result.confusion));
+  }
+}
+
 void evaluate_run(const EvaluateOptions& options) {
   const RunFolder folder = RunFolder::open(options.run);
   const Experiment experiment = folder.read_experiment(options.set);
@@ -111,6 +124,7 @@ void evaluate_run(const EvaluateOptions& options) {
 
   print_out("\n{:<22} {:>8} {:>9} {:>9} {:>10}\n", "model", "images", "accuracy", "loss",
             "images/s");
+  std::vector<std::pair<std::string, Evaluation>> results;
   std::vector<std::string> missing;
   std::string profiles;
   const auto evaluate_if_there = [&](const std::string& name, const Examples& examples) {
@@ -123,7 +137,8 @@ void evaluate_run(const EvaluateOptions& options) {
       print_out("{:<22} {:>8}\n", name, 0);
       return;
     }
-    print_row(name, examples, evaluate_network(folder, name, examples, options.compute, profiles));
+    results.emplace_back(name, evaluate_network(folder, name, examples, options.compute, profiles));
+    print_row(name, examples, results.back().second);
   };
   evaluate_if_there("baseline", test);
   for (int g = 0; g < groups.count(); ++g) {
@@ -131,13 +146,12 @@ void evaluate_run(const EvaluateOptions& options) {
   }
   evaluate_if_there("gate", test.labelled_by_group(groups));
   if (folder.has_model("mixture")) {
-    const Evaluation result = evaluate_mixture(folder, test, options.compute, profiles);
-    print_row("mixture", test, result);
-    print_out("\nmixture\n{}\n{}", confusion_text(result.confusion),
-              classification_text(result.confusion));
+    results.emplace_back("mixture", evaluate_mixture(folder, test, options.compute, profiles));
+    print_row("mixture", test, results.back().second);
   } else {
     missing.emplace_back("mixture");
   }
+  print_details(results);
   if (options.profile) print_out("{}", profiles);
   if (!missing.empty()) print_out("\nnot in this run: {}\n", fmt::join(missing, ", "));
 }

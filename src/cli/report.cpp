@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "base/files.h"
+#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -22,7 +23,7 @@ void report(const ReportOptions& options) {
   const std::filesystem::path to = !options.to.empty() ? std::filesystem::path(options.to)
                                    : one               ? runs[0].path() / "report.html"
                                                        : "comparison.html";
-  write_file(to, report_html(runs));
+  write_file(to, report_html(runs, check_interrupt));
   print_out("{}\n", to.string());
 }
 

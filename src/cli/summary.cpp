@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "base/file_kind.h"
+#include "base/files.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/report.h"
@@ -35,9 +37,11 @@ void summarize_run(const RunFolder& run) {
 }
 
 void summarize(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
+  std::error_code ignored;
+  if (is_folder(path)) {
     summarize_run(RunFolder::open(path));
-  } else if (path.extension() == ".safetensors") {
+  } else if (std::filesystem::exists(path, ignored) &&
+             kind_of_file(path, "summary").of == FileKind::Of::sluice) {
     summarize_file(read_model(path));
   } else {
     summarize_mixture(declare(read_experiment(path)));

@@ -55,9 +55,9 @@ TEST(Cifar, BrokenFilesAreNamed) {
   EXPECT_THAT(error_of(Fault::user, [&] { read(folder / "none.bin"); }),
               HasSubstr("none.bin does not exist: check the path"));
   EXPECT_THAT(error_of(Fault::user, [&] { read(folder.path()); }),
-              HasSubstr("is not a file: check the path"));
+              HasSubstr(", not a file: "));
   EXPECT_THAT(error_of(Fault::user, [&] { read("/dev/zero"); }),
-              HasSubstr("/dev/zero is not a file"));
+              HasSubstr("/dev/zero is a device, not a file"));
 }
 
 TEST(Cifar, TheFirstOfSeveralFiles) {

@@ -12,6 +12,9 @@ namespace {
 
 /// As keras/src/trainers/data_adapters/array_slicing.py has it.
 std::size_t split_at(std::size_t size, double share) {
+  if (!(share >= 0 && share <= 1)) {
+    throw user_error("data", "a share of {} of the examples: must be from 0 to 1", share);
+  }
   return static_cast<std::size_t>(std::floor(static_cast<double>(size) * (1 - share)));
 }
 
@@ -19,6 +22,11 @@ std::size_t split_at(std::size_t size, double share) {
 
 std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
   const auto size = static_cast<std::size_t>(element_count(shape));
+  if ((row + 1) * size > pixels.size()) {
+    throw user_error("data",
+                     "image {} of {} labels and {} bytes of pixels, {} an image: there is none",
+                     row, labels.size(), pixels.size(), size);
+  }
   return std::span(pixels).subspan(row * size, size);
 }
 
@@ -61,6 +69,23 @@ Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_
   }
 }
 
+const std::string& Groups::name(int group) const {
+  require_group(group);
+  return groups_[static_cast<std::size_t>(group)].name;
+}
+
+int Groups::of_class(int label) const {
+  if (label < 0 || label >= static_cast<int>(group_of_class_.size())) {
+    throw user_error("groups", "there is no class {}: there are {}", label, group_of_class_.size());
+  }
+  return group_of_class_[static_cast<std::size_t>(label)];
+}
+
+void Groups::require_group(int group) const {
+  if (group >= 0 && group < count()) return;
+  throw user_error("groups", "there is no group {}: there are {}, from 0", group, count());
+}
+
 std::vector<std::string> Groups::names() const {
   std::vector<std::string> names;
   for (const Group& group : groups_) names.push_back(group.name);
@@ -71,9 +96,21 @@ Examples::Examples(const LabelledImages& images, std::vector<std::string> class_
     : images_(&images), class_names_(std::move(class_names)), labels_(images.labels) {
   rows_.resize(images.size());
   for (std::uint32_t row = 0; row < rows_.size(); ++row) rows_[row] = row;
+  const auto classes = static_cast<int>(class_names_.size());
+  const auto wrong =
+      std::ranges::find_if(labels_, [&](int label) { return label < 0 || label >= classes; });
+  if (wrong == labels_.end()) return;
+  throw user_error("data", "image {} has the label {}, but there are {} classes",
+                   wrong - labels_.begin(), *wrong, classes);
+}
+
+std::size_t Examples::existing(std::size_t i) const {
+  if (i < size()) return i;
+  throw user_error("data", "there is no example {}: there are {}, from 0", i, size());
 }
 
 Examples Examples::of_group(const Groups& groups, int group) const {
+  groups.require_group(group);
   Examples part = *this;
   part.rows_.clear();
   part.labels_.clear();

@@ -1,6 +1,9 @@
 #include "sluice/dataset.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 
 #include "data/batching.h"
 #include "tests/scratch.h"
@@ -91,6 +94,37 @@ TEST(Batching, PixelsBecomeSharesOfWhite) {
   ASSERT_EQ(batch.images.size(), 6u);
   EXPECT_FLOAT_EQ(batch.images[0], 180 / 255.f);
   EXPECT_FLOAT_EQ(batch.images[5], 40 / 255.f);
+}
+
+TEST(ExamplesTest, WhatThereIsNotIsRefused) {
+  const auto said = [](const auto& call) { return error_of(Fault::user, call); };
+  const LabelledImages images = four_images();
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Examples examples(images, kNames);
+  for (const int wrong : {-1, 2}) {
+    EXPECT_EQ(said([&] { examples.of_group(groups, wrong); }),
+              fmt::format("[groups] there is no group {}: there are 2, from 0", wrong));
+    EXPECT_THAT(said([&] { groups.name(wrong); }), testing::HasSubstr("there is no group"));
+  }
+  EXPECT_EQ(said([&] { groups.of_class(3); }), "[groups] there is no class 3: there are 3");
+  EXPECT_EQ(said([&] { examples.label(4); }), "[data] there is no example 4: there are 4, from 0");
+  EXPECT_THAT(said([&] { examples.pixels(4); }), testing::HasSubstr("there is no example 4"));
+  for (const double share : {-0.1, 1.1, std::nan("")}) {
+    EXPECT_THAT(said([&] { examples.before_split(share); }), testing::HasSubstr("a share of"));
+  }
+  EXPECT_EQ(said([&] {
+              Examples(images, {"cat", "dog"});
+            }),
+            "[data] image 1 has the label 2, but there are 2 classes");
+  LabelledImages negative = images;
+  negative.labels[0] = -1;
+  EXPECT_THAT(said([&] { Examples(negative, kNames); }), testing::HasSubstr("has the label -1"));
+  LabelledImages short_of_pixels = images;
+  short_of_pixels.pixels.resize(9);
+  const Examples three_and_a_label(short_of_pixels, kNames);
+  EXPECT_EQ(three_and_a_label.pixels(2).size(), 3u);
+  EXPECT_THAT(said([&] { three_and_a_label.pixels(3); }),
+              testing::HasSubstr("[data] image 3 of 4"));
 }
 
 }  // namespace

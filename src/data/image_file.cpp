@@ -1,6 +1,11 @@
+#include <new>
+
 #include "base/fail.h"
 #include "base/files.h"
+#include "base/parallel.h"
+#include "base/text.h"
 #include "data/image_codecs.h"
+#include "data/read_images.h"
 
 namespace sluice {
 
@@ -44,6 +49,26 @@ Image read_image(const fs::path& path) {
     throw BadImage(name, "is neither PNG nor JPEG, whatever its name", "convert it");
   }
   throw BadImage(name, fmt::format("is {}", kind), "convert it to PNG or JPEG, or replace it");
+}
+
+std::vector<std::optional<Error>> read_images(
+    std::span<const std::filesystem::path> files,
+    const std::function<void(std::size_t, const Image&)>& take, const std::function<bool()>& stop) {
+  std::vector<std::optional<Error>> faults(files.size());
+  const auto read = [&](std::size_t i) {
+    try {
+      take(i, read_image(files[i]));
+    } catch (const Error& error) {
+      faults[i] = error;
+    } catch (const std::bad_alloc&) {
+      faults[i] =
+          machine_error("image", "{}: out of memory: close other programs", path_text(files[i]));
+    }
+  };
+  parallel_for(files.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end && !stop(); ++i) read(i);
+  });
+  return faults;
 }
 
 void write_png(const fs::path& path, std::span<const std::uint8_t> pixels, int height, int width) {

@@ -157,8 +157,7 @@ TEST(ImageFile, BrokenFilesAreNamed) {
   EXPECT_NO_THROW(read_image(folder / "whole.jpg"));
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
               HasSubstr("none.png does not exist: check the path"));
-  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder.path()); }),
-              HasSubstr("is not a file"));
+  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder.path()); }), HasSubstr(", not a file"));
 }
 
 TEST(ImageFile, AnotherFormatIsNamedByItsFirstBytes) {
@@ -263,6 +262,13 @@ TEST(Resize, EveryPixelCountsAndNothingMoves) {
   EXPECT_EQ(resized(halves, 1, 4).pixels, (Bytes{0, 0, 9, 50, 25, 9, 150, 75, 9, 200, 100, 9}));
   const Image column{2, 1, {0, 0, 9, 200, 100, 9}};
   EXPECT_EQ(resized(column, 4, 1).pixels, (Bytes{0, 0, 9, 50, 25, 9, 150, 75, 9, 200, 100, 9}));
+  EXPECT_THAT(error_of(Fault::user, [&] { resized(halves, 70'000, 4); }),
+              HasSubstr("the resized image has 4 x 70000 pixels"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [] {
+                         resized({2, 2, Bytes(11)}, 1, 1);
+                       }),
+              HasSubstr("11 bytes for 2 x 2 pixels: give three for each"));
   EXPECT_THAT(error_of(Fault::user, [&] { resized(halves, 0, 4); }),
               HasSubstr("cannot make 4 x 0 pixels"));
 }

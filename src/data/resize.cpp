@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "data/image_codecs.h"
 #include "sluice/dataset.h"
 
 namespace sluice {
@@ -44,6 +45,11 @@ Image resized(const Image& image, int height, int width) {
   if (height < 1 || width < 1 || image.height < 1 || image.width < 1) {
     throw user_error("image", "cannot make {} x {} pixels of {} x {}: sizes start at 1", width,
                      height, image.width, image.height);
+  }
+  check_image_size("the resized image", height, width);
+  if (image.pixels.size() != std::size_t{3} * image.height * image.width) {
+    throw user_error("image", "{} bytes for {} x {} pixels: give three for each",
+                     image.pixels.size(), image.width, image.height);
   }
   if (height == image.height && width == image.width) return image;
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "base/fail.h"
 #include "eval/judge.h"
 #include "models/sub_gate.h"
 #include "sluice/verdict.h"
@@ -16,6 +19,36 @@ std::vector<float> outputs_of(CompiledModel& model, const Examples& examples) {
 }
 
 }  // namespace
+
+void require_whole(const Answers& answers) {
+  const std::size_t examples = answers.size();
+  const std::size_t classes = answers.classes();
+  const std::size_t groups = answers.group_names.size();
+  const auto each = [](const std::vector<std::vector<float>>& parts, std::size_t count,
+                       std::size_t size) {
+    return parts.size() == count &&
+           std::ranges::all_of(parts, [&](const auto& part) { return part.size() == size; });
+  };
+  const auto all_below = [](const std::vector<int>& values, std::size_t end) {
+    return std::ranges::all_of(
+        values, [&](int value) { return value >= 0 && static_cast<std::size_t>(value) < end; });
+  };
+  const std::size_t size = examples * classes;
+  const bool whole = examples > 0 && groups > 0 && all_below(answers.truth, classes) &&
+                     answers.group_of_class.size() == classes &&
+                     all_below(answers.group_of_class, groups) && answers.frozen.size() == size &&
+                     answers.baseline.size() == size && answers.gate.size() == examples * groups &&
+                     each(answers.experts, groups, size) &&
+                     each(answers.importances, groups, 2 * size) &&
+                     std::ranges::all_of(answers.controls, [&](const Answers::Control& control) {
+                       return control.scores.size() == size;
+                     });
+  if (whole) return;
+  throw user_error("verdict",
+                   "the answers of {} examples, {} classes and {} groups do not fit together: get "
+                   "them by ask()",
+                   examples, classes, groups);
+}
 
 int Answers::chosen_group(std::size_t example) const {
   const std::size_t groups = group_names.size();
@@ -42,13 +75,17 @@ std::vector<float> Answers::mixture() const {
 std::vector<float> ask(const Sequential& model, Weights& weights, const Examples& examples,
                        const CompileOptions& options) {
   const auto compiled = compile(model, weights, options);
-  require_output_for_each_class(*compiled, examples);
+  require_fit(*compiled, examples);
   return outputs_of(*compiled, examples);
 }
 
 Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
             MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options) {
+  if (groups.count() != static_cast<int>(model.branches.size())) {
+    throw user_error("model", "the mixture has {} branches, but there are {} groups",
+                     model.branches.size(), groups.count());
+  }
   Answers answers;
   answers.class_names = examples.class_names();
   answers.group_names = groups.names();

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/fail.h"
 #include "eval/judge.h"
 #include "sluice/evaluation.h"
 
@@ -9,6 +10,8 @@ namespace sluice {
 
 Calibration calibration(std::span<const float> scores, std::span<const int> labels, int bins) {
   constexpr double kLeast = 1e-7;
+  if (bins < 1) throw user_error("evaluate", "{} bins: give at least 1", bins);
+  require_scores(scores, labels);
   Calibration result;
   result.bins.resize(bins);
   const std::size_t classes = scores.size() / std::max<std::size_t>(1, labels.size());

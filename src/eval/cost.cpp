@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/fail.h"
 #include "base/timer.h"
 #include "data/batching.h"
 #include "sluice/verdict.h"
@@ -40,6 +41,7 @@ Cost cost_of(const Mixture& model) {
 double latency_ms(CompiledModel& model, const Examples& examples) {
   constexpr std::size_t kWarmUp = 5;
   constexpr std::size_t kMost = 200;
+  if (examples.size() == 0) throw user_error("model", "there are no images to measure it with");
   const std::vector<std::uint32_t> rows = in_order(examples.size());
   std::vector<double> seconds;
   Batch batch;

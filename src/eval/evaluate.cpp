@@ -7,7 +7,7 @@ namespace sluice {
 
 Evaluation evaluate(CompiledModel& model, const Examples& examples) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");
-  require_output_for_each_class(model, examples);
+  require_fit(model, examples);
   Evaluation result{ConfusionMatrix(examples.class_names())};
   const auto images = static_cast<double>(examples.size());
   const Timer timer;

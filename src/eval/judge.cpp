@@ -7,11 +7,28 @@
 
 namespace sluice {
 
-void require_output_for_each_class(const CompiledModel& model, const Examples& examples) {
+void require_fit(const CompiledModel& model, const Examples& examples) {
+  if (examples.size() == 0) throw user_error("model", "there are no images for it: give some");
+  if (examples.shape() != model.input_shape()) {
+    throw user_error("model", "it takes images of {}, but these are of {}: resize them",
+                     to_string(model.input_shape()), to_string(examples.shape()));
+  }
   const std::size_t classes = examples.class_names().size();
   if (static_cast<std::size_t>(model.outputs()) == classes) return;
   throw user_error("model", "it has {} outputs, but the images {} classes: one for each is needed",
                    model.outputs(), classes);
+}
+
+void require_scores(std::span<const float> scores, std::span<const int> labels) {
+  const std::size_t classes = scores.size() / std::max<std::size_t>(1, labels.size());
+  const auto fits = [&](int label) {
+    return label >= 0 && static_cast<std::size_t>(label) < classes;
+  };
+  if (classes * labels.size() == scores.size() && std::ranges::all_of(labels, fits)) return;
+  throw user_error("evaluate",
+                   "{} scores for {} labels, or a label that has none: give (labels, "
+                   "classes)",
+                   scores.size(), labels.size());
 }
 
 int predicted_class(std::span<const float> outputs) {

@@ -6,11 +6,13 @@
 #include "data/batching.h"
 #include "sluice/dataset.h"
 #include "sluice/network.h"
+#include "sluice/verdict.h"
 
 namespace sluice {
 
-/// Throws Error (user) unless the model has one output for each class, by which labels count.
-void require_output_for_each_class(const CompiledModel& model, const Examples& examples);
+/// Throws Error (user) unless there are examples, of the model's input, and the model has one
+/// output for each class, by which labels count.
+void require_fit(const CompiledModel& model, const Examples& examples);
 
 /// Predicts every example, in batches of the model's max_batch(): calls see(batch, outputs) for
 /// each.
@@ -25,6 +27,13 @@ void predict_in_batches(CompiledModel& model, const Examples& examples, const Se
     see(batch, model.predict(batch.images, batch.size()));
   }
 }
+
+/// Throws Error (user) unless there are as many scores for each label, and the label is one of
+/// them.
+void require_scores(std::span<const float> scores, std::span<const int> labels);
+
+/// Throws Error (user) unless there are answers, and every list of them is as long as it must be.
+void require_whole(const Answers& answers);
 
 /// The class with the largest output: of equal ones the first, as NumPy's argmax.
 int predicted_class(std::span<const float> outputs);

@@ -42,6 +42,7 @@ class Outcome {
 }  // namespace
 
 ErrorBudgets error_budgets(const Answers& answers) {
+  require_whole(answers);
   ErrorBudgets budgets;
   budgets.classes.resize(answers.classes());
   budgets.groups.resize(answers.group_names.size());
@@ -76,6 +77,7 @@ Verdict::Standing standing(const Answers& answers, std::span<const float> scores
 }  // namespace
 
 Verdict judge(const Answers& answers) {
+  require_whole(answers);
   const std::vector<float> scores = answers.mixture();
   const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
   const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);

@@ -1,9 +1,8 @@
 #include "io/declaration.h"
 
-#include <set>
-
 #include "base/fail.h"
 #include "base/text.h"
+#include "models/checks.h"
 #include "nn/layer_words.h"
 
 namespace sluice {
@@ -12,10 +11,9 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-// Nothing sensible comes near these, and no product of three leaves 64 bits.
+// As summarize() has them.
 constexpr std::int64_t kMostUnits = 1 << 16;
 constexpr std::int64_t kMostKernel = 1 << 6;
-constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< of an output or a kernel
 constexpr std::size_t kMostLayers = 200;
 constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kLongestName = 128;
@@ -149,40 +147,13 @@ Layer layer_of(const Json& json, const std::string& place) {
   return layer;
 }
 
-/// The model up to its last layer must make sense, and fit into a memory.
-void require_possible(const Sequential& model, const std::string& place) {
-  const auto last = [&] {
-    try {
-      return summarize(model).back();
-    } catch (const Error& error) {
-      throw user_error("model", "{}: {}", place, untagged(error));
-    }
-  }();
-  if (element_count(last.output) > kMostValues || last.parameters > kMostValues) {
-    throw user_error("model", "{} is larger than any memory", place);
-  }
-}
-
-/// A mixture is compiled on the promise that its parts fit.
-void require_fit(const Mixture& model, const std::string& place) {
-  const auto require = [&](bool fits, const Sequential& part, const std::string& what) {
-    if (!fits) throw user_error("model", "{}: {} must have {}", place, part.name, what);
-  };
-  const auto outputs = [](const Sequential& part) {
-    return element_count(summarize(part).back().output);
-  };
-  const std::int64_t classes = outputs(model.baseline);
-  const auto groups = static_cast<std::int64_t>(model.branches.size());
-  require(outputs(model.gate) == groups, model.gate, fmt::format("{} outputs", groups));
-  for (const Mixture::Branch& branch : model.branches) {
-    require(outputs(branch.expert) == classes, branch.expert, fmt::format("{} outputs", classes));
-    require(outputs(branch.importance) == 2 * classes, branch.importance,
-            fmt::format("{} outputs", 2 * classes));
-  }
-  std::set<std::string> names;
-  for (const Sequential* part : model.parts()) {
-    require(part->input == model.baseline.input, *part, "the baseline's input");
-    require(names.insert(part->name).second, *part, "a name of its own");
+/// What a library call refuses, with the place in the file before it.
+template <class Check>
+void require(const std::string& place, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    throw user_error("model", "{}: {}", place, untagged(error));
   }
 }
 
@@ -214,16 +185,10 @@ Sequential sequential_of(const Json& json, const std::string& place) {
   Fields fields(json, place);
   Sequential model{fields.name("name"), {}, {}};
   model.input = fields.shape("input_shape", 3, kMostUnits);
-  std::set<std::string> names;
   for (const Json& layer : fields.list("layers", kMostLayers)) {
     const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
     model.layers.push_back(layer_of(layer, at));
-    // Of two with one name, both would take the same tensors.
-    const std::string& name = name_of(model.layers.back());
-    if (!names.insert(name).second) {
-      throw user_error("model", "{} is called {} as another is", at, one_line(name));
-    }
-    require_possible(model, at);
+    require(at, [&] { summarize(model); });
   }
   fields.finish();
   return model;
@@ -244,7 +209,7 @@ Mixture mixture_of(const Json& json, const std::string& place) {
     branch_fields.finish();
   }
   fields.finish();
-  require_fit(model, place);
+  require(place, [&] { require_parts_fit(model); });
   return model;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/confined.h"
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "io/hdf5_reader.h"
@@ -54,8 +55,8 @@ std::string flatten_zip(std::string_view bytes, const std::string& place) {
 Safetensors read_confined(const std::string& bytes, const std::string& place) {
   const bool zip = bytes.starts_with(kZip);
   if (!zip && !bytes.starts_with(kHdf5)) {
-    throw user_error("keras", "{} is no .keras and no .h5 file: its first bytes are of neither",
-                     place);
+    throw wrong_kind("keras", place, kind_of(std::string_view(bytes).substr(0, kKindBytes)),
+                     "a model that Keras saved (.keras or .h5)");
   }
   // The file's unzipped and HDF5's copy, values and result: some ten times its size, and what
   // libhdf5 takes for itself.

@@ -5,6 +5,7 @@
 #include "io/keras_fill.h"
 #include "io/keras_mixture_import.h"
 #include "io/keras_recognize.h"
+#include "io/model_check.h"
 #include "io/model_notes.h"
 
 namespace sluice {
@@ -44,6 +45,7 @@ AnyModel import_keras(const KerasFile& file, const KerasOptions& options) {
   AnyModel model = file.stored.models.empty() ? AnyModel(import_network(file, options))
                                               : AnyModel(import_mixture(file, options));
   if (!file.notes.empty()) take_notes(file.notes, model, file.place);
+  require_finite(model, file.place);
   return model;
 }
 

@@ -298,13 +298,16 @@ TEST_F(Changed, NotesOfAStranger) {
 
 TEST(KerasImport, WhatIsNoKerasFile) {
   const ScratchFolder temp;
-  save(temp / "f.keras", "\x89PNG");
-  EXPECT_EQ(refusal(temp / "f.keras"),
-            " is no .keras and no .h5 file: its first bytes are of neither");
+  save(temp / "f.keras", "\x89PNG\r\n\x1a\n");
+  EXPECT_THAT(refusal(temp / "f.keras"),
+              HasSubstr(" is a PNG picture, not a model that Keras saved (.keras or .h5): "));
+  save(temp / "f.keras", "\x01\x02");
+  EXPECT_THAT(refusal(temp / "f.keras"),
+              HasSubstr(" is of no kind that Sluice knows, not a model"));
   save(temp / "f.keras", "");
-  EXPECT_THAT(refusal(temp / "f.keras"), HasSubstr("its first bytes are of neither"));
+  EXPECT_THAT(refusal(temp / "f.keras"), HasSubstr(" is empty, not a model"));
   EXPECT_THAT(refusal(temp / "none"), HasSubstr("No such file"));
-  EXPECT_THAT(refusal(temp.path()), HasSubstr("Is a directory"));
+  EXPECT_THAT(refusal(temp.path()), HasSubstr("is a folder, not a file"));
 }
 
 TEST(KerasImport, TruncatedFilesAreRefused) {

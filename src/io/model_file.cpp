@@ -1,10 +1,15 @@
 #include "sluice/model_file.h"
 
+#include <algorithm>
+
+#include "base/digest.h"
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "io/declaration.h"
 #include "io/json_text.h"
+#include "io/model_check.h"
 #include "io/model_notes.h"
 #include "io/safetensors.h"
 
@@ -13,8 +18,16 @@ namespace {
 
 constexpr const char* kFormatKey = "format";
 constexpr const char* kModelKey = "model";
-constexpr const char* kFormat = "sluice 2";
+constexpr const char* kDigestKey = "sha256";
+constexpr const char* kFormat = "sluice 3";
+constexpr const char* kFormatWithoutDigest = "sluice 2";
 constexpr int kDeclarationDepth = 8;  ///< mixture, branches, branch, expert, layers, layer, shape
+
+/// Without names, which a Keras file may lack, an answer would be a number.
+std::vector<const char*> needed_notes(const AnyModel& model) {
+  if (std::holds_alternative<SavedModel>(model)) return {"class_names"};
+  return {"class_names", "groups"};
+}
 
 /// What the names of a part's tensors start with.
 std::string part_prefix(const Sequential& part) {
@@ -48,22 +61,67 @@ std::vector<NamedTensor> tensors_of(const SavedMixture& saved) {
   return tensors;
 }
 
+/// A tensor as the digest sees it, written or read.
+struct DigestedTensor {
+  std::string_view name;
+  Shape shape;
+  std::string_view bytes;
+};
+
+/// SHA-256 of all that a file says: its metadata but for the digest itself, and name, shape and
+/// values of every tensor, in the order of names. Each text has its length before it, so that no
+/// two contents give the same bytes.
+std::string digest_of(const TensorMetadata& metadata, std::vector<DigestedTensor> tensors) {
+  Digest digest(Digest::Kind::sha256);
+  const auto add = [&](std::string_view text) {
+    digest.add(fmt::format("{}:", text.size()));
+    digest.add(text);
+  };
+  for (const auto& [key, value] : metadata) {
+    if (key == kDigestKey) continue;
+    add(key);
+    add(value);
+  }
+  std::ranges::sort(tensors, {}, &DigestedTensor::name);
+  for (const DigestedTensor& tensor : tensors) {
+    add(tensor.name);
+    add(to_string(tensor.shape));
+    add(tensor.bytes);
+  }
+  return digest.digits();
+}
+
+std::string digest_of(const TensorMetadata& metadata, const std::vector<NamedTensor>& tensors) {
+  std::vector<DigestedTensor> all;
+  for (const NamedTensor& tensor : tensors) {
+    all.push_back({tensor.name, tensor.shape, bytes_of(tensor)});
+  }
+  return digest_of(metadata, std::move(all));
+}
+
+std::string digest_of(const Safetensors& file) {
+  std::vector<DigestedTensor> all;
+  for (const Safetensors::Tensor& tensor : file.tensors()) {
+    all.push_back({tensor.name, tensor.shape, file.bytes(tensor)});
+  }
+  return digest_of(file.metadata(), std::move(all));
+}
+
 /// One file being read: it must have the tensors of the model it declares, and no other.
 class Reader {
  public:
   Reader(const Safetensors& file, std::string place) : file_(file), place_(std::move(place)) {}
 
   AnyModel read() const {
-    require_format();
+    const bool digested = check_digest();
     const nlohmann::json declared = parse_json(metadata(kModelKey), kDeclarationDepth, "model",
                                                fmt::format("{}: model", place_));
-    const bool is_mixture = declares_mixture(declared);
-    // Without names, which a Keras file may lack, an answer would be a number.
-    metadata("class_names");
-    if (is_mixture) metadata("groups");
-    AnyModel model =
-        is_mixture ? AnyModel(read_mixture(declared)) : AnyModel(read_network(declared));
+    AnyModel model = declares_mixture(declared) ? AnyModel(read_mixture(declared))
+                                                : AnyModel(read_network(declared));
+    for (const char* needed : needed_notes(model)) metadata(needed);
     take_notes(file_.metadata(), model, place_);
+    require_finite(model, place_);
+    if (!digested) require_values();
     return model;
   }
 
@@ -78,11 +136,33 @@ class Reader {
         place_, key);
   }
 
-  void require_format() const {
+  /// Damage that leaves a file readable would change its answers without a word. False for a file
+  /// of the version that had no digest.
+  bool check_digest() const {
     const std::string& format = metadata(kFormatKey);
-    if (format == kFormat) return;
-    throw user_error("model", "{} has the format '{}', not '{}': use the sluice that wrote it",
-                     place_, one_line(format), kFormat);
+    if (format != kFormat && format != kFormatWithoutDigest) {
+      throw user_error("model", "{} has the format '{}', not '{}': use the sluice that wrote it",
+                       place_, one_line(format), kFormat);
+    }
+    if (format == kFormatWithoutDigest && !file_.metadata().contains(kDigestKey)) return false;
+    if (metadata(kDigestKey) == digest_of(file_)) return true;
+    throw user_error("model",
+                     "{} was changed or damaged, for its content has another SHA-256 than it says: "
+                     "copy it again, or train or import the model again",
+                     place_);
+  }
+
+  /// A disk or a copy that loses data leaves zeros, and no trained kernel is made of them.
+  void require_values() const {
+    for (const Safetensors::Tensor& tensor : file_.tensors()) {
+      if (!tensor.name.ends_with("/kernel")) continue;
+      if (file_.bytes(tensor).find_first_not_of('\0') != std::string_view::npos) continue;
+      throw user_error(
+          "model",
+          "{}: tensor '{}' has no value but 0: copy the file again, or train the model "
+          "again",
+          place_, one_line(tensor.name));
+    }
   }
 
   SavedModel read_network(const nlohmann::json& declared) const {
@@ -145,21 +225,32 @@ class Reader {
 }  // namespace
 
 void write_model(const std::filesystem::path& file, const AnyModel& model) {
+  const std::string place = path_text(file);
+  require_sound(model, place);
   TensorMetadata metadata = notes_of(model);
+  for (const char* needed : needed_notes(model)) {
+    if (!metadata.contains(needed)) {
+      throw user_error("model", "{}: the model has no {}: without them its answers are numbers",
+                       place, needed);
+    }
+  }
   metadata[kFormatKey] = kFormat;
   const auto write = [&](const auto& saved) {
     metadata[kModelKey] = to_declaration(saved.model).dump();
-    write_safetensors(file, tensors_of(saved), metadata);
+    const std::vector<NamedTensor> tensors = tensors_of(saved);
+    metadata[kDigestKey] = digest_of(metadata, tensors);
+    write_safetensors(file, tensors, metadata);
   };
   std::visit(write, model);
 }
 
 AnyModel read_model(const std::filesystem::path& file) {
-  if (file.extension() == ".keras" || file.extension() == ".h5") {
-    throw user_error("model", "{} is a Keras file: make a run of it with `sluice import`",
-                     path_text(file));
-  }
-  return Reader(Safetensors::read(file), path_text(file)).read();
+  const std::string place = path_text(file);
+  std::string bytes = read_file(file, kMaxSafetensors);
+  const FileKind kind = kind_of(std::string_view(bytes).substr(0, kKindBytes));
+  const bool ours = kind.of == FileKind::Of::sluice || kind.of == FileKind::Of::safetensors;
+  if (kind.known() && !ours) throw wrong_kind("model", place, kind, "a model of Sluice");
+  return Reader(Safetensors::parse(std::move(bytes), place), place).read();
 }
 
 }  // namespace sluice

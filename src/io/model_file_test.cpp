@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
@@ -18,12 +20,13 @@ using testing::HasSubstr;
 
 class ModelFile : public testing::Test {
  protected:
-  /// What a file with other metadata is refused with. `path` is shortened to F.
+  /// What a file with other metadata is refused with, as earlier versions wrote them: without a
+  /// digest, which would be refused first. `path` is shortened to F.
   std::string refusal(const std::function<void(TensorMetadata&)>& change,
                       const AnyModel& model = saved_network()) {
     write_model(file_, model);
     const Safetensors whole = Safetensors::read(file_);
-    TensorMetadata metadata = whole.metadata();
+    TensorMetadata metadata = without_digest(whole.metadata());
     change(metadata);
     return refusal_of(written_again(whole, metadata));
   }
@@ -46,6 +49,20 @@ class ModelFile : public testing::Test {
           metadata["model"] = json.dump();
         },
         model);
+  }
+
+  static TensorMetadata without_digest(TensorMetadata metadata) {
+    metadata.erase("sha256");
+    metadata["format"] = "sluice 2";
+    return metadata;
+  }
+
+  /// What write_model() refuses, and leaves nothing of.
+  std::string refusal_to_write(const AnyModel& model) {
+    std::filesystem::remove(file_);
+    const std::string message = error_of(Fault::user, [&] { write_model(file_, model); });
+    EXPECT_FALSE(std::filesystem::exists(file_));
+    return message;
   }
 
   ScratchFolder folder_;
@@ -109,10 +126,143 @@ TEST_F(ModelFile, FilesOfOtherProgramsAndVersions) {
   EXPECT_THAT(refusal([](auto& metadata) { metadata.clear(); }),
               HasSubstr("F is not a model of sluice, for its metadata has no format"));
   EXPECT_EQ(refusal([](auto& metadata) { metadata["format"] = "sluice 9"; }),
-            "[model] F has the format 'sluice 9', not 'sluice 2': use the sluice that wrote it");
+            "[model] F has the format 'sluice 9', not 'sluice 3': use the sluice that wrote it");
   write_model(file_, saved_network());
   const std::string whole = read_file(file_, 100'000);
   EXPECT_THAT(refusal_of(whole.substr(0, whole.size() - 1)), HasSubstr("[safetensors] F"));
+}
+
+TEST_F(ModelFile, EveryByteThatIsChangedIsRefusedOrChangesNothing) {
+  const AnyModel models[] = {saved_network(), saved_mixture()};
+  for (const AnyModel& model : models) {
+    write_model(file_, model);
+    const std::string whole = read_file(file_, 1'000'000);
+    const std::size_t header = whole.find("}}") + 2;
+    ASSERT_LT(header, whole.size());
+    const std::filesystem::path other = folder_ / "other";
+    int opened = 0;
+    for (std::size_t at = 0; at < whole.size(); at += at < header ? 1 : 61) {
+      for (const int flip : {0x01, 0x20, 0x80}) {
+        std::string bytes = whole;
+        bytes[at] = static_cast<char>(bytes[at] ^ flip);
+        save(other, bytes);
+        try {
+          const AnyModel read = read_model(other);
+          ++opened;
+          write_model(other, read);
+          ASSERT_TRUE(load(other) == whole) << "another model, byte " << at;
+        } catch (const Error& error) {
+          ASSERT_EQ(error.fault(), Fault::user) << error.what();
+        }
+      }
+    }
+    EXPECT_LT(opened, 20) << "such as a blank that JSON takes for another";
+  }
+}
+
+TEST_F(ModelFile, ChangedWeightsAndNamesAreTold) {
+  write_model(file_, saved_network());
+  const Safetensors whole = Safetensors::read(file_);
+  std::string bytes = load(file_);
+  bytes.back() ^= 1;
+  const std::string changed =
+      "[model] F was changed or damaged, for its content has another SHA-256 than it says: copy it "
+      "again, or train or import the model again";
+  EXPECT_EQ(refusal_of(bytes), changed);
+  TensorMetadata metadata = whole.metadata();
+  metadata["class_names"] = R"(["b","a","c"])";
+  EXPECT_EQ(refusal_of(written_again(whole, metadata)), changed);
+  metadata = whole.metadata();
+  metadata["more"] = "";
+  EXPECT_EQ(refusal_of(written_again(whole, metadata)), changed);
+  metadata = whole.metadata();
+  metadata.erase("sha256");
+  EXPECT_THAT(refusal_of(written_again(whole, metadata)), HasSubstr("its metadata has no sha256"));
+  metadata = whole.metadata();
+  metadata["format"] = "sluice 2";
+  EXPECT_EQ(refusal_of(written_again(whole, metadata)), changed);
+}
+
+TEST_F(ModelFile, FilesWithoutADigestStillOpen) {
+  const SavedModel saved = saved_network();
+  write_model(file_, saved);
+  const Safetensors whole = Safetensors::read(file_);
+  write_file(file_, written_again(whole, without_digest(whole.metadata())));
+  EXPECT_TRUE(same_values(std::get<SavedModel>(read_model(file_)).weights, saved.weights));
+}
+
+TEST_F(ModelFile, WeightsThatAreAllZeroNeedADigest) {
+  const SavedModel zero{tiny(), Weights(tiny()), {"a", "b", "c"}};
+  EXPECT_EQ(
+      refusal([](auto&) {}, zero),
+      "[model] F: tensor 'conv1.1/kernel' has no value but 0: copy the file again, or train the "
+      "model again");
+  write_model(file_, zero);
+  EXPECT_TRUE(same_values(std::get<SavedModel>(read_model(file_)).weights, zero.weights));
+}
+
+TEST_F(ModelFile, WeightsThatAreNotFinite) {
+  for (const float wrong :
+       {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
+    SavedModel saved = saved_network();
+    write_model(file_, saved);
+    const Safetensors whole = Safetensors::read(file_);
+    std::string bytes = written_again(whole, without_digest(whole.metadata()));
+    std::memcpy(bytes.data() + bytes.size() - sizeof wrong, &wrong, sizeof wrong);
+    EXPECT_EQ(refusal_of(bytes),
+              "[model] F: 1 of the 3 values of tensor 'output/bias' are NaN or infinite, and so "
+              "would be its answers: train it again, with a lower learning rate");
+    saved.weights.values().back() = wrong;
+    EXPECT_THAT(refusal_to_write(saved), HasSubstr("are NaN or infinite"));
+    SavedMixture mixture = saved_mixture();
+    mixture.weights.gate.values().back() = wrong;
+    EXPECT_THAT(refusal_to_write(mixture), HasSubstr("tensor 'gate/output/bias'"));
+  }
+}
+
+TEST_F(ModelFile, WhatCouldNotBeReadIsNotWritten) {
+  const auto network = [](const Sequential& model) {
+    return SavedModel{model, Weights(tiny()), {"a", "b", "c"}};
+  };
+  Sequential model = tiny();
+  std::get<MaxPooling2D>(model.layers[1]).name = "conv1.1";
+  EXPECT_THAT(refusal_to_write(network(model)), HasSubstr("two layers are called 'conv1.1'"));
+  model = tiny();
+  std::get<Conv2D>(model.layers[0]).filters = 0;
+  EXPECT_THAT(refusal_to_write(network(model)), HasSubstr("filters must be whole numbers from 1"));
+  model = tiny();
+  std::get<Conv2D>(model.layers[0]).name = "conv\xff";
+  EXPECT_THAT(refusal_to_write(network(model)), HasSubstr("the weights are not those of its"));
+  EXPECT_THAT(refusal_to_write(network(tiny("other", 4))),
+              HasSubstr("other: the weights are not those of its layers"));
+  SavedModel saved = saved_network();
+  saved.class_names.pop_back();
+  EXPECT_THAT(refusal_to_write(saved), HasSubstr("must be a list of 3 names"));
+  saved.class_names.clear();
+  EXPECT_THAT(refusal_to_write(saved), HasSubstr("the model has no class_names"));
+  SavedMixture mixture = saved_mixture();
+  std::swap(mixture.groups[0], mixture.groups[1]);
+  EXPECT_THAT(refusal_to_write(mixture), HasSubstr("in the order of the branches"));
+  mixture.groups.clear();
+  EXPECT_THAT(refusal_to_write(mixture), HasSubstr("the model has no groups"));
+  mixture = saved_mixture();
+  mixture.weights.experts.pop_back();
+  EXPECT_THAT(refusal_to_write(mixture), HasSubstr("2 branches, but weights of 1 experts"));
+  mixture = saved_mixture();
+  mixture.model.gate = tiny("gate", 3);
+  EXPECT_THAT(refusal_to_write(mixture), HasSubstr("gate must have 2 outputs"));
+}
+
+TEST_F(ModelFile, FilesOfOtherKindsAreNamed) {
+  EXPECT_EQ(
+      refusal_of("\x08\x0a\x12\x07pytorch"),
+      "[model] F is an ONNX model, not a model of Sluice: Sluice writes ONNX and does not read "
+      "it; import the Keras model that it was made of");
+  EXPECT_EQ(
+      refusal_of("\x89HDF\r\n\x1a\n"),
+      "[model] F is an HDF5 file, as Keras writes them, not a model of Sluice: make a run of it "
+      "with `sluice import " +
+          file_.string() + "`");
 }
 
 TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
@@ -144,10 +294,10 @@ TEST_F(ModelFile, NotesThatAreMissingOrWrong) {
 TEST_F(ModelFile, ATensorOfTheRightSizeAndTheWrongShape) {
   const Sequential dense{"dense", {2}, {Dense{"output", 3}}};
   write_model(file_, SavedModel{dense, Weights(dense), {"a", "b", "c"}});
-  const std::vector<float> values(6);
+  const std::vector<float> values(6, 1.f);
   EXPECT_EQ(refusal_of(to_safetensors({{"output/kernel", {3, 2}, values},
                                        {"output/bias", {3}, std::span(values).first(3)}},
-                                      Safetensors::read(file_).metadata())),
+                                      without_digest(Safetensors::read(file_).metadata()))),
             "[model] F: tensor 'output/kernel' is (3, 2), but its model's is (2, 3)");
 }
 
@@ -184,7 +334,8 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(layer(0, "name", "a/b"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "a\nb"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "other"), HasSubstr("F has no tensor 'other/kernel'"));
-  EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("layer 4 is called pool1 as another is"));
+  EXPECT_THAT(layer(3, "name", "pool1"),
+              HasSubstr("layer 4: tiny: two layers are called 'pool1': rename one"));
   EXPECT_THAT(layer(2, "rate", 0.99999999), HasSubstr("layer 3: rate must be a number from 0"));
   EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
@@ -198,7 +349,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
                 json["input_shape"] = {65536, 65536, 65536};
                 json["layers"][0]["filters"] = 65536;
               }),
-              HasSubstr("layer 1 is larger than any memory"));
+              HasSubstr("layer 1: tiny: conv1.1 is larger than any memory"));
 }
 
 TEST_F(ModelFile, PartsOfAMixtureThatDoNotFitTogether) {

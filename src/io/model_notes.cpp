@@ -22,6 +22,35 @@ OrderedJson normalization() {
   return {{"scale", kScale}, {"offset", 0}};
 }
 
+[[noreturn]] void fail(const std::string& place, const char* key, const std::string& wanted) {
+  throw user_error("model", "{}: {} in its metadata must be {}", place, key, wanted);
+}
+
+std::size_t outputs_of(const Sequential& model) {
+  return static_cast<std::size_t>(summarize(model).back().output.front());
+}
+
+[[noreturn]] void fail_class_names(const Sequential& model, const std::string& place) {
+  fail(place, kClassNames,
+       fmt::format("a list of {} names, one for each output", outputs_of(model)));
+}
+
+void require_names_fit(const Sequential& model, const std::vector<std::string>& names,
+                       const std::string& place) {
+  if (names.size() != outputs_of(model)) fail_class_names(model, place);
+}
+
+void require_groups_fit(const SavedMixture& saved, const std::string& place) {
+  if (saved.groups.size() != saved.model.branches.size())
+    fail(place, kGroups, "one for each branch");
+  for (std::size_t g = 0; g < saved.groups.size(); ++g) {
+    if (saved.groups[g].name != saved.model.branches[g].group) {
+      fail(place, kGroups, "in the order of the branches");
+    }
+  }
+  const Groups checked(saved.groups, saved.class_names, place + ": " + kGroups);
+}
+
 /// The notes of one file.
 class NotesReader {
  public:
@@ -38,13 +67,7 @@ class NotesReader {
     take_class_names(saved.model.baseline, saved.class_names);
     if (!notes_.contains(kGroups)) return;
     saved.groups = groups();
-    if (saved.groups.size() != saved.model.branches.size()) fail(kGroups, "one for each branch");
-    for (std::size_t g = 0; g < saved.groups.size(); ++g) {
-      if (saved.groups[g].name != saved.model.branches[g].group) {
-        fail(kGroups, "in the order of the branches");
-      }
-    }
-    const Groups checked(saved.groups, saved.class_names, place_ + ": " + kGroups);
+    require_groups_fit(saved, place_);
   }
 
   std::vector<Groups::Group> groups() const {
@@ -54,17 +77,13 @@ class NotesReader {
       const bool sound = list.is_array() && group.is_object() && group.contains("name") &&
                          group["name"].is_string() && group.contains("classes") &&
                          group["classes"].is_array();
-      if (!sound) fail(kGroups, "a list of {\"name\": ..., \"classes\": [...]}");
+      if (!sound) fail(place_, kGroups, "a list of {\"name\": ..., \"classes\": [...]}");
       groups.push_back({group["name"].get<std::string>(), names(kGroups, group["classes"])});
     }
     return groups;
   }
 
  private:
-  [[noreturn]] void fail(const char* key, const std::string& wanted) const {
-    throw user_error("model", "{}: {} in its metadata must be {}", place_, key, wanted);
-  }
-
   Json json(const char* key, int depth) const {
     const auto found = notes_.find(key);
     if (found == notes_.end()) throw user_error("model", "{}: its metadata has no {}", place_, key);
@@ -75,7 +94,7 @@ class NotesReader {
     std::vector<std::string> names;
     for (const Json& name : list) {
       const std::string* text = name.get_ptr<const std::string*>();
-      if (text == nullptr) fail(key, "made of strings");
+      if (text == nullptr) fail(place_, key, "made of strings");
       names.push_back(*text);
     }
     return names;
@@ -83,12 +102,10 @@ class NotesReader {
 
   void take_class_names(const Sequential& model, std::vector<std::string>& to) const {
     if (!notes_.contains(kClassNames)) return;
-    const std::int64_t outputs = summarize(model).back().output.front();
     const Json list = json(kClassNames, 1);
-    if (!list.is_array() || static_cast<std::int64_t>(list.size()) != outputs) {
-      fail(kClassNames, fmt::format("a list of {} names, one for each output", outputs));
-    }
+    if (!list.is_array()) fail_class_names(model, place_);
     to = names(kClassNames, list);
+    require_names_fit(model, to, place_);
   }
 
   /// The one that data is prepared with; another would give wrong answers without a word.
@@ -100,7 +117,7 @@ class NotesReader {
              std::abs(found[key].get<double>() - wanted[key].get<double>()) < 1e-9;
     };
     if (!found.is_object() || found.size() != 2 || !same("scale") || !same("offset")) {
-      fail(kNormalization, wanted.dump() + ", what sluice prepares pictures with");
+      fail(place_, kNormalization, wanted.dump() + ", what sluice prepares pictures with");
     }
   }
 
@@ -128,6 +145,19 @@ ModelNotes notes_of(const AnyModel& model) {
   }
   add(kGroups, groups);
   return notes;
+}
+
+void require_notes_fit(const AnyModel& model, const std::string& place) {
+  if (const auto* network = std::get_if<SavedModel>(&model)) {
+    if (!network->class_names.empty())
+      require_names_fit(network->model, network->class_names, place);
+    return;
+  }
+  const auto& mixture = std::get<SavedMixture>(model);
+  if (!mixture.class_names.empty()) {
+    require_names_fit(mixture.model.baseline, mixture.class_names, place);
+  }
+  if (!mixture.groups.empty()) require_groups_fit(mixture, place);
 }
 
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place) {

@@ -18,6 +18,10 @@ ModelNotes notes_of(const AnyModel& model);
 /// (user), starting with `place`, where one is no JSON of its form or does not fit the model.
 void take_notes(const ModelNotes& notes, AnyModel& model, const std::string& place);
 
+/// Throws Error (user), starting with `place`, unless there is a class name for each output and a
+/// group for each branch, where there are any.
+void require_notes_fit(const AnyModel& model, const std::string& place);
+
 /// The groups alone, which a mixture is built by; none where the notes have none.
 std::vector<Groups::Group> groups_in(const ModelNotes& notes, const std::string& place);
 

@@ -89,9 +89,13 @@ OrderedJson read_results(const std::filesystem::path& folder) {
 OrderedJson contents_of(const RunFolder& run) {
   const std::filesystem::path& path = run.path();
   if (!run.finished()) {
-    throw user_error(kTag,
-                     "{} has no results.json: it was stopped or imported; train it to its end",
-                     path_text(path));
+    throw user_error(kTag, "{} has no results.json: {}", path_text(path),
+                     run.imported()
+                         ? fmt::format("a report tells of training, and this run was imported; "
+                                       "`sluice evaluate {}` tells how good its models are",
+                                       path_text(path))
+                         : fmt::format("it was stopped; go on with `sluice train --resume {}`",
+                                       path_text(path)));
   }
   OrderedJson results = read_results(path);
   std::vector<std::string> models = run.models();

@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "io/run_sums.h"
@@ -89,9 +88,15 @@ class PendingFolder {
   /// False if the name is taken.
   bool rename(const fs::path& target) const {
     if (fs::exists(target)) return false;  // rename() would replace an empty folder
-    if (::rename(path_.c_str(), target.c_str()) == 0) return true;
-    if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR) return false;
-    throw file_error("run", target, "made", errno);
+    std::error_code error;
+    fs::rename(path_, target, error);
+    if (!error) return true;
+    if (error == std::errc::directory_not_empty || error == std::errc::file_exists ||
+        error == std::errc::not_a_directory) {
+      return false;
+    }
+    throw machine_error("run", "{} cannot be made: {}: choose another folder", path_text(target),
+                        error.message());
   }
 
  private:
@@ -158,8 +163,13 @@ RunFolder RunFolder::open(const fs::path& path) {
     throw user_error("run", "{} does not exist: {}", path_text(path), mend(runs_in(kRuns)));
   }
   if (!is_folder(path)) {
-    throw user_error("run", "{} is a file: give the run's folder, which has an {}", path_text(path),
-                     kExperiment);
+    // A file of a run: its own folder, or that of one of its models.
+    for (const fs::path& folder : {path.parent_path(), path.parent_path().parent_path()}) {
+      if (!fs::is_regular_file(folder / kExperiment, ignored)) continue;
+      throw user_error("run", "{} is a file of a run: did you mean {}?", path_text(path),
+                       folder.empty() ? "." : path_text(folder));
+    }
+    throw wrong_kind("run", path_text(path), kind_of_file(path, "run"), "the folder of a run");
   }
   const std::vector<std::string> inside = runs_in(path);
   throw user_error("run", "{} is no run, for it has no {}: {}", path_text(path), kExperiment,
@@ -200,6 +210,14 @@ bool RunFolder::finished() const {
   return fs::is_regular_file(path_ / kResults, ignored);
 }
 
+bool RunFolder::imported() const {
+  const std::vector<std::string> names = models();
+  std::error_code ignored;
+  return !names.empty() && std::ranges::none_of(names, [&](const std::string& name) {
+    return fs::exists(path_ / name / kHistory, ignored);
+  });
+}
+
 void RunFolder::write_experiment(const Experiment& experiment) const {
   write_file(path_ / kExperiment, to_toml(experiment));
 }
@@ -229,10 +247,13 @@ void RunFolder::write_model(const std::string& name, const AnyModel& model) cons
 fs::path RunFolder::existing_model(const std::string& name) const {
   const fs::path file = path_ / name / kModel;
   if (has_model(name)) return file;
-  throw user_error("run", "{} is missing: {}", path_text(file),
-                   finished()
-                       ? "train again"
-                       : "the run has no " + name + ", for it was stopped before or imported");
+  throw user_error(
+      "run", "{} is missing: {}", path_text(file),
+      finished()   ? "train again"
+      : imported() ? fmt::format("the run was imported with {} alone", fmt::join(models(), ", "))
+                   : fmt::format("the run was stopped before it: go on with `sluice "
+                                 "train --resume {}`",
+                                 path_text(path_)));
 }
 
 SavedModel RunFolder::read_model(const std::string& name) const {

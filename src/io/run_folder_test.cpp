@@ -87,8 +87,12 @@ TEST_F(RunFolders, OpenSaysWhatMakesARun) {
   EXPECT_EQ(refusal([] { RunFolder::open("runs"); }),
             "[run] runs is no run, for it has no experiment.toml: there are runs/lab");
   EXPECT_EQ(refusal([] { RunFolder::open("runs/lab/experiment.toml"); }),
-            "[run] runs/lab/experiment.toml is a file: give the run's folder, which has an "
-            "experiment.toml");
+            "[run] runs/lab/experiment.toml is a file of a run: did you mean runs/lab?");
+  save("x.png", "\x89PNG\r\n\x1a\n");
+  EXPECT_EQ(
+      refusal([] { RunFolder::open("x.png"); }),
+      "[run] x.png is a PNG picture, not the folder of a run: `sluice predict RUN x.png` says "
+      "what is on it");
 }
 
 TEST_F(RunFolders, ExperimentIsReadBack) {

@@ -18,7 +18,6 @@ static_assert(std::endian::native == std::endian::little, "safetensors are littl
 
 constexpr std::size_t kLength = sizeof(std::uint64_t);  ///< the header's length, before it
 constexpr std::uint64_t kMaxHeader = 100'000'000;       ///< of the reference implementation
-constexpr std::uint64_t kMaxFile = std::uint64_t{4} << 30;
 
 /// What comes before the tensors' values.
 std::string head_of(const std::vector<NamedTensor>& tensors, const TensorMetadata& metadata) {
@@ -41,11 +40,11 @@ std::string head_of(const std::vector<NamedTensor>& tensors, const TensorMetadat
   return head + json;
 }
 
+}  // namespace
+
 std::string_view bytes_of(const NamedTensor& tensor) {
   return {reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes()};
 }
-
-}  // namespace
 
 std::string to_safetensors(const std::vector<NamedTensor>& tensors,
                            const TensorMetadata& metadata) {
@@ -63,7 +62,7 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Name
 }
 
 Safetensors Safetensors::read(const std::filesystem::path& file) {
-  return parse(read_file(file, kMaxFile), path_text(file));
+  return parse(read_file(file, kMaxSafetensors), path_text(file));
 }
 
 Safetensors Safetensors::parse(std::string bytes, const std::string& place) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
@@ -16,6 +17,9 @@ namespace sluice {
 // header's length in 8 bytes, a JSON header, and the tensors' values one after another. Little
 // endian. Only fp32 tensors.
 
+/// What a file may have.
+constexpr std::uint64_t kMaxSafetensors = std::uint64_t{4} << 30;
+
 using TensorMetadata = std::map<std::string, std::string>;
 
 /// A tensor to be written; it refers to the values.
@@ -24,6 +28,8 @@ struct NamedTensor {
   Shape shape;
   std::span<const float> values;
 };
+
+std::string_view bytes_of(const NamedTensor& tensor);
 
 /// The file as bytes. The buffer begins at a multiple of 8, so that readers can map it. Names must
 /// be distinct and shapes must fit the values (the caller's promise, checked by assert).

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -52,6 +53,11 @@ toml::table read_toml(const std::filesystem::path& file) {
   if (status.type() == std::filesystem::file_type::not_found) throw missing_file(file, place);
   if (std::filesystem::is_directory(status)) {
     throw user_error("experiment", "{} is a folder: give an experiment's TOML file", place);
+  }
+  const FileKind kind = kind_of_file(file, "experiment");
+  using Of = FileKind::Of;
+  if (kind.known() && kind.of != Of::experiment && kind.of != Of::text && kind.of != Of::empty) {
+    throw wrong_kind("experiment", place, kind, "an experiment's TOML file");
   }
   const std::string text = read_file(file, kMaxTomlBytes);
   check_depth(text, place);

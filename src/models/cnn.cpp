@@ -1,12 +1,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/fail.h"
 #include "sluice/model.h"
 
 namespace sluice {
 
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width) {
+  constexpr double kWidest = 128;  // of 512 units: what a layer may have
+  if (!(width > 0 && width <= kWidest)) {
+    throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, width, kWidest);
+  }
   // Whole eights are what vectors of 256 bits hold.
   const auto wide = [&](int units) {
     return std::max(8, 8 * static_cast<int>(std::lround(units * width / 8)));

@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include "models/checks.h"
 #include "models/routing.h"
 #include "models/sub_gate.h"
+#include "nn/checks.h"
 #include "nn/network.h"
 #include "sluice/model.h"
 
@@ -12,8 +14,10 @@ namespace {
 /// The mixture of routed experts: only what an image is sent to runs for it.
 class MixtureNetwork : public CompiledModel {
  public:
+  /// Of parts that fit.
   MixtureNetwork(const Mixture& model, MixtureWeights& weights, const CompileOptions& options)
-      : gate_(context_, model.gate, weights.gate, without_training(options)),
+      : training_(options.training),
+        gate_(context_, model.gate, weights.gate, without_training(options)),
         baseline_(context_, model.baseline, weights.baseline, options),
         rows_(model.branches.size()),
         output_(static_cast<std::size_t>(options.batch) * baseline_.outputs()) {
@@ -36,7 +40,10 @@ class MixtureNetwork : public CompiledModel {
   const Shape& input_shape() const override { return baseline_.input_shape(); }
   int outputs() const override { return baseline_.outputs(); }
   bool ends_in_softmax() const override { return false; }
-  std::span<const float> logits() const override { return {}; }
+  std::span<const float> logits() const override {
+    require_logits(*this, baseline_.count());
+    return {};
+  }
 
   std::span<const float> predict(std::span<const float> images, int count) override {
     return run(images, count, nullptr);
@@ -45,6 +52,7 @@ class MixtureNetwork : public CompiledModel {
                                  const RandomKey& key) override {
     return run(images, count, &key);
   }
+  std::span<const float> gate() const override { return gate_output_; }
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
   std::string first_not_finite() const override;
@@ -66,11 +74,13 @@ class MixtureNetwork : public CompiledModel {
 
   std::span<const float> run(std::span<const float> images, int count, const RandomKey* key);
 
+  bool training_;
   onednn::Context context_;
   Network gate_;
   Network baseline_;
   std::vector<std::unique_ptr<Branch>> branches_;
   std::vector<std::vector<int>> rows_;  ///< of the last batch, by group
+  std::span<const float> gate_output_;
   std::span<const float> baseline_output_;
   std::vector<float> output_;
   std::vector<float> diff_baseline_;
@@ -80,6 +90,7 @@ class MixtureNetwork : public CompiledModel {
 
 std::span<const float> MixtureNetwork::run(std::span<const float> images, int count,
                                            const RandomKey* key) {
+  require_batch(*this, images, count);
   std::uint32_t part = 0;
   const auto forward = [&](Network& network, int rows) {
     if (key == nullptr) return network.forward(rows, nullptr);
@@ -88,7 +99,8 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
     return network.forward(rows, &part_key);
   };
   std::copy(images.begin(), images.end(), gate_.input().begin());
-  route(forward(gate_, count), rows_);
+  gate_output_ = forward(gate_, count);
+  route(gate_output_, rows_);
   std::copy(images.begin(), images.end(), baseline_.input().begin());
   baseline_output_ = forward(baseline_, count);
 
@@ -114,7 +126,8 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
   return std::span(output_).first(static_cast<std::size_t>(count) * classes);
 }
 
-void MixtureNetwork::backward(std::span<const float> gradient, GradientOf) {
+void MixtureNetwork::backward(std::span<const float> gradient, GradientOf where) {
+  require_gradient(*this, gradient, training_ ? baseline_.count() : 0, where);
   const int classes = outputs();
   for (std::size_t g = 0; g < branches_.size(); ++g) {
     Branch& branch = *branches_[g];
@@ -184,6 +197,8 @@ std::vector<CompiledModel::Trained> MixtureNetwork::trained() {
 
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options) {
+  require_parts_fit(model);
+  require_weights_for_parts(model, weights);
   return std::make_unique<MixtureNetwork>(model, weights, options);
 }
 

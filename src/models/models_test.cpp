@@ -1,18 +1,19 @@
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <cmath>
 
 #include "models/routing.h"
 #include "models/sub_gate.h"
 #include "nn/network_testing.h"
 #include "nn/reference_network.h"
 #include "sluice/model.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
 
 using reference::ReferenceNetwork;
 using reference::Values;
+using testing::HasSubstr;
 
 const Shape kInput{32, 32, 3};
 
@@ -209,6 +210,53 @@ TEST_F(MixtureTest, AnUnusedExpertsGradientsAreZeroEvenAfterItWasUsed) {
   for (const int unused : {1, 2, 5, 6}) {  // baseline, then expert and importance of each group
     for (const float g : trained[unused].gradients) ASSERT_EQ(g, 0);
   }
+}
+
+TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
+  const std::vector<float> images = random_images(kBatch * kImage);
+  const auto compiled = compile(model_, weights_, {.batch = kBatch, .training = false});
+  const auto gate = compile(model_.gate, weights_.gate, {.batch = kBatch, .training = false});
+  compiled->predict(images, kBatch);
+  EXPECT_TRUE(std::ranges::equal(compiled->gate(), gate->predict(images, kBatch)));
+  EXPECT_TRUE(gate->gate().empty());
+}
+
+TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
+  const auto said = [](const auto& call) { return error_of(Fault::user, call); };
+  const std::vector<float> images = random_images(kBatch * kImage);
+  const std::vector<float> gradient(kBatch * kClasses);
+  {
+    const auto compiled = compile(model_, weights_, {.batch = kBatch, .training = false});
+    EXPECT_THAT(said([&] { compiled->predict(images, kBatch + 1); }),
+                HasSubstr("images for a model compiled for 1 to"));
+    EXPECT_THAT(said([&] { compiled->predict(images, kBatch - 1); }), HasSubstr("values for"));
+    compiled->predict(images, kBatch);
+    EXPECT_THAT(said([&] { compiled->backward(gradient, GradientOf::output); }),
+                HasSubstr("on a model compiled for training"));
+    EXPECT_THAT(said([&] { compiled->logits(); }), HasSubstr("does not end in a softmax"));
+  }
+  EXPECT_THAT(said([&] { compile(model_, weights_, {.batch = 0}); }), HasSubstr("a batch of 0"));
+  const Weights last = weights_.experts.back();
+  weights_.experts.pop_back();
+  EXPECT_THAT(said([&] { compile(model_, weights_, {}); }), HasSubstr("branches, but weights of"));
+  weights_.experts.push_back(last);
+  Mixture without = model_;
+  without.branches.pop_back();
+  EXPECT_THAT(said([&] { compile(without, weights_, {}); }), HasSubstr("gate must have"));
+  Mixture other = model_;
+  other.branches[0].importance = importance_model("importance-x", {8, 8, 3}, kClasses + 1);
+  EXPECT_THAT(said([&] { compile(other, weights_, {}); }), HasSubstr("importance-x must have"));
+}
+
+TEST(Models, SizesThatCannotBe) {
+  for (const double width : {0.0, -1.0, 1e9, std::nan("")}) {
+    EXPECT_THAT(error_of(Fault::user,
+                         [&] {
+                           cnn("c", {8, 8, 3}, 4, CnnSize::small, width);
+                         }),
+                HasSubstr("c: a width of"));
+  }
+  EXPECT_THAT(error_of(Fault::user, [] { chosen_group({}); }), HasSubstr("a gate without outputs"));
 }
 
 TEST_F(MixtureTest, TheGateIsNotTrained) {

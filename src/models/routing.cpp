@@ -1,10 +1,12 @@
 #include "models/routing.h"
 
+#include "base/fail.h"
 #include "sluice/model.h"
 
 namespace sluice {
 
 int chosen_group(std::span<const float> gate_output) {
+  if (gate_output.empty()) throw user_error("model", "a gate without outputs chooses no group");
   std::size_t best = 0;
   for (std::size_t g = 1; g < gate_output.size(); ++g) {
     if (gate_output[g] >= gate_output[best]) best = g;

@@ -1,5 +1,7 @@
 #include "nn/network.h"
 
+#include "nn/checks.h"
+
 namespace sluice {
 
 namespace {
@@ -15,16 +17,18 @@ class CompiledSequential : public CompiledModel {
   int outputs() const override { return network_.outputs(); }
   bool ends_in_softmax() const override { return network_.ends_in_softmax(); }
   std::span<const float> predict(std::span<const float> images, int count) override {
-    std::copy(images.begin(), images.end(), network_.input().begin());
-    return network_.forward(count, nullptr);
+    return run(images, count, nullptr);
   }
   std::span<const float> forward(std::span<const float> images, int count,
                                  const RandomKey& key) override {
-    std::copy(images.begin(), images.end(), network_.input().begin());
-    return network_.forward(count, &key);
+    return run(images, count, &key);
   }
-  std::span<const float> logits() const override { return network_.logits(); }
+  std::span<const float> logits() const override {
+    require_logits(*this, network_.count());
+    return network_.logits();
+  }
   void backward(std::span<const float> gradient, GradientOf where) override {
+    require_gradient(*this, gradient, network_.training() ? network_.count() : 0, where);
     network_.backward(gradient, where);
   }
   std::string first_not_finite() const override { return network_.first_not_finite(); }
@@ -33,6 +37,12 @@ class CompiledSequential : public CompiledModel {
   std::vector<Trained> trained() override { return {{network_.weights(), network_.gradients()}}; }
 
  private:
+  std::span<const float> run(std::span<const float> images, int count, const RandomKey* key) {
+    require_batch(*this, images, count);
+    std::copy(images.begin(), images.end(), network_.input().begin());
+    return network_.forward(count, key);
+  }
+
   onednn::Context context_;
   Network network_;
 };

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/parallel.h"
 #include "base/timer.h"
+#include "nn/checks.h"
 #include "ops/convolution/algorithm.h"
 #include "ops/softmax.h"
 
@@ -59,9 +60,11 @@ Network::Network(onednn::Context& context, const Sequential& model, Weights& wei
       image_elements_(static_cast<std::size_t>(element_count(model.input))),
       max_batch_(options.batch),
       training_(options.training) {
-  if (options.batch < 1) {
-    throw user_error("compile", "a batch of {}: must be at least 1", options.batch);
+  constexpr int kMostBatch = 1 << 20;
+  if (options.batch < 1 || options.batch > kMostBatch) {
+    throw user_error("compile", "a batch of {}: must be from 1 to {}", options.batch, kMostBatch);
   }
+  require_weights(model, weights);
   if (options.training) gradients_.resize(weights.values().size());
   try {
     // The largest first: the workspace then has room for all.

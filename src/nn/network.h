@@ -16,7 +16,8 @@ namespace sluice {
 /// padding hold old images and have zero gradients, so they change nothing but the time.
 class Network {
  public:
-  /// Throws Error (user) if the layers do not fit. Refers to `weights` and `context`.
+  /// Throws Error (user) if the layers do not fit, or the weights are another model's. Refers to
+  /// `weights` and `context`.
   Network(onednn::Context& context, const Sequential& model, Weights& weights,
           const CompileOptions& options);
 
@@ -24,6 +25,9 @@ class Network {
   const Shape& input_shape() const { return model_.input; }
   int outputs() const { return outputs_; }
   bool ends_in_softmax() const { return ends_in_softmax_; }
+  bool training() const { return training_; }
+  /// Of the last forward(); 0 before it.
+  int count() const { return last_count_; }
 
   /// Where the caller puts images before forward(): (max_batch, input).
   std::span<float> input() { return {input_, max_batch_ * image_elements_}; }

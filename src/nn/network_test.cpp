@@ -1,17 +1,21 @@
 #include "nn/network.h"
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
 
 #include "nn/network_testing.h"
 #include "nn/reference_network.h"
 #include "sluice/error.h"
+#include "tests/scratch.h"
 
 namespace sluice {
 namespace {
 
 using reference::ReferenceNetwork;
 using reference::Values;
+using ::testing::HasSubstr;
 
 Sequential small_network() {
   return {"small",
@@ -164,6 +168,72 @@ TEST_F(NetworkTest, DropoutDependsOnItsKeyAlone) {
   EXPECT_NE(outputs(nullptr), first);
   EXPECT_NE(outputs(&other_part), first);
   EXPECT_EQ(outputs(&key), first);
+}
+
+TEST_F(NetworkTest, WhatIsAskedInTheWrongSizeOrOrderIsRefused) {
+  const auto said = [](const auto& call) { return error_of(Fault::user, call); };
+  const auto compiled = compile(model_, weights_, {.batch = 4});
+  const std::span<const float> images = images_;
+  EXPECT_THAT(said([&] { compiled->predict(images.first(5 * kImage), 5); }),
+              HasSubstr("5 images for a model compiled for 1 to 4"));
+  EXPECT_THAT(said([&] { compiled->predict({}, 0); }), HasSubstr("0 images for a model"));
+  EXPECT_THAT(said([&] { compiled->predict({}, -1); }), HasSubstr("-1 images for a model"));
+  EXPECT_THAT(said([&] { compiled->predict(images.first(kImage), 2); }),
+              HasSubstr("192 values for 2 images of (8, 8, 3): give 384"));
+  EXPECT_THAT(said([&] { compiled->forward(images.first(3 * kImage), 2, {}); }),
+              HasSubstr("576 values for 2 images"));
+  const std::vector<float> gradient(2 * 5);
+  EXPECT_THAT(said([&] { compiled->backward(gradient, GradientOf::output); }),
+              HasSubstr("there is no pass that a gradient could belong to"));
+  EXPECT_THAT(said([&] { compiled->logits(); }), HasSubstr("no logits before predict()"));
+  compiled->forward(images.first(2 * kImage), 2, {});
+  EXPECT_THAT(said([&] { compiled->backward(std::span(gradient).first(5), GradientOf::output); }),
+              HasSubstr("a gradient of 5 values for 2 images with 5 outputs: give 10"));
+  compiled->backward(gradient, GradientOf::logits);
+
+  const auto inference = compile(model_, weights_, {.batch = 4, .training = false});
+  inference->predict(images.first(2 * kImage), 2);
+  EXPECT_THAT(said([&] { inference->backward(gradient, GradientOf::output); }),
+              HasSubstr("on a model compiled for training"));
+
+  std::get<Dense>(model_.layers.back()).activation = Activation::linear;
+  const auto linear = compile(model_, weights_, {.batch = 4});
+  linear->forward(images.first(2 * kImage), 2, {});
+  EXPECT_THAT(said([&] { linear->logits(); }), HasSubstr("does not end in a softmax"));
+  EXPECT_THAT(said([&] { linear->backward(gradient, GradientOf::logits); }),
+              HasSubstr("the model has no logits"));
+}
+
+TEST_F(NetworkTest, WhatCannotBeCompiledIsRefused) {
+  for (const int batch : {0, -1, std::numeric_limits<int>::max()}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, weights_, {.batch = batch}); }),
+                HasSubstr(fmt::format("a batch of {}: must be from 1", batch)));
+  }
+  Sequential other = model_;
+  std::get<Dense>(other.layers.back()).units = 6;
+  Weights others(other);
+  EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, others, {}); }),
+              HasSubstr("small: the weights are not those of its layers"));
+}
+
+TEST(Summarize, NumbersAndNamesThatCannotBe) {
+  const auto said = [](const Shape& input, const std::vector<Layer>& layers) {
+    return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
+  };
+  const Shape image{8, 8, 3};
+  EXPECT_THAT(said(image, {Conv2D{"a", 0}}), HasSubstr("m: a: filters of 0: must be from 1"));
+  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}), HasSubstr("kernel_size of -3"));
+  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}), HasSubstr("pool_size of 0"));
+  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units of -1"));
+  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}), HasSubstr("target_shape of -2"));
+  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("a rate of 1: must be from 0 up to 1"));
+  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}), HasSubstr("a rate of nan"));
+  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}), HasSubstr("its input: a size of 0"));
+  EXPECT_THAT(said({}, {Flatten{"a"}}), HasSubstr("m has no input shape"));
+  EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
+              HasSubstr("m: two layers are called 'a': rename one"));
+  EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
+              HasSubstr("m: a is larger than any memory"));
 }
 
 TEST(Compile, RefusesLayersThatDoNotFit) {

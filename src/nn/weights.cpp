@@ -1,15 +1,17 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "nn/checks.h"
 #include "sluice/network.h"
 
 namespace sluice {
 
-Weights::Weights(const Sequential& model) {
+std::vector<Weights::Tensor> tensors_of(const Sequential& model) {
+  std::vector<Weights::Tensor> tensors;
   std::size_t offset = 0;
   const auto add = [&](const std::string& layer, const std::string& kind, const Shape& shape) {
     const auto size = static_cast<std::size_t>(element_count(shape));
-    tensors_.push_back({layer, kind, shape, offset, size});
+    tensors.push_back({layer, kind, shape, offset, size});
     offset += size;
   };
   for (const LayerSummary& layer : summarize(model)) {
@@ -17,7 +19,11 @@ Weights::Weights(const Sequential& model) {
     add(layer.name, "kernel", layer.kernel);
     add(layer.name, "bias", {layer.kernel.back()});
   }
-  values_.resize(offset);
+  return tensors;
+}
+
+Weights::Weights(const Sequential& model) : tensors_(tensors_of(model)) {
+  values_.resize(tensors_.empty() ? 0 : tensors_.back().offset + tensors_.back().size);
 }
 
 void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "report/text.h"
 #include "sluice/report.h"
@@ -22,13 +23,18 @@ std::vector<int> by_share(const std::vector<float>& scores) {
 
 std::string row(const std::string& name, const std::string& baseline, const std::string& expert,
                 const std::string& weights, const std::string& mixture, const std::string& frozen) {
-  return fmt::format("  {} {:>10} {:>10} {:>19} {:>10} {:>10}\n", left(name, 14), baseline, expert,
-                     weights, mixture, frozen);
+  return fmt::format("  {} {:>10} {:>10} {:>19} {:>10}{}\n", left(name, 14), baseline, expert,
+                     weights, mixture, frozen.empty() ? "" : fmt::format(" {:>10}", frozen));
 }
 
 }  // namespace
 
 std::string explanation_text(const Answers& answers, std::size_t example) {
+  if (example >= answers.size()) {
+    throw user_error("report", "there is no example {}: there are {}, from 0", example,
+                     answers.size());
+  }
+  const bool has_frozen = !answers.frozen.empty();
   const std::size_t classes = answers.classes();
   const int group = answers.chosen_group(example);
   const std::vector<float> scores = answers.scores(example, group);
@@ -44,7 +50,7 @@ std::string explanation_text(const Answers& answers, std::size_t example) {
   }
   const std::string asked = "expert-" + printable(answers.group_names[group]);
   text = wrapped(text + ": asks " + asked) + "\n" +
-         row("", "baseline", "expert", "weights", "mixture", "before *");
+         row("", "baseline", "expert", "weights", "mixture", has_frozen ? "before *" : "");
   const std::vector<int> order = by_share(scores);
   for (std::size_t i = 0; i < std::min(kClassesShown, classes); ++i) {
     const int label = order[i];
@@ -52,11 +58,10 @@ std::string explanation_text(const Answers& answers, std::size_t example) {
     text += row(printable(answers.class_names[label]), of(answers.baseline, label),
                 of(answers.experts[group], label),
                 fmt::format("{:.4f} | {:.4f}", weights[0], weights[1]),
-                percent(scores[label] / sum), of(answers.frozen, label));
+                percent(scores[label] / sum), has_frozen ? of(answers.frozen, label) : "");
   }
-  return text +
-         "  The mixture is baseline x weight + expert x weight, divided by the sum.\n"
-         "  * the baseline before joint training\n";
+  return text + "  The mixture is baseline x weight + expert x weight, divided by the sum.\n" +
+         (has_frozen ? "  * the baseline before joint training\n" : "");
 }
 
 }  // namespace sluice

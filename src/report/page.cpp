@@ -71,11 +71,13 @@ std::string explanation_html(const Answers& answers, const Examples& examples, s
               {{"explanation", std::move(explanation)}});
 }
 
-std::string report_html(const std::vector<RunFolder>& runs) {
+std::string report_html(const std::vector<RunFolder>& runs,
+                        const std::function<void()>& before_each) {
   nlohmann::ordered_json contents = nlohmann::ordered_json::array();
   std::string title;
   std::string sentences;
   for (const RunFolder& run : runs) {
+    if (before_each) before_each();
     nlohmann::ordered_json one = contents_of(run);
     one["summaries"] = summaries_of(run);
     const auto name = one["name"].get<std::string>();

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "base/text.h"
 #include "base/timer.h"
 #include "data/batching.h"
 #include "eval/judge.h"
@@ -33,7 +34,6 @@ class Fit {
 
   History run() {
     name_blocks();
-    state_.finished = options_.epochs < 1;
     observer_.on_begin(state_);
     stopper_.state() = state_.stopping;
     adam_.went(steps_done());
@@ -187,15 +187,48 @@ class Fit {
   Progress progress_;
 };
 
+void require_options(const FitOptions& options) {
+  const auto require = [](bool fits, const char* name, const auto& value, const char* wanted) {
+    if (!fits) throw user_error("train", "{} is {}: must be {}", name, value, wanted);
+  };
+  const AdamOptions& adam = options.adam;
+  const EarlyStopping& stopping = options.early_stopping;
+  require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
+  require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
+  // Comparisons are false for NaN.
+  require(adam.learning_rate > 0 && std::isfinite(adam.learning_rate), "learning_rate",
+          adam.learning_rate, "above 0 and finite");
+  require(adam.beta_1 >= 0 && adam.beta_1 < 1, "beta_1", adam.beta_1, "at least 0 and below 1");
+  require(adam.beta_2 >= 0 && adam.beta_2 < 1, "beta_2", adam.beta_2, "at least 0 and below 1");
+  require(adam.epsilon > 0 && adam.epsilon <= 1, "epsilon", adam.epsilon, "above 0 and at most 1");
+  require(stopping.monitor == "val_loss" || stopping.monitor == "val_accuracy" ||
+              stopping.monitor == "loss" || stopping.monitor == "accuracy",
+          "early_stopping.monitor", one_line(stopping.monitor),
+          "val_loss, val_accuracy, loss or accuracy");
+  require(stopping.min_delta >= 0 && stopping.min_delta < 1e9, "early_stopping.min_delta",
+          stopping.min_delta, "0 or more");
+  require(stopping.patience >= 0, "early_stopping.patience", stopping.patience, "0 or more");
+  require(stopping.start_from_epoch >= 0, "early_stopping.start_from_epoch",
+          stopping.start_from_epoch, "0 or more");
+}
+
 }  // namespace
 
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer) {
   if (train.size() == 0) throw user_error("train", "there are no images to train on");
-  require_output_for_each_class(model, train);
+  if (validation.size() == 0) throw user_error("train", "there are no images to validate on");
+  require_options(options);
+  require_fit(model, train);
+  require_fit(model, validation);
   if (options.batch_size > model.max_batch()) {
     throw user_error("train", "batches of {} for a model compiled for {}: compile it for more",
                      options.batch_size, model.max_batch());
+  }
+  for (const CompiledModel::Trained& block : model.trained()) {
+    if (block.gradients.size() == block.weights.size()) continue;
+    throw user_error("train",
+                     "the model was compiled without training: set CompileOptions::training");
   }
   return Fit(model, train, validation, options, observer).run();
 }

@@ -1,7 +1,7 @@
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
+#include <fmt/format.h>
 
 #include <cmath>
+#include <functional>
 
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
@@ -12,6 +12,8 @@
 
 namespace sluice {
 namespace {
+
+using testing::HasSubstr;
 
 class FitTest : public testing::Test {
  protected:
@@ -135,8 +137,8 @@ TEST_F(FitTest, RefusesAModelWithoutOneOutputForEachClass) {
     EXPECT_EQ(error_of(Fault::user, [&] { evaluate(*compiled, images); }), trained);
     return trained;
   };
-  EXPECT_EQ(say({train_images_, {"a", "b", "c"}}),
-            "[model] it has 4 outputs, but the images 3 classes: one for each is needed");
+  EXPECT_EQ(say({train_images_, {"a", "b", "c", "d", "e"}}),
+            "[model] it has 4 outputs, but the images 5 classes: one for each is needed");
 }
 
 /// The whole lab on tiny images.
@@ -227,6 +229,92 @@ TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
   EXPECT_EQ(history.epochs.size(), 3u);
   EXPECT_EQ(history.restored_epoch, 1);
   EXPECT_EQ(history.images, 3 * static_cast<std::int64_t>(train_.size()));
+}
+
+TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
+  const auto refusal = [&](const std::function<void(FitOptions&)>& change) {
+    FitOptions options;
+    change(options);
+    const auto compiled = compile(model_, weights_, {.batch = 32});
+    return error_of(Fault::user, [&] { fit(*compiled, train_, validation_, options, *observer_); });
+  };
+  EXPECT_EQ(
+      refusal([](auto& options) { options.early_stopping.monitor = "foo"; }),
+      "[train] early_stopping.monitor is foo: must be val_loss, val_accuracy, loss or accuracy");
+  for (const int wrong : {0, -1}) {
+    EXPECT_EQ(refusal([&](auto& options) { options.batch_size = wrong; }),
+              fmt::format("[train] batch_size is {}: must be at least 1", wrong));
+    EXPECT_EQ(refusal([&](auto& options) { options.epochs = wrong; }),
+              fmt::format("[train] epochs is {}: must be at least 1", wrong));
+  }
+  EXPECT_THAT(refusal([](auto& options) { options.batch_size = 33; }),
+              HasSubstr("batches of 33 for a model compiled for 32"));
+  EXPECT_THAT(refusal([](auto& options) { options.early_stopping.patience = -1; }),
+              HasSubstr("early_stopping.patience is -1"));
+  EXPECT_THAT(refusal([](auto& options) { options.early_stopping.start_from_epoch = -1; }),
+              HasSubstr("early_stopping.start_from_epoch is -1"));
+  EXPECT_THAT(refusal([](auto& options) { options.early_stopping.min_delta = std::nan(""); }),
+              HasSubstr("early_stopping.min_delta is nan"));
+  for (const double wrong : {0.0, -1.0, std::nan("")}) {
+    EXPECT_THAT(refusal([&](auto& options) { options.adam.learning_rate = wrong; }),
+                HasSubstr("learning_rate is"));
+    EXPECT_THAT(refusal([&](auto& options) { options.adam.epsilon = wrong; }),
+                HasSubstr("epsilon is"));
+  }
+  EXPECT_THAT(refusal([](auto& options) { options.adam.beta_1 = 1; }), HasSubstr("beta_1 is 1"));
+  EXPECT_THAT(refusal([](auto& options) { options.adam.beta_2 = -1; }), HasSubstr("beta_2 is -1"));
+}
+
+TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
+  const auto refusal = [&](const CompileOptions& compiled_for, const Examples& train,
+                           const Examples& validation) {
+    const auto compiled = compile(model_, weights_, compiled_for);
+    return error_of(Fault::user, [&] { fit(*compiled, train, validation, {}, *observer_); });
+  };
+  EXPECT_EQ(refusal({.training = false}, train_, validation_),
+            "[train] the model was compiled without training: set CompileOptions::training");
+  const LabelledImages nothing{{8, 8, 3}, {}, {}};
+  EXPECT_THAT(refusal({}, {nothing, kNames}, validation_), HasSubstr("no images to train on"));
+  EXPECT_THAT(refusal({}, train_, {nothing, kNames}), HasSubstr("no images to validate on"));
+  const LabelledImages larger = random_set(2, 1, {9, 8, 3});
+  EXPECT_THAT(refusal({}, {larger, kNames}, validation_),
+              HasSubstr("it takes images of (8, 8, 3), but these are of (9, 8, 3)"));
+  EXPECT_THAT(refusal({}, train_, {larger, kNames}), HasSubstr("these are of (9, 8, 3)"));
+  std::vector<std::string> more = kNames;
+  more.emplace_back("e");
+  EXPECT_THAT(refusal({}, train_, {validation_images_, more}),
+              HasSubstr("it has 4 outputs, but the images 5 classes"));
+  const auto compiled = compile(model_, weights_, {.training = false});
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         evaluate(*compiled, {nothing, kNames});
+                       }),
+              HasSubstr("there are no images to evaluate on"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         latency_ms(*compiled, {nothing, kNames});
+                       }),
+              HasSubstr("there are no images to measure"));
+}
+
+TEST_F(FitTest, ALabRefusesGroupsAndPartsThatItDoesNotHave) {
+  const Dataset data{"", "", kNames, train_images_, validation_images_};
+  const Groups groups({{"left", {"a", "b"}}, {"right", {"c", "d"}}}, kNames);
+  const Lab lab({}, data, groups);
+  for (const int wrong : {-1, 2, 9}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { lab.train_expert(wrong, silent_); }),
+                HasSubstr(fmt::format("there is no group {}: there are 2, from 0", wrong)));
+  }
+  const TrainedModel part{model_, Weights(model_), {}, {}};
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train_mixture(part, {part}, part, silent_); }),
+              HasSubstr("1 experts for 2 groups"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         lab.train_mixture(part, {part, part}, part, silent_);
+                       }),
+              HasSubstr("gate: the weights are not those of its layers"));
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train_longer_baseline(0, silent_); }),
+              HasSubstr("epochs is 0"));
 }
 
 }  // namespace

@@ -81,10 +81,11 @@ TrainedModel Lab::train_baseline(FitObserver& observer) const {
 }
 
 TrainedModel Lab::train_expert(int group, FitObserver& observer) const {
-  return train(declare().branches[group].expert, train_examples().of_group(groups_, group),
-               validation_examples().of_group(groups_, group),
-               fit_options(options_.epochs.experts, kExperts + static_cast<std::uint32_t>(group)),
-               observer);
+  groups_.require_group(group);
+  return train(
+      declare().branches[static_cast<std::size_t>(group)].expert,
+      train_examples().of_group(groups_, group), validation_examples().of_group(groups_, group),
+      fit_options(options_.epochs.experts, kExperts + static_cast<std::uint32_t>(group)), observer);
 }
 
 TrainedModel Lab::train_gate(FitObserver& observer) const {
@@ -96,6 +97,10 @@ TrainedModel Lab::train_gate(FitObserver& observer) const {
 TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
                                   const std::vector<TrainedModel>& experts,
                                   const TrainedModel& gate, FitObserver& observer) const {
+  if (static_cast<int>(experts.size()) != groups_.count()) {
+    throw user_error("train", "{} experts for {} groups: give one for each", experts.size(),
+                     groups_.count());
+  }
   const Mixture model = declare();
   TrainedMixture trained{model, MixtureWeights(model), {}, {}};
   trained.weights.baseline = baseline.weights;

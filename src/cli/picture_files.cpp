@@ -1,0 +1,98 @@
+#include "cli/picture_files.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <set>
+
+#include "base/fail.h"
+#include "base/file_kind.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/interrupt.h"
+#include "cli/output.h"
+
+namespace sluice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What is called a picture is tried, so that one that is broken is told.
+bool has_pictures_name(const fs::path& file) {
+  constexpr std::array<std::string_view, 10> kEndings{".png", ".jpg", ".jpeg", ".webp", ".gif",
+                                                      ".bmp", ".tif", ".tiff", ".heic", ".avif"};
+  std::string ending = file.extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(kEndings, ending) != kEndings.end();
+}
+
+bool is_picture(const fs::path& file) {
+  if (has_pictures_name(file)) return true;
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return false;
+  try {
+    return kind_of_file(file, "predict").of == FileKind::Of::picture;
+  } catch (const Error&) {
+    return false;  // may not be read: told among the others
+  }
+}
+
+/// One folder that was given.
+class PictureFolder {
+ public:
+  explicit PictureFolder(const fs::path& folder) { walk(folder); }
+
+  const std::vector<fs::path>& pictures() const { return pictures_; }
+  const std::vector<fs::path>& others() const { return others_; }
+
+ private:
+  void walk(const fs::path& folder) {
+    check_interrupt();
+    std::error_code ignored;
+    // Links may lead into a circle.
+    if (!seen_.insert(fs::canonical(folder, ignored)).second) return;
+    for (const fs::path& entry : list_folder(folder, "predict")) {
+      if (is_folder(entry)) {
+        walk(entry);
+      } else {
+        (is_picture(entry) ? pictures_ : others_).push_back(entry);
+      }
+    }
+  }
+
+  std::set<fs::path> seen_;
+  std::vector<fs::path> pictures_;
+  std::vector<fs::path> others_;
+};
+
+void tell_others(const std::string& folder, const std::vector<fs::path>& others) {
+  if (others.empty()) return;
+  complain(fmt::format("[predict] {}: left out {} that {} no picture: {}{}", one_line(folder),
+                       others.size() == 1 ? "a file" : fmt::format("{} files", others.size()),
+                       others.size() == 1 ? "is" : "are", path_text(others.front()),
+                       others.size() == 1 ? "" : ", ..."));
+}
+
+}  // namespace
+
+std::vector<fs::path> picture_files(const std::vector<std::string>& arguments) {
+  std::vector<fs::path> files;
+  for (const std::string& argument : arguments) {
+    if (!is_folder(argument)) {
+      files.emplace_back(argument);
+      continue;
+    }
+    const PictureFolder folder(argument);
+    if (folder.pictures().empty()) {
+      throw user_error("predict", "{} has no picture: give one that has PNG or JPEG files",
+                       one_line(argument));
+    }
+    tell_others(argument, folder.others());
+    files.insert(files.end(), folder.pictures().begin(), folder.pictures().end());
+  }
+  return files;
+}
+
+}  // namespace sluice::cli

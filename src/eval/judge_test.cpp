@@ -1,0 +1,83 @@
+#include "eval/judge.h"
+
+#include "sluice/evaluation.h"
+#include "sluice/report.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+/// Of two examples, two classes and two groups.
+Answers two_answers() {
+  return {.class_names = {"a", "b"},
+          .group_names = {"g", "h"},
+          .group_of_class = {0, 1},
+          .truth = {0, 1},
+          .frozen = {.9f, .1f, .2f, .8f},
+          .baseline = {.9f, .1f, .2f, .8f},
+          .gate = {.9f, .1f, .2f, .8f},
+          .experts = {{.9f, .1f, .2f, .8f}, {.9f, .1f, .2f, .8f}},
+          .importances = {std::vector<float>(8, .1f), std::vector<float>(8, .1f)},
+          .controls = {}};
+}
+
+TEST(Judge, AnswersThatDoNotFitTogether) {
+  EXPECT_EQ(judge(two_answers(), 0).mixture.accuracy, 1);
+  const auto refused = [](const auto& change) {
+    Answers answers = two_answers();
+    change(answers);
+    for (const bool whole : {true, false}) {
+      EXPECT_THAT(error_of(Fault::user,
+                           [&] { whole ? (void)judge(answers, 0) : (void)error_budgets(answers); }),
+                  HasSubstr("do not fit together: get them by ask()"));
+    }
+  };
+  refused([](Answers& answers) { answers = {}; });
+  refused([](Answers& answers) { answers.truth[0] = 2; });
+  refused([](Answers& answers) { answers.truth.pop_back(); });
+  refused([](Answers& answers) { answers.frozen.pop_back(); });
+  refused([](Answers& answers) { answers.baseline.clear(); });
+  refused([](Answers& answers) { answers.gate.resize(2); });
+  refused([](Answers& answers) { answers.experts.pop_back(); });
+  refused([](Answers& answers) { answers.importances[1].pop_back(); });
+  refused([](Answers& answers) { answers.group_of_class[1] = -1; });
+  refused([](Answers& answers) { answers.controls.push_back({"x", "x", {.1f}}); });
+  EXPECT_THAT(error_of(Fault::user, [] { explanation_text(two_answers(), 2); }),
+              HasSubstr("there is no example 2: there are 2, from 0"));
+}
+
+TEST(ConfusionMatrices, ClassesThatThereAreNot) {
+  ConfusionMatrix confusion({"a", "b"});
+  confusion.add(1, 0);
+  EXPECT_EQ(confusion.count(1, 0), 1);
+  for (const int wrong : {-1, 2}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { confusion.add(wrong, 0); }), HasSubstr("no class"));
+    EXPECT_THAT(error_of(Fault::user, [&] { confusion.add(0, wrong); }), HasSubstr("no class"));
+    EXPECT_THAT(error_of(Fault::user, [&] { confusion.count(wrong, 0); }), HasSubstr("no class"));
+    EXPECT_THAT(error_of(Fault::user, [&] { confusion.support(wrong); }), HasSubstr("no class"));
+  }
+}
+
+TEST(Calibrations, ScoresThatDoNotFit) {
+  const std::vector<float> scores{.5f, .5f, .1f, .9f};
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         calibration(scores, std::vector{0, 1, 1});
+                       }),
+              HasSubstr("4 scores for 3 labels"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         calibration(scores, std::vector{0, 2});
+                       }),
+              HasSubstr("or a label that has none"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         calibration(scores, std::vector{0, 1}, 0);
+                       }),
+              HasSubstr("0 bins: give at least 1"));
+}
+
+}  // namespace
+}  // namespace sluice
