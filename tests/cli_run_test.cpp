@@ -468,6 +468,35 @@ TEST_F(FinishedRun, ModelsComeBackFromKerasAsTheyWere) {
   EXPECT_TRUE(fs::exists(*home_ / "runs/lab/export/importance-natural.keras"));
 }
 
+TEST_F(FinishedRun, PartsSavedOneByOneBecomeAMixture) {
+  ASSERT_EQ(at_home({"export", "runs/lab", "--to", "parts"}).code, 0);
+  std::vector<std::string> arguments{"import", "parts/baseline.keras", "parts/gate.keras",
+                                     "parts/expert-natural.keras", "parts/expert-artificial.keras"};
+  const auto import = [&](const std::string& run) {
+    auto all = arguments;
+    all.insert(all.end(), {"--run", run});
+    return at_home(all);
+  };
+  const Ended without = import("without-importance");
+  ASSERT_EQ(without.code, 0) << without.err;
+  EXPECT_THAT(without.out,
+              HasSubstr("no mixture is made of baseline, gate, expert-natural, "
+                        "expert-artificial: importance-artificial, importance-natural are missing; "
+                        "give them too, or let `sluice train` train every part\n"));
+  arguments.push_back("parts/importance-natural.keras");
+  expect_complaint(import("half"), 2,
+                   "importance-natural is of use only in a mixture: give its other parts too: "
+                   "importance-artificial");
+  arguments.push_back("parts/importance-artificial.keras");
+  const Ended joined = import("joined");
+  ASSERT_EQ(joined.code, 0) << joined.err;
+  EXPECT_THAT(joined.out,
+              HasSubstr("mixture                  11,836,616 parameters   from its parts"));
+  EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out, HasSubstr("asked expert-"));
+  arguments.push_back("parts/mixture.keras");
+  expect_complaint(import("twice"), 2, "leave it out, for there is a whole one");
+}
+
 TEST_F(FinishedRun, ImportSaysWhatItMustBeTold) {
   at_home({"export", "runs/lab", "--model", "gate", "--to", "files"});
   const std::string bytes = load(*home_ / "files/gate.keras");

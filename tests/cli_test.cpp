@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "sluice/dataset.h"
+#include "sluice/model_file.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {
@@ -55,7 +56,7 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"evaluate", "nowhere"}), 2, "nowhere");
   expect_complaint(run({"predict", "nowhere", "cat.png"}), 2, "nowhere");
   expect_complaint(run({"export", "nowhere"}), 2, "nowhere");
-  expect_complaint(run({"export", "nowhere", "--format", "tf"}), 2, "keras,onnx");
+  expect_complaint(run({"export", "nowhere", "--format", "tf"}), 2, "keras,h5,onnx");
   expect_complaint(run({"import", "nowhere.keras"}), 2, "nowhere.keras");
   expect_complaint(run({"import", kLab}), 2, "lab.toml is a TOML file, not a model that Keras");
   expect_complaint(run({"evaluate", "nowhere", "--compute", "quick"}), 2, "--compute");
@@ -66,6 +67,18 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"data", "inof"}), 2, "inof");
   expect_complaint(run({"data", "sample", "--count", "0"}), 2, "--count");
   EXPECT_FALSE(wrote());
+}
+
+TEST_F(CommandLine, ModelsThatTakeNoColourPicturesAreRefusedAtImport) {
+  for (const Shape& input : {Shape{28, 28, 1}, Shape{784}, Shape{32, 32, 4}}) {
+    const Sequential model{
+        "baseline", input, {Flatten{"flatten"}, Dense{"dense", 10, Activation::softmax}}};
+    export_keras(folder_ / "baseline.keras", SavedModel{model, Weights(model), {}});
+    expect_complaint(run({"import", "baseline.keras", "--run", "none"}), 2,
+                     "baseline.keras takes " + to_string(input) +
+                         ", and Sluice gives models colour pictures, (height, width, 3)");
+    EXPECT_FALSE(fs::exists(folder_ / "none"));
+  }
 }
 
 TEST_F(CommandLine, MistakesInAnExperimentNameFileKeyAndMendAndWriteNothing) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <variant>
@@ -50,6 +51,10 @@ AnyModel read_model(const std::filesystem::path& file);
 /// expert, it computes all of them. Class names and groups go along for import_keras().
 void export_keras(const std::filesystem::path& file, const AnyModel& model);
 
+/// Writes a legacy `.h5` file that Keras 2 (tf_keras) opens, and later versions too: the same
+/// layers and predictions as export_keras().
+void export_keras_h5(const std::filesystem::path& file, const AnyModel& model);
+
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
 /// "probabilities" (batch, classes). A mixture computes every expert, as in Keras; its output,
 /// which need not sum to one, is called "scores", and a second one, "group" (batch), says which
@@ -67,13 +72,23 @@ struct KerasOptions {
   std::vector<std::string> groups;
   /// Of a file that has weights alone.
   Shape input{32, 32, 3};
+  /// Is called with each thing that the model in Sluice has otherwise than the file, or that was
+  /// assumed: other names, another precision, an architecture that is taken for the lab's. May be
+  /// empty.
+  std::function<void(const std::string& line)> say;
 };
 
-/// Reads a `.keras` file, a `.weights.h5` file or a legacy `.h5` file. A file of weights alone must
-/// be of one of the lab's models, which its shapes tell. HDF5 is read in a process of its own with
-/// limits on memory and time, for libhdf5 cannot be trusted with a hostile file. Throws Error
-/// (user) naming the file, the place in it and what is wrong: weights that are NaN or infinite,
-/// too.
+/// Reads a `.keras` file, a `.weights.h5` file or a legacy `.h5` file. Models in models are read as
+/// one chain of layers, or where they are not a chain, as a mixture. Half precision becomes single.
+/// A file of weights alone must be of one of the lab's models, which its shapes tell. HDF5 is read
+/// in a process of its own with limits on memory and time, for libhdf5 cannot be trusted with a
+/// hostile file. Throws Error (user) naming the file, the place in it and what is wrong: weights that
+/// are NaN or infinite, too.
 AnyModel import_keras(const std::filesystem::path& file, const KerasOptions& options = {});
+
+/// A mixture of models that were saved one by one, by the names that Mixture::parts() gives them.
+/// Throws Error (user) where a part is missing or does not fit the others.
+SavedMixture join_parts(const std::map<std::string, SavedModel>& parts,
+                        const std::vector<Groups::Group>& groups);
 
 }  // namespace sluice

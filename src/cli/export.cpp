@@ -59,7 +59,10 @@ fs::path export_model(const AnyModel& model, const std::string& name, const Expo
                       const fs::path& folder) {
   check_interrupt();
   const fs::path file = folder / (name + "." + options.format);
-  (options.format == "onnx" ? export_onnx : export_keras)(file, model);
+  const auto write = options.format == "onnx" ? export_onnx
+                     : options.format == "h5" ? export_keras_h5
+                                              : export_keras;
+  write(file, model);
   print_out("{:<50} {:>8.1f} MB\n", path_text(file), double(fs::file_size(file)) / 1e6);
   flush_out();
   return file;
@@ -106,11 +109,10 @@ void export_models(const ExportOptions& options) {
     }
   }
   print_out("\ninput: (batch, height, width, 3), R, G, B divided by 255\n");
-  if (options.format == "keras") {
-    print_out("open:  keras.saving.load_model(\"{}\")\n", path_text(last));
-  } else {
-    print_out("open:  onnxruntime.InferenceSession(\"{}\")\n", path_text(last));
-  }
+  const char* open = options.format == "onnx" ? "onnxruntime.InferenceSession"
+                     : options.format == "h5" ? "tf_keras.models.load_model"
+                                              : "keras.saving.load_model";
+  print_out("open:  {}(\"{}\")\n", open, path_text(last));
 }
 
 }  // namespace
@@ -119,17 +121,19 @@ void add_export(CLI::App& app) {
   auto* verb = app.add_subcommand("export", "Write models that Keras or ONNX Runtime opens");
   verb->footer(R"(Without --model every model of the run is written: baseline, experts, gate, the
 importance models, and the mixture. The mixture is made of standard layers
-alone; as those cannot skip an expert, it computes all of them.
+alone; as those cannot skip an expert, it computes all of them. keras is for
+Keras 3; h5 is for Keras 2, alone (tf_keras) or in TensorFlow up to 2.15.
 
 Examples:
   sluice export runs/lab                      RUN/export/*.keras
+  sluice export runs/lab --format h5          RUN/export/*.h5
   sluice export runs/lab --format onnx --to models
   sluice export runs/lab --model mixture --model gate
   sluice export runs/lab/gate/model.safetensors --to .)");
   const auto options = std::make_shared<ExportOptions>();
   verb->add_option("RUN", options->from, "Folder of a run, or one model.safetensors")->required();
-  verb->add_option("--format", options->format, "keras or onnx (default: keras)")
-      ->check(one_of({"keras", "onnx"}))
+  verb->add_option("--format", options->format, "keras, h5 or onnx (default: keras)")
+      ->check(one_of({"keras", "h5", "onnx"}))
       ->type_name("FORMAT");
   verb->add_option("--model", options->models, "Only this one; repeatable")
       ->type_name("NAME")

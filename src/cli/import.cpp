@@ -76,7 +76,9 @@ class Import {
       : options_(options),
         experiment_(options.experiment.empty() ? lab_experiment()
                                                : read_experiment(options.experiment)) {
-    const KerasOptions keras{.parts = parse_parts(options.parts), .groups = group_names()};
+    const KerasOptions keras{.parts = parse_parts(options.parts),
+                             .groups = group_names(),
+                             .say = [&](const std::string& line) { remarks_.push_back(line); }};
     for (const std::string& argument : options.files) {
       sources_.emplace_back(argument);
       models_.push_back(import_keras(sources_.back().file, keras));
@@ -94,23 +96,23 @@ class Import {
       }
       std::visit([&](auto& saved) { complete(saved, sources_[i].file, names_[i]); }, models_[i]);
     }
+    join();
   }
 
   void write() const {
     const RunFolder run = RunFolder::create(options_.run, experiment_);
+    for (const std::string& remark : remarks_) print_out("note: {}\n", remark);
     for (std::size_t i = 0; i < models_.size(); ++i) {
-      run.write_model(names_[i], models_[i]);
+      // Importance models have no folder: a mixture has them in its file.
+      if (!is_importance(names_[i])) run.write_model(names_[i], models_[i]);
       const auto parameters =
           std::visit([](const auto& saved) { return count_parameters(saved.model); }, models_[i]);
       print_out("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
-                path_text(sources_[i].file));
+                i < sources_.size() ? path_text(sources_[i].file) : "its parts");
     }
     run.write_sums();
-    const std::string path = run.path().string();
-    print_out(
-        "\nrun folder: {}\ntry it:     sluice evaluate {}\n            sluice predict {} "
-        "PICTURE\n",
-        path, path, path);
+    print_out("\nrun folder: {}\n", run.path().string());
+    print_advice(run.path());
   }
 
  private:
@@ -137,9 +139,18 @@ class Import {
     return classes;
   }
 
-  std::string name_of(const Source& source, const AnyModel& model) const {
+  static bool is_importance(const std::string& name) { return name.starts_with("importance-"); }
+
+  /// Of a mixture, as Mixture::parts() names them.
+  std::vector<std::string> part_names() const {
     std::vector<std::string> names{"baseline", "gate"};
     for (const std::string& group : group_names()) names.push_back("expert-" + group);
+    for (const std::string& group : group_names()) names.push_back("importance-" + group);
+    return names;
+  }
+
+  std::string name_of(const Source& source, const AnyModel& model) const {
+    std::vector<std::string> names = part_names();
     const auto* network = std::get_if<SavedModel>(&model);
     if (network == nullptr) names = {"mixture"};
     const auto known = [&](const std::string& name) {
@@ -159,13 +170,15 @@ class Import {
 
   void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
     saved.model.name = name;
+    require_pictures(saved.model.input, file);
     const std::vector<std::string> wanted = name == "gate" ? group_names() : class_names_;
-    require_outputs(summarize(saved.model).back().output, wanted, file);
+    require_outputs(summarize(saved.model).back().output, wanted, is_importance(name), file);
     if (saved.class_names.empty()) saved.class_names = wanted;
   }
 
   void complete(SavedMixture& saved, const fs::path& file, const std::string&) const {
-    require_outputs(summarize(saved.model.baseline).back().output, class_names_, file);
+    require_pictures(saved.model.baseline.input, file);
+    require_outputs(summarize(saved.model.baseline).back().output, class_names_, false, file);
     std::vector<std::string> groups;
     for (const Mixture::Branch& branch : saved.model.branches) groups.push_back(branch.group);
     if (groups != group_names()) {
@@ -177,9 +190,75 @@ class Import {
     saved.groups = experiment_.groups;
   }
 
-  void require_outputs(const Shape& outputs, const std::vector<std::string>& names,
+  /// Parts that were saved one by one become a mixture where all of them are there.
+  void join() {
+    std::map<std::string, SavedModel> parts;
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      if (const auto* saved = std::get_if<SavedModel>(&models_[i]))
+        parts.emplace(names_[i], *saved);
+    }
+    std::vector<std::string> missing = part_names();
+    std::erase_if(missing, [&](const std::string& name) { return parts.contains(name); });
+    const bool has_mixture = std::ranges::any_of(models_, is_mixture);
+    const auto importance = std::ranges::find_if(names_, is_importance);
+    if (importance != names_.end() && (has_mixture || !missing.empty())) {
+      throw user_error("import", "{} is of use only in a mixture: {}", *importance,
+                       has_mixture
+                           ? "leave it out, for there is a whole one"
+                           : fmt::format("give its other parts too: {}", fmt::join(missing, ", ")));
+    }
+    if (has_mixture || parts.size() < 2) return;
+    if (!missing.empty()) {
+      remarks_.push_back(fmt::format(
+          "no mixture is made of {}: {} are missing; give them too, or let `sluice train` train "
+          "every part",
+          fmt::join(names_, ", "), fmt::join(missing, ", ")));
+      return;
+    }
+    SavedMixture mixture = join_parts(parts, experiment_.groups);
+    mixture.class_names = class_names_;
+    models_.emplace_back(std::move(mixture));
+    names_.emplace_back("mixture");
+  }
+
+  /// Commands that work with what was imported.
+  void print_advice(const fs::path& run) const {
+    const auto has = [&](const char* name) {
+      return std::ranges::find(names_, name) != names_.end();
+    };
+    const Shape& input = std::visit(
+        [](const auto& saved) -> const Shape& { return input_of(saved); }, models_.front());
+    std::vector<std::string> commands;
+    if (input == LabelledImages{}.shape) {
+      commands.push_back(fmt::format("evaluate {}{}", run.string(),
+                                     experiment_.data.set == "folder" ? " --data DIR" : ""));
+    }
+    const bool answers = has("mixture") || has("baseline");
+    commands.push_back(fmt::format(
+        "predict {} PICTURE",
+        answers ? run.string() : (run / names_.front() / "model.safetensors").string()));
+    for (const std::string& command : commands) {
+      print_out("{:<11} sluice {}\n", command == commands.front() ? "try it:" : "", command);
+    }
+  }
+
+  static const Shape& input_of(const SavedModel& saved) { return saved.model.input; }
+  static const Shape& input_of(const SavedMixture& saved) { return saved.model.baseline.input; }
+
+  static void require_pictures(const Shape& input, const fs::path& file) {
+    if (input.size() == 3 && input.back() == 3) return;
+    throw user_error(
+        "import",
+        "{} takes {}, and Sluice gives models colour pictures, (height, width, 3): train "
+        "one on those",
+        path_text(file), to_string(input));
+  }
+
+  void require_outputs(const Shape& outputs, const std::vector<std::string>& names, bool importance,
                        const fs::path& file) const {
-    if (outputs == Shape{static_cast<std::int64_t>(names.size())}) return;
+    Shape wanted{static_cast<std::int64_t>(names.size())};
+    if (importance) wanted.push_back(2);
+    if (outputs == wanted) return;
     throw user_error(
         "import",
         "{} has the output {}, but there are {} names for it: {}; others are declared by the "
@@ -198,7 +277,8 @@ class Import {
   std::vector<std::string> class_names_;
   std::vector<Source> sources_;
   std::vector<AnyModel> models_;
-  std::vector<std::string> names_;
+  std::vector<std::string> names_;    ///< of models_: as many as sources_, then what they became
+  std::vector<std::string> remarks_;  ///< what the user should know
 };
 
 }  // namespace
@@ -208,6 +288,7 @@ void add_import(CLI::App& app) {
   verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name tells
 which model it is (baseline.keras, gate.h5, expert-natural.weights.h5), or
 NAME=FILE does. A file of weights alone must be of one of the lab's models.
+Baseline, gate, experts and importance models of all groups make a mixture.
 Without --experiment the classes are what the files say, else CIFAR-10's in
 the lab's groups, the gate's first output being "artificial".
 
@@ -215,6 +296,7 @@ Examples:
   sluice import baseline.keras gate.keras --run runs/notebook
   sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
   sluice import mixture.keras --part baseline=cnn --part gate=cnn_1
+  sluice import parts/*.keras           importance-natural.keras, ... too
   sluice evaluate runs/notebook)");
   const auto options = std::make_shared<ImportOptions>();
   verb->add_option("FILE", options->files, "Files to read, each FILE or NAME=FILE")->required();

@@ -1,5 +1,7 @@
 #include "io/declaration.h"
 
+#include <algorithm>
+
 #include "base/fail.h"
 #include "base/text.h"
 #include "models/checks.h"
@@ -14,9 +16,15 @@ using OrderedJson = nlohmann::ordered_json;
 // As summarize() has them.
 constexpr std::int64_t kMostUnits = 1 << 16;
 constexpr std::int64_t kMostKernel = 1 << 6;
-constexpr std::size_t kMostLayers = 200;
+constexpr std::size_t kMostLayers = 1000;
 constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kLongestName = 128;
+
+const std::string& checked_name(const std::string& name) {
+  if (is_name(name)) return name;
+  throw user_error("model", "'{}' cannot be a name in a file: write 1 to {} bytes without '/'",
+                   one_line(name), kLongestName);
+}
 
 /// What a layer has beside its class and name.
 struct LayerSettings {
@@ -35,7 +43,7 @@ struct LayerSettings {
 };
 
 OrderedJson to_declaration(const Layer& layer) {
-  OrderedJson json{{"class_name", class_name_of(layer)}, {"name", name_of(layer)}};
+  OrderedJson json{{"class_name", class_name_of(layer)}, {"name", checked_name(name_of(layer))}};
   json.update(std::visit(LayerSettings{}, layer));
   return json;
 }
@@ -57,8 +65,7 @@ class Fields {
   std::string name(const char* key) {
     const Json& json = value(key);
     const std::string* text = json.get_ptr<const std::string*>();
-    if (text == nullptr || text->empty() || text->size() > kLongestName ||
-        text->find('/') != std::string::npos || printable(*text) != *text) {
+    if (text == nullptr || !is_name(*text)) {
       throw user_error("model", "{}: {} must be a name without '/', of {} bytes at most", place_,
                        key, kLongestName);
     }
@@ -159,10 +166,31 @@ void require(const std::string& place, const Check& check) {
 
 }  // namespace
 
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestName && text.find('/') == std::string_view::npos &&
+         printable(text) == text;
+}
+
+std::string to_name(std::string_view text, std::string_view suffix) {
+  constexpr std::string_view kFirst =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+  std::string name;
+  for (const char c : text) {
+    if (!starts_code_point(c)) continue;
+    name += c == '-' || kFirst.find(c) != std::string_view::npos ? c : '_';
+  }
+  // TensorFlow takes no other first character, and HDF5 no lone dot.
+  if (name.empty() || name == "." || kFirst.find(name.front()) == std::string_view::npos) {
+    name = "layer" + name;
+  }
+  name.resize(std::min(name.size(), kLongestName - suffix.size()));
+  return name + std::string(suffix);
+}
+
 OrderedJson to_declaration(const Sequential& model) {
   OrderedJson layers = OrderedJson::array();
   for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer));
-  return {{"name", model.name}, {"input_shape", model.input}, {"layers", layers}};
+  return {{"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
 }
 
 OrderedJson to_declaration(const Mixture& model) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 #include "sluice/model.h"
 
@@ -14,6 +15,14 @@ namespace sluice {
 // and a mixture's as {"baseline": ..., "gate": ..., "branches": [
 //     {"group": "natural", "expert": ..., "importance": ...}, ...]}.
 
+/// Whether a model or layer can have this name in a file: printable, without '/', 1 to 128 bytes.
+bool is_name(std::string_view text);
+
+/// The nearest name that Keras can give a layer on every backend, too: of ASCII letters, digits,
+/// '_', '.' and '-'. It ends in `suffix`.
+std::string to_name(std::string_view text, std::string_view suffix = "");
+
+/// Throws Error (user) for a name that no file can have.
 nlohmann::ordered_json to_declaration(const Sequential& model);
 nlohmann::ordered_json to_declaration(const Mixture& model);
 

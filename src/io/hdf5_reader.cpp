@@ -1,6 +1,7 @@
 #include "io/hdf5_reader.h"
 
 #include <algorithm>
+#include <bit>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
@@ -16,7 +17,7 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxObjects = 10'000;  ///< a hundred layers of Adam's are not 500
-constexpr std::size_t kMaxName = 1024;
+constexpr std::size_t kMaxName = 1 << 14;    ///< of one object
 /// gzip cannot do better than 1032 to 1, and only on data that is all the same.
 constexpr std::uint64_t kMaxExpansion = 1100;
 
@@ -126,7 +127,7 @@ void Flattener::attributes(hid_t object, const std::string& path) {
     metadata_[path + "@" + name] =
         value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   };
-  for (const char* name : {"name", "keras_version", "model_config"}) {
+  for (const char* name : {"name", "keras_version", "model_config", "sluice"}) {
     if (!has_attribute(object, name)) continue;
     const Hdf5Text text = read_attribute(object, name, where(path) + "@" + name);
     if (text.is_list || text.strings.size() != 1) fail(path, "its {} is not one text", name);
@@ -209,9 +210,12 @@ void Flattener::dataset(hid_t set, const std::string& path) {
   const Hdf5Handle type(H5Dget_type(set), H5Tclose);
   if (type.failed()) fail(path, "is damaged: HDF5 could not read it");
   const std::size_t size = H5Tget_size(type.get());
-  // Half and double precision become single; a dropout's counters are no weights.
-  if (H5Tget_class(type.get()) != H5T_FLOAT || (size != 2 && size != 4 && size != 8)) {
-    const char* what = H5Tget_class(type.get()) == H5T_INTEGER ? "integers" : "no floats";
+  const H5T_class_t kind = H5Tget_class(type.get());
+  // Every precision becomes single; a dropout's counters are no weights. HDF5 has no bfloat16:
+  // Keras hands over two bytes without a meaning.
+  const bool is_bfloat16 = kind == H5T_OPAQUE && size == 2;
+  if (!is_bfloat16 && (kind != H5T_FLOAT || (size != 2 && size != 4 && size != 8))) {
+    const char* what = kind == H5T_INTEGER ? "integers" : "no floats";
     metadata_[path + "@type"] = nlohmann::json(what).dump();
     return;
   }
@@ -220,9 +224,15 @@ void Flattener::dataset(hid_t set, const std::string& path) {
   check_storage(set, path, count * size);
   left_ -= count * sizeof(float);
   tensor.values.resize(count);
-  if (H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.values.data()) < 0) {
+  std::vector<std::uint16_t> halves(is_bfloat16 ? count : 0);
+  const hid_t memory_type = is_bfloat16 ? type.get() : H5T_NATIVE_FLOAT;
+  void* const to = is_bfloat16 ? static_cast<void*>(halves.data()) : tensor.values.data();
+  if (H5Dread(set, memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0) {
     fail(path, "is damaged: HDF5 could not read its values");
   }
+  std::ranges::transform(halves, tensor.values.begin(), [](std::uint16_t half) {
+    return std::bit_cast<float>(std::uint32_t{half} << 16);
+  });
   tensors_.push_back(std::move(tensor));
 }
 

@@ -70,14 +70,27 @@ void Hdf5Writer::dataset(const std::string& path, const Shape& shape,
 
 void Hdf5Writer::attribute(const std::string& path, const std::string& name,
                            const std::string& value) {
+  strings(path, name, checked(H5Screate(H5S_SCALAR), H5Sclose, "an attribute"), {value.c_str()});
+}
+
+void Hdf5Writer::attribute(const std::string& path, const std::string& name,
+                           const std::vector<std::string>& values) {
+  const hsize_t count = values.size();
+  std::vector<const char*> texts;
+  for (const std::string& value : values) texts.push_back(value.c_str());
+  strings(path, name, checked(H5Screate_simple(1, &count, nullptr), H5Sclose, "an attribute"),
+          texts);
+}
+
+void Hdf5Writer::strings(const std::string& path, const std::string& name, const Hdf5Handle& space,
+                         const std::vector<const char*>& texts) {
   const Hdf5Handle object =
       checked(H5Oopen(file_.get(), path.c_str(), H5P_DEFAULT), H5Oclose, "an attribute");
-  const Hdf5Handle space = checked(H5Screate(H5S_SCALAR), H5Sclose, "an attribute");
   const Hdf5Handle attribute = checked(
       H5Acreate2(object.get(), name.c_str(), string_.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT),
       H5Aclose, "an attribute");
-  const char* text = value.c_str();
-  check(H5Awrite(attribute.get(), string_.get(), &text), "an attribute");
+  if (texts.empty()) return;
+  check(H5Awrite(attribute.get(), string_.get(), texts.data()), "an attribute");
 }
 
 std::string Hdf5Writer::bytes() {

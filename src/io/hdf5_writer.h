@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "io/hdf5_handle.h"
 #include "sluice/shape.h"
@@ -18,11 +19,16 @@ class Hdf5Writer {
   void dataset(const std::string& path, const Shape& shape, std::span<const float> values);
   /// To a group or dataset that is there, as h5py writes a str.
   void attribute(const std::string& path, const std::string& name, const std::string& value);
+  void attribute(const std::string& path, const std::string& name,
+                 const std::vector<std::string>& values);
 
   /// The file's bytes. Nothing can be written after it.
   std::string bytes();
 
  private:
+  void strings(const std::string& path, const std::string& name, const Hdf5Handle& space,
+               const std::vector<const char*>& texts);
+
   Hdf5Handle file_;
   Hdf5Handle make_groups_;  ///< link creation properties
   Hdf5Handle string_;       ///< type of attributes

@@ -49,14 +49,30 @@ std::vector<std::string> sources_of(const Json& node) {
   return sources;
 }
 
-/// ["output", 0, 0], or a list of such.
-std::string only_output(const Json& config, const std::string& place) {
-  const Json* output = config.contains("output_layers") ? &config["output_layers"] : nullptr;
-  if (output != nullptr && output->is_array() && output->size() == 1) output = &output->front();
-  if (output == nullptr || !output->is_array() || output->empty() || !output->front().is_string()) {
-    throw user_error("keras", "{}: the model has not one output: Sluice's have", place);
+/// ["output", 0, 0], a list of such, or a dictionary.
+void collect_outputs(const Json& json, std::vector<std::string>& outputs) {
+  if (json.is_array() && !json.empty() && json.front().is_string()) {
+    outputs.push_back(json.front().get<std::string>());
+  } else if (json.is_structured()) {
+    for (const Json& member : json) collect_outputs(member, outputs);
   }
-  return output->front().get<std::string>();
+}
+
+std::string only_output(const Json& config, const std::string& place) {
+  std::vector<std::string> outputs;
+  if (config.contains("output_layers")) collect_outputs(config["output_layers"], outputs);
+  if (outputs.size() != 1) {
+    throw user_error("keras", "{}: the model has {} outputs, and Sluice reads models of one", place,
+                     outputs.size());
+  }
+  return outputs.front();
+}
+
+/// A layer's calls; null where it has none.
+const Json& nodes_of(const Json& layer) {
+  static const Json null;
+  const auto nodes = layer.is_object() ? layer.find("inbound_nodes") : layer.end();
+  return layer.is_object() && nodes != layer.end() && nodes->is_array() ? *nodes : null;
 }
 
 }  // namespace
@@ -75,16 +91,15 @@ std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
                        one_line(name));
     }
     chain.push_back(found->second);
-    const Json& layer = *found->second;
-    const auto nodes = layer.find("inbound_nodes");
-    if (nodes == layer.end() || !nodes->is_array() || nodes->empty()) break;
-    const std::vector<std::string> sources = sources_of(nodes->front());
-    if (nodes->size() != 1 || sources.size() != 1) {
+    const Json& nodes = nodes_of(*found->second);
+    if (nodes.empty()) break;
+    const std::vector<std::string> sources = sources_of(nodes.front());
+    if (nodes.size() != 1 || sources.size() != 1) {
       throw user_error("keras",
                        "{}: layer '{}' has {}, and Sluice reads chains: one layer after another",
                        place, one_line(name),
-                       nodes->size() != 1 ? fmt::format("{} calls", nodes->size())
-                                          : fmt::format("{} inputs", sources.size()));
+                       nodes.size() != 1 ? fmt::format("{} calls", nodes.size())
+                                         : fmt::format("{} inputs", sources.size()));
     }
     name = sources.front();
   }
@@ -94,6 +109,13 @@ std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
   }
   std::reverse(chain.begin(), chain.end());
   return chain;
+}
+
+bool is_chain(const Json& model, const std::string& place) {
+  return std::ranges::all_of(layers_of_config(model, place), [](const Json& layer) {
+    const Json& nodes = nodes_of(layer);
+    return nodes.empty() || (nodes.size() == 1 && sources_of(nodes.front()).size() == 1);
+  });
 }
 
 }  // namespace sluice

@@ -10,4 +10,7 @@ namespace sluice {
 /// naming the layer where it is not a plain chain.
 std::vector<const nlohmann::json*> chain_of(const nlohmann::json& model, const std::string& place);
 
+/// Whether every layer takes the output of one other: what chain_of() reads, and no mixture is.
+bool is_chain(const nlohmann::json& model, const std::string& place);
+
 }  // namespace sluice

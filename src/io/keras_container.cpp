@@ -74,16 +74,21 @@ Safetensors read_confined(const std::string& bytes, const std::string& place) {
 
 /// Only later versions of Keras 3 write names into HDF5. The configuration has them too, in the
 /// order that the keys count.
+void collect_names(const nlohmann::json& config, const std::string& place,
+                   const std::string& prefix, std::map<std::string, std::string>& names) {
+  KerasKeys keys;
+  for (const nlohmann::json& layer : layers_of_config(config, place)) {
+    const std::string key = prefix + keys.next(text_in(layer, "class_name"));
+    if (layer.is_object() && layer.contains("config"))
+      names[key] = text_in(layer["config"], "name");
+    if (is_model_config(layer)) collect_names(layer, place, key + "/", names);
+  }
+}
+
 void add_names(StoredModel& stored, const nlohmann::json& config, const std::string& place) {
   if (stored.legacy || !is_model_config(config)) return;
   std::map<std::string, std::string> names;
-  KerasKeys keys;
-  for (const nlohmann::json& layer : layers_of_config(config, place)) {
-    const std::string type = text_in(layer, "class_name");
-    if (layer.is_object() && layer.contains("config")) {
-      names[keys.next(type)] = text_in(layer["config"], "name");
-    }
-  }
+  collect_names(config, place, "", names);
   for (StoredLayer& layer : stored.layers) {
     if (layer.name.empty()) layer.name = names[layer.key];
   }
@@ -99,17 +104,30 @@ nlohmann::json parse(const Safetensors& tensors, const std::string& key, const s
                     fmt::format("{}: {}", place, printable(key)));
 }
 
-/// What export_keras() added to metadata.json; nothing in other files.
+/// JSON in a text in JSON: an attribute of a legacy file's root.
+nlohmann::json parse_attribute(const Safetensors& tensors, const std::string& name,
+                               const std::string& place) {
+  const nlohmann::json text = parse(tensors, "@" + name, place);
+  if (!text.is_string()) return nullptr;
+  return parse_json(text.get<std::string>(), kMaxConfigDepth, "keras",
+                    fmt::format("{}: {}", place, name));
+}
+
+/// What export_keras() added to metadata.json, and export_keras_h5() as an attribute; nothing in
+/// other files.
 ModelNotes notes_in(const Safetensors& tensors, const std::string& place) {
-  const nlohmann::json metadata = parse(tensors, kMetadata, place);
+  nlohmann::json metadata = parse(tensors, kMetadata, place);
+  if (metadata.is_null()) metadata["sluice"] = parse_attribute(tensors, "sluice", place);
   ModelNotes notes;
-  if (!metadata.is_object() || !metadata.contains("sluice")) return notes;
+  if (!metadata.is_object() || !metadata.contains("sluice") || metadata["sluice"].is_null()) {
+    return notes;
+  }
   if (!metadata["sluice"].is_object()) {
-    throw user_error("keras", "{}: metadata.json: sluice is no object", place);
+    throw user_error("keras", "{}: its notes of sluice are no JSON object", place);
   }
   for (const auto& [key, value] : metadata["sluice"].items()) {
     if (!value.is_string()) {
-      throw user_error("keras", "{}: metadata.json: {} is no text", place, one_line(key));
+      throw user_error("keras", "{}: its notes of sluice: {} is no text", place, one_line(key));
     }
     notes[key] = value.get<std::string>();
   }
@@ -121,13 +139,7 @@ ModelNotes notes_in(const Safetensors& tensors, const std::string& place) {
 KerasFile to_keras_file(Safetensors tensors, const std::string& place) {
   StoredModel stored = find_stored(tensors, place);
   nlohmann::json config = parse(tensors, kConfig, place);
-  if (config.is_null()) {
-    const nlohmann::json text = parse(tensors, "@model_config", place);
-    if (text.is_string()) {
-      config =
-          parse_json(text.get<std::string>(), kMaxConfigDepth, "keras", place + ": model_config");
-    }
-  }
+  if (config.is_null()) config = parse_attribute(tensors, "model_config", place);
   add_names(stored, config, place);
   return {place, std::move(config), notes_in(tensors, place), std::move(tensors),
           std::move(stored)};

@@ -1,10 +1,12 @@
 #include "io/keras_declared.h"
 
-#include <cmath>
+#include <fmt/ranges.h>
+
 #include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "io/declaration.h"
 #include "io/keras_chain.h"
 #include "io/keras_keys.h"
 #include "io/keras_layer_reader.h"
@@ -38,53 +40,127 @@ Json shape_from_build(const Json& model, const Json& first) {
              : Json();
 }
 
+/// A model's layers from input to output.
+std::vector<const Json*> layers_in_order(const Json& model, const std::string& place) {
+  const std::string type = text_in(model, "class_name");
+  if (type == "Functional" || type == "Model") return chain_of(model, place);
+  if (type != "Sequential") {
+    throw user_error("keras", "{}: it is a {}, and Sluice reads Sequential and Functional models",
+                     place, one_line(type));
+  }
+  std::vector<const Json*> layers;
+  for (const Json& layer : layers_of_config(model, place)) layers.push_back(&layer);
+  return layers;
+}
+
 class DeclarationReader {
  public:
   explicit DeclarationReader(const std::string& place) : place_(place) {}
 
+  /// `at` is where the model is in another; empty for the outermost.
+  void model(const Json& model, const DeclaredModel::Weighted& at = {}) {
+    const std::vector<const Json*> layers = layers_in_order(model, place_);
+    if (!has_input_ && !layers.empty() && text_in(*layers.front(), "class_name") != "InputLayer" &&
+        layers.front()->is_object() && layers.front()->contains("config")) {
+      const Json shape = shape_from_build(model, *layers.front());
+      if (!shape.is_null()) input(shape);
+    }
+    KerasKeys keys;
+    std::set<std::string> names;
+    for (const Json* object : layers) {
+      const LayerReader reader(*object, place_);
+      if (!reader.name().empty() && !names.insert(reader.name()).second) {
+        reader.refuse("has the name of another layer");
+      }
+      const DeclaredModel::Weighted here{at.key + keys.next(reader.class_name()),
+                                         at.path + reader.name(), reader.name()};
+      if (is_model_config(*object)) {
+        this->model(*object, {here.key + "/", here.path + "/", ""});
+      } else {
+        layer(reader, here, !at.key.empty());
+      }
+    }
+  }
+
+  DeclaredModel take(const std::string& name) {
+    if (declared_.model.layers.empty()) throw user_error("keras", "{}: it has no layers", place_);
+    declared_.model.name = name.empty() || is_name(name) ? name : to_name(name);
+    if (!renamed_.empty()) {
+      declared_.remarks.push_back(fmt::format(
+          "{}: layers got names that are distinct and have only letters, digits, '_', '.' "
+          "and '-', 128 at most: {}",
+          place_, fmt::join(renamed_, ", ")));
+    }
+    for (const std::string& type : other_types_) {
+      declared_.remarks.push_back(
+          fmt::format("{}: Keras computes it in {}, Sluice in float32", place_, type));
+    }
+    return std::move(declared_);
+  }
+
+ private:
   void input(const Json& batch_shape) {
     declared_.model.input = shape_ = read_input_shape(batch_shape, place_);
     has_input_ = true;
   }
 
-  void layer(const Json& object) {
-    const LayerReader reader(object, place_);
+  void layer(const LayerReader& reader, const DeclaredModel::Weighted& here, bool nested) {
     const std::string& type = reader.class_name();
-    if (!names_.insert(reader.name()).second) reader.refuse("has the name of another layer");
-    const std::string key = keys_.next(type);
     std::vector<Layer>& layers = declared_.model.layers;
     if (type == "InputLayer") {
-      if (has_input_) reader.refuse("is a second input");
-      input(reader.batch_shape());
+      if (!has_input_) {
+        input(reader.batch_shape());
+      } else if (!nested) {
+        reader.refuse("is a second input");
+      }
       return;
     }
-    if (!has_input_)
+    if (!has_input_) {
       reader.refuse("comes before any input layer: build the model and save it again");
+    }
+    if (const std::string data_type = reader.data_type(); data_type != "float32") {
+      other_types_.insert(data_type);
+    }
     if (type == "Rescaling") {
-      if (!layers.empty())
-        reader.refuse("rescales between layers: Sluice can only before the first");
+      if (!layers.empty() || rescaled_) {
+        reader.refuse("rescales again: Sluice can only before the first layer, and once");
+      }
       reader.check_rescaling();
+      rescaled_ = true;
       return;
     }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
       apply(*activation, reader);
       return;
     }
-    layers.push_back(reader.layer(shape_));
-    if (type == "Conv2D" || type == "Dense") {
-      declared_.weighted.push_back({key, reader.name()});
+    Layer layer = reader.layer(shape_);
+    // A compiled network hands on values and no shapes.
+    const auto* reshape = std::get_if<Reshape>(&layer);
+    if (reshape != nullptr && reshape->target.size() == 1) layer = Flatten{};
+    if (std::holds_alternative<Flatten>(layer) && shape_.size() == 1) return;
+    if (!layers.empty() && std::holds_alternative<Reshape>(layers.back())) {
+      reader.refuse("follows a Reshape: Sluice computes that last, or to one axis");
     }
+    std::visit([&](auto& each) { each.name = name_for(reader, here.path); }, layer);
+    layers.push_back(std::move(layer));
+    if (type == "Conv2D" || type == "Dense") declared_.weighted.push_back(here);
     if (layers.size() > kMaxLayers) reader.refuse("is one too many: Sluice reads a thousand");
     shape_ = shape_after(layers.back(), reader);
   }
 
-  DeclaredModel take(const std::string& name) {
-    if (declared_.model.layers.empty()) throw user_error("keras", "{}: it has no layers", place_);
-    declared_.model.name = name;
-    return std::move(declared_);
+  /// The layer's own name where Sluice's files can have it and no other layer does.
+  std::string name_for(const LayerReader& reader, const std::string& path) {
+    const std::string own =
+        reader.name().empty() ? keras_snake_case(reader.class_name()) : reader.name();
+    std::string name = to_name(own);
+    if (names_.contains(name)) name = to_name(path);
+    for (int n = 2; !names_.insert(name).second; ++n) name = to_name(own, fmt::format("_{}", n));
+    if (name != own) {
+      renamed_.push_back(fmt::format("'{}' is '{}'", one_line(path), one_line(name)));
+    }
+    return name;
   }
 
- private:
   /// Of one layer alone, so that a thousand take no thousand times as long.
   Shape shape_after(const Layer& layer, const LayerReader& reader) const {
     // Sizes are a stranger's: that their product does not overflow comes first.
@@ -127,10 +203,12 @@ class DeclarationReader {
 
   const std::string& place_;
   DeclaredModel declared_;
-  Shape shape_;  ///< after the last layer
-  KerasKeys keys_;
-  std::set<std::string> names_;
+  Shape shape_;                        ///< after the last layer
+  std::set<std::string> names_;        ///< those of the model's layers
+  std::vector<std::string> renamed_;   ///< "'conv1/1' is 'conv1_1'"
+  std::set<std::string> other_types_;  ///< but float32
   bool has_input_ = false;
+  bool rescaled_ = false;
 };
 
 }  // namespace
@@ -158,24 +236,9 @@ const Json& layers_of_config(const Json& model, const std::string& place) {
 }
 
 DeclaredModel read_declared(const Json& model, const std::string& place) {
-  const Json& all = layers_of_config(model, place);
-  std::vector<const Json*> layers;
-  const std::string type = text_in(model, "class_name");
-  if (type == "Sequential") {
-    for (const Json& layer : all) layers.push_back(&layer);
-  } else if (type == "Functional" || type == "Model") {
-    layers = chain_of(model, place);
-  } else {
-    throw user_error("keras", "{}: it is a {}, and Sluice reads Sequential and Functional models",
-                     place, one_line(type));
-  }
+  layers_of_config(model, place);
   DeclarationReader reader(place);
-  if (!layers.empty() && text_in(*layers.front(), "class_name") != "InputLayer" &&
-      layers.front()->is_object() && layers.front()->contains("config")) {
-    const Json shape = shape_from_build(model, *layers.front());
-    if (!shape.is_null()) reader.input(shape);
-  }
-  for (const Json* layer : layers) reader.layer(*layer);
+  reader.model(model);
   return reader.take(text_in(model["config"], "name"));
 }
 

@@ -11,15 +11,18 @@ namespace sluice {
 /// A model as a Keras configuration declares it.
 struct DeclaredModel {
   Sequential model;
-  /// Of each layer with weights: what Keras 3 calls its group in HDF5, and its own name.
+  /// Of each layer with weights. Where models are nested, theirs come first, each with a slash.
   struct Weighted {
-    std::string key;
-    std::string name;
+    std::string key;   ///< what Keras 3 calls its group in HDF5: "sequential/conv2d_1"
+    std::string path;  ///< by names: "features/conv2"
+    std::string name;  ///< its own in the file: "conv2"; may be empty
   };
   std::vector<Weighted> weighted;
+  std::vector<std::string> remarks;  ///< what is not as in the file, as KerasOptions::say has it
 };
 
-/// Translates the configuration of a Sequential, or of a Functional model that is a plain chain.
+/// Translates the configuration of a Sequential, or of a Functional model that is a plain chain;
+/// models in it become part of the chain.
 /// Throws Error (user) naming `place`, the layer and the setting that Sluice cannot compute.
 DeclaredModel read_declared(const nlohmann::json& config, const std::string& place);
 

@@ -66,7 +66,7 @@ TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
   EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":1.5)")}),
             "d' has rate 1.5; Sluice computes 0 up to but not 1");
   EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
-            "d' has noise_shape (null, 1); Sluice computes None");
+            "d' has noise_shape (None, 1); Sluice computes None");
   EXPECT_EQ(refused({kFlatten, layer("Reshape", "r", R"("target_shape":[5,-1])")}),
             "r' has target_shape (5, -1), which (192) cannot become");
 }
@@ -86,8 +86,11 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
             "s' has scale 0.5; Sluice divides pictures by 255");
   EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
             "s' has offset -1.0; Sluice computes 0");
-  EXPECT_THAT(refused({conv(""), layer("Rescaling", "s", R"("scale":0.00392156862745098)")}),
-              HasSubstr("s' rescales between layers"));
+  const std::string rescaling = layer("Rescaling", "s", R"("scale":0.00392156862745098)");
+  const std::string again = "' rescales again: Sluice can only before the first layer, and once";
+  EXPECT_EQ(refused({conv(""), rescaling}), "s" + again);
+  EXPECT_EQ(refused({rescaling, layer("Rescaling", "s2", R"("scale":0.00392156862745098)")}),
+            "s2" + again);
 }
 
 TEST(KerasDeclared, NeighboursAreFolded) {
@@ -105,6 +108,58 @@ TEST(KerasDeclared, NeighboursAreFolded) {
   ASSERT_EQ(declared.weighted.size(), 3u);
   EXPECT_EQ(declared.weighted[2].key, "dense_1");
   EXPECT_EQ(declared.weighted[2].name, "d2");
+}
+
+TEST(KerasDeclared, NamesThatFilesCannotHave) {
+  const std::string flatten = layer("Flatten", "", "");
+  const DeclaredModel declared =
+      read({layer("Conv2D", "conv1/1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            layer("Conv2D", "conv1_1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            layer("Conv2D", R"(a\nb \"\u00f6l)", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            flatten, layer("Dense", std::string(300, 'n'), R"("units":4)"),
+            layer("Dense", std::string(299, 'n'), R"("units":4)")});
+  std::vector<std::string> names;
+  for (const LayerSummary& each : summarize(declared.model)) names.push_back(each.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"conv1_1", "conv1_1_2", "a_b___l", "flatten",
+                                             std::string(128, 'n'), std::string(126, 'n') + "_2"}));
+  ASSERT_EQ(declared.weighted.size(), 5u);
+  EXPECT_EQ(declared.weighted[0].path, "conv1/1") << "as it is in the file";
+  ASSERT_EQ(declared.remarks.size(), 1u);
+  EXPECT_THAT(declared.remarks[0],
+              testing::StartsWith("f: layers got names that are distinct and have only letters, "
+                                  "digits, '_', '.' and '-', 128 at most: 'conv1/1' is 'conv1_1', "
+                                  "'conv1_1' is 'conv1_1_2', 'a?b \"\xc3\xb6l' is 'a_b___l', "));
+  EXPECT_TRUE(
+      read({layer("Conv2D", "conv1.1-a_B", R"("filters":2,"kernel_size":3,"padding":"same")")})
+          .remarks.empty());
+}
+
+TEST(KerasDeclared, Precisions) {
+  const auto dense = [](const std::string& type) {
+    return layer("Dense", "d", R"("units":4,"dtype":)" + type);
+  };
+  EXPECT_TRUE(read({kFlatten, dense(R"("float32")")}).remarks.empty());
+  EXPECT_EQ(
+      read({kFlatten, dense(R"({"class_name":"DTypePolicy","config":{"name":"mixed_float16"}})")})
+          .remarks,
+      std::vector<std::string>{"f: Keras computes it in mixed_float16, Sluice in float32"});
+  const std::string quantized =
+      "d' is quantized (int8): Sluice computes in float32: save the model as it was before "
+      "quantize()";
+  EXPECT_EQ(refused({kFlatten,
+                     dense(R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"int8"}})")}),
+            quantized);
+}
+
+TEST(KerasDeclared, ShapesThatACompiledNetworkDoesNotHandOn) {
+  const auto reshape = [](const std::string& target) {
+    return layer("Reshape", "r", R"("target_shape":)" + target);
+  };
+  EXPECT_EQ(refused({reshape("[4,16,3]"), conv("")}),
+            "conv1' follows a Reshape: Sluice computes that last, or to one axis");
+  const DeclaredModel flat = read({reshape("[-1]"), layer("Dense", "d", R"("units":4)"), kFlatten});
+  ASSERT_EQ(flat.model.layers.size(), 2u) << "a Flatten of one axis does nothing";
+  EXPECT_EQ(std::get<Flatten>(flat.model.layers[0]).name, "r");
 }
 
 TEST(KerasDeclared, SizesOfAStranger) {
@@ -137,9 +192,14 @@ TEST(KerasDeclared, WhatIsNoModel) {
   EXPECT_THAT(
       refused(
           R"({"class_name":"Sequential","config":{"layers":[{"class_name":"InputLayer","config":{"name":"i","batch_shape":[null,null,8,3]}}]}})"),
-      HasSubstr("its input has the shape (null, null, 8, 3)"));
+      HasSubstr("its input has the shape (None, None, 8, 3): Sluice needs all sizes but the "
+                "batch's: build it for one size, such as (32, 32, 3), and save it again"));
   EXPECT_THAT(refused(R"({"class_name":"Functional","config":{"layers":[]}})"),
-              HasSubstr("not one output"));
+              HasSubstr("the model has 0 outputs, and Sluice reads models of one"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":{"a":["a",0,0],"b":["b",0,0]},"layers":[]}})"),
+      HasSubstr("the model has 2 outputs"));
   EXPECT_THAT(
       refused(
           R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Flatten","config":{"name":"a"},"inbound_nodes":[[["a",0,0,{}]]]}]}})"),

@@ -46,21 +46,8 @@ void write_sequential(Hdf5Writer& file, const std::string& path, const Sequentia
   }
 }
 
-/// Keras takes no name with a slash, and no two alike in a model.
-void check_name(const std::string& name) {
-  if (name.empty() || name.find('/') != std::string::npos) {
-    throw user_error("keras", "'{}' cannot be a name in Keras: leave out the slash",
-                     one_line(name));
-  }
-}
-
-void check_names(const Sequential& model) {
-  check_name(model.name);
-  for (const LayerSummary& layer : summarize(model)) check_name(layer.name);
-}
-
 KerasParts keras_parts(const SavedModel& saved) {
-  check_names(saved.model);
+  check_keras_names(saved.model);
   Hdf5Writer weights;
   write_sequential(weights, "", saved.model, saved.weights);
   return {sequential_config(saved.model), weights.bytes()};
@@ -69,7 +56,7 @@ KerasParts keras_parts(const SavedModel& saved) {
 KerasParts keras_parts(const SavedMixture& saved) {
   const std::string name = "mixture";
   const std::vector<const Sequential*> parts = saved.model.parts();
-  for (const Sequential* part : parts) check_names(*part);
+  for (const Sequential* part : parts) check_keras_names(*part);
   const std::vector<KerasNode> nodes = mixture_graph(saved.model);
 
   Hdf5Writer file;

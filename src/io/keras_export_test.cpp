@@ -1,6 +1,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "io/keras_container.h"
 #include "io/zip.h"
 #include "sluice/model_file.h"
 #include "tests/scratch.h"
@@ -63,11 +64,13 @@ TEST(KerasExport, AModelComesBackBitByBit) {
     const bool gate = model.name == "gate";
     const SavedModel saved{model, random_weights(model, 1),
                            gate ? std::vector<std::string>{} : kClasses};
-    export_keras(temp / "m.keras", saved);
-    const auto back = std::get<SavedModel>(import_keras(temp / "m.keras"));
-    expect_same(back.model, saved.model);
-    expect_same(back.weights, saved.weights);
-    EXPECT_EQ(back.class_names, saved.class_names);
+    for (const auto& write : {export_keras, export_keras_h5}) {
+      write(temp / "m.keras", saved);
+      const auto back = std::get<SavedModel>(import_keras(temp / "m.keras"));
+      expect_same(back.model, saved.model);
+      expect_same(back.weights, saved.weights);
+      EXPECT_EQ(back.class_names, saved.class_names);
+    }
   }
 }
 
@@ -105,6 +108,33 @@ TEST(KerasExport, AMixtureComesBackBitByBit) {
   }
 }
 
+TEST(KerasExport, LegacyFilesAreInTheFormOfKeras2) {
+  // tools/parity/keras_files.py opens them in Keras 2 itself.
+  const ScratchFolder temp;
+  const SavedMixture saved = mixture_of({{"z", {"cat", "van"}}, {"a", {"d\"og", "\xc3\xb6l"}}});
+  export_keras_h5(temp / "m.h5", saved);
+  const KerasFile file = read_keras_file(temp / "m.h5");
+  const std::string config = file.config.dump();
+  for (const char* other : {"module", "registered_name", "\"batch_shape\"", "keras_history"}) {
+    EXPECT_THAT(config, testing::Not(HasSubstr(other)));
+  }
+  EXPECT_THAT(config, HasSubstr(R"("batch_input_shape":[null,8,8,3])"));
+  EXPECT_THAT(config,
+              HasSubstr(R"([["weighted-baseline-z",0,0,{}],["weighted-expert-z",0,0,{}]])"));
+  EXPECT_EQ(file.tensors.metadata().at("model_weights/expert-z@weight_names").substr(0, 36),
+            R"(["conv1.1/kernel:0","conv1.1/bias:0")");
+  EXPECT_EQ(file.tensors.metadata().at("model_weights/output@weight_names"), "[]");
+  EXPECT_NE(file.tensors.find("model_weights/gate/conv1.1/kernel:0"), nullptr);
+
+  const auto back = std::get<SavedMixture>(import_keras(temp / "m.h5"));
+  EXPECT_EQ(back.groups[0].classes, saved.groups[0].classes);
+  const auto parts = saved.model.parts();
+  for (std::size_t p = 0; p < parts.size(); ++p) {
+    expect_same(*back.model.parts()[p], *parts[p]);
+    expect_same(*back.weights.parts()[p], *saved.weights.parts()[p]);
+  }
+}
+
 TEST(KerasExport, GroupsAreInTheLayersNamesToo) {
   // Keras writes no metadata of others, but keeps names.
   const ScratchFolder temp;
@@ -139,6 +169,9 @@ TEST(KerasExport, TheSameModelGivesTheSameFile) {
   export_keras(temp / "a.keras", saved);
   export_keras(temp / "b.keras", saved);
   EXPECT_EQ(load(temp / "a.keras"), load(temp / "b.keras"));
+  export_keras_h5(temp / "a.h5", saved);
+  export_keras_h5(temp / "b.h5", saved);
+  EXPECT_EQ(load(temp / "a.h5"), load(temp / "b.h5"));
 }
 
 TEST(KerasExport, WhatCannotBeWritten) {

@@ -1,6 +1,7 @@
 #include "io/keras_fill.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -12,14 +13,30 @@ namespace {
 
 using Stored = std::vector<const StoredLayer*>;
 
-/// Of each layer that is declared; nullptr where the file has none.
+/// Whether a legacy file's key can be of the layer at `path`: variables have the names of some of
+/// the models around them, too.
+bool may_be(const std::string& key, const DeclaredModel::Weighted& layer) {
+  const bool nested = layer.path.size() > layer.name.size();
+  const std::string outer = nested ? layer.path.substr(0, layer.path.find('/') + 1) : "";
+  // A nested model of one layer has that layer's weights in its own group.
+  return (key.starts_with(outer) && key.ends_with("/" + layer.name)) || key + "/" == outer;
+}
+
+/// Of each layer that is declared; nullptr where the file has none or, a legacy one, several.
 Stored by_key(const DeclaredModel& declared, const StoredModel& stored) {
+  const auto find = [&](const auto& fits) -> const StoredLayer* {
+    const auto found = std::find_if(stored.layers.begin(), stored.layers.end(), fits);
+    return found == stored.layers.end() ? nullptr : &*found;
+  };
   Stored layers;
   for (const DeclaredModel::Weighted& wanted : declared.weighted) {
-    const std::string& key = stored.legacy ? wanted.name : wanted.key;
-    const auto found = std::find_if(stored.layers.begin(), stored.layers.end(),
-                                    [&](const StoredLayer& layer) { return layer.key == key; });
-    layers.push_back(found == stored.layers.end() ? nullptr : &*found);
+    const std::string& key = stored.legacy ? wanted.path : wanted.key;
+    const StoredLayer* found = find([&](const StoredLayer& layer) { return layer.key == key; });
+    if (found == nullptr && stored.legacy) {
+      const auto near = [&](const StoredLayer& layer) { return may_be(layer.key, wanted); };
+      if (std::count_if(stored.layers.begin(), stored.layers.end(), near) == 1) found = find(near);
+    }
+    layers.push_back(found);
   }
   return layers;
 }
@@ -74,7 +91,8 @@ class Filler {
 Weights fill_weights(const DeclaredModel& declared, const StoredModel& stored,
                      const Safetensors& tensors, const std::string& place) {
   Stored layers = by_key(declared, stored);
-  if (stored.legacy && std::count(layers.begin(), layers.end(), nullptr) > 0) {
+  const bool distinct = std::set(layers.begin(), layers.end()).size() == layers.size();
+  if (stored.legacy && (!distinct || std::count(layers.begin(), layers.end(), nullptr) > 0)) {
     // Keras 2 could give variables other names than their layers; Keras itself goes by position.
     Stored weighted = weighted_layers(stored);
     if (weighted.size() == layers.size()) layers = std::move(weighted);
@@ -84,11 +102,12 @@ Weights fill_weights(const DeclaredModel& declared, const StoredModel& stored,
     const StoredLayer* layer = layers[i];
     if (layer == nullptr) {
       throw user_error("keras", "{}: layer '{}' has no weights in the file", place,
-                       one_line(wanted.name));
+                       one_line(wanted.path));
     }
-    if (!layer->name.empty() && layer->name != wanted.name && !stored.legacy) {
+    if (!layer->name.empty() && !wanted.name.empty() && layer->name != wanted.name &&
+        !stored.legacy) {
       throw user_error("keras", "{}: where the weights of layer '{}' should be, are those of '{}'",
-                       place, one_line(wanted.name), one_line(layer->name));
+                       place, one_line(wanted.path), one_line(layer->name));
     }
   }
   return Filler(tensors, place).fill(declared.model, layers);

@@ -2,31 +2,55 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "io/declaration.h"
+#include "io/keras_chain.h"
 #include "io/keras_fill.h"
 #include "io/keras_mixture_import.h"
 #include "io/keras_recognize.h"
 #include "io/model_check.h"
 #include "io/model_notes.h"
+#include "nn/finite.h"
 
 namespace sluice {
 
+namespace {
+
+void say(const KerasOptions& options, const std::string& line) {
+  if (options.say) options.say(line);
+}
+
+/// Why a configuration does not tell the layers.
+std::string without_layers(const nlohmann::json& config) {
+  const std::string type = text_in(config, "class_name");
+  if (type.empty()) return "has weights alone";
+  return fmt::format("is a subclassed model ({}), whose layers only its Python code tells",
+                     one_line(type));
+}
+
+}  // namespace
+
 SavedModel import_part(const KerasFile& file, const StoredModel& stored,
-                       const nlohmann::json& config, const Shape& input, const std::string& name,
-                       const std::string& place) {
+                       const nlohmann::json& config, const std::string& name,
+                       const KerasOptions& options, const std::string& place) {
   if (is_model_config(config)) {
     DeclaredModel declared = read_declared(config, place);
     Weights weights = fill_weights(declared, stored, file.tensors, place);
     if (!name.empty()) declared.model.name = name;
+    for (const std::string& remark : declared.remarks) say(options, remark);
     return {std::move(declared.model), std::move(weights), {}};
   }
-  const std::optional<Sequential> model = recognize(stored, file.tensors, input, name);
+  const std::optional<Sequential> model = recognize(stored, file.tensors, options.input, name);
   if (!model) {
     throw user_error("keras",
-                     "{} has weights alone, {} layers of them, of none of the lab's models: save "
-                     "the whole model, as a .keras file",
-                     place, weighted_layers(stored).size());
+                     "{} {}; its {} layers with weights are those of none of the lab's models: "
+                     "save a Sequential or Functional model as a .keras file",
+                     place, without_layers(config), weighted_layers(stored).size());
   }
   Weights weights = fill_weights(*model, stored, file.tensors, place);
+  say(options,
+      fmt::format("{} {}: they are taken for the lab's: {}; where activations or pools are others, "
+                  "save a Sequential or Functional model as a .keras file",
+                  place, without_layers(config), in_words(*model)));
   return {*model, std::move(weights), {}};
 }
 
@@ -34,16 +58,46 @@ namespace {
 
 SavedModel import_network(const KerasFile& file, const KerasOptions& options) {
   const std::string name = is_model_config(file.config) ? "" : "model";
-  SavedModel saved = import_part(file, file.stored, file.config, options.input, name, file.place);
+  SavedModel saved = import_part(file, file.stored, file.config, name, options, file.place);
   if (saved.model.name.empty()) saved.model.name = "model";
   return saved;
+}
+
+/// Nested models may be parts of a mixture or of one chain.
+bool is_network(const KerasFile& file) {
+  return file.stored.models.empty() ||
+         (is_model_config(file.config) && is_chain(file.config, file.place));
+}
+
+void require_finite(const Weights& weights, const Sequential& model, const std::string& place) {
+  const std::string layer = first_not_finite(weights);
+  if (layer.empty()) return;
+  throw user_error(
+      "keras",
+      "{}: layer '{}' of {} has weights that are NaN or infinite: save the model as it "
+      "was before its loss became NaN",
+      place, one_line(layer), one_line(model.name));
+}
+
+/// Whatever is accepted here, every verb must accept in a file of Sluice's.
+void require_usable(const SavedModel& saved, const std::string& place) {
+  require_finite(saved.weights, saved.model, place);
+  sequential_of(to_declaration(saved.model), place);
+}
+
+void require_usable(const SavedMixture& saved, const std::string& place) {
+  const auto parts = saved.model.parts();
+  const auto weights = saved.weights.parts();
+  for (std::size_t p = 0; p < parts.size(); ++p) require_finite(*weights[p], *parts[p], place);
+  mixture_of(to_declaration(saved.model), place);
 }
 
 }  // namespace
 
 AnyModel import_keras(const KerasFile& file, const KerasOptions& options) {
-  AnyModel model = file.stored.models.empty() ? AnyModel(import_network(file, options))
-                                              : AnyModel(import_mixture(file, options));
+  AnyModel model = is_network(file) ? AnyModel(import_network(file, options))
+                                    : AnyModel(import_mixture(file, options));
+  std::visit([&](const auto& saved) { require_usable(saved, file.place); }, model);
   if (!file.notes.empty()) take_notes(file.notes, model, file.place);
   require_finite(model, file.place);
   return model;

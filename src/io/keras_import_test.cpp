@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "io/hdf5_writer.h"
 #include "io/zip.h"
@@ -77,6 +79,59 @@ TEST(KerasImport, AFunctionalChain) {
   expect_numbered(saved.weights);
 }
 
+TEST(KerasImport, ModelsInModelsAreOneChain) {
+  // In a legacy file weights that are not trained come last: names tell them apart, not places.
+  for (const char* name : {"nested.keras", "nested.h5", "nested-keras2.h5"}) {
+    SCOPED_TRACE(name);
+    KerasOptions options;
+    std::vector<std::string> said;
+    options.say = [&](const std::string& line) { said.push_back(line); };
+    const SavedModel saved = import_one(fixture(name), options);
+    EXPECT_EQ(layers_of(saved.model),
+              "one Conv2D (4, 4, 3)\ntwo Conv2D (4, 4, 3)\nflatten Flatten (48)\n"
+              "head_two Dense (3)\n");
+    expect_numbered(saved.weights);
+    ASSERT_EQ(said.size(), 1u);
+    EXPECT_THAT(said[0], testing::EndsWith(": 'head/two' is 'head_two'"));
+  }
+}
+
+TEST(KerasImport, HalfPrecisionAndADictionaryOfOneOutput) {
+  KerasOptions options;
+  std::string said;
+  options.say = [&](const std::string& line) { said += line; };
+  const SavedModel saved = import_one(fixture("bfloat16.keras"), options);
+  const auto values = saved.weights.values();
+  ASSERT_EQ(values.size(), 48u * 3 + 3);
+  EXPECT_EQ(values[0], 0);
+  EXPECT_EQ(values[1], 0x1.06p-10f) << "0.001 in bfloat16";
+  EXPECT_EQ(values[144], 1);
+  EXPECT_EQ(said, fixture("bfloat16.keras").string() +
+                      ": Keras computes it in bfloat16, Sluice in float32");
+}
+
+TEST(KerasImport, WeightsThatAreNotFinite) {
+  const ScratchFolder temp;
+  const Sequential model{"m", {2, 2, 3}, {Flatten{"f"}, Dense{"d", 2}}};
+  for (const float value : {std::nanf(""), -std::numeric_limits<float>::infinity()}) {
+    SavedModel saved{model, Weights(model), {}};
+    saved.weights.values().back() = value;
+    export_keras(temp / "m.keras", saved);
+    EXPECT_EQ(refusal(temp / "m.keras"),
+              ": layer 'd' of m has weights that are NaN or infinite: save the model as it was "
+              "before its loss became NaN");
+  }
+}
+
+TEST(KerasImport, WhatNoFileOfOursCanHave) {
+  const ScratchFolder temp;
+  const Sequential model{"m", {80, 80, 3}, {Conv2D{"c", 1, 65}, Flatten{"f"}, Dense{"d", 2}}};
+  export_keras(temp / "m.keras", SavedModel{model, Weights(model), {}});
+  EXPECT_EQ(error_of(Fault::user, [&] { import_keras(temp / "m.keras"); }),
+            "[model] " + (temp / "m.keras").string() +
+                ": layer 1: kernel_size must be whole numbers from 1 to 64");
+}
+
 KerasOptions grouped(std::map<std::string, std::string> parts = {}) {
   KerasOptions options;
   options.groups = {"b", "a"};
@@ -109,7 +164,8 @@ TEST(KerasImport, PartsByOtherNames) {
   EXPECT_THAT(unnamed, HasSubstr(" has no model named 'baseline' for the baseline: it has "));
   EXPECT_THAT(unnamed, HasSubstr(" (CNN with 2 outputs), "));
   EXPECT_THAT(unnamed, HasSubstr(" (dense layers with 6 outputs)"));
-  EXPECT_THAT(unnamed, HasSubstr(": say which is which, as --part baseline="));
+  EXPECT_THAT(unnamed, HasSubstr(": say which is which by --part baseline=NAME --part gate=NAME "
+                                 "--part expert-b=NAME --part importance-b=NAME "));
 
   // Keras counted from the models made before these; only the order is sure.
   const std::size_t begin = unnamed.find("sequential_");
@@ -154,8 +210,14 @@ TEST(KerasImport, WeightsAloneAreRecognised) {
   // Fixed-length strings, and lists split in two, as Keras writes very long ones.
   KerasOptions options;
   options.input = {4, 4, 3};
+  std::string said;
+  options.say = [&](const std::string& line) { said += line; };
   const SavedModel saved = import_one(fixture("split-names.h5"), options);
   EXPECT_EQ(layers_of(saved.model), layers_of(importance_model("model", {4, 4, 3}, 3)));
+  EXPECT_EQ(said, fixture("split-names.h5").string() +
+                      " has weights alone: they are taken for the lab's: Flatten, Dense 512 relu, "
+                      "Dense 6 softmax, Reshape; where activations or pools are others, save a "
+                      "Sequential or Functional model as a .keras file");
   const auto& tensors = saved.weights.tensors();
   EXPECT_EQ(saved.weights.values(tensors[1])[511], 0.5f);
   EXPECT_EQ(saved.weights.values(tensors[2])[3071], 1);
@@ -206,8 +268,8 @@ TEST(KerasImport, TheLabsCnnsByTheirShapes) {
   const Sequential other{"o", {8, 8, 3}, {Flatten{"f"}, Dense{"d", 3}}};
   save(temp / "w.h5", weights_file(other, Weights(other), true));
   EXPECT_EQ(refusal(temp / "w.h5", options),
-            " has weights alone, 1 layers of them, of none of the lab's models: save the whole "
-            "model, as a .keras file");
+            " has weights alone; its 1 layers with weights are those of none of the lab's models: "
+            "save a Sequential or Functional model as a .keras file");
 }
 
 /// tiny.keras with one of its members changed.
@@ -252,6 +314,25 @@ TEST_F(Changed, NamesThatDoNotFit) {
             ": where the weights of layer 'conv9' should be, are those of 'conv1.1'");
 }
 
+TEST_F(Changed, SubclassedModels) {
+  members_["config.json"] = R"({"class_name":"Net","config":{"units":4}})";
+  EXPECT_EQ(refusal(write()),
+            " is a subclassed model (Net), whose layers only its Python code tells; its 3 layers "
+            "with weights are those of none of the lab's models: save a Sequential or Functional "
+            "model as a .keras file");
+}
+
+TEST_F(Changed, NestedModelsThatAreNoMixture) {
+  members_["model.weights.h5"] = read_zip(load(fixture("nested.keras")),
+                                          {{"model.weights.h5", 1 << 20}}, "n")["model.weights.h5"];
+  members_["config.json"] = R"({"class_name":"Net","config":{}})";
+  EXPECT_EQ(refusal(write(), grouped()),
+            " has the nested models features (CNN with 3 outputs), head (dense layers with 3 "
+            "outputs): a mixture has 6, baseline, gate, expert-b, importance-b, expert-a, "
+            "importance-a; one chain of models is read where the file tells their order: save it "
+            "as a .keras file");
+}
+
 TEST_F(Changed, SettingsAreNamedWithTheirLayer) {
   replace("\"strides\": [1, 1]", "\"strides\": [2, 2]");
   EXPECT_EQ(refusal(write()), ": layer 'conv1.1' has strides (2, 2); Sluice computes (1, 1)");
@@ -285,8 +366,9 @@ TEST_F(Changed, NotesOfAStranger) {
   EXPECT_EQ(import_one(with(R"({"class_names":"[\"a\",\"b\",\"c\"]")" + rest)).class_names,
             (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_TRUE(import_one(with("{}")).class_names.empty());
-  EXPECT_EQ(refusal(with("7")), ": metadata.json: sluice is no object");
-  EXPECT_EQ(refusal(with(R"({"class_names":["a"]})")), ": metadata.json: class_names is no text");
+  EXPECT_EQ(refusal(with("7")), ": its notes of sluice are no JSON object");
+  EXPECT_EQ(refusal(with(R"({"class_names":["a"]})")),
+            ": its notes of sluice: class_names is no text");
   const auto say = [&](const std::string& sluice) {
     return error_of(Fault::user, [&] { import_keras(with(sluice)); });
   };

@@ -1,5 +1,7 @@
 #include "io/keras_layer_config.h"
 
+#include "base/fail.h"
+#include "base/text.h"
 #include "nn/layer_words.h"
 
 namespace sluice {
@@ -32,7 +34,20 @@ struct Config {
   KerasJson operator()(const Reshape& layer) const { return {{"target_shape", layer.target}}; }
 };
 
+/// Keras takes no name with a slash, and no two alike in a model.
+void check_name(const std::string& name) {
+  if (name.empty() || name.find('/') != std::string::npos) {
+    throw user_error("keras", "'{}' cannot be a name in Keras: leave out the slash",
+                     one_line(name));
+  }
+}
+
 }  // namespace
+
+void check_keras_names(const Sequential& model) {
+  check_name(model.name);
+  for (const LayerSummary& layer : summarize(model)) check_name(layer.name);
+}
 
 KerasJson keras_object(const std::string& class_name, const std::string& name,
                        const KerasJson& config) {

@@ -11,6 +11,9 @@ namespace sluice {
 
 using KerasJson = nlohmann::ordered_json;
 
+/// Throws Error (user) for a name of the model or a layer that Keras does not take.
+void check_keras_names(const Sequential& model);
+
 /// An object that keras.layers can make again; `config` needs no name.
 KerasJson keras_object(const std::string& class_name, const std::string& name,
                        const KerasJson& config);

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "io/keras_declared.h"
+#include "io/keras_keys.h"
 #include "nn/layer_words.h"
 
 namespace sluice {
@@ -18,19 +19,18 @@ using Json = nlohmann::json;
 constexpr std::int64_t kMaxSize = 1 << 24;        ///< of one axis
 constexpr std::int64_t kMaxElements = 1LL << 31;  ///< of one picture
 
-/// As Python writes it, or nearly: what stands in a file may be long and is a stranger's.
-std::string shown(const Json& value) {
+std::string python(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
   if (value.is_null()) return "None";
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (value.is_array() && text.size() >= 2) {
-    text.front() = '(';
-    text.back() = ')';
-    for (std::size_t at = 0; (at = text.find(',', at)) != std::string::npos; at += 2) {
-      text.replace(at, 1, ", ");
-    }
-  }
-  return one_line(text, 60);
+  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string list;
+  for (const Json& member : value) list += (list.empty() ? "" : ", ") + python(member);
+  return "(" + list + ")";
+}
+
+/// As Python writes it, or nearly: what stands in a file may be long and is a stranger's.
+std::string shown(const Json& value) {
+  return one_line(python(value), 60);
 }
 
 }  // namespace
@@ -47,8 +47,11 @@ Shape read_input_shape(const Json& batch_shape, const std::string& place) {
     valid = valid && (elements *= shape.back()) <= kMaxElements;
   }
   if (!valid) {
-    throw user_error("keras", "{}: its input has the shape {}: Sluice needs all but the batch",
-                     place, shown(batch_shape));
+    throw user_error(
+        "keras",
+        "{}: its input has the shape {}: Sluice needs all sizes but the batch's: build "
+        "it for one size, such as (32, 32, 3), and save it again",
+        place, shown(batch_shape));
   }
   return shape;
 }
@@ -60,20 +63,36 @@ LayerReader::LayerReader(const Json& object, const std::string& place) : place_(
   }
   config_ = &object["config"];
   name_ = text_in(*config_, "name");
-  if (name_.empty()) {
-    throw user_error("keras", "{}: a layer of the class {} has no name", place,
-                     one_line(class_name_));
-  }
 }
 
 void LayerReader::refuse(std::string_view why) const {
-  throw user_error("keras", "{}: layer '{}' {}", place_, one_line(name_), why);
+  throw user_error("keras", "{}: layer '{}' {}", place_,
+                   one_line(name_.empty() ? keras_snake_case(class_name_) : name_), why);
 }
 
 const Json& LayerReader::get(const char* key) const {
   static const Json null;
   const auto found = config_->find(key);
   return found == config_->end() ? null : *found;
+}
+
+std::string LayerReader::data_type() const {
+  // A name, or a policy with one: {"config": {"name": "float16"}}, or of a quantized one "mode".
+  const Json& value = get("dtype");
+  std::string type = text_in(*config_, "dtype");
+  if (value.is_object() && value.contains("config")) {
+    type = text_in(value["config"], "name");
+    if (type.empty()) type = text_in(value["config"], "mode");
+  }
+  for (const char* quantized : {"int", "float8", "gptq", "awq"}) {
+    if (type.starts_with(quantized)) {
+      refuse(
+          fmt::format("is quantized ({}): Sluice computes in float32: save the model as it was "
+                      "before quantize()",
+                      one_line(type)));
+    }
+  }
+  return type.empty() ? "float32" : one_line(type, 60);
 }
 
 const Json& LayerReader::batch_shape() const {

@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-/// [null, 32, 32, 3] without its first. Throws Error (user) naming `place`.
+/// [null, 32, 32, 3] without its first: sizes that are fixed. Throws Error (user) naming `place`.
 Shape read_input_shape(const nlohmann::json& batch_shape, const std::string& place);
 
 /// A layer's object in a configuration of Keras's. Every function throws Error (user) where Sluice
@@ -19,7 +19,10 @@ class LayerReader {
   LayerReader(const nlohmann::json& object, const std::string& place);
 
   const std::string& class_name() const { return class_name_; }
+  /// Empty where the file has none.
   const std::string& name() const { return name_; }
+  /// "float32", or what else it computes in that Sluice can convert: "mixed_bfloat16".
+  std::string data_type() const;
   /// Of an InputLayer.
   const nlohmann::json& batch_shape() const;
   /// Conv2D, MaxPooling2D, Dropout, Flatten, Dense or Reshape.

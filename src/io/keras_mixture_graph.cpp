@@ -194,8 +194,8 @@ KerasJson functional_config(const std::string& name, const std::vector<KerasNode
            {{"name", name},
             {"trainable", true},
             {"layers", std::move(layers)},
-            {"input_layers", {nodes.front().name, 0, 0}},
-            {"output_layers", {nodes.back().name, 0, 0}}}},
+            {"input_layers", KerasJson::array({KerasJson{nodes.front().name, 0, 0}})},
+            {"output_layers", KerasJson::array({KerasJson{nodes.back().name, 0, 0}})}}},
           {"registered_name", "Functional"}};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "io/keras_chain.h"
 #include "io/keras_declared.h"
 #include "io/keras_mixture_graph.h"
 #include "io/keras_recognize.h"
@@ -91,6 +92,15 @@ class Parts {
       names_.push_back("expert-" + group.name);
       names_.push_back("importance-" + group.name);
     }
+    if (file.stored.models.size() < names_.size()) {
+      // A network then: this names the layer that makes it no chain.
+      if (is_model_config(file.config)) chain_of(file.config, file.place);
+      throw user_error("keras",
+                       "{} has the nested models {}: a mixture has {}, {}; one chain of models is "
+                       "read where the file tells their order: save it as a .keras file",
+                       file.place, list_models(file), names_.size(),
+                       fmt::format("{}", fmt::join(names_, ", ")));
+    }
     for (const auto& [part, name] : options.parts) check_known(part);
     for (const std::string& part : names_) {
       if (find(part) == nullptr) missing(part);
@@ -100,7 +110,7 @@ class Parts {
   SavedModel read(const std::string& part) const {
     const StoredModel& stored = *find(part);
     const std::string place = fmt::format("{}: {}", file_.place, one_line(stored.label()));
-    return import_part(file_, stored, config_of(stored), options_.input, part, place);
+    return import_part(file_, stored, config_of(stored), part, options_, place);
   }
 
  private:
@@ -138,11 +148,13 @@ class Parts {
   }
 
   [[noreturn]] void missing(const std::string& part) const {
+    std::string advice;
+    for (const std::string& name : names_) {
+      if (find(name) == nullptr) advice += fmt::format(" --part {}=NAME", name);
+    }
     throw user_error("keras",
-                     "{} has no model named '{}' for the {}: it has {}: say which is which, as "
-                     "--part {}={}",
-                     file_.place, one_line(name_of(part)), part, list_models(file_), part,
-                     one_line(file_.stored.models.front().label()));
+                     "{} has no model named '{}' for the {}: it has {}: say which is which by{}",
+                     file_.place, one_line(name_of(part)), part, list_models(file_), advice);
   }
 
   const KerasFile& file_;
@@ -164,21 +176,19 @@ void check_shapes(const std::string& place, const SavedModel& part, const Shape&
   }
 }
 
-}  // namespace
-
-SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) {
-  const std::vector<Groups::Group> groups = find_groups(file, options);
-  const Parts parts(file, options, groups);
-
-  const SavedModel baseline = parts.read("baseline");
+/// `read_part` gives a part by its name.
+template <class Read>
+SavedMixture join(const std::vector<Groups::Group>& groups, const std::string& place,
+                  const Read& read_part) {
+  const SavedModel baseline = read_part("baseline");
   const Shape& input = baseline.model.input;
   const std::int64_t classes = summarize(baseline.model).back().output.back();
   const auto read = [&](const std::string& part, const Shape& output) {
-    SavedModel saved = parts.read(part);
-    check_shapes(file.place, saved, input, output);
+    SavedModel saved = read_part(part);
+    check_shapes(place, saved, input, output);
     return saved;
   };
-  check_shapes(file.place, baseline, input, {classes});
+  check_shapes(place, baseline, input, {classes});
   const SavedModel gate = read("gate", {static_cast<std::int64_t>(groups.size())});
 
   Mixture model{baseline.model, gate.model, {}};
@@ -197,6 +207,25 @@ SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) 
   weights.experts = std::move(experts);
   weights.importances = std::move(importances);
   return {std::move(model), std::move(weights), {}, groups};
+}
+
+}  // namespace
+
+SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) {
+  const std::vector<Groups::Group> groups = find_groups(file, options);
+  const Parts parts(file, options, groups);
+  return join(groups, file.place, [&](const std::string& part) { return parts.read(part); });
+}
+
+SavedMixture join_parts(const std::map<std::string, SavedModel>& parts,
+                        const std::vector<Groups::Group>& groups) {
+  return join(groups, "the mixture", [&](const std::string& part) {
+    const auto found = parts.find(part);
+    if (found == parts.end()) throw user_error("keras", "the mixture has no {}: add it", part);
+    SavedModel saved = found->second;
+    saved.model.name = part;
+    return saved;
+  });
 }
 
 }  // namespace sluice

@@ -8,9 +8,10 @@ namespace sluice {
 /// A mixture from the nested models of a file.
 SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options);
 
-/// A model of a file, or one nested in it, by its configuration or (null) recognised.
+/// A model of a file, or one nested in it, by its configuration or, where that has no layers,
+/// recognised.
 SavedModel import_part(const KerasFile& file, const StoredModel& stored,
-                       const nlohmann::json& config, const Shape& input, const std::string& name,
-                       const std::string& place);
+                       const nlohmann::json& config, const std::string& name,
+                       const KerasOptions& options, const std::string& place);
 
 }  // namespace sluice

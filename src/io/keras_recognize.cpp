@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "nn/layer_words.h"
 
 namespace sluice {
 
@@ -53,6 +54,21 @@ std::optional<Sequential> recognize(const StoredModel& stored, const Safetensors
   if (kind.convolutions == 6) return cnn(name, input, out, CnnSize::large);
   if (kind.convolutions == 0 && out % 2 == 0) return importance_model(name, input, out / 2);
   return std::nullopt;
+}
+
+std::string in_words(const Sequential& model) {
+  std::string words;
+  for (const Layer& layer : model.layers) {
+    if (std::holds_alternative<Dropout>(layer)) continue;  // of no consequence for answers
+    words += fmt::format("{}{}", words.empty() ? "" : ", ", class_name_of(layer));
+    if (const auto* conv = std::get_if<Conv2D>(&layer)) {
+      words += fmt::format(" {} {}", conv->filters, word_of(conv->activation));
+    }
+    if (const auto* dense = std::get_if<Dense>(&layer)) {
+      words += fmt::format(" {} {}", dense->units, word_of(dense->activation));
+    }
+  }
+  return words;
 }
 
 std::string in_words(const StoredModel& stored, const Safetensors& tensors) {

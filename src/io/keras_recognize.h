@@ -17,6 +17,9 @@ std::optional<Sequential> recognize(const StoredModel& stored, const Safetensors
 /// The layers that have weights, in their order.
 std::vector<const StoredLayer*> weighted_layers(const StoredModel& stored);
 
+/// The layers of a model for messages: "Conv2D 32 relu, MaxPooling2D, Flatten, Dense 10 softmax".
+std::string in_words(const Sequential& model);
+
 /// What a stored model looks like: "CNN with 10 outputs".
 std::string in_words(const StoredModel& stored, const Safetensors& tensors);
 

@@ -69,6 +69,14 @@ Node tree_of(const Safetensors& file, const std::string& place) {
   return root;
 }
 
+/// A nested model's layers are its outer model's too.
+void add_to_outer(const StoredModel& nested, StoredModel& model) {
+  for (StoredLayer layer : nested.layers) {
+    layer.key = nested.key + "/" + layer.key;
+    model.layers.push_back(std::move(layer));
+  }
+}
+
 /// Keras's containers of layers; the second is that of versions 2.12 and 2.13.
 const Node* layers_of(const Node& node) {
   for (const char* name : {"layers", "_layer_checkpoint_dependencies"}) {
@@ -116,6 +124,7 @@ class Keras3 {
         nested.key = key;
         nested.name = name_of(path);
         visit(member, path, nested, root);
+        add_to_outer(nested, model);
         root.models.push_back(std::move(nested));
         continue;
       }
@@ -147,12 +156,10 @@ class Keras3 {
   const std::string& place_;
 };
 
-/// "sequential/conv1.1/kernel" or "conv1.1/kernel:0": its layer is "conv1.1".
+/// "sequential/conv1.1/kernel" is of "sequential/conv1.1", "conv1.1/kernel:0" of "conv1.1".
 std::string layer_of(const std::string& weight) {
   const std::size_t end = weight.rfind('/');
-  if (end == std::string::npos) return "";
-  const std::size_t begin = weight.rfind('/', end - 1);
-  return end == 0 ? "" : weight.substr(begin == std::string::npos ? 0 : begin + 1, end - begin - 1);
+  return end == std::string::npos ? "" : weight.substr(0, end);
 }
 
 class Legacy {
@@ -176,6 +183,7 @@ class Legacy {
       // A nested model has one group for all its layers.
       if (layers.size() > 1) {
         model.models.push_back({name, name, std::move(layers), {}, true});
+        add_to_outer(model.models.back(), model);
       } else if (layers.empty()) {
         model.layers.push_back({name, name, {}});
       } else {

@@ -10,7 +10,7 @@ namespace sluice {
 // What the HDF5 part of a Keras file tells by itself: which layers have which weights.
 
 /// A layer's group. Keras 3 names it by class and position ("conv2d_1"), a legacy file by the
-/// layer.
+/// layer; in a nested model the model's key and a slash come first.
 struct StoredLayer {
   std::string key;
   std::string name;                  ///< the layer's own; empty where the file does not say
@@ -21,7 +21,7 @@ struct StoredLayer {
 struct StoredModel {
   std::string key;
   std::string name;
-  std::vector<StoredLayer> layers;  ///< also those without weights
+  std::vector<StoredLayer> layers;  ///< also those without weights, and those of nested models
   std::vector<StoredModel> models;  ///< nested ones, of any depth; none of these has more
   bool legacy = false;
 

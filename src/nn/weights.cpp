@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 
 #include "base/random.h"
 #include "nn/checks.h"
+#include "nn/finite.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -45,6 +47,14 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
       }
     }
   }
+}
+
+std::string first_not_finite(const Weights& weights) {
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    const auto finite = [](float value) { return std::isfinite(value); };
+    if (!std::ranges::all_of(weights.values(tensor), finite)) return tensor.layer;
+  }
+  return "";
 }
 
 }  // namespace sluice

@@ -64,6 +64,29 @@ def mixture(k, where, named):
                             b * ia[:, :, 0] + ea * ia[:, :, 1]), name="both")
 
 
+def nested(k):
+    """Two models of each other's layer names in one chain, one layer of the first frozen."""
+    features = k.Sequential([k.layers.Input((4, 4, 3)),
+                             k.layers.Conv2D(3, 3, padding="same", name="one"),
+                             k.layers.Conv2D(3, 3, padding="same", activation="relu", name="two")],
+                            name="features")
+    head = k.Sequential([k.layers.Input((4, 4, 3)), k.layers.Flatten(),
+                         k.layers.Dense(3, activation="softmax", name="two")], name="head")
+    model = k.Sequential([k.layers.Input((4, 4, 3)), features, head], name="nested")
+    for t, layer in enumerate((*features.layers, head.layers[-1])):
+        number(layer, 2 * t)
+    features.layers[0].trainable = False
+    return model
+
+
+def bfloat16(k):
+    x = inputs = k.layers.Input((4, 4, 3))
+    for layer in (k.layers.Flatten(), k.layers.Dense(3, activation="softmax")):
+        x = layer(x)
+    model = k.Model(inputs, {"probabilities": x}, name="half")
+    return number(model)
+
+
 def split_names(file):
     """As Keras splits lists that are longer than 64 KiB, and in strings of fixed length."""
     file.attrs["layer_names0"] = np.array([b"flatten", b"first"])
@@ -105,9 +128,16 @@ def main():
     mixture(keras, keras.ops.where, False).save(path("mixture-unnamed.keras"))
     mixture(tf_keras, tensorflow.where, True).save(path("mixture-keras2.h5"))
     mixture(tf_keras, tensorflow.where, True).save(path("mixture-keras2.keras"))
+    for suffix in (".keras", ".h5"):
+        nested(keras).save(path("nested" + suffix))
+    nested(tf_keras).save(path("nested-keras2.h5"))
+    keras.config.set_dtype_policy("bfloat16")
+    bfloat16(keras).save(path("bfloat16.keras"))
+    keras.config.set_dtype_policy("float32")
     with h5py.File(path("split-names.h5"), "w") as file:
         split_names(file)
-    for name in ("trained", "chain", "mixture", "mixture-unnamed", "mixture-keras2"):
+    for name in ("trained", "chain", "mixture", "mixture-unnamed", "mixture-keras2", "nested",
+                 "bfloat16"):
         packed(path(name + ".keras"))
 
 

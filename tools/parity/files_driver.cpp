@@ -1,6 +1,6 @@
 // What keras_files.py runs: writes models as Keras files, reads Keras files, predicts.
 //
-//   export FOLDER             one .keras file and its .predictions a model, for FOLDER/images
+//   export FOLDER             .keras, .h5 and .predictions of each model, for FOLDER/images
 //   predict FILE IMAGES OUT   reads a file of Keras's, as many predictions as there are images
 //   same FILE FILE            whether both have the same weights, bit by bit
 //
@@ -127,6 +127,7 @@ void export_all(const std::string& folder) {
   const auto images = read_floats(folder + "/images");
   const auto save = [&](const std::string& name, AnyModel model) {
     export_keras(folder + "/" + name + ".keras", model);
+    export_keras_h5(folder + "/" + name + ".h5", model);
     write_floats(folder + "/" + name + ".predictions", predict(model, images));
   };
   save("cnn-small", single(cnn("cnn-small", kInput, kClasses, CnnSize::small)));

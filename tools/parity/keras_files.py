@@ -35,6 +35,8 @@ warnings.filterwarnings("ignore")
 LIMIT = 1e-5
 PARAMETERS = {"cnn-small": 2168362, "cnn-large": 1341226, "gate": 2164258, "importance": 1583636,
               "mixture-2": 11836616}
+EXPORTED = ("cnn-small", "cnn-large", "gate", "importance", "mixture-2", "mixture-3", "mixture-4",
+            "mixture-tied")
 failures = 0
 
 
@@ -92,6 +94,13 @@ def stack(k, size, classes, named=False, split=False):
     if split:
         return layers + [k.layers.Dense(classes), k.layers.Softmax()]
     return layers + [k.layers.Dense(classes, activation="softmax", **name("output"))]
+
+
+def nested_stack(k):
+    """The same layers in models of their own."""
+    layers = stack(k, "small", 10)
+    return [k.Sequential(part, name=name)
+            for name, part in (("features", layers[:8]), ("head", layers[8:]))]
 
 
 def importance_stack(k, classes=10):
@@ -212,14 +221,23 @@ def mixture_subclass(k, parts):
     return model
 
 
+def check_legacy(driver, images):
+    print("\nwritten by Sluice for Keras 2, opened by Keras 2 (tf_keras) and 3\n")
+    for name in EXPORTED:
+        file = os.path.join(driver.folder, name + ".h5")
+        theirs = np.fromfile(os.path.join(driver.folder, name + ".predictions"), np.float32)
+        for k in filter(None, (tf_keras, keras)):
+            model = k.models.load_model(file, compile=False)
+            line(f"{name} {k.__name__}", difference(model.predict(images, verbose=0).ravel(), theirs))
+
+
 def check_export(driver, images):
     print("\nwritten by Sluice, opened by Keras\n")
     images.tofile(os.path.join(driver.folder, "images"))
     done = driver.run("export", driver.folder)
     if done.returncode != 0:
         sys.exit(done.stderr)
-    for name in ("cnn-small", "cnn-large", "gate", "importance", "mixture-2", "mixture-3",
-                 "mixture-4", "mixture-tied"):
+    for name in EXPORTED:
         file = os.path.join(driver.folder, name + ".keras")
         model = keras.saving.load_model(file)
         mine = model.predict(images, verbose=0)
@@ -272,6 +290,10 @@ def check_lab_models(driver, images, k, formats):
     model = sequential(k, [k.layers.Rescaling(1 / 255), *stack(k, "small", 2)])
     check_import(driver, "gate, Rescaling(1/255)", random_weights(model, 4), images, formats,
                  scale=255)
+    model = sequential(k, nested_stack(k))
+    model.get_layer("features").layers[0].trainable = False
+    check_import(driver, "CNN small, in nested models", random_weights(model, 6), images,
+                 [f for f in formats if "weights" not in f])
     model = random_weights(sequential(k, importance_stack(k)), 5)
     check_import(driver, "importance model", model, images, formats)
 
@@ -308,6 +330,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         driver = Driver(sys.argv[1], folder)
         check_export(driver, images)
+        check_legacy(driver, images)
         print("\nwritten by Keras 3, read by Sluice\n")
         check_lab_models(driver, images, keras, (".keras", ".weights.h5", ".h5"))
         check_mixtures(driver, images, keras, (".keras", ".weights.h5", ".h5"))
