@@ -2,14 +2,12 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "io/declaration.h"
 #include "io/keras_chain.h"
 #include "io/keras_fill.h"
 #include "io/keras_mixture_import.h"
 #include "io/keras_recognize.h"
 #include "io/model_check.h"
 #include "io/model_notes.h"
-#include "nn/finite.h"
 
 namespace sluice {
 
@@ -69,37 +67,13 @@ bool is_network(const KerasFile& file) {
          (is_model_config(file.config) && is_chain(file.config, file.place));
 }
 
-void require_finite(const Weights& weights, const Sequential& model, const std::string& place) {
-  const std::string layer = first_not_finite(weights);
-  if (layer.empty()) return;
-  throw user_error(
-      "keras",
-      "{}: layer '{}' of {} has weights that are NaN or infinite: save the model as it "
-      "was before its loss became NaN",
-      place, one_line(layer), one_line(model.name));
-}
-
-/// Whatever is accepted here, every verb must accept in a file of Sluice's.
-void require_usable(const SavedModel& saved, const std::string& place) {
-  require_finite(saved.weights, saved.model, place);
-  sequential_of(to_declaration(saved.model), place);
-}
-
-void require_usable(const SavedMixture& saved, const std::string& place) {
-  const auto parts = saved.model.parts();
-  const auto weights = saved.weights.parts();
-  for (std::size_t p = 0; p < parts.size(); ++p) require_finite(*weights[p], *parts[p], place);
-  mixture_of(to_declaration(saved.model), place);
-}
-
 }  // namespace
 
 AnyModel import_keras(const KerasFile& file, const KerasOptions& options) {
   AnyModel model = is_network(file) ? AnyModel(import_network(file, options))
                                     : AnyModel(import_mixture(file, options));
-  std::visit([&](const auto& saved) { require_usable(saved, file.place); }, model);
   if (!file.notes.empty()) take_notes(file.notes, model, file.place);
-  require_finite(model, file.place);
+  require_sound(model, file.place);  // what is accepted here, every verb accepts in a file of ours
   return model;
 }
 

@@ -118,8 +118,8 @@ TEST(KerasImport, WeightsThatAreNotFinite) {
     saved.weights.values().back() = value;
     export_keras(temp / "m.keras", saved);
     EXPECT_EQ(refusal(temp / "m.keras"),
-              ": layer 'd' of m has weights that are NaN or infinite: save the model as it was "
-              "before its loss became NaN");
+              ": 1 of the 2 values of tensor 'd/bias' are NaN or infinite, and so would be its "
+              "answers: train it again, with a lower learning rate");
   }
 }
 
@@ -129,7 +129,7 @@ TEST(KerasImport, WhatNoFileOfOursCanHave) {
   export_keras(temp / "m.keras", SavedModel{model, Weights(model), {}});
   EXPECT_EQ(error_of(Fault::user, [&] { import_keras(temp / "m.keras"); }),
             "[model] " + (temp / "m.keras").string() +
-                ": layer 1: kernel_size must be whole numbers from 1 to 64");
+                ": model: layer 1: kernel_size must be whole numbers from 1 to 64");
 }
 
 KerasOptions grouped(std::map<std::string, std::string> parts = {}) {

@@ -3,7 +3,6 @@
 
 #include "base/random.h"
 #include "nn/checks.h"
-#include "nn/finite.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -47,14 +46,6 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
       }
     }
   }
-}
-
-std::string first_not_finite(const Weights& weights) {
-  for (const Weights::Tensor& tensor : weights.tensors()) {
-    const auto finite = [](float value) { return std::isfinite(value); };
-    if (!std::ranges::all_of(weights.values(tensor), finite)) return tensor.layer;
-  }
-  return "";
 }
 
 }  // namespace sluice
