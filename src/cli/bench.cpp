@@ -76,6 +76,7 @@ std::string row(const WorkResult& result, const Ceiling& ceiling) {
 }
 
 void bench(const BenchOptions& options) {
+  if (!options.json.empty()) require_replaceable(options.json, kJson);
   const Machine machine = this_machine();
   const Ceiling ceiling = measure_ceiling();
   const Compute compute = on_this_processor(options.compute);

@@ -53,11 +53,7 @@ Explained open(const std::string& path) {
 
 void explain(const ExplainOptions& options) {
   auto [mixture, frozen] = open(options.run);
-  std::error_code ignored;
-  if (!options.to.empty() && fs::equivalent(options.image, options.to, ignored)) {
-    throw user_error("explain", "--to {} is the picture: choose another name",
-                     path_text(options.to));
-  }
+  if (!options.to.empty()) require_replaceable(options.to, kPage);
   if (!options.to.empty() && !frozen) {
     throw user_error("explain",
                      "{} has no baseline from before joint training, which a page compares with: "

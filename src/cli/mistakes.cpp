@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <fstream>
 
+#include "base/fail.h"
 #include "base/text.h"
 #include "io/experiment_keys.h"
 
@@ -121,6 +124,19 @@ void refuse_empty_values(CLI::App& app) {
   for (CLI::App* verb : app.get_subcommands([](CLI::App*) { return true; })) {
     refuse_empty_values(*verb);
   }
+}
+
+void require_replaceable(const std::string& to, std::string_view begin) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(to, error) || std::filesystem::file_size(to, error) == 0) {
+    return;
+  }
+  std::string found(begin.size(), '\0');
+  std::ifstream(to, std::ios::binary)
+      .read(found.data(), static_cast<std::streamsize>(found.size()));
+  if (found == begin) return;
+  throw user_error("output", "{} exists and has something else in it: choose another name",
+                   path_text(to));
 }
 
 std::string mistake_in(const CLI::App& app, const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sluice::cli {
@@ -18,6 +19,12 @@ CLI::Validator one_of(std::vector<std::string> words);
 
 /// Refuses empty values of all options of all verbs: "" would be taken for an option left out.
 void refuse_empty_values(CLI::App& app);
+
+/// Throws Error (user) if `to` is a file, not empty, that does not begin as what will be written: a
+/// picture or an experiment, named by mistake, would be lost.
+inline constexpr std::string_view kPage = "<!DOCTYPE html>";
+inline constexpr std::string_view kJson = "{\n";
+void require_replaceable(const std::string& to, std::string_view begin);
 
 /// The message for an error of parsing.
 std::string mistake_in(const CLI::App& app, const CLI::ParseError& error);

@@ -23,6 +23,7 @@ void report(const ReportOptions& options) {
   const std::filesystem::path to = !options.to.empty() ? std::filesystem::path(options.to)
                                    : one               ? runs[0].path() / "report.html"
                                                        : "comparison.html";
+  require_replaceable(to, kPage);
   write_file(to, report_html(runs, check_interrupt));
   print_out("{}\n", to.string());
 }

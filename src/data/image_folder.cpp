@@ -44,7 +44,7 @@ void require_whole_images(const DecodedFiles& train, const fs::path& folder,
   }
 }
 
-void say(const DataEvents& events, const std::string& line) {
+void tell(const DataEvents& events, const std::string& line) {
   if (events.say && !line.empty()) events.say("data: " + line);
 }
 
@@ -82,7 +82,7 @@ Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>
   }
   std::vector<ImageFile> test = list_half(existing_half(folder, "test"), class_names,
                                           options.test_images, "data.test_images", data.left_out);
-  say(events, left_out_in_words(data.left_out));
+  tell(events, left_out_in_words(data.left_out));
 
   DecodedFiles decoded_train = decode_files(std::move(train), events);
   DecodedFiles decoded_test = decode_files(std::move(test), events);
@@ -94,7 +94,7 @@ Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>
                      path_text(folder), broken);
   }
   if (!broken.empty()) {
-    say(events, "broken images are left out: " + broken);
+    tell(events, "broken images are left out: " + broken);
     data.left_out["broken"] = count_broken(decoded_train) + count_broken(decoded_test);
   }
   if (halves == Halves::both) require_whole_images(decoded_train, folder, class_names);

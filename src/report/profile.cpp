@@ -8,8 +8,9 @@ namespace sluice {
 namespace {
 
 /// Six columns in a width of 80.
-std::string row(const std::string& layer, const std::string& algorithm, const std::string& forward,
-                const std::string& weights, const std::string& data, const std::string& rate) {
+std::string profile_row(const std::string& layer, const std::string& algorithm,
+                        const std::string& forward, const std::string& weights,
+                        const std::string& data, const std::string& rate) {
   return fmt::format("{} {} {} {} {} {}\n", left(layer, 25), left(algorithm, 18), right(forward, 8),
                      right(weights, 8), right(data, 8), right(rate, 8));
 }
@@ -25,11 +26,11 @@ class Table {
   }
 
   std::string line(const LayerProfile& layer) const {
-    return row(layer.model + " " + layer.layer, layer.algorithm, time(layer.forward_seconds),
-               time(layer.weights_seconds), time(layer.data_seconds),
-               layer.operations() > 0
-                   ? fmt::format("{:.0f}", layer.operations() / layer.seconds() / 1e9)
-                   : "");
+    return profile_row(
+        layer.model + " " + layer.layer, layer.algorithm, time(layer.forward_seconds),
+        time(layer.weights_seconds), time(layer.data_seconds),
+        layer.operations() > 0 ? fmt::format("{:.0f}", layer.operations() / layer.seconds() / 1e9)
+                               : "");
   }
 
  private:
@@ -41,7 +42,7 @@ class Table {
 std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,
                          std::int64_t steps) {
   const Table table(steps);
-  std::string text = row("Layer", "algorithm", "forward", "weights", "data", "GFLOP/s");
+  std::string text = profile_row("Layer", "algorithm", "forward", "weights", "data", "GFLOP/s");
   LayerProfile small;
   int small_layers = 0;
   double inside = 0;
@@ -57,9 +58,9 @@ std::string profile_text(const std::vector<LayerProfile>& profile, double second
     small.data_seconds += layer.data_seconds;
   }
   if (small_layers > 0) {
-    text +=
-        row(fmt::format("{} layers below 1%", small_layers), "", table.time(small.forward_seconds),
-            table.time(small.weights_seconds), table.time(small.data_seconds), "");
+    text += profile_row(fmt::format("{} layers below 1%", small_layers), "",
+                        table.time(small.forward_seconds), table.time(small.weights_seconds),
+                        table.time(small.data_seconds), "");
   }
   return text + fmt::format("{} {} outside the layers (Adam, batches, loss), of {}\n",
                             table.time(std::max(0.0, seconds - inside)), steps > 1 ? "ms" : "s",
