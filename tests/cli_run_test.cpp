@@ -184,7 +184,7 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   expect_complaint(evaluate(with("gone", "\"builtin\"", "\"/nowhere/pets\"")), 2,
                    "gone was trained on built-in images in /nowhere/pets, which is not there: put "
                    "it back, or pass --data DIR");
-  const std::string old = with("old", "x", "x");
+  const std::string old = with("old", "set", "set");
   fs::remove(*home_ / "old/data.json");
   const Ended unknown = evaluate(old);
   expect_complaint(unknown, 2, "no copy of CIFAR-10 was found: pass --data DIR");

@@ -207,6 +207,19 @@ TEST_F(CommandLine, PicturesOfOnesOwnAreToldFromCifar) {
   }
 }
 
+TEST_F(CommandLine, AGroupWithoutTestImagesIsToldBeforeTraining) {
+  save_pictures(folder_ / "pets", {"bus", "cat"});
+  fs::remove_all(folder_ / "pets/test/cat");
+  save(folder_ / "pets.toml",
+       "data.set = \"folder\"\n"
+       "[[groups]]\nname = \"pets\"\nclasses = [\"cat\"]\n"
+       "[[groups]]\nname = \"cars\"\nclasses = [\"bus\"]\n");
+  expect_complaint(run({"train", "pets.toml", "--data", "pets"}), 2,
+                   "group 'pets' has no test image, which its expert needs: add some of one of its "
+                   "classes");
+  EXPECT_FALSE(fs::exists(folder_ / "runs"));
+}
+
 TEST_F(CommandLine, ADownloadOfTheWrongFileIsTheMachinesFault) {
   save(folder_ / ".archive", "not the archive");
   const std::string url = "file://" + (folder_ / ".archive").string();

@@ -161,9 +161,9 @@ void evaluate_run(const EvaluateOptions& options) {
 void add_evaluate(CLI::App& app) {
   auto* verb = app.add_subcommand("evaluate", "Evaluate every model of a run on the test images");
   verb->footer(
-      R"(Experts are evaluated on their own classes. Without --data the images are those that
-the run was trained with; RUN/data.json tells where they are, and has their check
-sums. A folder for --data needs test/CLASS alone.
+      R"(Experts are evaluated on their own classes. Without --data the images are the
+run's own: RUN/data.json tells where they are, and has their check sums. Of a
+folder for --data test/CLASS is enough.
 
 Examples:
   sluice evaluate runs/lab

@@ -133,8 +133,8 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --controls
   sluice train --resume runs/lab
 
-What is written: RUN/report.html, RUN/experiment.toml, RUN/data.json (which images,
-where they are, and their check sums), RUN/results.json,
+What is written: RUN/report.html, RUN/experiment.toml, RUN/data.json (where the
+images are, and their check sums), RUN/results.json,
 RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
 RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
 Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM and
