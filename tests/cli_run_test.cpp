@@ -297,7 +297,7 @@ TEST_F(FinishedRun, PredictEndsSoonAfterCtrlC) {
     for (const int after : {100, 500}) {
       std::vector<std::string> many{"predict", "runs/lab"};
       many.insert(many.end(), 40'000, "samples/cat/0.png");
-      Program program(*home_, many);
+      Program program(home_->path(), many);
       std::this_thread::sleep_for(std::chrono::milliseconds(after));
       program.signal(SIGINT);
       const auto begin = std::chrono::steady_clock::now();

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "io/hdf5_writer.h"
+#include "io/model_file_testing.h"
 #include "io/zip.h"
 #include "sluice/model_file.h"
 #include "tests/scratch.h"
@@ -304,8 +305,18 @@ TEST_F(Changed, ShapesThatDoNotFit) {
             ": layer 'conv1.1' has a kernel of (3, 3, 3, 2), but conv1.1 of the model has "
             "(3, 3, 3, 5)");
   replace("\"filters\": 5", "\"filters\": 16000000");
-  EXPECT_THAT(refusal(write()), HasSubstr("of the model has (3, 3, 3, 16000000)"))
+  EXPECT_THAT(refusal(write()),
+              HasSubstr("layer 'conv1.1' does not fit: filters must be from 1 to 65536"))
       << "and no memory was taken for it";
+}
+
+TEST(KerasImport, WeightsThatAreNotFinite) {
+  const ScratchFolder temp;
+  SavedModel saved = saved_network();
+  saved.weights.values().back() = std::numeric_limits<float>::quiet_NaN();
+  export_keras(temp / "m.keras", saved);
+  EXPECT_THAT(error_of(Fault::user, [&] { import_keras(temp / "m.keras"); }),
+              HasSubstr("m.keras: 1 of the 3 values of tensor 'output/bias' are NaN or infinite"));
 }
 
 TEST_F(Changed, NamesThatDoNotFit) {

@@ -141,7 +141,8 @@ TEST_F(ModelFile, EveryByteThatIsChangedIsRefusedOrChangesNothing) {
     ASSERT_LT(header, whole.size());
     const std::filesystem::path other = folder_ / "other";
     int opened = 0;
-    for (std::size_t at = 0; at < whole.size(); at += at < header ? 1 : 61) {
+    const std::size_t step = std::holds_alternative<SavedModel>(model) ? 1 : 7;
+    for (std::size_t at = 0; at < whole.size(); at += at < header ? step : 61) {
       for (const int flip : {0x01, 0x20, 0x80}) {
         std::string bytes = whole;
         bytes[at] = static_cast<char>(bytes[at] ^ flip);
@@ -334,8 +335,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(layer(0, "name", "a/b"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "a\nb"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "other"), HasSubstr("F has no tensor 'other/kernel'"));
-  EXPECT_THAT(layer(3, "name", "pool1"),
-              HasSubstr("layer 4: tiny: two layers are called 'pool1': rename one"));
+  EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("layer 4: tiny: two layers are called 'pool1'"));
   EXPECT_THAT(layer(2, "rate", 0.99999999), HasSubstr("layer 3: rate must be a number from 0"));
   EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));

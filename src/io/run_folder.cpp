@@ -211,11 +211,13 @@ bool RunFolder::finished() const {
 }
 
 bool RunFolder::imported() const {
-  const std::vector<std::string> names = models();
   std::error_code ignored;
-  return !names.empty() && std::ranges::none_of(names, [&](const std::string& name) {
-    return fs::exists(path_ / name / kHistory, ignored);
-  });
+  bool has_models = false;
+  for (const fs::path& part : list_folder(path_, "run")) {
+    if (fs::exists(part / kHistory, ignored)) return false;
+    has_models = has_models || fs::exists(part / kModel, ignored);
+  }
+  return has_models;
 }
 
 void RunFolder::write_experiment(const Experiment& experiment) const {

@@ -137,8 +137,18 @@ TEST_F(RunFolders, ModelsAreReadBack) {
 TEST_F(RunFolders, AModelThatIsNotThereOrOfAnotherKind) {
   const RunFolder run = RunFolder::create("r", named(""));
   EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
-            "[run] r/gate/model.safetensors is missing: the run has no gate, for it was stopped "
-            "before or imported");
+            "[run] r/gate/model.safetensors is missing: the run was stopped before it: go on with "
+            "`sluice train --resume r`");
+  Experiment experiment{.name = "r", .data = {}, .groups = {}, .lab = {}};
+  experiment.data.set = "folder";
+  experiment.groups = saved_mixture().groups;
+  run.write_experiment(experiment);
+  run.write_model("baseline", saved_network());
+  EXPECT_TRUE(run.imported()) << "a model without a history";
+  EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
+            "[run] r/gate/model.safetensors is missing: the run was imported with baseline alone");
+  run.write_history("baseline", {});
+  EXPECT_FALSE(run.imported());
   run.write_model("gate", saved_mixture());
   EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
             "[run] r/gate/model.safetensors is not a single network: was it put there by hand?");

@@ -221,17 +221,23 @@ TEST(Summarize, NumbersAndNamesThatCannotBe) {
     return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
   };
   const Shape image{8, 8, 3};
-  EXPECT_THAT(said(image, {Conv2D{"a", 0}}), HasSubstr("m: a: filters of 0: must be from 1"));
-  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}), HasSubstr("kernel_size of -3"));
-  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}), HasSubstr("pool_size of 0"));
-  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units of -1"));
-  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}), HasSubstr("target_shape of -2"));
-  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("a rate of 1: must be from 0 up to 1"));
-  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}), HasSubstr("a rate of nan"));
-  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}), HasSubstr("its input: a size of 0"));
+  EXPECT_THAT(said(image, {Conv2D{"a", 0}}),
+              HasSubstr("m: a: filters must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}),
+              HasSubstr("kernel_size must be from 1 to 64, not -3"));
+  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}),
+              HasSubstr("pool_size must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units must be from 1 to 65536, not -1"));
+  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}),
+              HasSubstr("target_shape must be from 1 to 65536, not -2"));
+  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("rate must be from 0 up to 1, not 1"));
+  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}),
+              HasSubstr("rate must be from 0 up to 1, not nan"));
+  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}),
+              HasSubstr("m: input: sizes must be from 1 to 65536, not 0"));
   EXPECT_THAT(said({}, {Flatten{"a"}}), HasSubstr("m has no input shape"));
   EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
-              HasSubstr("m: two layers are called 'a': rename one"));
+              HasSubstr("m: two layers are called 'a', and each needs a name of its own"));
   EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
               HasSubstr("m: a is larger than any memory"));
 }

@@ -40,7 +40,7 @@ struct Shaper {
   }
   LayerSummary operator()(const Dropout& layer) const {
     if (!(layer.rate >= 0 && layer.rate < 1)) {
-      throw user_error("model", "{}: {}: a rate of {}: must be from 0 up to 1", model.name,
+      throw user_error("model", "{}: {}: rate must be from 0 up to 1, not {}", model.name,
                        layer.name, layer.rate);
     }
     return {layer.name, "Dropout", in, {}, 0};
@@ -71,8 +71,8 @@ struct Shaper {
   void require_count(const std::string& layer, const char* what, std::int64_t count,
                      std::int64_t most) const {
     if (count >= 1 && count <= most) return;
-    throw user_error("model", "{}: {}: {} of {}: must be from 1 to {}", model.name, layer, what,
-                     count, most);
+    throw user_error("model", "{}: {}: {} must be from 1 to {}, not {}", model.name, layer, what,
+                     most, count);
   }
 
   void require_image(const std::string& layer) const {
@@ -91,7 +91,7 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
   if (model.layers.empty()) throw user_error("model", "{} has no layers: add one", model.name);
   if (shape.empty()) throw user_error("model", "{} has no input shape: give one", model.name);
   for (const std::int64_t size : shape) {
-    Shaper{model, shape}.require_count("its input", "a size", size, kMostUnits);
+    Shaper{model, shape}.require_count("input", "sizes", size, kMostUnits);
   }
   std::set<std::string> names;
   for (const Layer& layer : model.layers) {
@@ -100,8 +100,8 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
     shape = last.output;
     // Of two with one name both would take the same tensors of a file.
     if (!names.insert(last.name).second) {
-      throw user_error("model", "{}: two layers are called '{}': rename one", model.name,
-                       last.name);
+      throw user_error("model", "{}: two layers are called '{}', and each needs a name of its own",
+                       model.name, last.name);
     }
     if (element_count(last.output) > kMostValues || last.parameters > kMostValues) {
       throw user_error("model", "{}: {} is larger than any memory", model.name, last.name);

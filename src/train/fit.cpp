@@ -205,8 +205,7 @@ void require_options(const FitOptions& options) {
               stopping.monitor == "loss" || stopping.monitor == "accuracy",
           "early_stopping.monitor", one_line(stopping.monitor),
           "val_loss, val_accuracy, loss or accuracy");
-  require(stopping.min_delta >= 0 && stopping.min_delta < 1e9, "early_stopping.min_delta",
-          stopping.min_delta, "0 or more");
+  require(stopping.min_delta >= 0, "early_stopping.min_delta", stopping.min_delta, "0 or more");
   require(stopping.patience >= 0, "early_stopping.patience", stopping.patience, "0 or more");
   require(stopping.start_from_epoch >= 0, "early_stopping.start_from_epoch",
           stopping.start_from_epoch, "0 or more");
