@@ -494,7 +494,7 @@ TEST_F(FinishedRun, PartsSavedOneByOneBecomeAMixture) {
               HasSubstr("mixture                  11,836,616 parameters   from its parts"));
   EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out, HasSubstr("asked expert-"));
   arguments.push_back("parts/mixture.keras");
-  expect_complaint(import("twice"), 2, "leave it out, for there is a whole one");
+  EXPECT_THAT(import("all").out, HasSubstr("importance models of its own: others are not used"));
 }
 
 TEST_F(FinishedRun, ImportSaysWhatItMustBeTold) {

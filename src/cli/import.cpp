@@ -201,13 +201,18 @@ class Import {
     std::erase_if(missing, [&](const std::string& name) { return parts.contains(name); });
     const bool has_mixture = std::ranges::any_of(models_, is_mixture);
     const auto importance = std::ranges::find_if(names_, is_importance);
-    if (importance != names_.end() && (has_mixture || !missing.empty())) {
-      throw user_error("import", "{} is of use only in a mixture: {}", *importance,
-                       has_mixture
-                           ? "leave it out, for there is a whole one"
-                           : fmt::format("give its other parts too: {}", fmt::join(missing, ", ")));
+    if (has_mixture) {
+      if (importance != names_.end()) {
+        remarks_.push_back(
+            "the mixture's file has importance models of its own: others are not used");
+      }
+      return;
     }
-    if (has_mixture || parts.size() < 2) return;
+    if (importance != names_.end() && !missing.empty()) {
+      throw user_error("import", "{} is of use only in a mixture: give its other parts too: {}",
+                       *importance, fmt::join(missing, ", "));
+    }
+    if (parts.size() < 2) return;
     if (!missing.empty()) {
       remarks_.push_back(fmt::format(
           "no mixture is made of {}: {} are missing; give them too, or let `sluice train` train "

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/files.h"
 #include "io/hdf5_writer.h"
@@ -56,6 +57,23 @@ KerasJson to_keras_2(const KerasJson& json) {
   return object;
 }
 
+/// In Keras 2 a nested model's first node is its own, from its input layer: calls count from 1.
+/// With 0 its load_model() searches for ever.
+void renumber_nested(KerasJson& layers) {
+  std::set<std::string> nested;
+  for (const KerasJson& layer : layers) {
+    if (layer["class_name"] == "Sequential") nested.insert(layer["name"].get<std::string>());
+  }
+  for (KerasJson& layer : layers) {
+    if (!layer.contains("inbound_nodes")) continue;
+    for (KerasJson& node : layer["inbound_nodes"]) {
+      for (KerasJson& source : node) {
+        if (nested.contains(source[0].get<std::string>())) source[1] = 1;
+      }
+    }
+  }
+}
+
 /// A layer's group, or that of a nested model with all its weights.
 void write_layer(Hdf5Writer& file, const std::string& name, const Weights* weights,
                  const std::string& only = "") {
@@ -108,7 +126,9 @@ void export_keras_h5(const std::filesystem::path& file, const AnyModel& model) {
     hdf5.attribute(group, "backend", kBackend);
     hdf5.attribute(group, "keras_version", kKeras2);
   }
-  hdf5.attribute("/", "model_config", to_keras_2(config).dump());
+  KerasJson legacy = to_keras_2(config);
+  renumber_nested(legacy["config"]["layers"]);
+  hdf5.attribute("/", "model_config", legacy.dump());
   hdf5.attribute("/", "sluice", KerasJson(notes_of(model)).dump());
   write_file(file, hdf5.bytes());
 }

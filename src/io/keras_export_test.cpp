@@ -121,6 +121,7 @@ TEST(KerasExport, LegacyFilesAreInTheFormOfKeras2) {
   EXPECT_THAT(config, HasSubstr(R"("batch_input_shape":[null,8,8,3])"));
   EXPECT_THAT(config,
               HasSubstr(R"([["weighted-baseline-z",0,0,{}],["weighted-expert-z",0,0,{}]])"));
+  EXPECT_THAT(config, HasSubstr(R"([["baseline",1,0,{}]])")) << "0 is the model's own node";
   EXPECT_EQ(file.tensors.metadata().at("model_weights/expert-z@weight_names").substr(0, 36),
             R"(["conv1.1/kernel:0","conv1.1/bias:0")");
   EXPECT_EQ(file.tensors.metadata().at("model_weights/output@weight_names"), "[]");

@@ -38,7 +38,7 @@ TEST(KerasStored, ContainersOfOlderVersionsAndOfSubclassedModels) {
                            "experts/sequential_1/layers/dense/vars/0", "head/vars/0"},
                           {{"experts/sequential_1/vars@name", "\"zoo\""}}),
                   "f");
-  EXPECT_EQ(keys(model), "head ");
+  EXPECT_EQ(keys(model), "head sequential/dense sequential_1/dense ");
   ASSERT_EQ(model.models.size(), 2u);
   EXPECT_EQ(model.models[0].label(), "sequential");
   EXPECT_EQ(model.models[1].label(), "zoo");
@@ -55,7 +55,8 @@ TEST(KerasStored, LegacyListsSayWhatIsThere) {
   };
   const StoredModel model = find_stored(legacy("[\"a\"]", "[\"m/y/kernel\",\"m/x/kernel\"]"), "f");
   ASSERT_EQ(model.models.size(), 1u);
-  EXPECT_EQ(keys(model.models[0]), "y x ");
+  EXPECT_EQ(keys(model.models[0]), "m/y m/x ");
+  EXPECT_EQ(keys(model), "a/m/y a/m/x ");
   EXPECT_EQ(refusal(legacy("[\"a\"]", "[\"z\"]")),
             "[keras] f: layer 'a' lists the weights 'z', which are not there");
   EXPECT_EQ(refusal(legacy("[\"a\",\"a\"]", "[]")), "[keras] f: layer 'a' is listed twice");

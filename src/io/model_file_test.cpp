@@ -340,7 +340,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json["layers"] = nlohmann::json::array(); }),
-              HasSubstr("model: layers must be a list of 1 to 200"));
+              HasSubstr("model: layers must be a list of 1 to 1000"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json = 3; }), HasSubstr("is not a JSON object"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));

@@ -70,7 +70,7 @@ def nested(k):
                              k.layers.Conv2D(3, 3, padding="same", name="one"),
                              k.layers.Conv2D(3, 3, padding="same", activation="relu", name="two")],
                             name="features")
-    head = k.Sequential([k.layers.Input((4, 4, 3)), k.layers.Flatten(),
+    head = k.Sequential([k.layers.Input((4, 4, 3)), k.layers.Flatten(name="flatten"),
                          k.layers.Dense(3, activation="softmax", name="two")], name="head")
     model = k.Sequential([k.layers.Input((4, 4, 3)), features, head], name="nested")
     for t, layer in enumerate((*features.layers, head.layers[-1])):
