@@ -30,10 +30,21 @@ std::size_t sequence_length(std::string_view text) {
 }
 
 bool is_control(std::string_view sequence) {
-  const auto first = static_cast<unsigned char>(sequence[0]);
-  if (sequence.size() == 1) return first < 0x20 || first == 0x7F;
-  // U+0080 to U+009F: a terminal may take them for escape sequences.
-  return first == 0xC2 && static_cast<unsigned char>(sequence[1]) < 0xA0;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
+  switch (sequence.size()) {
+    case 1:
+      return byte(0) < 0x20 || byte(0) == 0x7F;
+    case 2:
+      // U+0080 to U+009F: a terminal may take them for escape sequences.
+      return byte(0) == 0xC2 && byte(1) < 0xA0;
+    case 3:
+      // U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 turn the direction of what follows.
+      return byte(0) == 0xE2 && ((byte(1) == 0x80 && ((byte(2) >= 0xAA && byte(2) <= 0xAE) ||
+                                                      byte(2) == 0x8E || byte(2) == 0x8F)) ||
+                                 (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
+    default:
+      return false;
+  }
 }
 
 }  // namespace

@@ -13,8 +13,9 @@ inline bool starts_code_point(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
 }
 
-/// The text with control characters and bytes that are not UTF-8 turned into '?'. Names come from
-/// files and folders, and must not steer a terminal or a plot, nor break a line.
+/// The text with control characters, marks that turn the direction of writing, and bytes that are
+/// not UTF-8 turned into '?'. Names come from files and folders, and must not steer a terminal or a
+/// plot, nor break a line.
 std::string printable(std::string_view text);
 
 /// The same for a message: what is longer than `limit` bytes is cut between two characters and ends

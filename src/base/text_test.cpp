@@ -11,6 +11,8 @@ TEST(Text, WhatCouldSteerATerminalIsNotPrinted) {
   EXPECT_EQ(printable("\xff\xc3"), "??");
   EXPECT_EQ(printable("\xe0\x80\x80"), "???");
   EXPECT_EQ(printable("Ünïcødé 猫 🐸"), "Ünïcødé 猫 🐸");
+  EXPECT_EQ(printable("cat\u202egnp.exe \u2066x\u2069"), "cat?gnp.exe ?x?");
+  EXPECT_EQ(printable("\u2014 \u2026"), "\u2014 \u2026");
 }
 
 TEST(Text, OneLineHasNoControlCharacters) {
