@@ -51,8 +51,8 @@ AnyModel read_model(const std::filesystem::path& file);
 /// expert, it computes all of them. Class names and groups go along for import_keras().
 void export_keras(const std::filesystem::path& file, const AnyModel& model);
 
-/// Writes a legacy `.h5` file that Keras 2 (tf_keras) opens, and later versions too: the same
-/// layers and predictions as export_keras().
+/// Writes a legacy `.h5` file that Keras 2 (tf_keras) opens: the same layers and predictions as
+/// export_keras(). Keras 3 opens it too unless it is a mixture's.
 void export_keras_h5(const std::filesystem::path& file, const AnyModel& model);
 
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output

@@ -222,11 +222,12 @@ def mixture_subclass(k, parts):
 
 
 def check_legacy(driver, images):
-    print("\nwritten by Sluice for Keras 2, opened by Keras 2 (tf_keras) and 3\n")
+    print("\nwritten by Sluice for Keras 2, opened by Keras 2 (tf_keras) and, but for mixtures, 3\n")
     for name in EXPORTED:
         file = os.path.join(driver.folder, name + ".h5")
         theirs = np.fromfile(os.path.join(driver.folder, name + ".predictions"), np.float32)
-        for k in filter(None, (tf_keras, keras)):
+        # Keras 3 counts the calls of nested models otherwise.
+        for k in filter(None, (tf_keras, None if name.startswith("mixture") else keras)):
             model = k.models.load_model(file, compile=False)
             line(f"{name} {k.__name__}", difference(model.predict(images, verbose=0).ravel(), theirs))
 
