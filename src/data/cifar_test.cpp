@@ -54,8 +54,7 @@ TEST(Cifar, BrokenFilesAreNamed) {
   EXPECT_THAT(error(record(255, 0)), HasSubstr("record 0 has the label 255"));
   EXPECT_THAT(error_of(Fault::user, [&] { read(folder / "none.bin"); }),
               HasSubstr("none.bin does not exist: check the path"));
-  EXPECT_THAT(error_of(Fault::user, [&] { read(folder.path()); }),
-              HasSubstr(", not a file: "));
+  EXPECT_THAT(error_of(Fault::user, [&] { read(folder.path()); }), HasSubstr(", not a file: "));
   EXPECT_THAT(error_of(Fault::user, [&] { read("/dev/zero"); }),
               HasSubstr("/dev/zero is a device, not a file"));
 }
