@@ -23,13 +23,13 @@ Answers two_answers() {
 }
 
 TEST(Judge, AnswersThatDoNotFitTogether) {
-  EXPECT_EQ(judge(two_answers(), 0).mixture.accuracy, 1);
+  EXPECT_EQ(judge(two_answers()).mixture.accuracy, 1);
   const auto refused = [](const auto& change) {
     Answers answers = two_answers();
     change(answers);
     for (const bool whole : {true, false}) {
       EXPECT_THAT(error_of(Fault::user,
-                           [&] { whole ? (void)judge(answers, 0) : (void)error_budgets(answers); }),
+                           [&] { whole ? (void)judge(answers) : (void)error_budgets(answers); }),
                   HasSubstr("do not fit together: get them by ask()"));
     }
   };

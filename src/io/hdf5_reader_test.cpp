@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::vector<float> kSix{1, -2, 3.5f, 0, 1e-30f, -1e30f};
+const std::vector<float> kSixValues{1, -2, 3.5f, 0, 1e-30f, -1e30f};
 
 /// As import does it, for libhdf5 may crash.
 std::string flatten(const std::string& bytes) {
@@ -58,8 +58,8 @@ class Hostile : public testing::Test {
 
 TEST(Hdf5, WhatIsWrittenIsReadBack) {
   Hdf5Writer writer;
-  writer.dataset("layers/conv2d/vars/0", {2, 3}, kSix);
-  writer.dataset("scalar", {}, std::span(kSix).subspan(2, 1));
+  writer.dataset("layers/conv2d/vars/0", {2, 3}, kSixValues);
+  writer.dataset("scalar", {}, std::span(kSixValues).subspan(2, 1));
   writer.attribute("layers/conv2d/vars", "name", "conv1.1 \"\xc3\xb6\"");
   writer.group("vars");
   writer.attribute("vars", "name", "");
@@ -75,14 +75,14 @@ TEST(Hdf5, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(tensor->shape, (Shape{2, 3}));
   std::vector<float> values(6);
   file.copy(*tensor, values);
-  EXPECT_EQ(values, kSix);
+  EXPECT_EQ(values, kSixValues);
   EXPECT_EQ(file.find("scalar")->shape, Shape{});
 }
 
 TEST(Hdf5, TheSameModelGivesTheSameBytes) {
   const auto write = [] {
     Hdf5Writer writer;
-    writer.dataset("a/b", {6}, kSix);
+    writer.dataset("a/b", {6}, kSixValues);
     writer.attribute("a", "name", "x");
     return writer.bytes();
   };
@@ -198,7 +198,7 @@ TEST_F(Hostile, GzipAndShuffleAreReadAndNothingElse) {
     H5Pset_deflate(packed.get(), 1);
     if (checksum) H5Pset_fletcher32(packed.get());
     const Hdf5Handle set = dataset(checksum ? "c" : "p", H5T_IEEE_F32LE, {6}, packed.get());
-    H5Dwrite(set.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, kSix.data());
+    H5Dwrite(set.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, kSixValues.data());
     if (checksum) {
       EXPECT_EQ(refusal(bytes()),
                 "[keras] f.h5: c: is packed with the filter 3, and only gzip and shuffle are read");
@@ -206,7 +206,7 @@ TEST_F(Hostile, GzipAndShuffleAreReadAndNothingElse) {
       const Safetensors file = Safetensors::parse(flatten(bytes()), "f");
       std::vector<float> values(6);
       file.copy(*file.find("p"), values);
-      EXPECT_EQ(values, kSix);
+      EXPECT_EQ(values, kSixValues);
     }
   }
 }
@@ -228,7 +228,7 @@ TEST_F(Hostile, TypesAreNoDatasets) {
 
 TEST(Hdf5, AnyShorterOrFlippedFileIsReadOrRefused) {
   Hdf5Writer writer;
-  writer.dataset("layers/dense/vars/0", {2, 3}, kSix);
+  writer.dataset("layers/dense/vars/0", {2, 3}, kSixValues);
   writer.attribute("layers/dense/vars", "name", "dense");
   const std::string whole = writer.bytes();
   const auto read = [](const std::string& bytes) {

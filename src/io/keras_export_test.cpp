@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 const Shape kInput{8, 8, 3};
-const std::vector<std::string> kClasses{"cat", "d\"og", "\xc3\xb6l", "van"};
+const std::vector<std::string> kClassNames{"cat", "d\"og", "\xc3\xb6l", "van"};
 
 Weights random_weights(const Sequential& model, std::uint32_t stream) {
   Weights weights(model);
@@ -63,7 +63,7 @@ TEST(KerasExport, AModelComesBackBitByBit) {
                     Flatten{"f"}, Dense{"o", 4}}}}) {
     const bool gate = model.name == "gate";
     const SavedModel saved{model, random_weights(model, 1),
-                           gate ? std::vector<std::string>{} : kClasses};
+                           gate ? std::vector<std::string>{} : kClassNames};
     for (const auto& write : {export_keras, export_keras_h5}) {
       write(temp / "m.keras", saved);
       const auto back = std::get<SavedModel>(import_keras(temp / "m.keras"));
@@ -75,8 +75,8 @@ TEST(KerasExport, AModelComesBackBitByBit) {
 }
 
 SavedMixture mixture_of(const std::vector<Groups::Group>& groups) {
-  const Mixture model = mixture(Groups(groups, kClasses), kInput, 4, CnnSize::large);
-  SavedMixture saved{model, MixtureWeights(model), kClasses, groups};
+  const Mixture model = mixture(Groups(groups, kClassNames), kInput, 4, CnnSize::large);
+  SavedMixture saved{model, MixtureWeights(model), kClassNames, groups};
   std::uint32_t stream = 0;
   const auto parts = model.parts();
   const auto weights = saved.weights.parts();
@@ -93,7 +93,7 @@ TEST(KerasExport, AMixtureComesBackBitByBit) {
     const SavedMixture saved = mixture_of(groups);
     export_keras(temp / "m.keras", saved);
     const auto back = std::get<SavedMixture>(import_keras(temp / "m.keras"));
-    EXPECT_EQ(back.class_names, kClasses);
+    EXPECT_EQ(back.class_names, kClassNames);
     ASSERT_EQ(back.groups.size(), groups.size());
     const auto parts = saved.model.parts();
     for (std::size_t p = 0; p < parts.size(); ++p) {
@@ -166,7 +166,7 @@ TEST(KerasExport, GroupsAreInTheLayersNamesToo) {
 TEST(KerasExport, TheSameModelGivesTheSameFile) {
   const ScratchFolder temp;
   const Sequential model = importance_model("i", kInput, 4);
-  const SavedModel saved{model, random_weights(model, 2), kClasses};
+  const SavedModel saved{model, random_weights(model, 2), kClassNames};
   export_keras(temp / "a.keras", saved);
   export_keras(temp / "b.keras", saved);
   EXPECT_EQ(load(temp / "a.keras"), load(temp / "b.keras"));

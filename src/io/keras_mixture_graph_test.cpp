@@ -11,17 +11,17 @@
 namespace sluice {
 namespace {
 
-constexpr int kClasses = 3;
+constexpr int kOutputs = 3;
 
 Mixture mixture_of(int groups) {
   const auto part = [](const std::string& name, int outputs) {
     return Sequential{name, {2, 2, 1}, {Flatten{"flatten"}, Dense{"output", outputs}}};
   };
-  Mixture model{part("baseline", kClasses), part("gate", groups), {}};
+  Mixture model{part("baseline", kOutputs), part("gate", groups), {}};
   for (int g = 0; g < groups; ++g) {
     const std::string group(1, static_cast<char>('z' - g));
-    model.branches.push_back({group, part("expert-" + group, kClasses),
-                              importance_model("importance-" + group, {2, 2, 1}, kClasses)});
+    model.branches.push_back({group, part("expert-" + group, kOutputs),
+                              importance_model("importance-" + group, {2, 2, 1}, kOutputs)});
   }
   return model;
 }
@@ -98,12 +98,12 @@ void expect_routed(const std::vector<float>& gate) {
     parts["importance-" + model.branches[g].group] = {v, .1f, .2f, .3f, 5 * v, .4f};
   }
   const std::string& group = model.branches[chosen_group(gate)].group;
-  std::vector<float> expected(kClasses);
+  std::vector<float> expected(kOutputs);
   sub_gate(baseline.data(), parts.at("expert-" + group).data(),
-           parts.at("importance-" + group).data(), kClasses, expected.data());
+           parts.at("importance-" + group).data(), kOutputs, expected.data());
   const auto found = Evaluator(parts).run(mixture_graph(model));
   ASSERT_EQ(found.size(), expected.size());
-  for (int c = 0; c < kClasses; ++c) {
+  for (int c = 0; c < kOutputs; ++c) {
     EXPECT_FLOAT_EQ(found[c], expected[c]) << testing::PrintToString(gate);
   }
 }

@@ -154,9 +154,8 @@ void require_notes_fit(const AnyModel& model, const std::string& place) {
     return;
   }
   const auto& mixture = std::get<SavedMixture>(model);
-  if (!mixture.class_names.empty()) {
-    require_names_fit(mixture.model.baseline, mixture.class_names, place);
-  }
+  if (mixture.class_names.empty()) return;  // an import's groups have no classes then
+  require_names_fit(mixture.model.baseline, mixture.class_names, place);
   if (!mixture.groups.empty()) require_groups_fit(mixture, place);
 }
 

@@ -31,7 +31,7 @@ SavedModel counted(Sequential model, std::vector<std::string> class_names = {}) 
   return {std::move(model), std::move(weights), std::move(class_names)};
 }
 
-SavedMixture mixture_of(const std::vector<Groups::Group>& groups) {
+SavedMixture mixture_for(const std::vector<Groups::Group>& groups) {
   std::vector<std::string> classes;
   for (const auto& group : groups) {
     classes.insert(classes.end(), group.classes.begin(), group.classes.end());
@@ -188,7 +188,7 @@ TEST(OnnxExport, AnImportanceModelNeedsNoTranspose) {
 
 TEST(OnnxExport, AMixture) {
   const onnx::ModelProto onnx =
-      exported(mixture_of({{"natural", {"cat"}}, {"artificial", {"car"}}, {"odd", {"\xff"}}}));
+      exported(mixture_for({{"natural", {"cat"}}, {"artificial", {"car"}}, {"odd", {"\xff"}}}));
   ASSERT_EQ(onnx.graph().output_size(), 2);
   EXPECT_EQ(declared(onnx.graph().output(0)), "scores float (batch, 3)");
   EXPECT_EQ(declared(onnx.graph().output(1)), "group int64 (batch)");
@@ -238,12 +238,12 @@ TEST(OnnxExport, NamesThatAreTakenGetANumber) {
       exported(counted({"",
                         {3},
                         {Dense{"images", 3}, Dense{"probabilities", 3, Activation::softmax},
-                         Dense{"twice", 3}, Dense{"twice", 3}, Dense{"b\xff", 3}}}));
+                         Dense{"b?", 3}, Dense{"b\xff", 3}}}));
   EXPECT_EQ(declared(onnx.graph().input(0)), "images float (batch, 3)");
   EXPECT_EQ(declared(onnx.graph().output(0)), "probabilities float (batch, 3)");
   EXPECT_THAT(node_names(onnx), ElementsAre("images_2", "probabilities_2", "probabilities/softmax",
-                                            "twice", "twice_2", "b?", "probabilities"));
-  EXPECT_EQ(values(tensor(onnx, "twice/kernel_2"))[0], 36) << "after three kernels and biases";
+                                            "b?", "b?_2", "probabilities"));
+  EXPECT_EQ(values(tensor(onnx, "b?/kernel_2"))[0], 36) << "after three kernels and biases";
 }
 
 TEST(OnnxExport, UnknownClassNamesAreLeftOut) {

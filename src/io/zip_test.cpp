@@ -34,7 +34,7 @@ std::string compressed(const std::vector<ZipMember>& members) {
   return out.substr(0, used);
 }
 
-std::string refusal(const std::string& bytes, std::uint64_t max = 1000) {
+std::string refusal_of(const std::string& bytes, std::uint64_t max = 1000) {
   return error_of(Fault::user, [&] { read_zip(bytes, {{"a", max}}, "f.keras"); });
 }
 
@@ -52,16 +52,16 @@ TEST(Zip, CompressedMembersAreReadUpToTheirLimit) {
   const std::string zip = compressed({{"a", kZeros}});
   ASSERT_LT(zip.size(), 1000u);
   EXPECT_EQ(read_zip(zip, {{"a", 100'000}}, "f").at("a"), kZeros);
-  EXPECT_EQ(refusal(zip, 99'999),
+  EXPECT_EQ(refusal_of(zip, 99'999),
             "[keras] f.keras: a is larger than 99999 bytes: is it of a Keras model?");
   EXPECT_TRUE(read_zip(zip, {{"b", 10}}, "f").empty()) << "what nobody wants is passed over";
 }
 
 TEST(Zip, DamagedFiles) {
   const std::string zip = to_zip({{"a", "abc"}});
-  EXPECT_EQ(refusal(compressed({{"a", "1"}, {"a", "2"}})), "[keras] f.keras has a twice");
-  EXPECT_THAT(refusal("PK\x03\x04"), HasSubstr("[keras] f.keras is"));
-  EXPECT_THAT(refusal(""), HasSubstr("[keras] f.keras is"));
+  EXPECT_EQ(refusal_of(compressed({{"a", "1"}, {"a", "2"}})), "[keras] f.keras has a twice");
+  EXPECT_THAT(refusal_of("PK\x03\x04"), HasSubstr("[keras] f.keras is"));
+  EXPECT_THAT(refusal_of(""), HasSubstr("[keras] f.keras is"));
   for (std::size_t size = 0; size < zip.size(); ++size) {
     try {
       read_zip(zip.substr(0, size), {{"a", 1000}}, "f");

@@ -15,21 +15,21 @@ using reference::ReferenceNetwork;
 using reference::Values;
 using testing::HasSubstr;
 
-const Shape kInput{32, 32, 3};
+const Shape kPicture{32, 32, 3};
 
 TEST(Models, HaveTheLabsParameterCounts) {
-  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 10, CnnSize::small)), 2168362);
-  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 2, CnnSize::small)), 2164258);
-  EXPECT_EQ(count_parameters(cnn("cnn", kInput, 10, CnnSize::large)), 1341226);
-  EXPECT_EQ(count_parameters(importance_model("importance", kInput, 10)), 1583636);
+  EXPECT_EQ(count_parameters(cnn("cnn", kPicture, 10, CnnSize::small)), 2168362);
+  EXPECT_EQ(count_parameters(cnn("cnn", kPicture, 2, CnnSize::small)), 2164258);
+  EXPECT_EQ(count_parameters(cnn("cnn", kPicture, 10, CnnSize::large)), 1341226);
+  EXPECT_EQ(count_parameters(importance_model("importance", kPicture, 10)), 1583636);
   const Groups groups({{"one", {"a"}}, {"other", {"b"}}}, {"a", "b"});
-  EXPECT_EQ(count_parameters(mixture(groups, kInput, 10, CnnSize::small)), 11836616);
+  EXPECT_EQ(count_parameters(mixture(groups, kPicture, 10, CnnSize::small)), 11836616);
 }
 
 TEST(Models, HaveTheLabsLayerNames) {
   const auto names = [](CnnSize size) {
     std::string all;
-    for (const LayerSummary& layer : summarize(cnn("cnn", kInput, 10, size))) {
+    for (const LayerSummary& layer : summarize(cnn("cnn", kPicture, 10, size))) {
       all += layer.name + " ";
     }
     return all;
@@ -43,14 +43,14 @@ TEST(Models, HaveTheLabsLayerNames) {
 
 TEST(Models, CanBeWider) {
   const auto filters = [](double width) {
-    const Sequential model = cnn("cnn", kInput, 10, CnnSize::small, width);
+    const Sequential model = cnn("cnn", kPicture, 10, CnnSize::small, width);
     return std::get<Conv2D>(model.layers[0]).filters;
   };
   EXPECT_EQ(filters(1), 32);
   EXPECT_EQ(filters(1.25), 40);
   EXPECT_EQ(filters(1.3), 40) << "whole eights";
   EXPECT_EQ(filters(0.01), 8);
-  const Sequential twice = cnn("cnn", kInput, 10, CnnSize::small, 2);
+  const Sequential twice = cnn("cnn", kPicture, 10, CnnSize::small, 2);
   EXPECT_EQ(std::get<Dense>(twice.layers[9]).units, 1024);
   EXPECT_EQ(std::get<Dense>(twice.layers.back()).units, 10);
 }
