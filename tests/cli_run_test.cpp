@@ -382,7 +382,7 @@ TEST_F(FinishedRun, AMixturesFileAloneIsExplained) {
   const std::string picture = "samples/cat/1.png";
   const std::string before = load(*home_ / picture);
   expect_complaint(at_home({"explain", "runs/lab", picture, "--to", picture}), 2,
-                   "--to samples/cat/1.png is the picture: choose another name");
+                   "samples/cat/1.png exists and has something else in it: choose another name");
   EXPECT_TRUE(load(*home_ / picture) == before);
 }
 

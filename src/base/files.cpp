@@ -143,10 +143,10 @@ std::vector<fs::path> list_folder(const fs::path& folder, std::string_view tag) 
   return entries;
 }
 
-bool make_folder(const fs::path& path) {
+bool make_folder(const fs::path& path, const fs::path& shown) {
   if (::mkdir(path.c_str(), 0777) == 0) return true;
   if (errno == EEXIST) return false;
-  throw file_error("file", path, "made", Access::writing, errno);
+  throw file_error("file", shown.empty() ? path : shown, "made", Access::writing, errno);
 }
 
 void sync_folder(const fs::path& folder, std::string_view tag) {

@@ -21,7 +21,8 @@ std::vector<std::filesystem::path> list_folder(const std::filesystem::path& fold
 
 /// Makes a folder in one that exists; false if the name is taken, so that of two programs exactly
 /// one gets true. Throws Error as write_file() does.
-bool make_folder(const std::filesystem::path& path);
+/// Messages name `shown` where the folder gets another name later.
+bool make_folder(const std::filesystem::path& path, const std::filesystem::path& shown = {});
 
 /// Waits until a folder's own entries, such as a new name, are on the disk. Throws Error (machine).
 void sync_folder(const std::filesystem::path& folder, std::string_view tag);

@@ -75,7 +75,8 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& folder) {
     there = there.parent_path();
   }
   const std::filesystem::space_info space = std::filesystem::space(there, error);
-  return error ? std::numeric_limits<std::uint64_t>::max() : space.available;
+  const bool told = !error && space.capacity > 0;  // /proc tells of no capacity
+  return told ? space.available : std::numeric_limits<std::uint64_t>::max();
 }
 
 std::uint64_t peak_memory_bytes() {

@@ -47,7 +47,6 @@ void fetch(const DataVerbOptions& options) {
 
 /// Refuses a place that no folder can be made at, before images are loaded.
 void make_folder_for_samples(const std::string& out) {
-  if (out.empty()) throw user_error("data", "--out is empty: name a folder, such as samples");
   try {
     fs::create_directories(out);
   } catch (const fs::filesystem_error& error) {

@@ -26,7 +26,7 @@ constexpr const char* kExamples = R"(Examples:
 Data is looked for in --data, $SLUICE_DATA, the cache of an earlier download, a
 download of CIFAR-10, and where there is none the built-in images are drawn.
 A run remembers its own.
-Exit codes: 0 done, 1 the machine's or our mistake (lost output is one), 2 yours,
+Exit codes: 0 done, 1 the machine's or our mistake, lost output too, 2 yours,
 130 Ctrl-C, 143 SIGTERM, 129 a closed terminal.)";
 
 int failed(std::string_view message, int code) {

@@ -59,6 +59,13 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return meant.empty() ? "" : fmt::format(": did you mean {}?", meant);
 }
 
+/// Empty if the text is one of the words.
+std::string not_among(const std::vector<std::string>& words, const std::string& text) {
+  if (std::ranges::find(words, text) != words.end()) return {};
+  return fmt::format("must be {}, not '{}'{}", fmt::join(words, ", "), one_line(text),
+                     did_you_mean(text, words));
+}
+
 /// "train.epochs" for "--epochs": the key of an experiment that ends so, or that is a table.
 std::string experiment_key(const std::string& option) {
   std::string word = option.substr(std::min(option.size(), option.find_first_not_of('-')));
@@ -107,10 +114,17 @@ CLI::Validator number(double least, double most) {
 }
 
 CLI::Validator one_of(std::vector<std::string> words) {
-  return {[words = std::move(words)](std::string& text) -> std::string {
-            if (std::ranges::find(words, text) != words.end()) return {};
-            return fmt::format("must be {}, not '{}'{}", fmt::join(words, ", "), one_line(text),
-                               did_you_mean(text, words));
+  return {[words = std::move(words)](std::string& text) { return not_among(words, text); }, ""};
+}
+
+CLI::Validator word_to_number(std::vector<std::pair<std::string, int>> numbers) {
+  return {[numbers = std::move(numbers)](std::string& text) {
+            std::vector<std::string> words;
+            for (const auto& [word, number] : numbers) words.push_back(word);
+            std::string fault = not_among(words, text);
+            const auto at = std::ranges::find(words, text) - words.begin();
+            if (fault.empty()) text = std::to_string(numbers[at].second);
+            return fault;
           },
           ""};
 }

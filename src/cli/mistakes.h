@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::cli {
@@ -16,6 +17,9 @@ CLI::Validator whole_number(long least, long most);
 CLI::Validator number(double least, double most);
 /// One of these words.
 CLI::Validator one_of(std::vector<std::string> words);
+
+/// One of these words, which becomes its number: CLI11 reads an enum so.
+CLI::Validator word_to_number(std::vector<std::pair<std::string, int>> numbers);
 
 /// Refuses empty values of all options of all verbs: "" would be taken for an option left out.
 void refuse_empty_values(CLI::App& app);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <string>
 
 #include "cli/mistakes.h"
@@ -42,15 +41,14 @@ inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
 }
 
 inline void add_compute_option(CLI::App& verb, Compute& compute) {
-  const std::map<std::string, Compute> words{
-      {"auto", Compute::automatic}, {"fast", Compute::fast}, {"exact", Compute::exact}};
   verb.add_option("--compute", compute,
                   "exact: convolutions as they are defined; fast:\n"
                   "Winograd's; auto (default): fast, for it learns\n"
                   "the lab as well")
       ->type_name("MODE")
-      ->check(one_of({"auto", "fast", "exact"}))
-      ->transform(CLI::Transformer(words).description(""));
+      ->transform(word_to_number({{"auto", static_cast<int>(Compute::automatic)},
+                                  {"fast", static_cast<int>(Compute::fast)},
+                                  {"exact", static_cast<int>(Compute::exact)}}));
 }
 
 /// How verbs compile a model that is not trained: large batches for throughput.

@@ -137,8 +137,8 @@ What is written: RUN/report.html, RUN/experiment.toml, RUN/data.json (where the
 images are, and their check sums), RUN/results.json,
 RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
 RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
-Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM and
-a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
+Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM
+and a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
   const auto options = std::make_shared<TrainOptions>();
   verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
   add_data_option(*verb, options->data);

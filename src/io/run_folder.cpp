@@ -73,7 +73,7 @@ class PendingFolder {
     for (int n = 0; path_.empty(); ++n) {
       fs::path path = target.parent_path() /
                       fmt::format(".{}.{}-{}.part", target.filename().string(), ::getpid(), n);
-      if (make_folder(path)) path_ = std::move(path);
+      if (make_folder(path, target)) path_ = std::move(path);
     }
   }
   ~PendingFolder() {
