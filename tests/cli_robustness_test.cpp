@@ -265,6 +265,43 @@ TEST_F(Robustness, APlaceThatCannotBeWrittenIsTheUsersMistake) {
   }
 }
 
+TEST_F(Robustness, ADiskWithTooLittleRoomIsToldBeforeTheStart) {
+  const fs::path small = folder_ / "small";
+  fs::create_directory(small);
+  if (std::system(
+          ("mount -t tmpfs -o size=60m tmpfs " + small.string() + " 2>/dev/null").c_str())) {
+    GTEST_SKIP() << "tmpfs cannot be mounted here";
+  }
+  const Ended ended = run(train_briefly({"--run", "small/run"}));
+  expect_complaint(ended, 1, "small/run needs 4");  // 438 MB for the lab
+  EXPECT_THAT(ended.err, HasSubstr("MB more while it trains, and the disk has 62 MB free: free "));
+  EXPECT_TRUE(fs::is_empty(small));
+  EXPECT_EQ(std::system(("umount " + small.string()).c_str()), 0);
+}
+
+TEST_F(Robustness, AnOutputReplacesNothingElse) {
+  save(folder_ / "kept.png", load(home("samples/cat/0.png")));
+  save(folder_ / "kept.toml", load(kLab));
+  fs::create_directory(folder_ / "kept");
+  const std::string picture = home("samples/cat/0.png");
+  for (const char* kept : {"kept.png", "kept.toml", "kept"}) {
+    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+             {"explain", home("run"), picture, "--to", kept},
+             {"report", home("run"), "--to", kept},
+             {"bench", "inference", "--seconds", "0.01", "--json", kept}}) {
+      expect_complaint(run(verb), 2, std::string(kept) + " ");
+    }
+  }
+  EXPECT_EQ(load(folder_ / "kept.toml"), load(kLab));
+  for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+           {"explain", home("run"), picture, "--to", "page.html"},
+           {"report", home("run"), "--to", "page.html"},
+           {"bench", "inference", "--batch", "1", "--seconds", "0.01", "--json", "bench.json"}}) {
+    EXPECT_EQ(run(verb).code, 0) << verb[0];
+    EXPECT_EQ(run(verb).code, 0) << verb[0] << " over its own";
+  }
+}
+
 // Each byte of each file that a verb reads again, changed: refused, or the same answer. Every one
 // with SLUICE_MUTATIONS=all; otherwise a few of each file.
 

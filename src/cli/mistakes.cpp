@@ -142,6 +142,9 @@ void refuse_empty_values(CLI::App& app) {
 
 void require_replaceable(const std::string& to, std::string_view begin) {
   std::error_code error;
+  if (std::filesystem::is_directory(to, error)) {
+    throw user_error("output", "{} is a folder: name a file in it", path_text(to));
+  }
   if (!std::filesystem::is_regular_file(to, error) || std::filesystem::file_size(to, error) == 0) {
     return;
   }
