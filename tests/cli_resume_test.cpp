@@ -241,6 +241,51 @@ TEST_F(Resume, OneProgramAtATimeTrainsARun) {
   ASSERT_EQ(run(resume("run")).code, 0) << "the lock died with its program";
 }
 
+TEST_F(Resume, AnEditedExperimentIsRefusedWithItsKey) {
+  Program program = start(train_as("run"));
+  wait_for("gate");
+  program.signal(SIGKILL);
+  program.wait();
+  const std::string before = load(folder_ / "run/experiment.toml");
+  const auto with = [&](const std::string& from, const std::string& to) {
+    save(folder_ / "run/experiment.toml", std::regex_replace(before, std::regex(from), to));
+    return run(resume("run"));
+  };
+  expect_complaint(with("\nseed = 0", "\nseed = 7"), 2,
+                   "run cannot go on with another experiment: seed was 0, and is 7");
+  expect_complaint(with("\"artificial\"", "\"machines\""), 2, "groups[0] was \"artificial\" [");
+  expect_complaint(with("batch_size = 32", "batch_size = 16"), 2,
+                   "train.batch_size was 32, and is");
+  ASSERT_EQ(with("", "").code, 0);
+  expect_whole();
+}
+
+TEST_F(Resume, OtherThreadsAreToldAndKeptInTheResults) {
+  Program program = start(train_as("run"));
+  wait_for("gate");
+  program.signal(SIGKILL);
+  program.wait();
+  const Ended ended = run(resume("run"), {"OMP_NUM_THREADS=1"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, ::testing::ContainsRegex("checkpoint: trained with .* threads, .*, the "
+                                                  "rest is trained with .* 1 threads, "));
+  const nlohmann::json results = nlohmann::json::parse(load(folder_ / "run/results.json"));
+  EXPECT_EQ(results["baseline"]["trained_with"].size(), 1u);
+  EXPECT_NE(results["baseline"]["trained_with"], results["mixture"]["trained_with"]);
+  EXPECT_EQ(results["gate"]["trained_with"].size(), 2u) << "begun with more, ended with one";
+}
+
+/// What a kill leaves between the folder's name and the first checkpoint.
+TEST_F(Resume, ARunWithoutACheckpointStartsFromTheBeginning) {
+  fs::create_directories(folder_ / "run/figures");
+  for (const char* file : {"experiment.toml", "data.json"}) {
+    fs::copy_file(*home_ / "whole" / file, folder_ / "run" / file);
+  }
+  const Ended ended = run(resume("run"));
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  expect_whole();
+}
+
 TEST_F(Resume, RefusesWhatCannotGoOn) {
   const auto at_home = [](std::vector<std::string> arguments) {
     return Program(home_->path(), std::move(arguments)).wait();

@@ -265,6 +265,34 @@ TEST_F(Robustness, APlaceThatCannotBeWrittenIsTheUsersMistake) {
   }
 }
 
+/// What a terminal of 40 columns gets; empty where there is no script(1) to make one.
+std::string on_terminal(const fs::path& folder, const std::string& kind) {
+  std::string command = "stty cols 40\nexec '" SLUICE_PROGRAM "'";
+  for (const std::string& argument : train_short({"--data", "builtin", "--run", "run-" + kind})) {
+    command += " '" + argument + "'";
+  }
+  save(folder / "go.sh", command + "\n");
+  const std::string script = "cd '" + folder.string() + "' && TERM=" + kind +
+                             " script -qec 'sh go.sh' typed </dev/null >/dev/null 2>&1";
+  return std::system(script.c_str()) == 0 ? load(folder / "typed") : "";
+}
+
+TEST_F(Robustness, ProgressFitsANarrowTerminal) {
+  const std::string text = on_terminal(folder_.path(), "xterm");
+  if (text.empty()) GTEST_SKIP() << "there is no script(1)";
+  int drawn = 0;
+  for (std::size_t at = text.find('\r'); at != std::string::npos; at = text.find('\r', at + 1)) {
+    const std::size_t end = text.find("\x1b[K", at);
+    const std::string line = text.substr(at + 1, end - at - 1);
+    if (end == std::string::npos || line.find_first_of("\r\n") != std::string::npos) continue;
+    if (text.compare(end + 3, 2, "\r\n") == 0) continue;  // the last one, which stays
+    ++drawn;
+    EXPECT_LT(widest(line), 40u) << line;
+  }
+  EXPECT_GT(drawn, 0);
+  EXPECT_THAT(on_terminal(folder_.path(), "dumb"), ::testing::Not(HasSubstr("\x1b")));
+}
+
 TEST_F(Robustness, ADiskWithTooLittleRoomIsToldBeforeTheStart) {
   const fs::path small = folder_ / "small";
   fs::create_directory(small);

@@ -64,7 +64,22 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"bench", "train", "--batch", "0"}), 2, "--batch");
   expect_complaint(run({"bench", "train", "--seconds", "0.01", "--json", "no/x.json"}), 2,
                    "no/x.json");
-  expect_complaint(run({"data", "inof"}), 2, "inof");
+  expect_complaint(run({"data", "inof"}), 2, "sluice data has no verb 'inof': did you mean info?");
+  expect_complaint(run({"trian"}), 2, "sluice has no verb 'trian': did you mean train?");
+  expect_complaint(run({"train", kLab, "--epochs", "3"}), 2,
+                   "sluice train has no option --epochs: a value of the experiment is --set "
+                   "train.epochs=VALUE");
+  expect_complaint(run({"train", kLab, "--profil"}), 2, "did you mean --profile?");
+  expect_complaint(run({"train", kLab, "--checkpoint-steps", "0"}), 2,
+                   "--checkpoint-steps: must be a whole number from 1 to 1000000000, not '0'");
+  for (const char* seconds : {"nan", "inf", "1e999", "-1", "3s", ""}) {
+    expect_complaint(run({"bench", "inference", "--batch", "1", "--seconds", seconds}), 2,
+                     "--seconds: must ");
+  }
+  for (const char* option : {"--resume", "--run", "--data", "--set"}) {
+    expect_complaint(run({"train", kLab, option, ""}), 2, "must not be empty");
+  }
+  expect_complaint(run({"train", kLab, "--run"}), 2, "--run needs a value");
   expect_complaint(run({"data", "sample", "--count", "0"}), 2, "--count");
   EXPECT_FALSE(wrote());
 }
@@ -79,6 +94,14 @@ TEST_F(CommandLine, ModelsThatTakeNoColourPicturesAreRefusedAtImport) {
                          ", and Sluice gives models colour pictures, (height, width, 3)");
     EXPECT_FALSE(fs::exists(folder_ / "none"));
   }
+}
+
+TEST_F(CommandLine, WhatSteersATerminalIsNotPrinted) {
+  save(folder_ / "a\x1b]0;x\x07.png", "no picture");
+  const Ended ended = run({"predict", "no\x1b[2Jwhere", "a\x1b]0;x\x07.png"});
+  expect_complaint(ended, 2, "no?[2Jwhere does not exist");
+  EXPECT_THAT(run({"train", "\x1b[31m.toml"}).err, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(run({"\x1b[31mtrain"}).err, Not(HasSubstr("\x1b")));
 }
 
 TEST_F(CommandLine, MistakesInAnExperimentNameFileKeyAndMendAndWriteNothing) {
