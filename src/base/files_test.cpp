@@ -183,9 +183,10 @@ TEST(Files, NothingButFilesIsReadOrReplaced) {
                                    {"link", "a device"},
                                    {"folder", "a folder"}}) {
     const std::string said = std::string(name) + " is " + kind + ", not a file: ";
-    EXPECT_THAT(error_of(Fault::user, [&] { read_file(temp / name, 10); }), HasSubstr(said));
-    EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(temp / name, "tag"); }), HasSubstr(said));
-    EXPECT_THAT(error_of(Fault::user, [&] { write_file(temp / name, "x"); }), HasSubstr(said));
+    const auto file = temp / name;
+    EXPECT_THAT(error_of(Fault::user, [&] { read_file(file, 10); }), HasSubstr(said));
+    EXPECT_THAT(error_of(Fault::user, [&] { size_of_file(file, "tag"); }), HasSubstr(said));
+    EXPECT_THAT(error_of(Fault::user, [&] { write_file(file, "x"); }), HasSubstr(said));
   }
   EXPECT_EQ(list_folder(temp.path(), "tag").size(), 4u) << "nothing half-written";
 }
