@@ -146,8 +146,9 @@ DataRecord record_of(const Dataset& data, const std::string& set);
 /// Every file is written beside its place, flushed and renamed.
 class RunFolder {
  public:
-  /// Makes a new folder with the experiment and the record of its data in it: `wanted`, or where that is empty the first free
-  /// of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user) as require_free() does.
+  /// Makes a new folder with the experiment and the record of its data in it: `wanted`, or where
+  /// that is empty the first free of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user)
+  /// as require_free() does.
   static RunFolder create(const std::filesystem::path& wanted, const Experiment& experiment,
                           const std::optional<DataRecord>& data = {});
   /// What create() would refuse, before long work is done: Error (user) for a `wanted` that exists

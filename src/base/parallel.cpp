@@ -35,14 +35,14 @@ ThreadTeam::ThreadTeam(int threads)
   if (threads > 1 && given != threads) given = threads_given(threads);
   if (threads <= 1 || (given == threads && omp_in_parallel() == 0)) return;
   const int found = omp_in_parallel() != 0 ? 1 : given;
-  omp_set_num_threads(threads_before_);
+  restore();
   throw user_error("threads",
                    "a model compiled for {} threads runs where OpenMP gives {}: compile it in the "
                    "same parallel region or under the same limits",
                    threads, found);
 }
 
-ThreadTeam::~ThreadTeam() {
+void ThreadTeam::restore() const {
   if (omp_get_max_threads() != threads_before_) omp_set_num_threads(threads_before_);
   if (dynamic_before_) omp_set_dynamic(1);
 }

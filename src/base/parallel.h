@@ -25,11 +25,13 @@ class ThreadTeam {
  public:
   /// Throws Error (user) where OpenMP gives fewer.
   explicit ThreadTeam(int threads);
-  ~ThreadTeam();
+  ~ThreadTeam() { restore(); }
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
  private:
+  void restore() const;
+
   int threads_before_;
   bool dynamic_before_;
 };
