@@ -14,7 +14,7 @@ inline const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
 inline const std::string kShortImages = "128";
 inline const std::string kShortCompute = "exact";
 #else
-inline const std::string kShortImages = "320";
+inline const std::string kShortImages = "160";
 inline const std::string kShortCompute = "auto";
 #endif
 

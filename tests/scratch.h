@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <system_error>
 
@@ -62,7 +62,9 @@ inline void save(const std::filesystem::path& path, const std::string& bytes) {
 
 inline std::string load(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::ostringstream all;
+  all << file.rdbuf();
+  return std::move(all).str();
 }
 
 /// Calls what should throw an Error of this fault, in one line, and gives its message back; an

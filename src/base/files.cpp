@@ -242,9 +242,11 @@ void PendingFile::fail() const {
   throw file_error(tag_, target_, "written", Access::writing, errno, size_);
 }
 
-void PendingFile::write(std::string_view bytes) {
-  size_ += bytes.size();
-  if (!write_all(descriptor_.get(), bytes)) fail();
+void PendingFile::write(const std::vector<std::string_view>& parts) {
+  for (const std::string_view part : parts) size_ += part.size();
+  for (const std::string_view part : parts) {
+    if (!write_all(descriptor_.get(), part)) fail();
+  }
 }
 
 void PendingFile::keep() {

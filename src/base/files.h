@@ -56,7 +56,9 @@ class PendingFile {
   explicit PendingFile(const std::filesystem::path& target, std::string_view tag = "file");
   ~PendingFile();
 
-  void write(std::string_view bytes);
+  void write(std::string_view bytes) { write(std::vector<std::string_view>{bytes}); }
+  /// One after another. Where the disk is full, the error names the room that all of them need.
+  void write(const std::vector<std::string_view>& parts);
   /// For reading and writing by other means.
   int descriptor() const { return descriptor_.get(); }
   /// Flushes it to the disk and gives it its name in one step.

@@ -55,9 +55,11 @@ std::string to_safetensors(const std::vector<NamedTensor>& tensors,
 
 void write_safetensors(const std::filesystem::path& path, const std::vector<NamedTensor>& tensors,
                        const TensorMetadata& metadata) {
+  const std::string head = head_of(tensors, metadata);
+  std::vector<std::string_view> parts{head};
+  for (const NamedTensor& tensor : tensors) parts.push_back(bytes_of(tensor));
   PendingFile file(path);
-  file.write(head_of(tensors, metadata));
-  for (const NamedTensor& tensor : tensors) file.write(bytes_of(tensor));
+  file.write(parts);
   file.keep();
 }
 
