@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-/// What random numbers are for; with the rest of the key it names a stream of its own.
+/// What random numbers are for; with the rest of the key it names a stream of its own. Below 256.
 enum class Purpose : std::uint32_t {
   weights = 1,
   shuffle = 2,
@@ -17,14 +17,16 @@ enum class Purpose : std::uint32_t {
   order = 5
 };
 
-/// Random numbers that are counted, not drawn: the same seed, purpose, stream, step and index give
-/// the same bits in any order, on any machine. Philox 4x32-10 (Salmon et al. 2011) from Random123.
+/// Counter-based random numbers: the same seed, purpose, stream, step and index give the same bits
+/// in any order, on any machine. Philox 4x32-10 (Salmon et al. 2011) from Random123.
 class RandomStream {
  public:
-  RandomStream(std::uint64_t seed, Purpose purpose, std::uint32_t stream, std::uint32_t step)
+  /// Streams below 2^56 differ. Their upper 24 bits share a word of the counter with the purpose.
+  RandomStream(std::uint64_t seed, Purpose purpose, std::uint64_t stream, std::uint32_t step)
       : key_{{static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)}},
-        purpose_(static_cast<std::uint32_t>(purpose)),
-        stream_(stream),
+        purpose_(static_cast<std::uint32_t>(purpose) | static_cast<std::uint32_t>(stream >> 32)
+                                                           << 8),
+        stream_(static_cast<std::uint32_t>(stream)),
         step_(step) {}
 
   /// 128 random bits.

@@ -212,6 +212,34 @@ TEST_F(MixtureTest, AnUnusedExpertsGradientsAreZeroEvenAfterItWasUsed) {
   }
 }
 
+/// Baseline and expert have the same weights and the same image, so that a mask they shared would
+/// leave the same features of it, and their output kernels' gradients the same rows of zeros.
+TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
+  set_gate_bias({100, 0, 0});
+  const auto copied = weights_.baseline.values();
+  std::copy(copied.begin(), copied.end(), weights_.experts[0].values().begin());
+  const auto compiled = compile(model_, weights_, {kBatch});
+  const std::vector<float> images = random_images(kImage);
+  const std::vector<float> diff = random_images(kClasses, 5);
+  const auto dropped = [&](const CompiledModel::Trained& part) {
+    const std::size_t kernel = weights_.baseline.tensors()[2].offset;
+    std::vector<std::size_t> rows;
+    for (std::size_t row = 0; row < weights_.baseline.tensors()[2].size / kClasses; ++row) {
+      const auto values = part.gradients.subspan(kernel + row * kClasses, kClasses);
+      if (std::ranges::all_of(values, [](float g) { return g == 0; })) rows.push_back(row);
+    }
+    return rows;
+  };
+  compiled->forward(images, 1, {.seed = 1, .stage = 3, .step = 0});
+  compiled->backward(diff, GradientOf::output);
+  const auto trained = compiled->trained();
+  EXPECT_FALSE(dropped(trained[0]).empty()) << "nothing was dropped: the test sees nothing";
+  EXPECT_NE(dropped(trained[0]), dropped(trained[1]));
+  compiled->predict(images, 1);
+  compiled->backward(diff, GradientOf::output);
+  EXPECT_EQ(dropped(compiled->trained()[0]), dropped(compiled->trained()[1]));
+}
+
 TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
   const std::vector<float> images = random_images(kBatch * kImage);
   const auto compiled = compile(model_, weights_, {.batch = kBatch, .training = false});

@@ -20,6 +20,14 @@ namespace {
 /// finer sizes cost more to compile than they save (a quarter of a size on average).
 constexpr int kBatchSizes = 8;
 
+/// Stages below 2^28 and parts below 2^20 have streams of their own, and 256 numbers each for their
+/// dropouts. Stages below 2^16 of parts below 2^8 fill the lower half.
+std::uint64_t stream_of(const RandomKey& key) {
+  const std::uint64_t stage = key.stage;
+  const std::uint64_t part = key.part;
+  return (stage & 0xffff) << 16 | (part & 0xff) << 8 | part >> 8 << 32 | stage >> 16 << 44;
+}
+
 std::vector<LayerProfile> blank_profile(const Sequential& model) {
   std::vector<LayerProfile> profile;
   for (const LayerSummary& layer : summarize(model)) {
@@ -173,8 +181,7 @@ std::span<const float> Network::forward(int count, const RandomKey* key) {
   last_count_ = count;
   ops::Pass pass;
   if (key != nullptr) {
-    // Stages and parts are few; each dropout of a network adds its number, below 256.
-    pass = {true, key->seed, key->stage << 16 | key->part << 8, key->step};
+    pass = {true, key->seed, stream_of(*key), key->step};
   }
   for (const LayerOp& each : last_->ops) {
     timed(&LayerProfile::forward_seconds, each, [&] { each.op->forward(context_, pass); });

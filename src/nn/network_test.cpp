@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "nn/network_testing.h"
 #include "nn/reference_network.h"
@@ -163,11 +164,33 @@ TEST_F(NetworkTest, DropoutDependsOnItsKeyAlone) {
     return std::vector<float>(output.begin(), output.end());
   };
   const RandomKey key{1, 2, 3, 4};
-  const RandomKey other_part{1, 2, 4, 4};
   const auto first = outputs(&key);
   EXPECT_NE(outputs(nullptr), first);
-  EXPECT_NE(outputs(&other_part), first);
   EXPECT_EQ(outputs(&key), first);
+  // Stage and part in turn: many groups have many parts, and each group a stage.
+  std::set<std::vector<float>> all{first};
+  const std::vector<RandomKey> others{{2, 2, 3, 4},
+                                      {1, 3, 3, 4},
+                                      {1, 2, 4, 4},
+                                      {1, 2, 3, 5},
+                                      {1, 2, 259, 4},
+                                      {1, 3, 259, 4},
+                                      {1, 2 + (1 << 16), 3, 4}};
+  for (const RandomKey& other : others) {
+    EXPECT_TRUE(all.insert(outputs(&other)).second)
+        << "seed " << other.seed << ", stage " << other.stage << ", part " << other.part;
+  }
+}
+
+TEST_F(NetworkTest, MoreDropoutsThanAPartHasNumbersForAreRefused) {
+  model_ = {"deep", {8}, {}};
+  for (int i = 0; i < 256; ++i) model_.layers.push_back(Dropout{std::to_string(i), 0.1f});
+  model_.layers.push_back(Dense{"output", 2});
+  Weights weights(model_);
+  EXPECT_NO_THROW(compile(model_, weights, {}));
+  model_.layers.insert(model_.layers.begin(), Dropout{"another", 0.1f});
+  EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, weights, {}); }),
+              HasSubstr("more than 256 in one model"));
 }
 
 TEST_F(NetworkTest, WhatIsAskedInTheWrongSizeOrOrderIsRefused) {

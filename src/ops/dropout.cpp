@@ -52,6 +52,10 @@ SLUICE_VECTORISED void scale_kept(float* __restrict values, const std::uint8_t* 
 
 Dropout::Dropout(Plan&, const dnnl::memory& src, float rate, std::uint32_t number)
     : Op(src, src), number_(number), planes_(src) {
+  constexpr std::uint32_t kMost = 256;  // then the next part's stream begins
+  if (number >= kMost) {
+    throw user_error("dropout", "more than {} in one model: leave some out", kMost);
+  }
   if (!(rate >= 0.f && rate < 1.f)) {
     throw user_error("dropout", "a rate of {}: must be at least 0 and below 1", rate);
   }

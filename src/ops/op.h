@@ -45,7 +45,7 @@ struct Parameter {
 struct Pass {
   bool dropout = false;
   std::uint64_t seed = 0;
-  std::uint32_t stream = 0;
+  std::uint64_t stream = 0;
   std::uint32_t step = 0;
 };
 

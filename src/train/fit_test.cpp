@@ -167,6 +167,34 @@ TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   EXPECT_FALSE(std::ranges::equal(experts[0].weights.values(), experts[1].weights.values()));
 }
 
+/// Images of another group are other ones: an expert that does not see them stays as it was.
+TEST(LabTest, AnExpertSeesItsOwnGroupsImagesAlone) {
+  const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
+  Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
+  Dataset other = data;
+  for (LabelledImages* images : {&other.train, &other.test}) {
+    const std::size_t size = element_count(images->shape);
+    for (std::size_t i = 0; i < images->labels.size(); ++i) {
+      const bool of_first = images->labels[i] % 2 == 0;
+      if (!of_first) std::fill_n(images->pixels.begin() + i * size, size, std::uint8_t{255});
+    }
+  }
+  LabOptions options;
+  options.epochs.experts = 1;
+  options.batch_size = 16;
+  const auto train = [&](const Dataset& from, int group) {
+    FitObserver silent;
+    return Lab(options, from, groups).train_expert(group, silent);
+  };
+  const TrainedModel first = train(data, 0);
+  const TrainedModel same = train(other, 0);
+  EXPECT_TRUE(std::ranges::equal(first.weights.values(), same.weights.values()));
+  EXPECT_EQ(first.history.epochs[0].val_loss, same.history.epochs[0].val_loss);
+  EXPECT_EQ(first.history.images,
+            std::ranges::count_if(data.train.labels, [](int label) { return label % 2 == 0; }));
+  EXPECT_NE(train(data, 1).history.epochs[0].val_loss, train(other, 1).history.epochs[0].val_loss);
+}
+
 TEST(LabTest, ControlsAreGivenWhatTheMixtureIsGiven) {
   Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
