@@ -53,9 +53,9 @@ int main(int argc, char** argv) try {
   TrainedModel gate = lab.train_gate(epochs);
 
   // Confuse
-  const CompileOptions inference{.batch = 100, .training = false};
+  const CompileOptions inference{.batch = 100};
   const auto confuse = [&](TrainedModel& trained, const Examples& examples) {
-    const auto compiled = compile(trained.model, trained.weights, inference);
+    const auto compiled = compile_for_inference(trained.model, trained.weights, inference);
     test(*compiled, trained.model.name, examples);
   };
   confuse(baseline, lab.test_examples());
@@ -67,7 +67,7 @@ int main(int argc, char** argv) try {
   // Mix
   std::cout << "\nmixture\n";
   TrainedMixture mixture = lab.train_mixture(baseline, experts, gate, epochs);
-  const auto compiled = compile(mixture.model, mixture.weights, inference);
+  const auto compiled = compile_for_inference(mixture.model, mixture.weights, inference);
 
   test(*compiled, "mixture", lab.test_examples());
 

@@ -76,6 +76,7 @@ class Examples {
  public:
   /// Every row, with its own label. Throws Error (user) for a label that no class has.
   Examples(const LabelledImages& images, std::vector<std::string> class_names);
+  Examples(const LabelledImages&&, std::vector<std::string>) = delete;
 
   /// The rows whose class belongs to `group`. Labels and class names stay those of the whole.
   Examples of_group(const Groups& groups, int group) const;

@@ -60,6 +60,9 @@ class Lab {
   /// Throws Error (user) for a label that no class has, or a validation_split that leaves a group
   /// without images.
   Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
+  Lab(const LabOptions&, const Dataset&&, const Groups&) = delete;
+  Lab(const LabOptions&, const Dataset&, const Groups&&) = delete;
+  Lab(const LabOptions&, const Dataset&&, const Groups&&) = delete;
 
   /// All classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;

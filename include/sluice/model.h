@@ -74,4 +74,11 @@ int chosen_group(std::span<const float> gate_output);
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options);
 
+/// As compile_for_inference() of a network.
+std::unique_ptr<CompiledModel> compile_for_inference(const Mixture& model,
+                                                     const MixtureWeights& weights,
+                                                     const CompileOptions& options);
+std::unique_ptr<CompiledModel> compile_for_inference(const Mixture&, const MixtureWeights&&,
+                                                     const CompileOptions&) = delete;
+
 }  // namespace sluice

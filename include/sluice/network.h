@@ -128,8 +128,6 @@ Compute on_this_processor(Compute compute);
 
 struct CompileOptions {
   int batch = 32;  ///< the largest batch it will be given, at least 1
-  /// false leaves out backward passes and their memory; weights may then not change any more.
-  bool training = true;
   Compute compute = Compute::automatic;
 };
 
@@ -205,7 +203,8 @@ class CompiledModel {
     std::span<float> weights;
     std::span<const float> gradients;
   };
-  /// What a trainer updates after backward(). The gate of a mixture is not among it.
+  /// What a trainer updates after backward(). The gate of a mixture is not among it. Empty for a
+  /// model compiled for inference.
   virtual std::vector<Trained> trained() = 0;
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
@@ -218,9 +217,18 @@ class CompiledModel {
   virtual std::vector<LayerProfile> profile() const = 0;
 };
 
-/// Throws Error: user if the model's shapes do not fit, the weights are not of its layers, or the
-/// batch is below 1 or above 1,048,576; machine if oneDNN refuses.
+/// For training, and for predict() meanwhile. Throws Error: user if the model's shapes do not fit,
+/// the weights are not of its layers, or the batch is below 1 or above 1,048,576; machine if oneDNN
+/// refuses.
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
                                        const CompileOptions& options);
+
+/// Without backward passes and their memory. The weights may not change any more. Throws Error as
+/// compile() does.
+std::unique_ptr<CompiledModel> compile_for_inference(const Sequential& model,
+                                                     const Weights& weights,
+                                                     const CompileOptions& options);
+std::unique_ptr<CompiledModel> compile_for_inference(const Sequential&, const Weights&&,
+                                                     const CompileOptions&) = delete;
 
 }  // namespace sluice

@@ -46,14 +46,14 @@ struct Answers {
   std::vector<float> mixture() const;
 };
 
-/// Controls are left empty. Weights are only read. Throws Error (user) if there are no examples, or
+/// Controls are left empty. Throws Error (user) if there are no examples, or
 /// input, classes or groups are not those of the models.
-Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
-            MixtureWeights& weights, const Groups& groups, const Examples& examples,
+Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& model,
+            const MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options);
 
 /// What one network answers, (examples, classes).
-std::vector<float> ask(const Sequential& model, Weights& weights, const Examples& examples,
+std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,
                        const CompileOptions& options);
 
 /// Where the mixture's points went: every example is in one of the first four.

@@ -111,7 +111,7 @@ WorkResult measure_inference(CompiledModel& model, const Work& work, double seco
 void balance(const Sequential& gate, Weights& weights) {
   constexpr int kSome = 256;
   const std::vector<float> batch = scaled(random_images(kSome));
-  const auto compiled = compile(gate, weights, {.batch = kSome, .training = false});
+  const auto compiled = compile_for_inference(gate, weights, {.batch = kSome});
   const std::span<const float> outputs = compiled->predict(batch, kSome);
   std::vector<float> differences;
   for (int i = 0; i < kSome; ++i)
@@ -129,7 +129,7 @@ double WorkResult::gflops() const {
 }
 
 WorkResult measure(const Work& work, Compute compute, double seconds) {
-  const CompileOptions options{work.batch, work.name != "inference", compute};
+  const CompileOptions options{work.batch, compute};
   if (work.name == "train") {
     const Sequential model = cnn("cnn", kImage, kClasses, CnnSize::small);
     Weights weights(model);
@@ -143,9 +143,9 @@ WorkResult measure(const Work& work, Compute compute, double seconds) {
   std::uint32_t stream = 0;
   for (Weights* part : weights.parts()) part->initialize(kSeed, stream++);
   balance(model.gate, weights.gate);
-  const auto compiled = compile(model, weights, options);
-  return options.training ? measure_training(*compiled, work, seconds)
-                          : measure_inference(*compiled, work, seconds);
+  return work.name == "inference"
+             ? measure_inference(*compile_for_inference(model, weights, options), work, seconds)
+             : measure_training(*compile(model, weights, options), work, seconds);
 }
 
 }  // namespace sluice::cli

@@ -62,15 +62,17 @@ Evaluation evaluate_mixture(const RunFolder& folder, const Examples& test, Compu
   SavedMixture saved = folder.read_mixture();
   require_fit(folder.path(), "mixture", saved.model.baseline.input, saved.class_names, test);
   return evaluate_profiled(
-      "mixture", compile(saved.model, saved.weights, inference_options(compute)), test, profiles);
+      "mixture", compile_for_inference(saved.model, saved.weights, inference_options(compute)),
+      test, profiles);
 }
 
 Evaluation evaluate_network(const RunFolder& folder, const std::string& name, const Examples& test,
                             Compute compute, std::string& profiles) {
   SavedModel saved = folder.read_model(name);
   require_fit(folder.path(), name, saved.model.input, saved.class_names, test);
-  return evaluate_profiled(name, compile(saved.model, saved.weights, inference_options(compute)),
-                           test, profiles);
+  return evaluate_profiled(
+      name, compile_for_inference(saved.model, saved.weights, inference_options(compute)), test,
+      profiles);
 }
 
 /// The classes in the order of their labels: CIFAR-10's, or those of its folders, sorted.

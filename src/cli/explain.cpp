@@ -66,7 +66,7 @@ void explain(const ExplainOptions& options) {
   const Groups groups(mixture.groups, mixture.class_names, options.run);
   Answers answers = ask(frozen ? frozen->model : mixture.model.baseline,
                         frozen ? frozen->weights : mixture.weights.baseline, mixture.model,
-                        mixture.weights, groups, examples, {.batch = 1, .training = false});
+                        mixture.weights, groups, examples, {.batch = 1});
   if (!frozen) answers.frozen.clear();
   print_out("{}\n{}", options.image, explanation_text(answers, 0));
   if (options.to.empty()) return;

@@ -157,12 +157,12 @@ void LabRun::show_confusion(const std::string& file, const std::string& title,
 }
 
 CompileOptions LabRun::for_one_image() const {
-  return {.batch = 1, .training = false, .compute = results_.experiment.lab.compute};
+  return {.batch = 1, .compute = results_.experiment.lab.compute};
 }
 
 Evaluation LabRun::evaluate_alone(TrainedModel& trained, const Examples& test) {
-  const auto compiled =
-      compile(trained.model, trained.weights, inference_options(results_.experiment.lab.compute));
+  const auto compiled = compile_for_inference(trained.model, trained.weights,
+                                              inference_options(results_.experiment.lab.compute));
   return evaluate(*compiled, test);
 }
 
@@ -216,8 +216,8 @@ TrainedMixture LabRun::train_mixture(const TrainedModel& baseline,
   TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, progress_);
   folder_.write_model("mixture", SavedMixture{trained.model, trained.weights, data_.class_names,
                                               groups_.declared()});
-  const auto compiled =
-      compile(trained.model, trained.weights, inference_options(results_.experiment.lab.compute));
+  const auto compiled = compile_for_inference(trained.model, trained.weights,
+                                              inference_options(results_.experiment.lab.compute));
   compiled->start_profile();
   const Evaluation evaluation = evaluate(*compiled, test);
   results_.part_seconds = seconds_by_part(compiled->profile());
@@ -227,7 +227,7 @@ TrainedMixture LabRun::train_mixture(const TrainedModel& baseline,
 }
 
 double LabRun::latency_alone(TrainedModel& trained) {
-  const auto compiled = compile(trained.model, trained.weights, for_one_image());
+  const auto compiled = compile_for_inference(trained.model, trained.weights, for_one_image());
   return latency_ms(*compiled, lab_.test_examples());
 }
 
@@ -281,7 +281,7 @@ void LabRun::judge_mixture(TrainedModel& baseline, TrainedMixture& mixture) {
   const Examples test = lab_.test_examples();
   results_.baseline.latency_ms = latency_alone(baseline);
   results_.mixture.latency_ms =
-      latency_ms(*compile(mixture.model, mixture.weights, for_one_image()), test);
+      latency_ms(*compile_for_inference(mixture.model, mixture.weights, for_one_image()), test);
   Answers answers = ask(baseline.model, baseline.weights, mixture.model, mixture.weights, groups_,
                         test, inference_options(results_.experiment.lab.compute));
   train_controls(answers);

@@ -51,9 +51,9 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
                                   {"exact", static_cast<int>(Compute::exact)}}));
 }
 
-/// How verbs compile a model that is not trained: large batches for throughput.
+/// How verbs compile a model for inference: large batches for throughput.
 inline CompileOptions inference_options(Compute compute) {
-  return {.batch = 256, .training = false, .compute = compute};
+  return {.batch = 256, .compute = compute};
 }
 
 /// Throws Error (user) for a model that takes no colour pictures.

@@ -62,7 +62,7 @@ class Answerer {
  public:
   Answerer(Saved saved, int batch)
       : saved_(std::move(saved)),
-        compiled_(compile(saved_.model, saved_.weights, {.batch = batch, .training = false})),
+        compiled_(compile_for_inference(saved_.model, saved_.weights, {.batch = batch})),
         shape_(compiled_->input_shape()) {
     require_picture_input(shape_, name());
   }

@@ -72,15 +72,15 @@ std::vector<float> Answers::mixture() const {
   return all;
 }
 
-std::vector<float> ask(const Sequential& model, Weights& weights, const Examples& examples,
+std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,
                        const CompileOptions& options) {
-  const auto compiled = compile(model, weights, options);
+  const auto compiled = compile_for_inference(model, weights, options);
   require_fit(*compiled, examples);
   return outputs_of(*compiled, examples);
 }
 
-Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
-            MixtureWeights& weights, const Groups& groups, const Examples& examples,
+Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& model,
+            const MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options) {
   if (groups.count() != static_cast<int>(model.branches.size())) {
     throw user_error("model", "the mixture has {} branches, but there are {} groups",
@@ -94,8 +94,8 @@ Answers ask(const Sequential& baseline, Weights& frozen, const Mixture& model,
     answers.truth.push_back(examples.label(i));
     answers.files.push_back(examples.file(i));
   }
-  const auto of = [&](const Sequential& part, Weights& its_weights) {
-    return outputs_of(*compile(part, its_weights, options), examples);
+  const auto of = [&](const Sequential& part, const Weights& its_weights) {
+    return outputs_of(*compile_for_inference(part, its_weights, options), examples);
   };
   answers.frozen = ask(baseline, frozen, examples, options);
   answers.baseline = ask(model.baseline, weights.baseline, examples, options);

@@ -236,14 +236,14 @@ TEST(Ask, TellsWhatTheCompiledMixtureTells) {
   }
   images.files = {"0.png", "1.png", "2.png", "3.png", "4.png", "5.png", "6.png"};
   const Examples examples(images, {"a", "b", "c", "d"});
-  const CompileOptions options{.batch = 4, .training = false, .compute = Compute::exact};
+  const CompileOptions options{.batch = 4, .compute = Compute::exact};
   const Answers answers =
       ask(model.baseline, weights.baseline, model, weights, groups, examples, options);
   std::vector<float> pixels;
   for (const std::uint8_t pixel : images.pixels) pixels.push_back(pixel / 255.f);
   const std::vector<float> scores = answers.mixture();
   const auto compiled =
-      compile(model, weights, {.batch = 7, .training = false, .compute = Compute::exact});
+      compile_for_inference(model, weights, {.batch = 7, .compute = Compute::exact});
   const std::span<const float> outputs = compiled->predict(pixels, 7);
   ASSERT_EQ(outputs.size(), scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(outputs[i], scores[i], 1e-6);

@@ -14,13 +14,16 @@ namespace {
 /// The mixture of routed experts: only what an image is sent to runs for it.
 class MixtureNetwork : public CompiledModel {
  public:
-  /// Of parts that fit.
-  MixtureNetwork(const Mixture& model, MixtureWeights& weights, const CompileOptions& options)
-      : training_(options.training),
-        gate_(context_, model.gate, weights.gate, without_training(options)),
-        baseline_(context_, model.baseline, weights.baseline, options),
+  /// Of parts that fit. `trained` is `weights`, or null for inference.
+  MixtureNetwork(const Mixture& model, const MixtureWeights& weights, MixtureWeights* trained,
+                 const CompileOptions& asked)
+      : trained_(trained),
+        // Hard selection has no gradient for the gate.
+        gate_(context_, model.gate, weights.gate, {asked.batch, false, asked.compute}),
+        baseline_(context_, model.baseline, weights.baseline, options_of_trained(asked)),
         rows_(model.branches.size()),
-        output_(static_cast<std::size_t>(options.batch) * baseline_.outputs()) {
+        output_(static_cast<std::size_t>(asked.batch) * baseline_.outputs()) {
+    const NetworkOptions options = options_of_trained(asked);
     for (std::size_t g = 0; g < model.branches.size(); ++g) {
       const Mixture::Branch& branch = model.branches[g];
       branches_.push_back(std::make_unique<Branch>(
@@ -67,14 +70,13 @@ class MixtureNetwork : public CompiledModel {
     std::span<const float> importance_output;  ///< (routed rows, classes, 2)
   };
 
-  static CompileOptions without_training(CompileOptions options) {
-    options.training = false;  // hard selection has no gradient for the gate
-    return options;
+  NetworkOptions options_of_trained(const CompileOptions& asked) const {
+    return {asked.batch, trained_ != nullptr, asked.compute};
   }
 
   std::span<const float> run(std::span<const float> images, int count, const RandomKey* key);
 
-  bool training_;
+  MixtureWeights* trained_;
   onednn::Context context_;
   Network gate_;
   Network baseline_;
@@ -127,7 +129,7 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
 }
 
 void MixtureNetwork::backward(std::span<const float> gradient, GradientOf where) {
-  require_gradient(*this, gradient, training_ ? baseline_.count() : 0, where);
+  require_gradient(*this, gradient, trained_ != nullptr ? baseline_.count() : 0, where);
   const int classes = outputs();
   for (std::size_t g = 0; g < branches_.size(); ++g) {
     Branch& branch = *branches_[g];
@@ -185,10 +187,11 @@ std::vector<LayerProfile> MixtureNetwork::profile() const {
 }
 
 std::vector<CompiledModel::Trained> MixtureNetwork::trained() {
-  std::vector<Trained> all{{baseline_.weights(), baseline_.gradients()}};
-  for (const auto& branch : branches_) {
-    all.push_back({branch->expert.weights(), branch->expert.gradients()});
-    all.push_back({branch->importance.weights(), branch->importance.gradients()});
+  if (trained_ == nullptr) return {};
+  std::vector<Trained> all{{trained_->baseline.values(), baseline_.gradients()}};
+  for (std::size_t g = 0; g < branches_.size(); ++g) {
+    all.push_back({trained_->experts[g].values(), branches_[g]->expert.gradients()});
+    all.push_back({trained_->importances[g].values(), branches_[g]->importance.gradients()});
   }
   return all;
 }
@@ -199,7 +202,15 @@ std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& wei
                                        const CompileOptions& options) {
   require_parts_fit(model);
   require_weights_for_parts(model, weights);
-  return std::make_unique<MixtureNetwork>(model, weights, options);
+  return std::make_unique<MixtureNetwork>(model, weights, &weights, options);
+}
+
+std::unique_ptr<CompiledModel> compile_for_inference(const Mixture& model,
+                                                     const MixtureWeights& weights,
+                                                     const CompileOptions& options) {
+  require_parts_fit(model);
+  require_weights_for_parts(model, weights);
+  return std::make_unique<MixtureNetwork>(model, weights, nullptr, options);
 }
 
 }  // namespace sluice

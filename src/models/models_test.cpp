@@ -242,8 +242,8 @@ TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
 
 TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
   const std::vector<float> images = random_images(kBatch * kImage);
-  const auto compiled = compile(model_, weights_, {.batch = kBatch, .training = false});
-  const auto gate = compile(model_.gate, weights_.gate, {.batch = kBatch, .training = false});
+  const auto compiled = compile_for_inference(model_, weights_, {.batch = kBatch});
+  const auto gate = compile_for_inference(model_.gate, weights_.gate, {.batch = kBatch});
   compiled->predict(images, kBatch);
   EXPECT_TRUE(std::ranges::equal(compiled->gate(), gate->predict(images, kBatch)));
   EXPECT_TRUE(gate->gate().empty());
@@ -254,7 +254,7 @@ TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
   const std::vector<float> images = random_images(kBatch * kImage);
   const std::vector<float> gradient(kBatch * kClasses);
   {
-    const auto compiled = compile(model_, weights_, {.batch = kBatch, .training = false});
+    const auto compiled = compile_for_inference(model_, weights_, {.batch = kBatch});
     EXPECT_THAT(said([&] { compiled->predict(images, kBatch + 1); }),
                 HasSubstr("images for a model compiled for 1 to"));
     EXPECT_THAT(said([&] { compiled->predict(images, kBatch - 1); }), HasSubstr("values for"));

@@ -14,7 +14,8 @@ namespace {
 
 class Builder {
  public:
-  Builder(ops::Plan& plan, Weights& weights, std::span<float> gradients, const dnnl::memory& input)
+  Builder(ops::Plan& plan, const Weights& weights, std::span<float> gradients,
+          const dnnl::memory& input)
       : plan_(plan),
         weights_(weights),
         gradients_(gradients),
@@ -71,7 +72,7 @@ class Builder {
   }
 
   ops::Plan& plan_;
-  Weights& weights_;
+  const Weights& weights_;
   std::span<float> gradients_;
   std::vector<Weights::Tensor>::const_iterator next_;
   dnnl::memory current_;
@@ -83,7 +84,7 @@ class Builder {
 
 }  // namespace
 
-std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, Weights& weights,
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
                                std::span<float> gradients, int batch, float* input) {
   const Shape& in = model.input;
   const auto layout = in.size() == 3

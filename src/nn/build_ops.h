@@ -18,7 +18,7 @@ struct LayerOp {
 /// The operations of a model's layers, in order, for one batch size: the one place that knows which
 /// operations a layer is made of. `gradients` is as long as the weights, or empty for a network
 /// that is not trained. `input` holds (batch, model.input).
-std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, Weights& weights,
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
                                std::span<float> gradients, int batch, float* input);
 
 }  // namespace sluice

@@ -9,8 +9,11 @@ namespace {
 /// A Sequential as users get it: a network with a context of its own.
 class CompiledSequential : public CompiledModel {
  public:
-  CompiledSequential(const Sequential& model, Weights& weights, const CompileOptions& options)
-      : network_(context_, model, weights, options) {}
+  /// `trained` is `weights`, or null for inference.
+  CompiledSequential(const Sequential& model, const Weights& weights, Weights* trained,
+                     const CompileOptions& options)
+      : trained_(trained),
+        network_(context_, model, weights, {options.batch, trained != nullptr, options.compute}) {}
 
   int max_batch() const override { return network_.max_batch(); }
   const Shape& input_shape() const override { return network_.input_shape(); }
@@ -34,7 +37,10 @@ class CompiledSequential : public CompiledModel {
   std::string first_not_finite() const override { return network_.first_not_finite(); }
   void start_profile() override { network_.start_profile(); }
   std::vector<LayerProfile> profile() const override { return network_.profile(); }
-  std::vector<Trained> trained() override { return {{network_.weights(), network_.gradients()}}; }
+  std::vector<Trained> trained() override {
+    if (trained_ == nullptr) return {};
+    return {{trained_->values(), network_.gradients()}};
+  }
 
  private:
   std::span<const float> run(std::span<const float> images, int count, const RandomKey* key) {
@@ -43,6 +49,7 @@ class CompiledSequential : public CompiledModel {
     return network_.forward(count, key);
   }
 
+  Weights* trained_;
   onednn::Context context_;
   Network network_;
 };
@@ -51,7 +58,13 @@ class CompiledSequential : public CompiledModel {
 
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
                                        const CompileOptions& options) {
-  return std::make_unique<CompiledSequential>(model, weights, options);
+  return std::make_unique<CompiledSequential>(model, weights, &weights, options);
+}
+
+std::unique_ptr<CompiledModel> compile_for_inference(const Sequential& model,
+                                                     const Weights& weights,
+                                                     const CompileOptions& options) {
+  return std::make_unique<CompiledSequential>(model, weights, nullptr, options);
 }
 
 }  // namespace sluice

@@ -60,8 +60,8 @@ Compute on_this_processor(Compute compute) {
   return compute != Compute::exact && can ? Compute::fast : Compute::exact;
 }
 
-Network::Network(onednn::Context& context, const Sequential& model, Weights& weights,
-                 const CompileOptions& options)
+Network::Network(onednn::Context& context, const Sequential& model, const Weights& weights,
+                 const NetworkOptions& options)
     : context_(context),
       model_(model),
       weights_(weights),

@@ -12,14 +12,21 @@
 
 namespace sluice {
 
+/// How a Network runs.
+struct NetworkOptions {
+  int batch = 32;        ///< the largest
+  bool training = true;  ///< with backward passes
+  Compute compute = Compute::automatic;
+};
+
 /// A Sequential compiled for every batch size it may be given, rounded up to one of a few. Rows of
 /// padding hold old images and have zero gradients, so they change nothing but the time.
 class Network {
  public:
   /// Throws Error (user) if the layers do not fit, or the weights are another model's. Refers to
   /// `weights` and `context`.
-  Network(onednn::Context& context, const Sequential& model, Weights& weights,
-          const CompileOptions& options);
+  Network(onednn::Context& context, const Sequential& model, const Weights& weights,
+          const NetworkOptions& options);
 
   int max_batch() const { return max_batch_; }
   const Shape& input_shape() const { return model_.input; }
@@ -43,7 +50,6 @@ class Network {
   void start_profile();
   std::vector<LayerProfile> profile() const;
 
-  std::span<float> weights() { return weights_.values(); }
   std::span<float> gradients() { return gradients_; }
 
  private:
@@ -64,7 +70,7 @@ class Network {
 
   onednn::Context& context_;
   Sequential model_;
-  Weights& weights_;
+  const Weights& weights_;
   std::size_t image_elements_;
   int max_batch_;
   bool training_;

@@ -69,7 +69,7 @@ TEST_F(NetworkTest, WithoutTrainingGivesTheSame) {
   const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
   for (const Compute compute : {Compute::exact, Compute::fast}) {
     SCOPED_TRACE(to_string(compute));
-    const CompileOptions options{.batch = kBatch, .training = false, .compute = compute};
+    const NetworkOptions options{.batch = kBatch, .training = false, .compute = compute};
     Network network(context_, model_, weights_, options);
     EXPECT_TRUE(network.gradients().empty());
     Network other(context_, model_, weights_, options);
@@ -214,7 +214,7 @@ TEST_F(NetworkTest, WhatIsAskedInTheWrongSizeOrOrderIsRefused) {
               HasSubstr("a gradient of 5 values for 2 images with 5 outputs: give 10"));
   compiled->backward(gradient, GradientOf::logits);
 
-  const auto inference = compile(model_, weights_, {.batch = 4, .training = false});
+  const auto inference = compile_for_inference(model_, weights_, {.batch = 4});
   inference->predict(images.first(2 * kImage), 2);
   EXPECT_THAT(said([&] { inference->backward(gradient, GradientOf::output); }),
               HasSubstr("on a model compiled for training"));

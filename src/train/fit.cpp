@@ -224,10 +224,8 @@ History fit(CompiledModel& model, const Examples& train, const Examples& validat
     throw user_error("train", "batches of {} for a model compiled for {}: compile it for more",
                      options.batch_size, model.max_batch());
   }
-  for (const CompiledModel::Trained& block : model.trained()) {
-    if (block.gradients.size() == block.weights.size()) continue;
-    throw user_error("train",
-                     "the model was compiled without training: set CompileOptions::training");
+  if (model.trained().empty()) {
+    throw user_error("train", "the model was compiled for inference: use compile()");
   }
   return Fit(model, train, validation, options, observer).run();
 }

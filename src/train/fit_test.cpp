@@ -15,6 +15,21 @@ namespace {
 
 using testing::HasSubstr;
 
+// What refers to images, data, groups or weights takes none that end with the call.
+static_assert(std::is_constructible_v<Examples, LabelledImages&, std::vector<std::string>>);
+static_assert(!std::is_constructible_v<Examples, LabelledImages, std::vector<std::string>>);
+static_assert(std::is_constructible_v<Lab, LabOptions, Dataset&, Groups&>);
+static_assert(!std::is_constructible_v<Lab, LabOptions, Dataset, Groups&>);
+static_assert(!std::is_constructible_v<Lab, LabOptions, Dataset&, Groups>);
+template <class Model, class Given>
+concept CompilesForInference = requires(const Model& model, Given&& weights) {
+  compile_for_inference(model, std::forward<Given>(weights), CompileOptions());
+};
+static_assert(CompilesForInference<Sequential, const Weights&>);
+static_assert(!CompilesForInference<Sequential, Weights>);
+static_assert(CompilesForInference<Mixture, const MixtureWeights&>);
+static_assert(!CompilesForInference<Mixture, MixtureWeights>);
+
 class FitTest : public testing::Test {
  protected:
   History train(const FitOptions& options, std::uint32_t weights_stream = 1) {
@@ -42,7 +57,7 @@ TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
              Dense{"dense", 64, Activation::relu}, Dense{"output", kClasses, Activation::softmax}}};
   const History history = train({.epochs = 300});
   EXPECT_GT(history.epochs.front().loss, 1.2);
-  const auto compiled = compile(model_, weights_, {.batch = 32, .training = false});
+  const auto compiled = compile_for_inference(model_, weights_, {.batch = 32});
   const Evaluation result = evaluate(*compiled, train_);
   EXPECT_EQ(result.accuracy, 1);
   EXPECT_LT(result.loss, 0.01);
@@ -294,25 +309,24 @@ TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
 }
 
 TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
-  const auto refusal = [&](const CompileOptions& compiled_for, const Examples& train,
-                           const Examples& validation) {
-    const auto compiled = compile(model_, weights_, compiled_for);
-    return error_of(Fault::user, [&] { fit(*compiled, train, validation, {}, *observer_); });
+  const auto training = compile(model_, weights_, {});
+  const auto refusal = [&](const Examples& train, const Examples& validation) {
+    return error_of(Fault::user, [&] { fit(*training, train, validation, {}, *observer_); });
   };
-  EXPECT_EQ(refusal({.training = false}, train_, validation_),
-            "[train] the model was compiled without training: set CompileOptions::training");
   const LabelledImages nothing{{8, 8, 3}, {}, {}};
-  EXPECT_THAT(refusal({}, {nothing, kNames}, validation_), HasSubstr("no images to train on"));
-  EXPECT_THAT(refusal({}, train_, {nothing, kNames}), HasSubstr("no images to validate on"));
+  EXPECT_THAT(refusal({nothing, kNames}, validation_), HasSubstr("no images to train on"));
+  EXPECT_THAT(refusal(train_, {nothing, kNames}), HasSubstr("no images to validate on"));
   const LabelledImages larger = random_set(2, 1, {9, 8, 3});
-  EXPECT_THAT(refusal({}, {larger, kNames}, validation_),
+  EXPECT_THAT(refusal({larger, kNames}, validation_),
               HasSubstr("it takes images of (8, 8, 3), but these are of (9, 8, 3)"));
-  EXPECT_THAT(refusal({}, train_, {larger, kNames}), HasSubstr("these are of (9, 8, 3)"));
+  EXPECT_THAT(refusal(train_, {larger, kNames}), HasSubstr("these are of (9, 8, 3)"));
   std::vector<std::string> more = kNames;
   more.emplace_back("e");
-  EXPECT_THAT(refusal({}, train_, {validation_images_, more}),
+  EXPECT_THAT(refusal(train_, {validation_images_, more}),
               HasSubstr("it has 4 outputs, but the images 5 classes"));
-  const auto compiled = compile(model_, weights_, {.training = false});
+  const auto compiled = compile_for_inference(model_, weights_, {});
+  EXPECT_EQ(error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, *observer_); }),
+            "[train] the model was compiled for inference: use compile()");
   EXPECT_THAT(error_of(Fault::user,
                        [&] {
                          evaluate(*compiled, {nothing, kNames});

@@ -77,7 +77,8 @@ class MaskWriter {
       : scenario_(scenario), batch_(batch), examples_(scenario.train()) {
     for (const Part& part : scenario.parts()) masks_.emplace_back(part, batch);
     if (const Part* gate = scenario.gate()) {
-      gate_ = sluice::compile(*gate->model, *gate->weights, {batch, false, sluice::Compute::exact});
+      gate_ = sluice::compile_for_inference(*gate->model, *gate->weights,
+                                            {batch, sluice::Compute::exact});
     }
   }
 

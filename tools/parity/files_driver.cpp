@@ -55,9 +55,8 @@ std::vector<float> predict(AnyModel& any, const std::vector<float>& images) {
     const int count = static_cast<int>(static_cast<std::int64_t>(images.size()) / image);
     CompileOptions options;
     options.batch = count;
-    options.training = false;
     options.compute = Compute::exact;
-    const auto compiled = compile(saved.model, saved.weights, options);
+    const auto compiled = compile_for_inference(saved.model, saved.weights, options);
     const auto out = compiled->predict(images, count);
     return std::vector<float>(out.begin(), out.end());
   };

@@ -19,7 +19,7 @@ namespace sluice {
 namespace {
 
 constexpr int kImages = 64;
-constexpr CompileOptions kPredict{.batch = kImages, .training = false};
+constexpr CompileOptions kPredict{.batch = kImages};
 
 float random_unit(std::uint32_t stream, std::uint32_t index) {
   return RandomStream::unit(RandomStream(7, Purpose::drawing, stream, 0).bits(index)[0]);
@@ -54,7 +54,7 @@ Weights random_weights(const Sequential& model, std::uint32_t stream) {
 
 std::vector<float> predict(const Sequential& model, Weights weights,
                            const std::vector<float>& images) {
-  const auto compiled = compile(model, weights, kPredict);
+  const auto compiled = compile_for_inference(model, weights, kPredict);
   const auto output = compiled->predict(images, kImages);
   return {output.begin(), output.end()};
 }
@@ -69,7 +69,7 @@ std::vector<std::string> names(const char* what, int count) {
 /// one group.
 void centre(const Sequential& model, Weights& weights) {
   const std::vector<float> images = random_images(model.input);
-  const auto compiled = compile(model, weights, kPredict);
+  const auto compiled = compile_for_inference(model, weights, kPredict);
   compiled->predict(images, kImages);
   const std::span<float> bias = weights.values(weights.tensors().back());
   std::vector<float> mean(bias.size());
@@ -137,7 +137,7 @@ class Driver {
           static_cast<float>(chosen_group(std::span(gate).subspan(i * groups, groups))));
     }
     MixtureWeights used = weights;
-    const auto compiled = compile(model, used, kPredict);
+    const auto compiled = compile_for_inference(model, used, kPredict);
     const auto output = compiled->predict(images, kImages);
     write(name, SavedMixture{model, weights, classes, declared}, images,
           {output.begin(), output.end()}, chosen);

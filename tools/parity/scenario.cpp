@@ -113,7 +113,7 @@ Scenario::Scenario(const std::string& model, bool dropout, const std::string& da
 void Scenario::spread_over_groups() {
   const Part& gate = parts_[0];
   const auto compiled =
-      sluice::compile(*gate.model, *gate.weights, {kFitImages, false, Compute::exact});
+      sluice::compile_for_inference(*gate.model, *gate.weights, {kFitImages, Compute::exact});
   Batch batch;
   fill_batch(train(), in_order(kFitImages), batch);
   compiled->predict(batch.images, batch.size());
@@ -145,8 +145,8 @@ const Part* Scenario::gate() {
 }
 
 std::unique_ptr<CompiledModel> Scenario::compile(int batch) {
-  return mixture_ ? sluice::compile(*mixture_, *mixture_weights_, {batch, true, Compute::exact})
-                  : sluice::compile(*single_, *single_weights_, {batch, true, Compute::exact});
+  return mixture_ ? sluice::compile(*mixture_, *mixture_weights_, {batch, Compute::exact})
+                  : sluice::compile(*single_, *single_weights_, {batch, Compute::exact});
 }
 
 void Scenario::reset() {
