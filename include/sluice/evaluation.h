@@ -50,8 +50,8 @@ Evaluation evaluate(CompiledModel& model, const Examples& examples);
 /// zero is 0.
 struct ClassificationReport {
   struct Row {
-    double precision = 0;  ///< of what was called so, the share that was
-    double recall = 0;     ///< of what was so, the share that was called so
+    double precision = 0;  ///< TP / (TP + FP)
+    double recall = 0;     ///< TP / (TP + FN)
     double f1 = 0;         ///< their harmonic mean
     std::int64_t support = 0;
   };

@@ -53,7 +53,7 @@ struct History {
   int restored_epoch = 0;        ///< from 1: the one whose weights were restored at the end, or 0
   double seconds = 0;            ///< training and validation
   double cpu_seconds = 0;        ///< of all threads, likewise
-  std::int64_t images = 0;       ///< trained on, each as often as it was
+  std::int64_t images = 0;       ///< trained on, counting repeats
   double images_per_second = 0;  ///< of training alone
 
   /// Adds what another fit took; epochs and images_per_second stay.

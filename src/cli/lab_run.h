@@ -10,9 +10,9 @@
 
 namespace sluice::cli {
 
-/// One run of the lab: each stage trains a model, keeps it, and tells how it did. Stages that the
-/// folder has checkpoints of go on from them, or are not trained again; all that is told and
-/// written is told and written anew. Data and groups must outlive it.
+/// One run of the lab: each stage trains a model, writes its files and prints its figures. A
+/// resumed run continues from its checkpoints, does not train finished stages, and prints and
+/// writes everything again. Data and groups must outlive it.
 class LabRun {
  public:
   struct Extras {

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/fail.h"
+#include "base/files.h"
 #include "base/text.h"
 #include "io/experiment_keys.h"
 
@@ -145,6 +146,7 @@ void require_replaceable(const std::string& to, std::string_view begin) {
   if (std::filesystem::is_directory(to, error)) {
     throw user_error("output", "{} is a folder: name a file in it", path_text(to));
   }
+  const PendingFile probe(to);  // told before the work, not after it
   if (!std::filesystem::is_regular_file(to, error) || std::filesystem::file_size(to, error) == 0) {
     return;
   }

@@ -25,7 +25,8 @@ CLI::Validator word_to_number(std::vector<std::pair<std::string, int>> numbers);
 void refuse_empty_values(CLI::App& app);
 
 /// Throws Error (user) if `to` is a folder, or a file, not empty, that does not begin as what will
-/// be written: a picture or an experiment, named by mistake, would be lost.
+/// be written: a picture or an experiment, named by mistake, would be lost. Throws Error as
+/// write_file() does where nothing can be written.
 inline constexpr std::string_view kPage = "<!DOCTYPE html>";
 inline constexpr std::string_view kJson = "{\n";
 void require_replaceable(const std::string& to, std::string_view begin);

@@ -44,8 +44,8 @@ RunFolder open_stopped(TrainOptions& options) {
   const bool done = folder.finished() && std::filesystem::exists(place + "/report.html", ignored);
   if (done) std::filesystem::remove_all(folder.checkpoints(), ignored);
   // One that was killed before its first checkpoint has no model either: it starts.
-  const bool can_go_on = is_folder(folder.checkpoints()) || folder.models().empty();
-  if (done || !can_go_on) {
+  const bool can_resume = is_folder(folder.checkpoints()) || folder.models().empty();
+  if (done || !can_resume) {
     throw user_error("train", "{} {}: to train again, leave out --resume", place,
                      done ? "is finished" : "has no checkpoints to go on from");
   }
@@ -69,13 +69,13 @@ void require_same_data(const RunFolder& run, const DataRecord& before, const Dat
 }
 
 /// Of a run that did not get to its end.
-void tell_what_is_left(const LabRun& run, bool can_go_on, const std::string& data) {
+void tell_what_is_left(const LabRun& run, bool can_resume, const std::string& data) {
   const RunFolder& folder = run.folder();
   const std::string place = path_text(folder.path());
   const std::string kept = run.kept().empty() ? "no model was finished"
                                               : fmt::format("kept {}", fmt::join(run.kept(), ", "));
   print_out("\n\nnot finished: {}: {}\n", place, kept);
-  if (can_go_on) {
+  if (can_resume) {
     print_out("to go on: sluice train --resume {}{}\n", place,
               data.empty() ? "" : " --data " + data);
   } else {

@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-/// A permutation of [0, count): Fisher and Yates's shuffle with counted random numbers.
+/// A permutation of [0, count): Fisher and Yates's shuffle with counter-based random numbers.
 std::vector<std::uint32_t> permutation(std::size_t count, const RandomStream& random);
 
 /// 0, 1, 2, ...

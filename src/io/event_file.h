@@ -26,7 +26,8 @@ class EventFile {
   OutputFile file_;
 };
 
-/// The check sum of TFRecord: CRC-32C, turned and moved so that it is none of itself.
+/// The check sum of TFRecord: CRC-32C, rotated and offset, so that a CRC over data with CRCs stays
+/// useful.
 std::uint32_t masked_crc(std::string_view bytes);
 
 }  // namespace sluice

@@ -172,7 +172,7 @@ RunFolder RunFolder::open(const fs::path& path) {
     throw wrong_kind("run", path_text(path), kind_of_file(path, "run"), "the folder of a run");
   }
   const std::vector<std::string> inside = runs_in(path);
-  throw user_error("run", "{} is no run, for it has no {}: {}", path_text(path), kExperiment,
+  throw user_error("run", "{} is not a run folder: {} is missing: {}", path_text(path), kExperiment,
                    mend(inside.empty() ? runs_in(kRuns) : inside));
 }
 

@@ -85,7 +85,7 @@ TEST_F(RunFolders, OpenSaysWhatMakesARun) {
   EXPECT_EQ(refusal([] { RunFolder::open("x"); }), "[run] x does not exist: there are runs/lab");
   EXPECT_EQ(refusal([] { RunFolder::open(""); }), "[run]  does not exist: there are runs/lab");
   EXPECT_EQ(refusal([] { RunFolder::open("runs"); }),
-            "[run] runs is no run, for it has no experiment.toml: there are runs/lab");
+            "[run] runs is not a run folder: experiment.toml is missing: there are runs/lab");
   EXPECT_EQ(refusal([] { RunFolder::open("runs/lab/experiment.toml"); }),
             "[run] runs/lab/experiment.toml is a file of a run: did you mean runs/lab?");
   save("x.png", "\x89PNG\r\n\x1a\n");

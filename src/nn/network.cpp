@@ -204,7 +204,7 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
   float* diff = onednn::data(last_->diff_output);
   std::memcpy(diff, gradient.data(), gradient.size_bytes());
   std::fill(diff + gradient.size(), diff + last_->batch * outputs_, 0.f);
-  // A softmax works in place: its source's gradient is where its own would be.
+  // Softmax's backward pass is in place: without it the gradient of the logits is in this buffer.
   const std::size_t skipped = where == GradientOf::logits ? 1 : 0;
   for (std::size_t i = last_->ops.size() - skipped; i-- > last_->first_trained;) {
     const LayerOp& each = last_->ops[i];

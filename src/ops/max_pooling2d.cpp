@@ -135,7 +135,7 @@ void MaxPooling2D::forward(onednn::Context&, const Pass&) {
 void MaxPooling2D::backward_data(onednn::Context&) {
   const Row row{pool_, planes_.width / pool_, planes_.lanes, planes_.width};
   if (planes_.height % pool_ != 0 || planes_.width % pool_ != 0) {
-    std::memset(diff_src_, 0, src_.get_desc().get_size());  // what no pool has
+    std::memset(diff_src_, 0, src_.get_desc().get_size());  // pixels outside every pooling window
   }
   for_each_row(planes_, pool_, [&](std::size_t src, std::size_t dst) {
     unpool_row(row, diff_dst_ + dst, &where_[dst], diff_src_ + src);

@@ -10,15 +10,15 @@ namespace sluice {
 namespace {
 
 struct Constants {
-  float rate, one_less_beta_1, one_less_beta_2, epsilon;
+  float rate, one_minus_beta_1, one_minus_beta_2, epsilon;
 };
 
 /// One pass: it is bound by memory, 28 bytes a parameter.
 SLUICE_VECTORISED void update(float* __restrict w, float* __restrict m, float* __restrict v,
                               const float* __restrict g, std::size_t count, Constants k) {
   for (std::size_t i = 0; i < count; ++i) {
-    m[i] += (g[i] - m[i]) * k.one_less_beta_1;
-    v[i] += (g[i] * g[i] - v[i]) * k.one_less_beta_2;
+    m[i] += (g[i] - m[i]) * k.one_minus_beta_1;
+    v[i] += (g[i] * g[i] - v[i]) * k.one_minus_beta_2;
     w[i] -= k.rate * m[i] / (std::sqrt(v[i]) + k.epsilon);
   }
 }

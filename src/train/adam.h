@@ -23,7 +23,7 @@ class Adam {
 
   /// To be kept, or given back with the number of steps they came from.
   std::vector<Moments>& moments() { return moments_; }
-  void went(int steps) { t_ = steps; }
+  void set_step_count(int steps) { t_ = steps; }
 
  private:
   AdamOptions options_;

@@ -38,7 +38,7 @@ void EarlyStopper::keep(int epoch) {
   }
 }
 
-bool EarlyStopper::go_on(int epoch, const Epoch& result) {
+bool EarlyStopper::should_continue(int epoch, const Epoch& result) {
   if (!options_.enabled || epoch <= options_.start_from_epoch) return true;
   const double value = monitored(result, options_.monitor);
   ++state_.wait;

@@ -16,7 +16,7 @@ class EarlyStopper {
   EarlyStopper(const EarlyStopping& options, std::vector<CompiledModel::Trained> trained);
 
   /// False if this was the last epoch; they are counted from 1.
-  bool go_on(int epoch, const Epoch& result);
+  bool should_continue(int epoch, const Epoch& result);
   /// Gives the parameters their values of the best epoch, if that was asked for; returns which
   /// epoch that was, or 0.
   int restore();

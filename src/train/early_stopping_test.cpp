@@ -27,7 +27,7 @@ struct Course {
        : options.monitor == "accuracy"     ? epoch.accuracy
        : options.monitor == "val_accuracy" ? epoch.val_accuracy
                                            : epoch.val_loss) = value;
-      if (!stopper.go_on(last_epoch, epoch)) break;
+      if (!stopper.should_continue(last_epoch, epoch)) break;
     }
     restored = stopper.restore();
     weight = weights[0];

@@ -36,7 +36,7 @@ class Fit {
     name_blocks();
     observer_.on_begin(state_);
     stopper_.state() = state_.stopping;
-    adam_.went(steps_done());
+    adam_.set_step_count(steps_done());
     for (const Epoch& epoch : state_.history.epochs) {
       ++progress_.epoch;
       tell(epoch);
@@ -124,12 +124,12 @@ class Fit {
                        validation.accuracy, state_.seconds};
     state_.history.epochs.push_back(result);
     state_.history.images += static_cast<std::int64_t>(train_.size());
-    const bool go_on = stopper_.go_on(state_.epoch, result);
+    const bool goes_on = stopper_.should_continue(state_.epoch, result);
     tell(result);
     ++state_.epoch;
     state_.step = 0;
     state_.loss = state_.right = state_.seconds = 0;
-    if (!go_on || state_.epoch > options_.epochs) finish();
+    if (!goes_on || state_.epoch > options_.epochs) finish();
   }
 
   void finish() {

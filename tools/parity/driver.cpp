@@ -233,7 +233,7 @@ void print_stopping() {
     int epoch = 0;
     for (double figure = 0; words >> figure;) {
       weight = static_cast<float>(++epoch);
-      if (!stopper.go_on(epoch, {figure, figure, figure, figure, 1})) break;
+      if (!stopper.should_continue(epoch, {figure, figure, figure, figure, 1})) break;
     }
     stopper.restore();
     fmt::print("{} {}\n", epoch, weight);

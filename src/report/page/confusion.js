@@ -82,7 +82,7 @@ function confusionSection(results) {
     box.replaceChildren(el('div', {class: view === 'both' ? 'pair' : undefined}, tables[view]()));
   };
   const heads = ['', 'images', 'of the class'];
-  return section('confusions', 'What is taken for what',
+  return section('confusions', 'Confusion matrices',
     choice('Show', 'view', [['both', 'baseline and mixture'], ['difference', 'their difference']], (value) => {
       view = value;
       show();

@@ -65,7 +65,7 @@ function gallerySection(run) {
     cards.replaceChildren(...items.map((item) => card(item, classes, groups)));
     if (items.length === 0) cards.replaceChildren(el('p', {class: 'soft'}, 'There are none.'));
   };
-  return section('gallery', 'Images that changed sides',
+  return section('gallery', 'Fixed and broken images',
     el('p', {class: 'soft'}, `Of ${whole(run.results.data.test_images)} test images the mixture fixed ${whole(fixed)} `
       + `and broke ${whole(broken)}. Some of each; the true class is in bold.`),
     choice('Show', 'kind', [['fixed', 'fixed by the mixture'], ['broken', 'broken by the mixture']], show),

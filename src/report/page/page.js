@@ -48,7 +48,7 @@ function figuresSection(results) {
       [control.words, 'baseline', control.over_baseline, `only_${name}`, 'only_baseline'],
       ['mixture', control.words, control.mixture_over_it, 'only_mixture', `only_${name}`]]),
   ];
-  return section('figures', 'Accuracy, and what it costs',
+  return section('figures', 'Accuracy and cost',
     accuracyChart(all),
     table('On the test images, and in training', ['', ...all.map((each) => each.name)], [
       row('Test accuracy', (each) => percent(each.accuracy)),
@@ -80,7 +80,7 @@ function budgetSection(results) {
   const groups = results.groups.map((group) => group.name);
   const rows = [['all', all], ...groups.map((name) => [name, budget.groups[name]]),
     ...results.data.class_names.map((name) => [name, budget.classes[name]])];
-  return section('budget', 'Where the mixture loses points',
+  return section('budget', 'Error budget of the mixture',
     el('p', {}, `Of ${whole(all.images)} test images ${share(all.right)} are right. For ${share(all.wrong_group)} the gate asked another group’s expert; `
       + `for ${share(all.overruled)} the expert had the class and was overruled by the importances; for ${share(all.wrong_class)} the expert of the right group was wrong.`),
     el('p', {}, `With a perfect gate ${percent(all.right_with_perfect_gate / all.images)} would be right; if for each image the better of expert and baseline were known, ${percent(all.right_by_expert_or_baseline / all.images)}.`),
@@ -107,7 +107,7 @@ function curvesSection(run) {
 }
 
 function calibrationSection({verdict}) {
-  return section('calibration', 'How sure, and how right',
+  return section('calibration', 'Calibration',
     el('p', {}, `The expected calibration error is ${decimals(verdict.baseline.ece)} for the baseline and ${decimals(verdict.mixture.ece)} for the mixture.`),
     reliabilityChart([['baseline', 'baseline'], ['mixture', 'mixture']].map(([name, of]) => (
       {name, colour: of, bins: verdict[name].reliability.bins}))));
@@ -117,7 +117,7 @@ function modelsSection(run) {
   const {results} = run;
   const named = [['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
     ['gate', results.gate], ['mixture', results.mixture]];
-  return section('models', 'The models',
+  return section('models', 'Models',
     table('Each on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
       named.map(([name, model]) => [name, percent(model.accuracy), decimals(model.loss), whole(model.test_images), whole(model.parameters),
         String(model.epochs), duration(model.seconds), whole(model.train_images_per_second)])),
