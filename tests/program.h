@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "tests/scratch.h"
 
 namespace sluice::testing {
 
@@ -74,7 +74,7 @@ class Program {
   void signal(int number) const { kill(child_, number); }
   /// Those in a mask of its /proc/PID/status, such as SigCgt for what it handles: see bits().
   std::uint64_t signals(const std::string& mask) const {
-    const std::string status = text("/proc/" + std::to_string(child_) + "/status");
+    const std::string status = load("/proc/" + std::to_string(child_) + "/status");
     const std::size_t at = status.find(mask + ":");
     return at == std::string::npos ? 0
                                    : std::stoull(status.substr(at + mask.size() + 1), nullptr, 16);
@@ -84,7 +84,7 @@ class Program {
     for (const int each : signals) bits |= std::uint64_t{1} << (each - 1);
     return bits;
   }
-  std::string output_so_far() const { return text(out_); }
+  std::string output_so_far() const { return load(out_); }
 
   /// Of a program that may hang: killed after so many seconds, which gives 128 + SIGKILL.
   Ended wait_at_most(double seconds) {
@@ -102,7 +102,7 @@ class Program {
     int status = 0;
     waitpid(child_, &status, 0);
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return {code, text(out_), text(err_)};
+    return {code, load(out_), load(err_)};
   }
 
  private:
@@ -127,12 +127,6 @@ class Program {
     }
     if (opened < 0 || dup2(opened, number) < 0) _exit(126);
     close(opened);
-  }
-
-  static std::string text(const std::filesystem::path& file) {
-    std::ostringstream all;
-    all << std::ifstream(file).rdbuf();
-    return all.str();
   }
 
   std::filesystem::path out_;

@@ -196,21 +196,25 @@ std::vector<CompiledModel::Trained> MixtureNetwork::trained() {
   return all;
 }
 
+/// `trained` as MixtureNetwork has it.
+std::unique_ptr<CompiledModel> make(const Mixture& model, const MixtureWeights& weights,
+                                    MixtureWeights* trained, const CompileOptions& options) {
+  require_parts_fit(model);
+  require_weights_for_parts(model, weights);
+  return std::make_unique<MixtureNetwork>(model, weights, trained, options);
+}
+
 }  // namespace
 
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options) {
-  require_parts_fit(model);
-  require_weights_for_parts(model, weights);
-  return std::make_unique<MixtureNetwork>(model, weights, &weights, options);
+  return make(model, weights, &weights, options);
 }
 
 std::unique_ptr<CompiledModel> compile_for_inference(const Mixture& model,
                                                      const MixtureWeights& weights,
                                                      const CompileOptions& options) {
-  require_parts_fit(model);
-  require_weights_for_parts(model, weights);
-  return std::make_unique<MixtureNetwork>(model, weights, nullptr, options);
+  return make(model, weights, nullptr, options);
 }
 
 }  // namespace sluice

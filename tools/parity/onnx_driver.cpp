@@ -52,7 +52,7 @@ Weights random_weights(const Sequential& model, std::uint32_t stream) {
   return weights;
 }
 
-std::vector<float> predict(const Sequential& model, Weights weights,
+std::vector<float> predict(const Sequential& model, const Weights& weights,
                            const std::vector<float>& images) {
   const auto compiled = compile_for_inference(model, weights, kPredict);
   const auto output = compiled->predict(images, kImages);
@@ -136,8 +136,7 @@ class Driver {
       chosen.push_back(
           static_cast<float>(chosen_group(std::span(gate).subspan(i * groups, groups))));
     }
-    MixtureWeights used = weights;
-    const auto compiled = compile_for_inference(model, used, kPredict);
+    const auto compiled = compile_for_inference(model, weights, kPredict);
     const auto output = compiled->predict(images, kImages);
     write(name, SavedMixture{model, weights, classes, declared}, images,
           {output.begin(), output.end()}, chosen);
