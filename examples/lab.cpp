@@ -7,8 +7,8 @@
 
 #include <iostream>
 
-#include "sluice/report.h"
-#include "sluice/run_folder.h"
+#include "sluice/lab/report.h"
+#include "sluice/lab/run_folder.h"
 
 using namespace sluice;
 

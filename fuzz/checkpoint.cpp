@@ -2,7 +2,7 @@
 
 #include "base/files.h"
 #include "fuzz/targets.h"
-#include "io/checkpoints.h"
+#include "run/checkpoints.h"
 #include "tests/scratch_folder.h"
 
 namespace sluice::fuzz {

@@ -1,6 +1,6 @@
 #include "fuzz/memory_file.h"
 #include "fuzz/targets.h"
-#include "sluice/run_folder.h"
+#include "sluice/lab/run_folder.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -1,5 +1,5 @@
+#include "formats/keras/import.h"
 #include "fuzz/targets.h"
-#include "io/keras_import.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -1,6 +1,6 @@
 #include "base/files.h"
 #include "fuzz/targets.h"
-#include "io/run_contents.h"
+#include "run/run_contents.h"
 #include "tests/scratch_folder.h"
 
 namespace sluice::fuzz {

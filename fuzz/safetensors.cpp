@@ -1,5 +1,5 @@
+#include "formats/safetensors/safetensors_testing.h"
 #include "fuzz/targets.h"
-#include "io/safetensors_testing.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -6,11 +6,11 @@
 
 #include "base/files.h"
 #include "data/image_codecs.h"
-#include "io/checkpoints.h"
-#include "io/keras_container.h"
-#include "io/safetensors_testing.h"
+#include "formats/keras/container.h"
+#include "formats/safetensors/safetensors_testing.h"
+#include "run/checkpoints.h"
+#include "sluice/lab/run_folder.h"
 #include "sluice/model_file.h"
-#include "sluice/run_folder.h"
 #include "tests/scratch_folder.h"
 
 namespace sluice {

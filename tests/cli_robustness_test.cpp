@@ -6,8 +6,8 @@
 #include <random>
 #include <thread>
 
-#include "sluice/report.h"
-#include "sluice/run_folder.h"
+#include "sluice/lab/report.h"
+#include "sluice/lab/run_folder.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {

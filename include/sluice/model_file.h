@@ -7,7 +7,8 @@
 #include <variant>
 #include <vector>
 
-#include "sluice/model.h"
+#include "sluice/dataset.h"
+#include "sluice/mixture.h"
 
 namespace sluice {
 
@@ -82,8 +83,8 @@ struct KerasOptions {
 /// one chain of layers, or where they are not a chain, as a mixture. Half precision becomes single.
 /// A file of weights alone must be of one of the lab's models, which its shapes tell. HDF5 is read
 /// in a process of its own with limits on memory and time, for libhdf5 cannot be trusted with a
-/// hostile file. Throws Error (user) naming the file, the place in it and what is wrong: weights that
-/// are NaN or infinite, too.
+/// hostile file. Throws Error (user) naming the file, the place in it and what is wrong: weights
+/// that are NaN or infinite, too.
 AnyModel import_keras(const std::filesystem::path& file, const KerasOptions& options = {});
 
 /// A mixture of models that were saved one by one, by the names that Mixture::parts() gives them.

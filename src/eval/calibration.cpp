@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "base/fail.h"
-#include "eval/judge.h"
+#include "eval/outputs.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {

@@ -1,6 +1,6 @@
 #include "base/fail.h"
 #include "base/timer.h"
-#include "eval/judge.h"
+#include "eval/outputs.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {

@@ -1,5 +1,5 @@
 #include "report/terminal_width.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "report/text.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "report/text.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

@@ -6,7 +6,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "report/text.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

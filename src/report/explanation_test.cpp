@@ -1,4 +1,4 @@
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 #include "tests/scratch.h"
 
 namespace sluice {

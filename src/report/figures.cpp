@@ -1,7 +1,7 @@
 #include "base/fail.h"
 #include "report/gnuplot.h"
 #include "report/plots.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

@@ -1,7 +1,7 @@
 #include <png.h>
 
 #include "report/gnuplot.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 #include "tests/scratch.h"
 
 namespace sluice {

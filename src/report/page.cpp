@@ -1,9 +1,9 @@
 #include "base/text.h"
-#include "io/explanation.h"
-#include "io/json_text.h"
-#include "io/run_contents.h"
+#include "formats/text/json_text.h"
 #include "report/page_assets.h"
-#include "sluice/report.h"
+#include "run/explanation.h"
+#include "run/run_contents.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "report/text.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 

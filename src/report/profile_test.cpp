@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "report/text.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 namespace {

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "report/terminal_width.h"
-#include "sluice/report.h"
+#include "sluice/lab/report.h"
 
 namespace sluice {
 namespace {

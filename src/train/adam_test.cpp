@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "nn/network_testing.h"
 #include "ops/reference/reference.h"
+#include "runtime/network_testing.h"
 
 namespace sluice {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/timer.h"
 #include "data/batching.h"
-#include "eval/judge.h"
+#include "eval/outputs.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
 #include "train/adam.h"

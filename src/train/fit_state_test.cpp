@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "sluice/evaluation.h"
-#include "sluice/model.h"
+#include "sluice/lab/models.h"
 #include "sluice/trainer.h"
 #include "tests/scratch.h"
 #include "train/fit_testing.h"

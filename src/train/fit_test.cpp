@@ -5,8 +5,8 @@
 
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
-#include "sluice/lab.h"
-#include "sluice/verdict.h"
+#include "sluice/lab/lab.h"
+#include "sluice/lab/verdict.h"
 #include "tests/scratch.h"
 #include "train/fit_testing.h"
 

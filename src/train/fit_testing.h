@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nn/network_testing.h"
+#include "runtime/network_testing.h"
 #include "sluice/dataset.h"
 
 namespace sluice {

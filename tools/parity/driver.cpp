@@ -21,7 +21,7 @@
 
 #include "base/files.h"
 #include "data/batching.h"
-#include "io/safetensors.h"
+#include "formats/safetensors/safetensors.h"
 #include "ops/cross_entropy.h"
 #include "sluice/error.h"
 #include "tools/parity/masks.h"

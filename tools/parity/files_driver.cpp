@@ -17,6 +17,7 @@
 #include <string>
 
 #include "sluice/error.h"
+#include "sluice/lab/models.h"
 #include "sluice/model_file.h"
 
 namespace sluice {

@@ -12,7 +12,8 @@
 
 #include "base/files.h"
 #include "base/random.h"
-#include "io/safetensors.h"
+#include "formats/safetensors/safetensors.h"
+#include "sluice/lab/models.h"
 #include "sluice/model_file.h"
 
 namespace sluice {

@@ -5,7 +5,8 @@
 #include "base/fail.h"
 #include "base/random.h"
 #include "data/batching.h"
-#include "eval/judge.h"
+#include "eval/outputs.h"
+#include "sluice/lab/models.h"
 #include "train/adam.h"
 
 namespace sluice::parity {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/model.h"
+#include "sluice/mixture.h"
 #include "sluice/trainer.h"
 
 namespace sluice::parity {

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/ceiling.h"
+#include "base/files.h"
+#include "base/machine.h"
+#include "cli/bench_works.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "formats/text/json_text.h"
+#include "sluice/lab/report.h"
+
+namespace sluice::cli {
+
+namespace {
+
+struct BenchOptions {
+  std::vector<std::string> works;
+  int batch = 0;
+  Compute compute = Compute::automatic;
+  double seconds = 3;
+  std::string json;
+};
+
+/// What is measured unless something is asked for.
+const std::vector<Work> kWorks{
+    {"train", 32}, {"train", 128}, {"joint", 32}, {"inference", 256}, {"inference", 1}};
+
+std::vector<Work> wanted(const BenchOptions& options) {
+  std::vector<Work> works;
+  for (const Work& work : kWorks) {
+    const auto& names = options.works;
+    const bool named = names.empty() || std::ranges::find(names, work.name) != names.end();
+    // A batch size of one's own stands for all of that work.
+    const bool again = options.batch > 0 && !works.empty() && works.back().name == work.name;
+    if (named && !again)
+      works.push_back({work.name, options.batch > 0 ? options.batch : work.batch});
+  }
+  return works;
+}
+
+nlohmann::ordered_json to_json(const WorkResult& result, Compute compute) {
+  auto layers = nlohmann::ordered_json::array();
+  for (const LayerProfile& layer : result.profile) {
+    const auto ms = [&](double seconds) { return 1000 * seconds / double(result.steps); };
+    layers.push_back({{"model", layer.model},
+                      {"layer", layer.layer},
+                      {"algorithm", layer.algorithm},
+                      {"forward_ms", ms(layer.forward_seconds)},
+                      {"backward_weights_ms", ms(layer.weights_seconds)},
+                      {"backward_data_ms", ms(layer.data_seconds)},
+                      {"gflops", layer.operations() / std::max(layer.seconds(), 1e-9) / 1e9}});
+  }
+  return {{"work", result.work.name},      {"batch", result.work.batch},
+          {"compute", to_string(compute)}, {"images_per_second", result.images_per_second},
+          {"median_ms", result.median_ms}, {"steps", result.steps},
+          {"gflops", result.gflops()},     {"layers", std::move(layers)}};
+}
+
+nlohmann::ordered_json to_json(const Machine& machine, const Ceiling& ceiling) {
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"threads", machine.threads},
+          {"gflops", ceiling.gflops},
+          {"gigabytes_a_second", ceiling.gigabytes_a_second}};
+}
+
+std::string row(const WorkResult& result, const Ceiling& ceiling) {
+  const double rate = result.gflops();
+  return fmt::format("{:<10} {:>6} {:>10.0f} {:>12.2f} {:>9.0f} {:>11.0f}%\n", result.work.name,
+                     result.work.batch, result.images_per_second, result.median_ms, rate,
+                     100 * rate / ceiling.gflops);
+}
+
+void bench(const BenchOptions& options) {
+  if (!options.json.empty()) require_replaceable(options.json, kJson);
+  const Machine machine = this_machine();
+  const Ceiling ceiling = measure_ceiling();
+  const Compute compute = on_this_processor(options.compute);
+  print_out(
+      "{}, {} threads: at best {:.0f} GFLOP/s and {:.1f} GB/s, as measured\n"
+      "compute: {}\n\n{:<10} {:>6} {:>10} {:>12} {:>9} {:>12}\n",
+      machine.cpu, machine.threads, ceiling.gflops, ceiling.gigabytes_a_second, to_string(compute),
+      "work", "batch", "images/s", "median ms", "GFLOP/s", "of the best");
+  std::vector<WorkResult> results;
+  auto works = nlohmann::ordered_json::array();
+  for (const Work& work : wanted(options)) {
+    results.push_back(measure(work, compute, options.seconds));
+    print_out("{}", row(results.back(), ceiling));
+    flush_out();
+    works.push_back(to_json(results.back(), compute));
+  }
+  for (const WorkResult& result : results) {
+    print_out("\n{}, batch {}: milliseconds a step\n{}", result.work.name, result.work.batch,
+              profile_text(result.profile, result.seconds, result.steps));
+  }
+  const double peak = static_cast<double>(peak_memory_bytes());
+  print_out("\npeak memory: {:.0f} MB\n", peak / 1e6);
+  if (options.json.empty()) return;
+  write_file(options.json, json_text({{"machine", to_json(machine, ceiling)},
+                                      {"works", std::move(works)},
+                                      {"peak_memory_bytes", peak_memory_bytes()}}));
+}
+
+}  // namespace
+
+void add_bench(CLI::App& app) {
+  auto* verb = app.add_subcommand("bench", "Measure how fast this machine trains and predicts");
+  verb->footer(R"(Examples:
+  sluice bench                              training, mixture and inference
+  sluice bench train --batch 64             one of them
+  sluice bench --compute exact --json exact.json
+  OMP_NUM_THREADS=1 sluice bench            on one core
+
+"train" is a step of the small CNN, "joint" one of the mixture with its two
+experts, "inference" the mixture's answer for a batch. GFLOP/s counts the
+operations of the layers' definitions; an algorithm that needs fewer can
+exceed the machine's best. Run nothing else meanwhile.)");
+  const auto options = std::make_shared<BenchOptions>();
+  verb->add_option("WORK", options->works, "train, joint, inference (default: all)")
+      ->check(one_of({"train", "joint", "inference"}));
+  verb->add_option("--batch", options->batch, "Images in a step")
+      ->type_name("N")
+      ->check(whole_number(1, 4096));
+  add_compute_option(*verb, options->compute);
+  verb->add_option("--seconds", options->seconds, "For each work (default: 3)")
+      ->type_name("S")
+      ->check(number(0.01, 3600));
+  verb->add_option("--json", options->json, "File to write as well")->type_name("FILE");
+  verb->callback([options] { bench(*options); });
+}
+
+}  // namespace sluice::cli

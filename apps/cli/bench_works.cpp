@@ -1,0 +1,151 @@
+#include "cli/bench_works.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/random.h"
+#include "base/timer.h"
+#include "cli/interrupt.h"
+#include "sluice/lab/models.h"
+#include "sluice/trainer.h"
+
+namespace sluice::cli {
+
+namespace {
+
+const Shape kImage{32, 32, 3};
+constexpr int kClasses = 10;
+constexpr int kImages = 2048;
+constexpr int kWarmUp = 10;  ///< steps
+constexpr std::uint64_t kSeed = 1;
+
+LabelledImages random_images(int count) {
+  const RandomStream random(kSeed, Purpose::drawing, 0, 0);
+  LabelledImages images{kImage, {}, {}};
+  images.pixels.resize(count * static_cast<std::size_t>(element_count(kImage)));
+  for (std::size_t i = 0; i < images.pixels.size(); ++i) {
+    images.pixels[i] = static_cast<std::uint8_t>(random.bits(static_cast<std::uint32_t>(i))[0]);
+  }
+  for (int i = 0; i < count; ++i) images.labels.push_back(i % kClasses);
+  return images;
+}
+
+std::vector<float> scaled(const LabelledImages& images) {
+  std::vector<float> values(images.pixels.size());
+  std::ranges::transform(images.pixels, values.begin(),
+                         [](std::uint8_t pixel) { return pixel / 255.f; });
+  return values;
+}
+
+/// Times steps once they are warm, and says when it is enough.
+class Stopwatch {
+ public:
+  Stopwatch(CompiledModel& model, double seconds) : model_(model), least_(seconds) {}
+
+  /// Called after every step; false to stop.
+  bool step() {
+    check_interrupt();
+    if (++steps_ == kWarmUp) model_.start_profile();
+    const double now = timer_.seconds();
+    if (steps_ > kWarmUp) times_.push_back(now - last_);
+    last_ = now;
+    return std::accumulate(times_.begin(), times_.end(), 0.0) < least_;
+  }
+
+  WorkResult result(const Work& work) {
+    WorkResult result{work};
+    result.steps = static_cast<std::int64_t>(times_.size());
+    result.seconds = std::accumulate(times_.begin(), times_.end(), 0.0);
+    result.images_per_second = work.batch * double(times_.size()) / result.seconds;
+    std::nth_element(times_.begin(), times_.begin() + times_.size() / 2, times_.end());
+    result.median_ms = 1000 * times_[times_.size() / 2];
+    result.profile = model_.profile();
+    return result;
+  }
+
+ private:
+  CompiledModel& model_;
+  double least_;
+  Timer timer_;
+  double last_ = 0;
+  std::int64_t steps_ = 0;
+  std::vector<double> times_;
+};
+
+/// Whole steps of fit(): batches, forward, loss, backward, Adam.
+WorkResult measure_training(CompiledModel& model, const Work& work, double seconds) {
+  struct Enough {};
+  struct Observer : FitObserver {
+    explicit Observer(Stopwatch& watch) : stopwatch(watch) {}
+    void on_step(const Progress&) override {
+      if (!stopwatch.step()) throw Enough{};
+    }
+    Stopwatch& stopwatch;
+  };
+  const LabelledImages images = random_images(kImages);
+  const LabelledImages one = random_images(1);  // validation is not to be measured
+  const std::vector<std::string> class_names(kClasses, "class");
+  Stopwatch stopwatch(model, seconds);
+  Observer observer(stopwatch);
+  try {
+    fit(model, {images, class_names}, {one, class_names},
+        {.epochs = std::numeric_limits<int>::max(), .batch_size = work.batch}, observer);
+  } catch (const Enough&) {
+  }
+  return stopwatch.result(work);
+}
+
+WorkResult measure_inference(CompiledModel& model, const Work& work, double seconds) {
+  const std::vector<float> batch = scaled(random_images(work.batch));
+  Stopwatch stopwatch(model, seconds);
+  do {
+    model.predict(batch, work.batch);
+  } while (stopwatch.step());
+  return stopwatch.result(work);
+}
+
+/// Moves the gate's last bias so that half of the images go to each group: fresh weights send
+/// nearly all to one.
+void balance(const Sequential& gate, Weights& weights) {
+  constexpr int kSome = 256;
+  const std::vector<float> batch = scaled(random_images(kSome));
+  const auto compiled = compile_for_inference(gate, weights, {.batch = kSome});
+  const std::span<const float> outputs = compiled->predict(batch, kSome);
+  std::vector<float> differences;
+  for (int i = 0; i < kSome; ++i)
+    differences.push_back(std::log(outputs[2 * i + 1] / outputs[2 * i]));
+  std::nth_element(differences.begin(), differences.begin() + kSome / 2, differences.end());
+  weights.values().end()[-1] -= differences[kSome / 2];
+}
+
+}  // namespace
+
+double WorkResult::gflops() const {
+  double operations = 0;
+  for (const LayerProfile& layer : profile) operations += layer.operations();
+  return operations / seconds / 1e9;
+}
+
+WorkResult measure(const Work& work, Compute compute, double seconds) {
+  const CompileOptions options{work.batch, compute};
+  if (work.name == "train") {
+    const Sequential model = cnn("cnn", kImage, kClasses, CnnSize::small);
+    Weights weights(model);
+    weights.initialize(kSeed, 0);
+    return measure_training(*compile(model, weights, options), work, seconds);
+  }
+  const Groups groups({{"a", {"0", "1", "2", "3"}}, {"b", {"4", "5", "6", "7", "8", "9"}}},
+                      {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, "bench");
+  const Mixture model = mixture(groups, kImage, kClasses, CnnSize::small);
+  MixtureWeights weights(model);
+  std::uint32_t stream = 0;
+  for (Weights* part : weights.parts()) part->initialize(kSeed, stream++);
+  balance(model.gate, weights.gate);
+  return work.name == "inference"
+             ? measure_inference(*compile_for_inference(model, weights, options), work, seconds)
+             : measure_training(*compile(model, weights, options), work, seconds);
+}
+
+}  // namespace sluice::cli

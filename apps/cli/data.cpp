@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/verbs.h"
+#include "sluice/lab/report.h"
+
+namespace sluice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct DataVerbOptions {
+  std::string experiment;
+  std::string data;
+  std::vector<std::string> set;
+  std::string out = "samples";
+  std::string url = kCifar10Url;
+  int count = 5;
+};
+
+Dataset load(const DataVerbOptions& options) {
+  const DataOptions wanted = options.experiment.empty()
+                                 ? read_data_options(options.set)
+                                 : read_experiment(options.experiment, options.set).data;
+  return load_data(wanted, options.data, data_events());
+}
+
+void info(const DataVerbOptions& options) {
+  const Dataset data = load(options);
+  print_out("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
+            distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
+}
+
+void fetch(const DataVerbOptions& options) {
+  const fs::path folder = fetch_cifar10(options.url, data_events());
+  print_out("CIFAR-10 is in {}\n", folder.string());
+}
+
+/// Refuses a place that no folder can be made at, before images are loaded.
+void make_folder_for_samples(const std::string& out) {
+  try {
+    fs::create_directories(out);
+  } catch (const fs::filesystem_error& error) {
+    throw user_error("data", "--out {}: cannot be made a folder: {}: choose another place",
+                     path_text(out), error.code().message());
+  }
+}
+
+void sample(const DataVerbOptions& options) {
+  make_folder_for_samples(options.out);
+  const Dataset data = load(options);
+  const Examples test(data.test, data.class_names);
+  std::vector<int> written(data.class_names.size(), 0);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    check_interrupt();
+    const int label = test.label(i);
+    if (written[label] == options.count) continue;
+    const fs::path folder = fs::path(options.out) / data.class_names[label];
+    fs::create_directories(folder);
+    write_png(folder / fmt::format("{}.png", written[label]++), test.pixels(i),
+              static_cast<int>(test.shape()[0]), static_cast<int>(test.shape()[1]));
+  }
+  const Figures figures(options.out);
+  figures.sample_images("samples", data.name + ", test images", test);
+  print_out("wrote {} test images, up to {} of each class, to {}\n",
+            std::accumulate(written.begin(), written.end(), 0), options.count,
+            path_text(fs::path(options.out) / "CLASS/N.png"));
+  if (!figures.available()) return;
+  print_out("and a sheet of test images to {}\n", path_text(fs::path(options.out) / "samples.png"));
+}
+
+}  // namespace
+
+void add_data(CLI::App& app) {
+  auto* verb = app.add_subcommand("data", "Look at data, download it, or take samples of it");
+  verb->require_subcommand(0, 1);
+  verb->callback([verb] {
+    if (verb->get_subcommands().empty()) throw CLI::CallForHelp();
+  });
+  verb->footer(R"(Examples:
+  sluice data info
+  sluice data info experiments/lab.toml --data ~/cifar-10-batches-bin
+  sluice data info --data ~/pets --set 'data.set="folder"'
+  sluice data fetch
+  sluice data sample --data builtin --out samples)");
+  const auto options = std::make_shared<DataVerbOptions>();
+  const auto add_place = [options](CLI::App& sub) {
+    sub.add_option("EXPERIMENT", options->experiment,
+                   "Whose data, and how much of it\n(default: all of CIFAR-10)");
+    add_data_option(sub, options->data);
+    add_set_data_option(sub, options->set);
+  };
+
+  auto* info_verb = verb->add_subcommand("info", "Which data there is, and how it is distributed");
+  add_place(*info_verb);
+  info_verb->callback([options] { info(*options); });
+
+  auto* fetch_verb =
+      verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");
+  fetch_verb->footer("A stopped download goes on where it ended. The archive is checked.");
+  fetch_verb->add_option("--url", options->url, "Another place that has the official archive");
+  fetch_verb->callback([options] { fetch(*options); });
+
+  auto* sample_verb = verb->add_subcommand("sample", "Write test images as PNG files");
+  add_place(*sample_verb);
+  sample_verb->add_option("--out", options->out, "Folder to write to (default: samples)")
+      ->type_name("DIR");
+  sample_verb->add_option("--count", options->count, "Images of each class (default: 5)")
+      ->check(whole_number(1, 10000));
+  sample_verb->callback([options] { sample(*options); });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,322 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "report/text.h"
+#include "sluice/error.h"
+#include "sluice/lab/run_folder.h"
+
+namespace sluice::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ImportOptions {
+  std::vector<std::string> files;
+  std::vector<std::string> parts;
+  std::string experiment;
+  std::string run;
+};
+
+/// The lab's, of whose files no word of classes and groups is expected.
+Experiment lab_experiment() {
+  Experiment lab;
+  lab.name = "imported";
+  lab.groups = {{"artificial", {"airplane", "automobile", "ship", "truck"}},
+                {"natural", {"bird", "cat", "deer", "dog", "frog", "horse"}}};
+  return lab;
+}
+
+/// One argument: FILE, or NAME=FILE.
+struct Source {
+  std::string name;  ///< empty where the user did not say
+  fs::path file;
+
+  explicit Source(const std::string& argument) : file(argument) {
+    const std::size_t at = argument.find('=');
+    if (at == std::string::npos || fs::exists(file)) return;
+    name = argument.substr(0, at);
+    file = argument.substr(at + 1);
+  }
+
+  /// "gate" of gate.keras and of gate.weights.h5.
+  std::string stem() const {
+    const fs::path stem = file.stem();
+    return stem.extension() == ".weights" ? stem.stem().string() : stem.string();
+  }
+};
+
+std::map<std::string, std::string> parse_parts(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> parts;
+  for (const std::string& text : texts) {
+    const std::size_t at = text.find('=');
+    if (at == 0 || at == std::string::npos || at + 1 == text.size()) {
+      throw user_error("import", "--part {}: write PART=NAME, such as gate=sequential_1", text);
+    }
+    parts[text.substr(0, at)] = text.substr(at + 1);
+  }
+  return parts;
+}
+
+bool is_mixture(const AnyModel& model) {
+  return std::holds_alternative<SavedMixture>(model);
+}
+
+/// Files of other programs becoming the models of one run.
+class Import {
+ public:
+  explicit Import(const ImportOptions& options)
+      : options_(options),
+        experiment_(options.experiment.empty() ? lab_experiment()
+                                               : read_experiment(options.experiment)) {
+    const KerasOptions keras{.parts = parse_parts(options.parts),
+                             .groups = group_names(),
+                             .say = [&](const std::string& line) { remarks_.push_back(line); }};
+    for (const std::string& argument : options.files) {
+      sources_.emplace_back(argument);
+      models_.push_back(import_keras(sources_.back().file, keras));
+    }
+    if (!keras.parts.empty() && std::none_of(models_.begin(), models_.end(), is_mixture)) {
+      throw user_error(
+          "import", "--part tells apart the models in a mixture's file, and none of these is one");
+    }
+    find_classes();
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      names_.push_back(name_of(sources_[i], models_[i]));
+      if (std::count(names_.begin(), names_.end(), names_[i]) > 1) {
+        throw user_error("import", "{}: there is a {} already", path_text(sources_[i].file),
+                         names_[i]);
+      }
+      std::visit([&](auto& saved) { complete(saved, sources_[i].file, names_[i]); }, models_[i]);
+    }
+    join();
+  }
+
+  void write() const {
+    const RunFolder run = RunFolder::create(options_.run, experiment_);
+    for (const std::string& remark : remarks_) print_out("note: {}\n", remark);
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      // Importance models have no folder: a mixture has them in its file.
+      if (!is_importance(names_[i])) run.write_model(names_[i], models_[i]);
+      const auto parameters =
+          std::visit([](const auto& saved) { return count_parameters(saved.model); }, models_[i]);
+      print_out("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
+                i < sources_.size() ? path_text(sources_[i].file) : "its parts");
+    }
+    run.write_sums();
+    print_out("\nrun folder: {}\n", run.path().string());
+    print_advice(run.path());
+  }
+
+ private:
+  /// Classes and groups: what a file says, else the experiment, else the lab's.
+  void find_classes() {
+    class_names_ = experiment_.data.set == "cifar-10" ? cifar10_class_names() : sorted_classes();
+    if (!options_.experiment.empty()) return;
+    for (const AnyModel& model : models_) {
+      const auto* mixture = std::get_if<SavedMixture>(&model);
+      if (mixture == nullptr || mixture->class_names.empty()) continue;
+      class_names_ = mixture->class_names;
+      experiment_.groups = mixture->groups;
+      experiment_.data.set = class_names_ == cifar10_class_names() ? "cifar-10" : "folder";
+    }
+  }
+
+  /// The order in which an image folder's classes are numbered.
+  std::vector<std::string> sorted_classes() const {
+    std::vector<std::string> classes;
+    for (const Groups::Group& group : experiment_.groups) {
+      classes.insert(classes.end(), group.classes.begin(), group.classes.end());
+    }
+    std::sort(classes.begin(), classes.end());
+    return classes;
+  }
+
+  static bool is_importance(const std::string& name) { return name.starts_with("importance-"); }
+
+  /// Of a mixture, as Mixture::parts() names them.
+  std::vector<std::string> part_names() const {
+    std::vector<std::string> names{"baseline", "gate"};
+    for (const std::string& group : group_names()) names.push_back("expert-" + group);
+    for (const std::string& group : group_names()) names.push_back("importance-" + group);
+    return names;
+  }
+
+  std::string name_of(const Source& source, const AnyModel& model) const {
+    std::vector<std::string> names = part_names();
+    const auto* network = std::get_if<SavedModel>(&model);
+    if (network == nullptr) names = {"mixture"};
+    const auto known = [&](const std::string& name) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    if (!source.name.empty()) {
+      if (known(source.name)) return source.name;
+      throw user_error("import", "{}={}: the name must be {}", source.name, path_text(source.file),
+                       fmt::join(names, ", "));
+    }
+    if (network == nullptr) return "mixture";
+    if (known(source.stem())) return source.stem();
+    if (known(network->model.name)) return network->model.name;
+    throw user_error("import", "{}: say which model it is by NAME={}, where NAME is {}",
+                     path_text(source.file), path_text(source.file), fmt::join(names, ", "));
+  }
+
+  void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
+    saved.model.name = name;
+    require_pictures(saved.model.input, file);
+    const std::vector<std::string> wanted = name == "gate" ? group_names() : class_names_;
+    require_outputs(summarize(saved.model).back().output, wanted, is_importance(name), file);
+    if (saved.class_names.empty()) saved.class_names = wanted;
+  }
+
+  void complete(SavedMixture& saved, const fs::path& file, const std::string&) const {
+    require_pictures(saved.model.baseline.input, file);
+    require_outputs(summarize(saved.model.baseline).back().output, class_names_, false, file);
+    std::vector<std::string> groups;
+    for (const Mixture::Branch& branch : saved.model.branches) groups.push_back(branch.group);
+    if (groups != group_names()) {
+      throw user_error("import", "{} has the groups {}, but {} are declared", path_text(file),
+                       fmt::join(groups, ", "), fmt::join(group_names(), ", "));
+    }
+    if (!saved.class_names.empty()) return;
+    saved.class_names = class_names_;
+    saved.groups = experiment_.groups;
+  }
+
+  /// Parts that were saved one by one become a mixture where all of them are there.
+  void join() {
+    std::map<std::string, SavedModel> parts;
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      if (const auto* saved = std::get_if<SavedModel>(&models_[i]))
+        parts.emplace(names_[i], *saved);
+    }
+    std::vector<std::string> missing = part_names();
+    std::erase_if(missing, [&](const std::string& name) { return parts.contains(name); });
+    const bool has_mixture = std::ranges::any_of(models_, is_mixture);
+    const auto importance = std::ranges::find_if(names_, is_importance);
+    if (has_mixture) {
+      if (importance != names_.end()) {
+        remarks_.push_back(
+            "the mixture's file has importance models of its own: others are not used");
+      }
+      return;
+    }
+    if (importance != names_.end() && !missing.empty()) {
+      throw user_error("import", "{} is of use only in a mixture: give its other parts too: {}",
+                       *importance, fmt::join(missing, ", "));
+    }
+    if (parts.size() < 2) return;
+    if (!missing.empty()) {
+      remarks_.push_back(fmt::format(
+          "no mixture is made of {}: {} are missing; give them too, or let `sluice train` train "
+          "every part",
+          fmt::join(names_, ", "), fmt::join(missing, ", ")));
+      return;
+    }
+    SavedMixture mixture = join_parts(parts, experiment_.groups);
+    mixture.class_names = class_names_;
+    models_.emplace_back(std::move(mixture));
+    names_.emplace_back("mixture");
+  }
+
+  /// Commands that work with what was imported.
+  void print_advice(const fs::path& run) const {
+    const auto has = [&](const char* name) {
+      return std::ranges::find(names_, name) != names_.end();
+    };
+    const Shape& input = std::visit(
+        [](const auto& saved) -> const Shape& { return input_of(saved); }, models_.front());
+    std::vector<std::string> commands;
+    if (input == LabelledImages{}.shape) {
+      commands.push_back(fmt::format("evaluate {}{}", run.string(),
+                                     experiment_.data.set == "folder" ? " --data DIR" : ""));
+    }
+    const bool answers = has("mixture") || has("baseline");
+    commands.push_back(fmt::format(
+        "predict {} PICTURE",
+        answers ? run.string() : (run / names_.front() / "model.safetensors").string()));
+    for (const std::string& command : commands) {
+      print_out("{:<11} sluice {}\n", command == commands.front() ? "try it:" : "", command);
+    }
+  }
+
+  static const Shape& input_of(const SavedModel& saved) { return saved.model.input; }
+  static const Shape& input_of(const SavedMixture& saved) { return saved.model.baseline.input; }
+
+  static void require_pictures(const Shape& input, const fs::path& file) {
+    if (input.size() == 3 && input.back() == 3) return;
+    throw user_error(
+        "import",
+        "{} takes {}, and Sluice gives models colour pictures, (height, width, 3): train "
+        "one on those",
+        path_text(file), to_string(input));
+  }
+
+  void require_outputs(const Shape& outputs, const std::vector<std::string>& names, bool importance,
+                       const fs::path& file) const {
+    Shape wanted{static_cast<std::int64_t>(names.size())};
+    if (importance) wanted.push_back(2);
+    if (outputs == wanted) return;
+    throw user_error(
+        "import",
+        "{} has the output {}, but there are {} names for it: {}; others are declared by the "
+        "groups of --experiment FILE",
+        path_text(file), to_string(outputs), names.size(), fmt::join(names, ", "));
+  }
+
+  std::vector<std::string> group_names() const {
+    std::vector<std::string> names;
+    for (const Groups::Group& group : experiment_.groups) names.push_back(group.name);
+    return names;
+  }
+
+  const ImportOptions& options_;
+  Experiment experiment_;
+  std::vector<std::string> class_names_;
+  std::vector<Source> sources_;
+  std::vector<AnyModel> models_;
+  std::vector<std::string> names_;    ///< of models_: as many as sources_, then what they became
+  std::vector<std::string> remarks_;  ///< what the user should know
+};
+
+}  // namespace
+
+void add_import(CLI::App& app) {
+  auto* verb = app.add_subcommand("import", "Make a run of models that Keras has saved");
+  verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name tells
+which model it is (baseline.keras, gate.h5, expert-natural.weights.h5), or
+NAME=FILE does. A file of weights alone must be of one of the lab's models.
+Baseline, gate, experts and importance models of all groups make a mixture.
+Without --experiment the classes are what the files say, else CIFAR-10's in
+the lab's groups, the gate's first output being "artificial".
+
+Examples:
+  sluice import baseline.keras gate.keras --run runs/notebook
+  sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
+  sluice import mixture.keras --part baseline=cnn --part gate=cnn_1
+  sluice import parts/*.keras           importance-natural.keras, ... too
+  sluice evaluate runs/notebook)");
+  const auto options = std::make_shared<ImportOptions>();
+  verb->add_option("FILE", options->files, "Files to read, each FILE or NAME=FILE")->required();
+  verb->add_option("--run", options->run, "Folder to make (default: runs/imported, ...)")
+      ->type_name("DIR");
+  verb->add_option("--experiment", options->experiment, "TOML file that declares the groups")
+      ->type_name("FILE");
+  verb->add_option("--part", options->parts,
+                   "A mixture's part and its model's name in\nthe file; repeatable")
+      ->type_name("PART=NAME")
+      ->take_all();
+  verb->callback([options] {
+    RunFolder::require_free(options->run);
+    Import(*options).write();
+  });
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,52 @@
+#include <fmt/format.h>
+
+#include "base/files.h"
+#include "cli/interrupt.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "sluice/lab/report.h"
+
+namespace sluice::cli {
+
+namespace {
+
+struct ReportOptions {
+  std::vector<std::string> runs;
+  std::string to;
+};
+
+void report(const ReportOptions& options) {
+  std::vector<RunFolder> runs;
+  for (const std::string& path : options.runs) runs.push_back(RunFolder::open(path));
+  const bool one = runs.size() == 1;
+  const std::filesystem::path to = !options.to.empty() ? std::filesystem::path(options.to)
+                                   : one               ? runs[0].path() / "report.html"
+                                                       : "comparison.html";
+  require_replaceable(to, kPage);
+  write_file(to, report_html(runs, check_interrupt));
+  print_out("{}\n", to.string());
+}
+
+}  // namespace
+
+void add_report(CLI::App& app) {
+  auto* verb = app.add_subcommand("report", "Make a page of a run, or of runs side by side");
+  verb->footer(R"(The page is one file, which opens offline in any browser: the verdict, accuracy
+and cost, where points are lost, confusions, learning curves, and images that
+the mixture fixed or broke. `sluice train` makes it too.
+
+Examples:
+  sluice report runs/lab                           runs/lab/report.html
+  sluice report runs/lab runs/lab2 runs/lab3       comparison.html
+  sluice report runs/lab --to ~/lab.html)");
+  const auto options = std::make_shared<ReportOptions>();
+  verb->add_option("RUN", options->runs, "Folders of finished runs, such as runs/lab")->required();
+  verb->add_option("--to", options->to,
+                   "File to write (default: RUN/report.html; of\n"
+                   "several runs comparison.html)")
+      ->type_name("FILE");
+  verb->callback([options] { report(*options); });
+}
+
+}  // namespace sluice::cli

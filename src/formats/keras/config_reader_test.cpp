@@ -1,0 +1,214 @@
+#include "formats/keras/config_reader.h"
+
+#include "formats/text/json_text.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr const char* kInputLayer =
+    R"({"class_name":"InputLayer","config":{"name":"in","batch_shape":[null,8,8,3]}})";
+
+std::string layer(const std::string& type, const std::string& name, const std::string& config) {
+  return R"({"class_name":")" + type + R"(","config":{"name":")" + name + "\"" +
+         (config.empty() ? "" : "," + config) + "}}";
+}
+std::string conv(const std::string& config) {
+  return layer(
+      "Conv2D", "conv1",
+      R"("filters":2,"kernel_size":[3,3],"padding":"same")" + (config.empty() ? "" : "," + config));
+}
+
+DeclaredModel read(const std::vector<std::string>& layers) {
+  std::string list = kInputLayer;
+  for (const std::string& each : layers) list += "," + each;
+  return read_declared(
+      parse_json(R"({"class_name":"Sequential","config":{"name":"m","layers":[)" + list + "]}}", 20,
+                 "keras", "f"),
+      "f");
+}
+
+/// The message less "[keras] f: layer 'conv1' has ".
+std::string refused(const std::vector<std::string>& layers,
+                    const std::string& common = "[keras] f: layer '") {
+  const std::string what = error_of(Fault::user, [&] { read(layers); });
+  EXPECT_EQ(what.rfind(common, 0), 0u) << what;
+  return what.substr(std::min(what.size(), common.size()));
+}
+
+const std::string kFlatten = layer("Flatten", "flat", "");
+
+TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
+  const auto has = [](const std::string& setting) {
+    return refused({conv(setting)}, "[keras] f: layer 'conv1' has ");
+  };
+  EXPECT_EQ(has(R"("strides":[2,2])"), "strides (2, 2); Sluice computes (1, 1)");
+  EXPECT_EQ(has(R"("dilation_rate":[1,2])"), "dilation_rate (1, 2); Sluice computes (1, 1)");
+  EXPECT_EQ(has(R"("groups":2)"), "groups 2; Sluice computes 1");
+  EXPECT_EQ(has(R"("use_bias":false)"), "use_bias False; Sluice computes True");
+  EXPECT_EQ(has(R"("data_format":"channels_first")"),
+            "data_format \"channels_first\"; Sluice computes \"channels_last\"");
+  EXPECT_EQ(has(R"("activation":"gelu")"), "activation \"gelu\"; Sluice computes linear, relu");
+  EXPECT_EQ(has(R"("activation":"softmax")"),
+            "activation \"softmax\"; Sluice computes linear, relu");
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3],"padding":"valid")")}),
+            "c' has padding \"valid\"; Sluice computes \"same\"");
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,3])")}),
+            "c' does not say its padding");
+  EXPECT_EQ(refused({layer("Conv2D", "c", R"("filters":2,"kernel_size":[3,5],"padding":"same")")}),
+            "c' has kernel_size (3, 5); Sluice computes squares");
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"strides":[1,1])")}),
+            "p' has strides (1, 1); Sluice computes (2, 2)");
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":[2,2],"padding":"same")")}),
+            "p' has padding \"same\"; Sluice computes \"valid\"");
+  EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":1.5)")}),
+            "d' has rate 1.5; Sluice computes 0 up to but not 1");
+  EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
+            "d' has noise_shape (None, 1); Sluice computes None");
+  EXPECT_EQ(refused({kFlatten, layer("Reshape", "r", R"("target_shape":[5,-1])")}),
+            "r' has target_shape (5, -1), which (192) cannot become");
+}
+
+TEST(KerasDeclared, LayersThatSluiceHasNot) {
+  EXPECT_EQ(refused({conv(""), layer("BatchNormalization", "bn", "")}),
+            "bn' is a BatchNormalization; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, "
+            "Dense, Reshape");
+  EXPECT_EQ(refused({layer("ReLU", "relu", "")}),
+            "relu' is an activation that follows no linear Conv2D or Dense: Sluice computes it "
+            "only there");
+  EXPECT_THAT(refused({conv(R"("activation":"relu")"), layer("ReLU", "r", "")}),
+              HasSubstr("follows no linear"));
+  EXPECT_EQ(refused({conv(""), layer("ReLU", "r", R"("max_value":6.0)")}),
+            "r' has max_value 6.0; Sluice computes None");
+  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
+            "s' has scale 0.5; Sluice divides pictures by 255");
+  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
+            "s' has offset -1.0; Sluice computes 0");
+  const std::string rescaling = layer("Rescaling", "s", R"("scale":0.00392156862745098)");
+  const std::string again = "' rescales again: Sluice can only before the first layer, and once";
+  EXPECT_EQ(refused({conv(""), rescaling}), "s" + again);
+  EXPECT_EQ(refused({rescaling, layer("Rescaling", "s2", R"("scale":0.00392156862745098)")}),
+            "s2" + again);
+}
+
+TEST(KerasDeclared, NeighboursAreFolded) {
+  const DeclaredModel declared = read(
+      {layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
+       layer("Activation", "a", R"("activation":"relu")"), kFlatten,
+       layer("Dense", "d1", R"("units":4,"activation":{"class_name":"function","config":"relu"})"),
+       layer("Dense", "d2", R"("units":6)"), layer("Softmax", "sm", R"("axis":-1)"),
+       layer("Reshape", "r", R"("target_shape":[-1,2])")});
+  ASSERT_EQ(declared.model.layers.size(), 5u);
+  EXPECT_EQ(std::get<Conv2D>(declared.model.layers[0]).activation, Activation::relu);
+  EXPECT_EQ(std::get<Dense>(declared.model.layers[2]).activation, Activation::relu);
+  EXPECT_EQ(std::get<Dense>(declared.model.layers[3]).activation, Activation::softmax);
+  EXPECT_EQ(std::get<Reshape>(declared.model.layers[4]).target, (Shape{3, 2}));
+  ASSERT_EQ(declared.weighted.size(), 3u);
+  EXPECT_EQ(declared.weighted[2].key, "dense_1");
+  EXPECT_EQ(declared.weighted[2].name, "d2");
+}
+
+TEST(KerasDeclared, NamesThatFilesCannotHave) {
+  const std::string flatten = layer("Flatten", "", "");
+  const DeclaredModel declared =
+      read({layer("Conv2D", "conv1/1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            layer("Conv2D", "conv1_1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            layer("Conv2D", R"(a\nb \"\u00f6l)", R"("filters":2,"kernel_size":3,"padding":"same")"),
+            flatten, layer("Dense", std::string(300, 'n'), R"("units":4)"),
+            layer("Dense", std::string(299, 'n'), R"("units":4)")});
+  std::vector<std::string> names;
+  for (const LayerSummary& each : summarize(declared.model)) names.push_back(each.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"conv1_1", "conv1_1_2", "a_b___l", "flatten",
+                                             std::string(128, 'n'), std::string(126, 'n') + "_2"}));
+  ASSERT_EQ(declared.weighted.size(), 5u);
+  EXPECT_EQ(declared.weighted[0].path, "conv1/1") << "as it is in the file";
+  ASSERT_EQ(declared.remarks.size(), 1u);
+  EXPECT_THAT(declared.remarks[0],
+              testing::StartsWith("f: layers got names that are distinct and have only letters, "
+                                  "digits, '_', '.' and '-', 128 at most: 'conv1/1' is 'conv1_1', "
+                                  "'conv1_1' is 'conv1_1_2', 'a?b \"\xc3\xb6l' is 'a_b___l', "));
+  EXPECT_TRUE(
+      read({layer("Conv2D", "conv1.1-a_B", R"("filters":2,"kernel_size":3,"padding":"same")")})
+          .remarks.empty());
+}
+
+TEST(KerasDeclared, Precisions) {
+  const auto dense = [](const std::string& type) {
+    return layer("Dense", "d", R"("units":4,"dtype":)" + type);
+  };
+  EXPECT_TRUE(read({kFlatten, dense(R"("float32")")}).remarks.empty());
+  EXPECT_EQ(
+      read({kFlatten, dense(R"({"class_name":"DTypePolicy","config":{"name":"mixed_float16"}})")})
+          .remarks,
+      std::vector<std::string>{"f: Keras computes it in mixed_float16, Sluice in float32"});
+  const std::string quantized =
+      "d' is quantized (int8): Sluice computes in float32: save the model as it was before "
+      "quantize()";
+  EXPECT_EQ(refused({kFlatten,
+                     dense(R"({"class_name":"QuantizedDTypePolicy","config":{"mode":"int8"}})")}),
+            quantized);
+}
+
+TEST(KerasDeclared, ShapesThatACompiledNetworkDoesNotHandOn) {
+  const auto reshape = [](const std::string& target) {
+    return layer("Reshape", "r", R"("target_shape":)" + target);
+  };
+  EXPECT_EQ(refused({reshape("[4,16,3]"), conv("")}),
+            "conv1' follows a Reshape: Sluice computes that last, or to one axis");
+  const DeclaredModel flat = read({reshape("[-1]"), layer("Dense", "d", R"("units":4)"), kFlatten});
+  ASSERT_EQ(flat.model.layers.size(), 2u) << "a Flatten of one axis does nothing";
+  EXPECT_EQ(std::get<Flatten>(flat.model.layers[0]).name, "r");
+}
+
+TEST(KerasDeclared, SizesOfAStranger) {
+  EXPECT_EQ(refused({layer("Conv2D", "c",
+                           R"("filters":16777216,"kernel_size":[1024,1024],"padding":"same")")}),
+            "c' is larger than Sluice computes");
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":-1)")}),
+              HasSubstr("d' has units -1, which is no size"));
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":99999999999)")}), HasSubstr("is no size"));
+  EXPECT_THAT(refused({layer("Dense", "d", R"("units":2.5)")}), HasSubstr("is no size"));
+  EXPECT_EQ(refused({layer("Dense", "d", R"("units":2)")}),
+            "d' does not fit: put a Flatten before it");
+  EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":9)")}),
+            "p' does not fit: use larger images");
+  EXPECT_EQ(refused({kFlatten, kFlatten}), "flat' has the name of another layer");
+  EXPECT_THAT(refused({kInputLayer}), HasSubstr("in' has the name of another layer"));
+}
+
+TEST(KerasDeclared, WhatIsNoModel) {
+  const auto refused = [](const std::string& json) {
+    return error_of(Fault::user, [&] { read_declared(parse_json(json, 20, "keras", "f"), "f"); });
+  };
+  EXPECT_EQ(refused("{}"), "[keras] f: its configuration has no list of layers");
+  EXPECT_EQ(refused("3"), "[keras] f: its configuration has no list of layers");
+  EXPECT_THAT(refused(R"({"class_name":"Odd","config":{"layers":[]}})"), HasSubstr("it is a Odd"));
+  EXPECT_EQ(refused(R"({"class_name":"Sequential","config":{"layers":[]}})"),
+            "[keras] f: it has no layers");
+  EXPECT_EQ(refused(R"({"class_name":"Sequential","config":{"layers":[1]}})"),
+            "[keras] f: a layer has no class_name and config");
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Sequential","config":{"layers":[{"class_name":"InputLayer","config":{"name":"i","batch_shape":[null,null,8,3]}}]}})"),
+      HasSubstr("its input has the shape (None, None, 8, 3): Sluice needs all sizes but the "
+                "batch's: build it for one size, such as (32, 32, 3), and save it again"));
+  EXPECT_THAT(refused(R"({"class_name":"Functional","config":{"layers":[]}})"),
+              HasSubstr("the model has 0 outputs, and Sluice reads models of one"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":{"a":["a",0,0],"b":["b",0,0]},"layers":[]}})"),
+      HasSubstr("the model has 2 outputs"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Flatten","config":{"name":"a"},"inbound_nodes":[[["a",0,0,{}]]]}]}})"),
+      HasSubstr("the layers' connections lead to 'a', which cannot be"));
+  EXPECT_THAT(
+      refused(
+          R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Add","config":{"name":"a"},"inbound_nodes":[[["b",0,0,{}],["c",0,0,{}]]]}]}})"),
+      HasSubstr("layer 'a' has 2 inputs, and Sluice reads chains"));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/files.h"
+#include "formats/hdf5/writer.h"
+#include "formats/keras/config_writer.h"
+#include "formats/keras/mixture_graph.h"
+#include "formats/model/model_notes.h"
+#include "graph/layer_words.h"
+#include "sluice/model_file.h"
+
+namespace sluice {
+
+namespace {
+
+/// The last version of Keras 2. Keras does not look at it.
+constexpr const char* kKeras2 = "2.15.0";
+constexpr const char* kBackend = "tensorflow";
+constexpr const char* kModelWeights = "model_weights";
+
+/// Where a layer's inputs come from: [["baseline", 0, 0, {}], ...], from Keras 3's
+/// {"args": [{"config": {"keras_history": ["baseline", 0, 0]}}]}.
+void collect_sources(const KerasJson& json, KerasJson& sources) {
+  if (json.is_object() && json.contains("keras_history")) {
+    sources.push_back(json["keras_history"]);
+    sources.back().push_back(KerasJson::object());
+  } else if (json.is_structured()) {
+    for (const KerasJson& member : json) collect_sources(member, sources);
+  }
+}
+
+/// A configuration of Keras 3 as Keras 2 has it.
+KerasJson to_keras_2(const KerasJson& json) {
+  if (json.is_array()) {
+    KerasJson list = KerasJson::array();
+    for (const KerasJson& member : json) list.push_back(to_keras_2(member));
+    return list;
+  }
+  if (!json.is_object()) return json;
+  KerasJson object = KerasJson::object();
+  for (const auto& [key, value] : json.items()) {
+    // With a module, Keras 2.13 and later take an object for one of Keras 3's form.
+    if (key == "module" || key == "registered_name") continue;
+    if (key == "inbound_nodes") {
+      object[key] = KerasJson::array();
+      for (const KerasJson& node : value) {
+        KerasJson sources = KerasJson::array();
+        collect_sources(node, sources);
+        object[key].push_back(std::move(sources));
+      }
+    } else {
+      object[key == "batch_shape" ? "batch_input_shape" : key] = to_keras_2(value);
+    }
+  }
+  return object;
+}
+
+/// In Keras 2 a nested model's first node is its own, from its input layer: calls count from 1.
+/// With 0 its load_model() searches for ever.
+void renumber_nested(KerasJson& layers) {
+  std::set<std::string> nested;
+  for (const KerasJson& layer : layers) {
+    if (layer["class_name"] == "Sequential") nested.insert(layer["name"].get<std::string>());
+  }
+  for (KerasJson& layer : layers) {
+    if (!layer.contains("inbound_nodes")) continue;
+    for (KerasJson& node : layer["inbound_nodes"]) {
+      for (KerasJson& source : node) {
+        if (nested.contains(source[0].get<std::string>())) source[1] = 1;
+      }
+    }
+  }
+}
+
+/// A layer's group, or that of a nested model with all its weights.
+void write_layer(Hdf5Writer& file, const std::string& name, const Weights* weights,
+                 const std::string& only = "") {
+  const std::string path = fmt::format("{}/{}", kModelWeights, name);
+  file.group(path);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; weights != nullptr && i < weights->tensors().size(); ++i) {
+    const Weights::Tensor& tensor = weights->tensors()[i];
+    if (!only.empty() && tensor.layer != only) continue;
+    names.push_back(fmt::format("{}/{}:0", tensor.layer, tensor.kind));
+    file.dataset(path + "/" + names.back(), tensor.shape, weights->values(tensor));
+  }
+  file.attribute(path, "weight_names", names);
+}
+
+KerasJson write_weights(Hdf5Writer& file, const SavedModel& saved,
+                        std::vector<std::string>& layers) {
+  check_keras_names(saved.model);
+  for (const Layer& layer : saved.model.layers) {
+    layers.push_back(name_of(layer));
+    write_layer(file, layers.back(), &saved.weights, layers.back());
+  }
+  return sequential_config(saved.model);
+}
+
+KerasJson write_weights(Hdf5Writer& file, const SavedMixture& saved,
+                        std::vector<std::string>& layers) {
+  const std::vector<const Sequential*> parts = saved.model.parts();
+  for (const Sequential* part : parts) check_keras_names(*part);
+  const std::vector<KerasNode> nodes = mixture_graph(saved.model);
+  for (const KerasNode& node : nodes) {
+    layers.push_back(node.name);
+    const auto part = std::find(parts.begin(), parts.end(), node.part);
+    write_layer(file, node.name,
+                part == parts.end() ? nullptr : saved.weights.parts()[part - parts.begin()]);
+  }
+  return functional_config("mixture", nodes);
+}
+
+}  // namespace
+
+void export_keras_h5(const std::filesystem::path& file, const AnyModel& model) {
+  Hdf5Writer hdf5;
+  hdf5.group(kModelWeights);
+  std::vector<std::string> layers;
+  const KerasJson config =
+      std::visit([&](const auto& saved) { return write_weights(hdf5, saved, layers); }, model);
+  hdf5.attribute(kModelWeights, "layer_names", layers);
+  for (const char* group : {"/", kModelWeights}) {
+    hdf5.attribute(group, "backend", kBackend);
+    hdf5.attribute(group, "keras_version", kKeras2);
+  }
+  KerasJson legacy = to_keras_2(config);
+  renumber_nested(legacy["config"]["layers"]);
+  hdf5.attribute("/", "model_config", legacy.dump());
+  hdf5.attribute("/", "sluice", KerasJson(notes_of(model)).dump());
+  write_file(file, hdf5.bytes());
+}
+
+}  // namespace sluice

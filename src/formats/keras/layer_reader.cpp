@@ -1,0 +1,242 @@
+#include "formats/keras/layer_reader.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "formats/keras/config_reader.h"
+#include "formats/keras/keys.h"
+#include "graph/layer_words.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t kMaxSize = 1 << 24;        ///< of one axis
+constexpr std::int64_t kMaxElements = 1LL << 31;  ///< of one picture
+
+std::string python(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? "True" : "False";
+  if (value.is_null()) return "None";
+  if (!value.is_array()) return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string list;
+  for (const Json& member : value) list += (list.empty() ? "" : ", ") + python(member);
+  return "(" + list + ")";
+}
+
+/// As Python writes it, or nearly: what stands in a file may be long and is a stranger's.
+std::string shown(const Json& value) {
+  return one_line(python(value), 60);
+}
+
+}  // namespace
+
+Shape read_input_shape(const Json& batch_shape, const std::string& place) {
+  Shape shape;
+  std::int64_t elements = 1;
+  bool valid = batch_shape.is_array() && batch_shape.size() > 1 && batch_shape.size() <= 4;
+  for (std::size_t i = 1; valid && i < batch_shape.size(); ++i) {
+    valid = batch_shape[i].is_number_unsigned() &&
+            batch_shape[i].get<std::uint64_t>() <= std::uint64_t{kMaxSize} &&
+            batch_shape[i].get<std::int64_t>() > 0;
+    if (valid) shape.push_back(batch_shape[i].get<std::int64_t>());
+    valid = valid && (elements *= shape.back()) <= kMaxElements;
+  }
+  if (!valid) {
+    throw user_error(
+        "keras",
+        "{}: its input has the shape {}: Sluice needs all sizes but the batch's: build "
+        "it for one size, such as (32, 32, 3), and save it again",
+        place, shown(batch_shape));
+  }
+  return shape;
+}
+
+LayerReader::LayerReader(const Json& object, const std::string& place) : place_(place) {
+  class_name_ = text_in(object, "class_name");
+  if (class_name_.empty() || !object.contains("config") || !object["config"].is_object()) {
+    throw user_error("keras", "{}: a layer has no class_name and config", place);
+  }
+  config_ = &object["config"];
+  name_ = text_in(*config_, "name");
+}
+
+void LayerReader::refuse(std::string_view why) const {
+  throw user_error("keras", "{}: layer '{}' {}", place_,
+                   one_line(name_.empty() ? keras_snake_case(class_name_) : name_), why);
+}
+
+const Json& LayerReader::get(const char* key) const {
+  static const Json null;
+  const auto found = config_->find(key);
+  return found == config_->end() ? null : *found;
+}
+
+std::string LayerReader::data_type() const {
+  // A name, or a policy with one: {"config": {"name": "float16"}}, or of a quantized one "mode".
+  const Json& value = get("dtype");
+  std::string type = text_in(*config_, "dtype");
+  if (value.is_object() && value.contains("config")) {
+    type = text_in(value["config"], "name");
+    if (type.empty()) type = text_in(value["config"], "mode");
+  }
+  for (const char* quantized : {"int", "float8", "gptq", "awq"}) {
+    if (type.starts_with(quantized)) {
+      refuse(
+          fmt::format("is quantized ({}): Sluice computes in float32: save the model as it was "
+                      "before quantize()",
+                      one_line(type)));
+    }
+  }
+  return type.empty() ? "float32" : one_line(type, 60);
+}
+
+const Json& LayerReader::batch_shape() const {
+  return get(config_->contains("batch_shape") ? "batch_shape" : "batch_input_shape");
+}
+
+void LayerReader::require(const char* key, const Json& value) const {
+  const auto found = config_->find(key);
+  if (found == config_->end() || *found == value) return;
+  refuse(fmt::format("has {} {}; Sluice computes {}", key, shown(*found), shown(value)));
+}
+
+int LayerReader::positive(const char* key) const {
+  const Json& value = get(key);
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0 ||
+      value.get<std::uint64_t>() > std::uint64_t{kMaxSize}) {
+    refuse(fmt::format("has {} {}, which is no size", key, shown(value)));
+  }
+  return value.get<int>();
+}
+
+double LayerReader::number(const char* key, double otherwise) const {
+  const Json& value = get(key);
+  if (value.is_null()) return otherwise;
+  if (!value.is_number()) refuse(fmt::format("has {} {}, which is no number", key, shown(value)));
+  return value.get<double>();
+}
+
+int LayerReader::square(const char* key) const {
+  const Json& value = get(key);
+  if (!value.is_array()) return positive(key);
+  constexpr int kMaxSquare = 1024;
+  const bool valid = value.size() == 2 && value[0] == value[1] && value[0].is_number_unsigned() &&
+                     value[0].get<std::uint64_t>() > 0 &&
+                     value[0].get<std::uint64_t>() <= kMaxSquare;
+  if (!valid) refuse(fmt::format("has {} {}; Sluice computes squares", key, shown(value)));
+  return value[0].get<int>();
+}
+
+Activation LayerReader::activation(std::initializer_list<Activation> possible) const {
+  const Json* value = &get("activation");
+  // A function is a text, or an object around it; none at all is linear.
+  if (value->is_object() && value->contains("config")) value = &(*value)["config"];
+  std::string list;
+  for (const Activation each : possible) {
+    if (*value == word_of(each)) return each;
+    if (value->is_null() && each == Activation::linear) return each;
+    list += (list.empty() ? "" : ", ") + std::string(word_of(each));
+  }
+  refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), list));
+}
+
+Shape LayerReader::target_shape(const Shape& input) const {
+  const Json& value = get("target_shape");
+  Shape target;
+  std::int64_t known = 1;
+  int open = -1;
+  bool valid = value.is_array() && !value.empty() && value.size() <= 4;
+  for (std::size_t i = 0; valid && i < value.size(); ++i) {
+    valid = value[i].is_number_integer() && value[i] <= kMaxSize && value[i] >= -1 && value[i] != 0;
+    target.push_back(valid ? value[i].get<std::int64_t>() : 0);
+    if (target.back() < 0) {
+      valid = valid && open < 0;
+      open = static_cast<int>(i);
+    } else {
+      known *= target.back();
+    }
+    valid = valid && known <= kMaxElements;
+  }
+  if (valid && open >= 0) {
+    valid = element_count(input) % known == 0;
+    target[open] = element_count(input) / known;
+  }
+  if (!valid || element_count(target) != element_count(input)) {
+    refuse(
+        fmt::format("has target_shape {}, which {} cannot become", shown(value), to_string(input)));
+  }
+  return target;
+}
+
+std::optional<Activation> LayerReader::lone_activation() const {
+  if (class_name_ == "Activation") {
+    return activation({Activation::linear, Activation::relu, Activation::softmax});
+  }
+  if (class_name_ == "Softmax") {
+    if (get("axis") != Json::array({-1})) require("axis", -1);
+    return Activation::softmax;
+  }
+  if (class_name_ != "ReLU") return std::nullopt;
+  require("max_value", nullptr);
+  if (number("negative_slope", 0) != 0) require("negative_slope", 0.0);
+  if (number("threshold", 0) != 0) require("threshold", 0.0);
+  return Activation::relu;
+}
+
+void LayerReader::check_rescaling() const {
+  const Json& scale = get("scale");
+  if (!scale.is_number() || std::fabs(scale.get<double>() * 255 - 1) > 1e-6) {
+    refuse(fmt::format("has scale {}; Sluice divides pictures by 255", shown(scale)));
+  }
+  if (number("offset", 0) != 0) require("offset", 0);
+}
+
+Layer LayerReader::layer(const Shape& input) const {
+  const Json channels_last = "channels_last";
+  if (class_name_ == "Conv2D") {
+    require("strides", {1, 1});
+    if (get("padding").is_null()) refuse("does not say its padding");  // Keras's own is 'valid'
+    require("padding", "same");
+    if (!get("data_format").is_null()) require("data_format", channels_last);
+    require("dilation_rate", {1, 1});
+    require("groups", 1);
+    require("use_bias", true);
+    return Conv2D{name_, positive("filters"), square("kernel_size"),
+                  activation({Activation::linear, Activation::relu})};
+  }
+  if (class_name_ == "MaxPooling2D") {
+    const int size = square("pool_size");
+    if (!get("strides").is_null()) require("strides", {size, size});
+    require("padding", "valid");
+    if (!get("data_format").is_null()) require("data_format", channels_last);
+    return MaxPooling2D{name_, size};
+  }
+  if (class_name_ == "Dropout") {
+    require("noise_shape", nullptr);
+    const double rate = number("rate", -1);
+    if (!(rate >= 0 && rate < 1)) {
+      refuse(fmt::format("has rate {}; Sluice computes 0 up to but not 1", shown(get("rate"))));
+    }
+    return Dropout{name_, static_cast<float>(rate)};
+  }
+  if (class_name_ == "Flatten") {
+    if (!get("data_format").is_null()) require("data_format", channels_last);
+    return Flatten{name_};
+  }
+  if (class_name_ == "Dense") {
+    require("use_bias", true);
+    return Dense{name_, positive("units"),
+                 activation({Activation::linear, Activation::relu, Activation::softmax})};
+  }
+  if (class_name_ == "Reshape") return Reshape{name_, target_shape(input)};
+  refuse(
+      fmt::format("is a {}; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape",
+                  one_line(class_name_)));
+}
+
+}  // namespace sluice

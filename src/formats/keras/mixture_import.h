@@ -1,0 +1,17 @@
+#pragma once
+
+#include "formats/keras/container.h"
+#include "sluice/model_file.h"
+
+namespace sluice {
+
+/// A mixture from the nested models of a file.
+SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options);
+
+/// A model of a file, or one nested in it, by its configuration or, where that has no layers,
+/// recognised.
+SavedModel import_part(const KerasFile& file, const StoredModel& stored,
+                       const nlohmann::json& config, const std::string& name,
+                       const KerasOptions& options, const std::string& place);
+
+}  // namespace sluice

@@ -1,0 +1,244 @@
+#include "formats/model/declaration.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "graph/layer_words.h"
+#include "mixture/checks.h"
+
+namespace sluice {
+namespace {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+// As summarize() has them.
+constexpr std::int64_t kMostUnits = 1 << 16;
+constexpr std::int64_t kMostKernel = 1 << 6;
+constexpr std::size_t kMostLayers = 1000;
+constexpr std::size_t kMostBranches = 1000;
+constexpr std::size_t kLongestName = 128;
+
+const std::string& checked_name(const std::string& name) {
+  if (is_name(name)) return name;
+  throw user_error("model", "'{}' cannot be a name in a file: write 1 to {} bytes without '/'",
+                   one_line(name), kLongestName);
+}
+
+/// What a layer has beside its class and name.
+struct LayerSettings {
+  OrderedJson operator()(const Conv2D& l) const {
+    return {{"filters", l.filters},
+            {"kernel_size", l.kernel_size},
+            {"activation", word_of(l.activation)}};
+  }
+  OrderedJson operator()(const MaxPooling2D& l) const { return {{"pool_size", l.pool_size}}; }
+  OrderedJson operator()(const Dropout& l) const { return {{"rate", l.rate}}; }
+  OrderedJson operator()(const Flatten&) const { return OrderedJson::object(); }
+  OrderedJson operator()(const Dense& l) const {
+    return {{"units", l.units}, {"activation", word_of(l.activation)}};
+  }
+  OrderedJson operator()(const Reshape& l) const { return {{"target_shape", l.target}}; }
+};
+
+OrderedJson to_declaration(const Layer& layer) {
+  OrderedJson json{{"class_name", class_name_of(layer)}, {"name", checked_name(name_of(layer))}};
+  json.update(std::visit(LayerSettings{}, layer));
+  return json;
+}
+
+/// One JSON object being read: every key is asked for once, and none may be left.
+class Fields {
+ public:
+  Fields(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
+    if (!json.is_object()) throw user_error("model", "{} is not a JSON object", place_);
+  }
+
+  const Json& value(const char* key) {
+    const auto found = json_.find(key);
+    if (found == json_.end()) throw user_error("model", "{} has no {}", place_, key);
+    ++used_;
+    return *found;
+  }
+
+  std::string name(const char* key) {
+    const Json& json = value(key);
+    const std::string* text = json.get_ptr<const std::string*>();
+    if (text == nullptr || !is_name(*text)) {
+      throw user_error("model", "{}: {} must be a name without '/', of {} bytes at most", place_,
+                       key, kLongestName);
+    }
+    return *text;
+  }
+
+  int count(const char* key, std::int64_t most) {
+    return static_cast<int>(whole_number(key, value(key), most));
+  }
+
+  float rate(const char* key) {
+    const Json& json = value(key);
+    const double rate = json.is_number() ? json.get<double>() : -1;
+    // What a float rounds up to 1 would be written as 1, and not be read again.
+    if (!(rate >= 0 && rate < 1) || static_cast<float>(rate) == 1) {
+      throw user_error("model", "{}: {} must be a number from 0 up to 1", place_, key);
+    }
+    return static_cast<float>(rate);
+  }
+
+  Activation activation(const char* key) {
+    const Json& json = value(key);
+    for (const Activation each : {Activation::linear, Activation::relu, Activation::softmax}) {
+      if (json == word_of(each)) return each;
+    }
+    throw user_error("model", "{}: {} must be \"linear\", \"relu\" or \"softmax\"", place_, key);
+  }
+
+  Shape shape(const char* key, std::size_t most_axes, std::int64_t most) {
+    const Json& json = list(key, most_axes);
+    Shape shape;
+    for (const Json& size : json) shape.push_back(whole_number(key, size, most));
+    return shape;
+  }
+
+  const Json& list(const char* key, std::size_t most) {
+    const Json& json = value(key);
+    if (!json.is_array() || json.empty() || json.size() > most) {
+      throw user_error("model", "{}: {} must be a list of 1 to {}", place_, key, most);
+    }
+    return json;
+  }
+
+  /// A key that nobody asked for may change what the model is.
+  void finish() const {
+    if (used_ != json_.size()) {
+      throw user_error("model", "{} has keys that this version of sluice does not know", place_);
+    }
+  }
+
+ private:
+  std::int64_t whole_number(const char* key, const Json& json, std::int64_t most) const {
+    const bool fits = json.is_number_integer() && json >= 1 && json <= most;
+    if (!fits) {
+      throw user_error("model", "{}: {} must be whole numbers from 1 to {}", place_, key, most);
+    }
+    return json.get<std::int64_t>();
+  }
+
+  const Json& json_;
+  std::string place_;
+  std::size_t used_ = 0;
+};
+
+Layer layer_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  const std::string type = fields.name("class_name");
+  const std::string name = fields.name("name");
+  const auto read = [&]() -> Layer {
+    if (type == "Conv2D") {
+      return Conv2D{name, fields.count("filters", kMostUnits),
+                    fields.count("kernel_size", kMostKernel), fields.activation("activation")};
+    }
+    if (type == "MaxPooling2D") return MaxPooling2D{name, fields.count("pool_size", kMostUnits)};
+    if (type == "Dropout") return Dropout{name, fields.rate("rate")};
+    if (type == "Flatten") return Flatten{name};
+    if (type == "Dense") {
+      return Dense{name, fields.count("units", kMostUnits), fields.activation("activation")};
+    }
+    if (type == "Reshape") return Reshape{name, fields.shape("target_shape", 3, kMostUnits)};
+    throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
+                     one_line(type));
+  };
+  Layer layer = read();
+  fields.finish();
+  return layer;
+}
+
+/// What a library call refuses, with the place in the file before it.
+template <class Check>
+void require(const std::string& place, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    throw user_error("model", "{}: {}", place, untagged(error));
+  }
+}
+
+}  // namespace
+
+bool is_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestName && text.find('/') == std::string_view::npos &&
+         printable(text) == text;
+}
+
+std::string to_name(std::string_view text, std::string_view suffix) {
+  constexpr std::string_view kFirst =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+  std::string name;
+  for (const char c : text) {
+    if (!starts_code_point(c)) continue;
+    name += c == '-' || kFirst.find(c) != std::string_view::npos ? c : '_';
+  }
+  // TensorFlow takes no other first character, and HDF5 no lone dot.
+  if (name.empty() || name == "." || kFirst.find(name.front()) == std::string_view::npos) {
+    name = "layer" + name;
+  }
+  name.resize(std::min(name.size(), kLongestName - suffix.size()));
+  return name + std::string(suffix);
+}
+
+OrderedJson to_declaration(const Sequential& model) {
+  OrderedJson layers = OrderedJson::array();
+  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer));
+  return {{"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
+}
+
+OrderedJson to_declaration(const Mixture& model) {
+  OrderedJson branches = OrderedJson::array();
+  for (const Mixture::Branch& branch : model.branches) {
+    branches.push_back({{"group", branch.group},
+                        {"expert", to_declaration(branch.expert)},
+                        {"importance", to_declaration(branch.importance)}});
+  }
+  return {{"baseline", to_declaration(model.baseline)},
+          {"gate", to_declaration(model.gate)},
+          {"branches", branches}};
+}
+
+bool declares_mixture(const Json& json) {
+  return json.is_object() && json.contains("branches");
+}
+
+Sequential sequential_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  Sequential model{fields.name("name"), {}, {}};
+  model.input = fields.shape("input_shape", 3, kMostUnits);
+  for (const Json& layer : fields.list("layers", kMostLayers)) {
+    const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
+    model.layers.push_back(layer_of(layer, at));
+    require(at, [&] { summarize(model); });
+  }
+  fields.finish();
+  return model;
+}
+
+Mixture mixture_of(const Json& json, const std::string& place) {
+  Fields fields(json, place);
+  Mixture model{sequential_of(fields.value("baseline"), place + ": baseline"),
+                sequential_of(fields.value("gate"), place + ": gate"),
+                {}};
+  for (const Json& branch : fields.list("branches", kMostBranches)) {
+    const std::string at = fmt::format("{}: branch {}", place, model.branches.size() + 1);
+    Fields branch_fields(branch, at);
+    std::string group = branch_fields.name("group");
+    model.branches.push_back(
+        {std::move(group), sequential_of(branch_fields.value("expert"), at + ": expert"),
+         sequential_of(branch_fields.value("importance"), at + ": importance")});
+    branch_fields.finish();
+  }
+  fields.finish();
+  require(place, [&] { require_parts_fit(model); });
+  return model;
+}
+
+}  // namespace sluice

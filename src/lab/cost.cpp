@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/timer.h"
+#include "data/batching.h"
+#include "sluice/lab/verdict.h"
+
+namespace sluice {
+
+Cost& Cost::operator+=(const Cost& other) {
+  parameters += other.parameters;
+  active_parameters += other.active_parameters;
+  flops += other.flops;
+  active_flops += other.active_flops;
+  training_flops += other.training_flops;
+  return *this;
+}
+
+Cost cost_of(const Sequential& model) {
+  const std::int64_t parameters = count_parameters(model);
+  const double flops = count_flops(model);
+  return {parameters, parameters, flops, flops, 3 * flops};
+}
+
+Cost cost_of(const Mixture& model) {
+  Cost cost = cost_of(model.gate);
+  cost.training_flops = cost.flops;  // joint training leaves the gate as it is
+  cost += cost_of(model.baseline);
+  Cost dearest;
+  for (const Mixture::Branch& branch : model.branches) {
+    Cost asked = cost_of(branch.expert);
+    asked += cost_of(branch.importance);
+    cost.parameters += asked.parameters;
+    cost.flops += asked.flops;
+    if (asked.flops > dearest.flops) dearest = asked;
+  }
+  dearest.parameters = dearest.flops = 0;  // counted above, as every group's
+  return cost += dearest;
+}
+
+double latency_ms(CompiledModel& model, const Examples& examples) {
+  constexpr std::size_t kWarmUp = 5;
+  constexpr std::size_t kMost = 200;
+  if (examples.size() == 0) throw user_error("model", "there are no images to measure it with");
+  const std::vector<std::uint32_t> rows = in_order(examples.size());
+  std::vector<double> seconds;
+  Batch batch;
+  for (std::size_t i = 0; i < kWarmUp + kMost; ++i) {
+    fill_batch(examples, std::span(rows).subspan(i % rows.size(), 1), batch);
+    const Timer timer;
+    model.predict(batch.images, 1);
+    if (i >= kWarmUp) seconds.push_back(timer.seconds());
+  }
+  std::ranges::nth_element(seconds, seconds.begin() + kMost / 2);
+  return 1000 * seconds[kMost / 2];
+}
+
+}  // namespace sluice

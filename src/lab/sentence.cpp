@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+#include "sluice/lab/verdict.h"
+
+namespace sluice {
+
+namespace {
+
+/// "p = .012", as statistics are printed: no more digits than mean something.
+std::string p_text(double p) {
+  if (p < 0.001) return "p < .001";
+  int digits = p < 0.0995 ? 3 : 2;
+  std::string text = fmt::format("{:.{}f}", p, digits);
+  // .0496 is below .05, and so must be what stands there.
+  while (p < 0.05 && text.starts_with("0.05")) text = fmt::format("{:.{}f}", p, ++digits);
+  return "p = " + (text[0] == '0' ? text.substr(1) : text);
+}
+
+std::string points(double difference) {
+  const std::string text = signed_points(std::abs(difference));
+  return text.substr(text.find_first_not_of('+')) + " points";
+}
+
+std::string gain(double difference) {
+  return (difference < 0 ? "loses " : "gains ") + points(difference);
+}
+
+std::string mixture_clause(const Verdict& verdict) {
+  const PairedComparison& found = verdict.difference;
+  const std::string p = p_text(found.p_value);
+  if (found.may_be_chance()) {
+    return fmt::format(
+        "The mixture {} {} the baseline, which may be chance ({}, 95% interval {} to {})",
+        gain(found.difference), found.difference < 0 ? "against" : "over", p,
+        signed_points(found.interval.low), signed_points(found.interval.high));
+  }
+  return fmt::format("The mixture {} {} the baseline ({})", gain(found.difference),
+                     found.difference < 0 ? "against" : "over", p);
+}
+
+std::string control_clause(const Verdict& verdict, const Verdict::Control& best) {
+  const std::string gained = gain(best.over_baseline.difference);
+  const PairedComparison& found = best.to_mixture;
+  if (found.difference <= 0) {
+    return fmt::format("{} {} {}", improved(verdict) == Finding::yes ? ", but" : ", and",
+                       best.words, gained);
+  }
+  return fmt::format(", and {}, the best control, {}: {} less than the mixture ({}{})", best.words,
+                     gained, points(found.difference),
+                     found.may_be_chance() ? "may be chance, " : "", p_text(found.p_value));
+}
+
+}  // namespace
+
+const char* to_string(Finding finding) {
+  switch (finding) {
+    case Finding::yes:
+      return "yes";
+    case Finding::no:
+      return "no";
+    case Finding::not_shown:
+      return "not shown";
+  }
+  return "";
+}
+
+Finding improved(const Verdict& verdict) {
+  if (verdict.difference.may_be_chance()) return Finding::not_shown;
+  return verdict.difference.difference > 0 ? Finding::yes : Finding::no;
+}
+
+Finding worth_it(const Verdict& verdict) {
+  const Finding better = improved(verdict);
+  if (better == Finding::no) return Finding::no;
+  const Verdict::Control* best = verdict.best_control();
+  if (best == nullptr) return Finding::not_shown;
+  if (best->to_mixture.difference <= 0) return Finding::no;
+  return better == Finding::yes && !best->to_mixture.may_be_chance() ? Finding::yes
+                                                                     : Finding::not_shown;
+}
+
+std::string sentence(const Verdict& verdict) {
+  std::string text = mixture_clause(verdict);
+  if (const Verdict::Control* best = verdict.best_control()) text += control_clause(verdict, *best);
+  return text + ".";
+}
+
+}  // namespace sluice

@@ -1,0 +1,117 @@
+#include "lab/answers.h"
+
+#include <algorithm>
+
+#include "eval/outputs.h"
+
+namespace sluice {
+
+namespace {
+
+/// How one example went.
+class Outcome {
+ public:
+  Outcome(const Answers& answers, std::size_t example)
+      : answers_(answers), example_(example), group_(answers.chosen_group(example)) {}
+
+  void add_to(ErrorBudget& budget) const {
+    const bool right_group = group_ == answers_.true_group(example_);
+    (right(answers_.scores(example_, group_)) ? budget.right
+     : !right_group                           ? budget.wrong_group
+     : expert_right()                         ? budget.overruled
+                                              : budget.wrong_class) += 1;
+    budget.oracle += right(answers_.scores(example_, answers_.true_group(example_)));
+    budget.best += expert_right() || right(own(answers_.frozen));
+  }
+
+ private:
+  bool expert_right() const { return right(own(answers_.experts[group_])); }
+
+  bool right(std::span<const float> scores) const {
+    return predicted_class(scores) == answers_.truth[example_];
+  }
+  std::span<const float> own(std::span<const float> all) const {
+    return all.subspan(example_ * answers_.classes(), answers_.classes());
+  }
+
+  const Answers& answers_;
+  std::size_t example_;
+  int group_;  ///< that the gate chose
+};
+
+}  // namespace
+
+ErrorBudgets error_budgets(const Answers& answers) {
+  require_whole(answers);
+  ErrorBudgets budgets;
+  budgets.classes.resize(answers.classes());
+  budgets.groups.resize(answers.group_names.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const Outcome outcome(answers, i);
+    outcome.add_to(budgets.all);
+    outcome.add_to(budgets.classes[answers.truth[i]]);
+    outcome.add_to(budgets.groups[answers.true_group(i)]);
+  }
+  return budgets;
+}
+
+namespace {
+
+std::vector<std::uint8_t> which_right(const Answers& answers, std::span<const float> scores) {
+  const std::size_t classes = answers.classes();
+  std::vector<std::uint8_t> right;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    right.push_back(predicted_class(scores.subspan(i * classes, classes)) == answers.truth[i]);
+  }
+  return right;
+}
+
+Verdict::Standing standing(const Answers& answers, std::span<const float> scores,
+                           std::span<const std::uint8_t> right) {
+  const auto n = static_cast<std::int64_t>(answers.size());
+  const std::int64_t hits = std::ranges::count(right, 1);
+  return {static_cast<double>(hits) / static_cast<double>(n), share_interval(hits, n),
+          calibration(scores, answers.truth)};
+}
+
+}  // namespace
+
+Verdict judge(const Answers& answers) {
+  require_whole(answers);
+  const std::vector<float> scores = answers.mixture();
+  const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
+  const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);
+  Verdict verdict;
+  verdict.baseline = standing(answers, answers.frozen, frozen_right);
+  verdict.mixture = standing(answers, scores, mixture_right);
+  verdict.difference = compare(frozen_right, mixture_right);
+  for (const Answers::Control& control : answers.controls) {
+    const std::vector<std::uint8_t> right = which_right(answers, control.scores);
+    verdict.controls.push_back({control.name, control.words,
+                                standing(answers, control.scores, right),
+                                compare(frozen_right, right), compare(right, mixture_right)});
+  }
+  verdict.budgets = error_budgets(answers);
+  verdict.asked.resize(answers.group_names.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) ++verdict.asked[answers.chosen_group(i)];
+  return verdict;
+}
+
+const Verdict::Control* Verdict::best_control() const {
+  const auto best = std::ranges::max_element(
+      controls, {}, [](const Control& control) { return control.standing.accuracy; });
+  return best == controls.end() ? nullptr : &*best;
+}
+
+std::vector<int> dead_experts(const Verdict& verdict) {
+  std::int64_t examples = 0;
+  for (const std::int64_t asked : verdict.asked) examples += asked;
+  const auto groups = static_cast<std::int64_t>(verdict.asked.size());
+  std::vector<int> dead;
+  for (std::size_t g = 0; g < verdict.asked.size(); ++g) {
+    if (10 * groups * verdict.asked[g] < examples) dead.push_back(static_cast<int>(g));
+  }
+  return dead;
+}
+
+}  // namespace sluice

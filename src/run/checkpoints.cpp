@@ -1,0 +1,284 @@
+#include "run/checkpoints.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/digest.h"
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/machine.h"
+#include "base/text.h"
+#include "data/image_digest.h"
+#include "formats/safetensors/safetensors.h"
+#include "formats/text/json_text.h"
+#include "onednn/version.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr const char* kEnding = ".safetensors";
+constexpr std::size_t kKept = 2;
+
+template <class Value>
+std::string_view bytes_of(std::span<const Value> values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
+}
+
+Json to_json(const FitState& state) {
+  Json epochs = Json::array();
+  for (const Epoch& e : state.history.epochs) {
+    epochs.push_back({e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.seconds});
+  }
+  return {{"finished", state.finished},
+          {"epoch", state.epoch},
+          {"step", state.step},
+          {"loss", state.loss},
+          {"right", state.right},
+          {"seconds", state.seconds},
+          {"history",
+           {{"epochs", std::move(epochs)},
+            {"restored_epoch", state.history.restored_epoch},
+            {"seconds", state.history.seconds},
+            {"cpu_seconds", state.history.cpu_seconds},
+            {"images", state.history.images},
+            {"images_per_second", state.history.images_per_second}}},
+          {"stopping",
+           {{"best", state.stopping.best},
+            {"best_epoch", state.stopping.best_epoch},
+            {"wait", state.stopping.wait}}}};
+}
+
+/// All but the blocks.
+void from_json(const Json& json, FitState& state) {
+  json.at("finished").get_to(state.finished);
+  json.at("epoch").get_to(state.epoch);
+  json.at("step").get_to(state.step);
+  json.at("loss").get_to(state.loss);
+  json.at("right").get_to(state.right);
+  json.at("seconds").get_to(state.seconds);
+  const Json& history = json.at("history");
+  state.history.epochs.clear();
+  for (const Json& e : history.at("epochs")) {
+    state.history.epochs.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)});
+  }
+  history.at("restored_epoch").get_to(state.history.restored_epoch);
+  history.at("seconds").get_to(state.history.seconds);
+  history.at("cpu_seconds").get_to(state.history.cpu_seconds);
+  history.at("images").get_to(state.history.images);
+  history.at("images_per_second").get_to(state.history.images_per_second);
+  const Json& stopping = json.at("stopping");
+  stopping.at("best").get_to(state.stopping.best);
+  stopping.at("best_epoch").get_to(state.stopping.best_epoch);
+  stopping.at("wait").get_to(state.stopping.wait);
+}
+
+const std::string& entry(const Safetensors& file, const char* key, const std::string& place) {
+  const auto found = file.metadata().find(key);
+  if (found == file.metadata().end()) throw user_error("checkpoint", "{} has no {}", place, key);
+  return found->second;
+}
+
+/// A finished stage is not trained again: its weights are enough.
+bool is_kept(const FitState::Block& block, bool finished) {
+  return !finished || block.name.starts_with("weights/");
+}
+
+/// What a file says of the state and its setting, in the order of its check sum.
+constexpr const char* kEntries[] = {"state", "experiment", "data", "machines"};
+
+using Entries = std::map<std::string, std::string>;
+
+template <class BytesOfBlock>
+std::string digest_of(const Entries& entries, const FitState& state, bool finished,
+                      const BytesOfBlock& bytes_of_block) {
+  Digest digest(Digest::Kind::sha256);
+  for (const char* key : kEntries) digest.add(entries.at(key));
+  for (const FitState::Block& block : state.blocks) {
+    if (is_kept(block, finished)) digest.add(bytes_of_block(block));
+  }
+  return digest.digits();
+}
+
+/// A file that has all that the state needs, as it was written.
+struct Whole {
+  Safetensors file;
+  std::string place;
+  Entries entries;
+  Json numbers;
+  bool finished;
+};
+
+/// Throws Error (user) for a file that is not whole.
+Whole read_whole(const fs::path& path, const FitState& state) {
+  const std::string place = path_text(path);
+  Safetensors file = Safetensors::read(path);
+  Entries entries;
+  for (const char* key : kEntries) entries[key] = entry(file, key, place);
+  Json numbers = parse_json(entries["state"], 4, "checkpoint", place);
+  const bool finished = numbers.is_object() && numbers.value("finished", Json()) == Json(true);
+  const auto bytes_of_block = [&](const FitState::Block& block) {
+    const Safetensors::Tensor* tensor = file.find(block.name);
+    if (tensor == nullptr || tensor->end - tensor->begin != block.values.size_bytes()) {
+      throw user_error("checkpoint", "{} has no {} of {} values", place, block.name,
+                       block.values.size());
+    }
+    return file.bytes(*tensor);
+  };
+  const std::string sum = digest_of(entries, state, finished, bytes_of_block);
+  if (sum != entry(file, "sha256", place)) {
+    throw user_error("checkpoint", "{} does not have its check sum", place);
+  }
+  return {std::move(file), place, std::move(entries), std::move(numbers), finished};
+}
+
+void restore(const Whole& whole, FitState& state) {
+  try {
+    FitState restored = state;
+    from_json(whole.numbers, restored);
+    if (restored.epoch < 1 || restored.step < 0) {
+      throw user_error("checkpoint", "{} is of epoch {}, step {}", whole.place, restored.epoch,
+                       restored.step);
+    }
+    state = std::move(restored);
+  } catch (const Json::exception& error) {
+    throw user_error("checkpoint", "{} has another kind of state: {}", whole.place, error.what());
+  }
+  for (const FitState::Block& block : state.blocks) {
+    if (is_kept(block, whole.finished)) {
+      whole.file.copy(*whole.file.find(block.name), block.values);
+    }
+  }
+}
+
+/// A whole file that is not of this run.
+class OtherRun : public Error {
+ public:
+  using Error::Error;
+};
+
+void require_setting(const Entries& entries, const Checkpoints::Setting& setting,
+                     const std::string& run) {
+  const std::string other = difference(entries.at("experiment"), setting.experiment);
+  if (!other.empty()) {
+    throw OtherRun(Fault::user, "checkpoint",
+                   fmt::format("{} cannot go on with another experiment: {}: change it back, or "
+                               "train a new run",
+                               run, other));
+  }
+  if (entries.at("data") != setting.data) {
+    throw OtherRun(Fault::user, "checkpoint",
+                   fmt::format("{} was trained on other images: give the same --data", run));
+  }
+}
+
+constexpr const char* kThen = "\n";  ///< between the machines of a stage, each in words
+
+std::vector<std::string> split_machines(std::string_view text) {
+  std::vector<std::string> machines;
+  for (std::size_t at = 0; at != std::string_view::npos;) {
+    const std::size_t end = text.find(kThen, at);
+    machines.emplace_back(text.substr(at, end - at));
+    at = end == std::string_view::npos ? end : end + 1;
+  }
+  return machines;
+}
+
+}  // namespace
+
+Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const Dataset& data) {
+  Digest digest(Digest::Kind::sha256);
+  for (const LabelledImages* images : {&data.train, &data.test}) add_images(*images, digest);
+  const Machine machine = this_machine();
+  return {settings_text(experiment), digest.digits(),
+          fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,
+                      machine.threads, to_string(on_this_processor(experiment.lab.compute)),
+                      onednn_version(), onednn_instructions())};
+}
+
+Checkpoints::Checkpoints(const fs::path& folder, Setting setting)
+    : folder_((make_folder(folder), folder)),
+      setting_(std::move(setting)),
+      lock_(folder / "lock", "checkpoint") {
+  const FileLock::Result lock = lock_.take();
+  if (lock == FileLock::Result::held) {
+    throw user_error("checkpoint",
+                     "{} is being trained by another program: wait for it, or stop it",
+                     path_text(folder.parent_path()));
+  }
+  locked_ = lock == FileLock::Result::taken;
+}
+
+std::vector<fs::path> Checkpoints::of_stage(const std::string& stage) const {
+  std::vector<fs::path> files = list_folder(folder_, "checkpoint");
+  std::erase_if(files, [&](const fs::path& file) {
+    return file.extension() != kEnding || file.stem().stem() != stage;
+  });
+  return files;
+}
+
+void Checkpoints::write(const std::string& stage, const FitState& state) {
+  std::vector<NamedTensor> tensors;
+  for (const FitState::Block& block : state.blocks) {
+    if (!is_kept(block, state.finished)) continue;
+    tensors.push_back({block.name, {static_cast<std::int64_t>(block.values.size())}, block.values});
+  }
+  std::vector<std::string>& machines = machines_[stage];
+  if (machines.empty() || machines.back() != setting_.machine) {
+    machines.push_back(setting_.machine);
+  }
+  Entries entries{{"state", to_json(state).dump()},
+                  {"experiment", setting_.experiment},
+                  {"data", setting_.data},
+                  {"machines", fmt::format("{}", fmt::join(machines, kThen))}};
+  entries["sha256"] = digest_of(entries, state, state.finished, [](const FitState::Block& block) {
+    return bytes_of(std::span<const float>(block.values));
+  });
+  const fs::path file =
+      folder_ / fmt::format("{}.{:05}-{:07}{}", stage, state.epoch, state.step, kEnding);
+  write_safetensors(file, tensors, entries);
+  std::vector<fs::path> files = of_stage(stage);
+  const std::size_t kept = state.finished ? 1 : kKept;
+  for (std::size_t i = 0; i + kept < files.size(); ++i) {
+    std::error_code ignored;  // one too many is no harm
+    fs::remove(files[i], ignored);
+  }
+}
+
+bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say) {
+  const std::vector<fs::path> files = of_stage(stage);
+  for (auto path = files.rbegin(); path != files.rend(); ++path) {
+    try {
+      const Whole whole = read_whole(*path, state);
+      require_setting(whole.entries, setting_, path_text(folder_.parent_path()));
+      restore(whole, state);
+      machines_[stage] = split_machines(whole.entries.at("machines"));
+    } catch (const OtherRun&) {
+      throw;
+    } catch (const Error& error) {
+      say(fmt::format("passed over {}", untagged(error)));
+      continue;
+    }
+    const std::string& last = machines_[stage].back();
+    if (last != setting_.machine) {
+      say(fmt::format("{} with {}, {} with {}: rounding differs",
+                      state.finished ? "trained" : "begun", last,
+                      state.finished ? "the rest is trained" : "resumed", setting_.machine));
+    }
+    return true;
+  }
+  return false;
+}
+
+void Checkpoints::remove() {
+  lock_.release();
+  std::error_code ignored;
+  fs::remove_all(folder_, ignored);
+}
+
+}  // namespace sluice

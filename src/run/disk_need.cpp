@@ -1,0 +1,78 @@
+#include "run/disk_need.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/fail.h"
+#include "base/machine.h"
+#include "base/text.h"
+
+namespace sluice {
+
+namespace {
+
+struct StageSize {
+  std::int64_t parameters;  ///< of the model's file
+  std::int64_t trained;     ///< of them
+};
+
+std::vector<StageSize> stage_sizes(const Lab& lab, const LabOptions& options) {
+  const Mixture mixture = lab.declare();
+  const auto alone = [](const Sequential& model) {
+    const std::int64_t parameters = count_parameters(model);
+    return StageSize{parameters, parameters};
+  };
+  std::vector<StageSize> stages{alone(mixture.baseline)};
+  for (const Mixture::Branch& branch : mixture.branches) stages.push_back(alone(branch.expert));
+  stages.push_back(alone(mixture.gate));
+  const std::int64_t all = count_parameters(mixture);
+  stages.push_back({all, all - count_parameters(mixture.gate)});
+  if (options.controls.longer) stages.push_back(alone(mixture.baseline));
+  if (options.controls.average) stages.push_back(alone(mixture.baseline));
+  if (options.controls.wider) stages.push_back(alone(lab.wider_baseline()));
+  return stages;
+}
+
+}  // namespace
+
+std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options) {
+  constexpr std::int64_t kCheckpoints = 3;
+  constexpr std::uint64_t kTexts = 20'000'000;
+  const bool best = options.early_stopping.enabled && options.early_stopping.restore_best_weights;
+  const std::int64_t copies = kCheckpoints * (3 + (best ? 1 : 0));  // weights, mean, variance
+  std::int64_t kept = 0;
+  std::int64_t peak = 0;
+  for (const StageSize& stage : stage_sizes(lab, options)) {
+    peak = std::max(peak, kept + copies * stage.trained);
+    kept += stage.parameters + stage.trained;
+  }
+  return kTexts + sizeof(float) * static_cast<std::uint64_t>(std::max(peak, kept));
+}
+
+std::uint64_t bytes_in(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::uint64_t bytes = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;
+    const std::uintmax_t size = it->is_regular_file(gone) ? it->file_size(gone) : 0;
+    if (!gone) bytes += size;
+  }
+  return bytes;
+}
+
+void require_disk(const std::filesystem::path& folder, const Lab& lab, const LabOptions& options) {
+  constexpr std::uint64_t kMegabyte = 1'000'000;
+  const std::uint64_t peak = peak_disk_bytes(lab, options);
+  const std::uint64_t need = peak - std::min(peak, bytes_in(folder));
+  const std::uint64_t free = free_disk_bytes(folder);
+  if (free >= need) return;
+  throw machine_error("run",
+                      "{} needs {} MB more while it trains, and the disk has {} MB free: free {} "
+                      "MB, or choose another disk (--run DIR)",
+                      path_text(folder), need / kMegabyte + 1, free / kMegabyte,
+                      (need - free) / kMegabyte + 1);
+}
+
+}  // namespace sluice

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+
+/// An experiment with its choices as the words that stand in the file.
+struct Settings {
+  Experiment experiment;
+  std::string size = "small";
+  std::string compute = "auto";
+  std::string optimizer = "adam";
+};
+
+Settings to_settings(const Experiment& experiment);
+Experiment to_experiment(Settings settings);
+
+/// One value of a file, bound to where it is kept, with what it may be.
+struct Key {
+  struct Name {  ///< usable as a folder's name
+    std::string* value;
+  };
+  struct Choice {
+    std::string* value;
+    std::vector<std::string> words;
+  };
+  struct Count {
+    int* value;
+    int least;
+    int most;
+  };
+  struct Flag {
+    bool* value;
+  };
+  struct Seed {
+    std::uint64_t* value;
+  };
+  struct Real {
+    double* value;
+    bool (*allowed)(double);
+    const char* in_words;  ///< "between 0 and 1"
+  };
+
+  std::string path;  ///< "train.epochs.gate"
+  std::variant<Name, Choice, Count, Flag, Seed, Real> what;
+
+  std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
+  std::string name() const;   ///< "gate"
+};
+
+/// Every key but the groups, in the order of the file. Reading, overriding, checking, suggesting
+/// and writing all follow this one list. It points into `settings`.
+std::vector<Key> keys_of(Settings& settings);
+
+}  // namespace sluice

@@ -1,0 +1,277 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "formats/text/toml_document.h"
+#include "run/experiment_keys.h"
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+namespace {
+
+template <class Part>
+int line_of(const Part& part) {
+  return static_cast<int>(part.source().begin.line);
+}
+
+/// toml++ sorts a table by its keys; the mistake to report is the first in the file.
+std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(
+    const toml::table& table) {
+  std::vector<std::pair<const toml::key*, const toml::node*>> entries;
+  for (const auto& [key, node] : table) entries.emplace_back(&key, &node);
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return a.first->source().begin < b.first->source().begin;
+  });
+  return entries;
+}
+
+/// Stores a value; gives back what it must be where it is not.
+struct Store {
+  const toml::node& node;
+
+  std::string operator()(const Key::Name& key) const {
+    const auto text = node.value_exact<std::string>();
+    if (!text || !is_plain_name(*text)) return "must be of letters, digits, _ and - (at most 64)";
+    *key.value = *text;
+    return {};
+  }
+  std::string operator()(const Key::Choice& key) const {
+    const auto text = node.value_exact<std::string>();
+    if (!text || std::find(key.words.begin(), key.words.end(), *text) == key.words.end()) {
+      return fmt::format("must be \"{}\"", fmt::join(key.words, "\" or \""));
+    }
+    *key.value = *text;
+    return {};
+  }
+  std::string operator()(const Key::Count& key) const {
+    const auto number = node.value_exact<std::int64_t>();
+    if (!number) return "must be a whole number";
+    if (*number < key.least || *number > key.most) {
+      return fmt::format("must be between {} and {}", key.least, key.most);
+    }
+    *key.value = static_cast<int>(*number);
+    return {};
+  }
+  std::string operator()(const Key::Flag& key) const {
+    const auto flag = node.value_exact<bool>();
+    if (!flag) return "must be true or false";
+    *key.value = *flag;
+    return {};
+  }
+  std::string operator()(const Key::Seed& key) const {
+    const auto number = node.value_exact<std::int64_t>();
+    if (!number || *number < 0) return "must be a whole number from 0 to 2^63 - 1";
+    *key.value = static_cast<std::uint64_t>(*number);
+    return {};
+  }
+  std::string operator()(const Key::Real& key) const {
+    const auto number = node.is_number() ? node.value<double>() : std::nullopt;
+    if (!number) return "must be a number, like 0.001";
+    if (!key.allowed(*number)) return fmt::format("must be {}", key.in_words);
+    *key.value = *number;
+    return {};
+  }
+};
+
+class ExperimentReader {
+ public:
+  explicit ExperimentReader(Settings& settings) : settings_(settings), keys_(keys_of(settings)) {
+    for (const Key& key : keys_) {
+      if (!key.table().empty()) tables_.insert(key.table());
+    }
+  }
+
+  void read_document(const std::string& place, const toml::table& document) {
+    file_ = place;
+    read_table("", document);
+  }
+
+  void read_override(const Override& one) {
+    override_ = &one;
+    read(one.key, one.value(), 0);
+    override_ = nullptr;
+  }
+
+  /// Where the groups were declared; empty if nowhere.
+  const std::string& groups_place() const { return groups_place_; }
+
+ private:
+  void read_table(const std::string& path, const toml::table& table) {
+    for (const auto& [key, node] : in_file_order(table)) {
+      const std::string name(key->str());
+      read(path.empty() ? name : path + "." + name, *node, line_of(*key));
+    }
+  }
+
+  void read(const std::string& path, const toml::node& node, int line) {
+    if (path == "groups") return read_groups(node, line);
+    if (tables_.count(path) > 0) {
+      if (const toml::table* table = node.as_table()) return read_table(path, *table);
+      // One number of epochs is for all stages, and one word for all controls.
+      if (path != "train.epochs" && path != "controls") {
+        refuse_value(path, node, line, "is a table: write [" + path + "] and its keys below it");
+      }
+    }
+    bool known = false;
+    for (const Key& key : keys_) {
+      if (key.path != path && key.table() != path) continue;
+      known = true;
+      const std::string mend = std::visit(Store{node}, key.what);
+      if (!mend.empty()) refuse_value(path, node, line, mend);
+    }
+    if (!known) refuse_key(path, line);
+  }
+
+  void read_groups(const toml::node& node, int line) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) {
+      refuse_value("groups", node, line,
+                   "must be a list: start each group with [[groups]], in double brackets");
+    }
+    settings_.experiment.groups.clear();
+    groups_place_ = place(line) + ": groups";
+    for (const toml::node& element : *list) {
+      if (override_ == nullptr) line = line_of(element);
+      const toml::table* table = element.as_table();
+      if (table == nullptr) {
+        refuse_value("groups", element, line, "must be a table with a name and classes");
+      }
+      settings_.experiment.groups.push_back(read_group(*table, line));
+    }
+  }
+
+  Groups::Group read_group(const toml::table& table, int line) const {
+    Groups::Group group;
+    for (const auto& [key, value] : in_file_order(table)) {
+      const toml::node& node = *value;
+      const std::string path = "groups." + std::string(key->str());
+      const int at = line_of(*key);
+      if (path == "groups.name") {
+        const std::string mend = Store{node}(Key::Name{&group.name});
+        if (!mend.empty()) refuse_value(path, node, at, mend);
+      } else if (path == "groups.classes") {
+        const toml::array* list = node.as_array();
+        if (list == nullptr) refuse_value(path, node, at, "must be a list of class names");
+        for (const toml::node& element : *list) {
+          const auto name = element.value_exact<std::string>();
+          if (!name) refuse_value(path, element, at, "must be class names in quotes");
+          group.classes.push_back(*name);
+        }
+      } else {
+        refuse_key(path, at);
+      }
+    }
+    if (group.name.empty()) {
+      throw user_error("experiment", "{}: a group has no name: add name = \"...\"", place(line));
+    }
+    return group;
+  }
+
+  std::string place(int line) const {
+    if (override_ != nullptr) return "--set " + one_line(override_->text);
+    return fmt::format("{}:{}", file_, line);
+  }
+
+  [[noreturn]] void refuse_value(const std::string& path, const toml::node& node, int line,
+                                 const std::string& mend) const {
+    // "--set key=value" has said already which value it is.
+    if (override_ != nullptr && override_->key == path) {
+      throw user_error("experiment", "{}: {}", place(line), mend);
+    }
+    throw user_error("experiment", "{}: {} = {}: {}", place(line), path, node_text(node), mend);
+  }
+
+  [[noreturn]] void refuse_key(const std::string& path, int line) const {
+    std::vector<std::string> known{"groups", "groups.name", "groups.classes"};
+    known.insert(known.end(), tables_.begin(), tables_.end());
+    std::vector<std::string> last_parts;  // for a key that lost its table
+    for (const Key& key : keys_) known.push_back(key.path);
+    for (const std::string& each : known) last_parts.push_back(each.substr(each.rfind('.') + 1));
+
+    std::string meant = closest(path, known);
+    if (meant.empty()) {
+      const std::string last = closest(path.substr(path.rfind('.') + 1), last_parts);
+      const auto found = std::find(last_parts.begin(), last_parts.end(), last);
+      if (found != last_parts.end()) meant = known[found - last_parts.begin()];
+    }
+    throw user_error("experiment", "{}: {} is not a key: {}", place(line), one_line(path),
+                     meant.empty() ? "see experiments/lab.toml for all there are"
+                                   : "did you mean " + meant + "?");
+  }
+
+  Settings& settings_;
+  std::vector<Key> keys_;
+  std::set<std::string> tables_;
+  std::string file_;
+  const Override* override_ = nullptr;
+  std::string groups_place_;
+};
+
+void check_groups(const Experiment& experiment, const std::string& place) {
+  std::vector<std::string> class_names;
+  if (experiment.data.set == "cifar-10") {
+    class_names = cifar10_class_names();
+  } else {
+    // Which classes there are is known when the folder is read; a class in two groups is wrong now.
+    std::set<std::string> distinct;
+    for (const Groups::Group& group : experiment.groups) {
+      distinct.insert(group.classes.begin(), group.classes.end());
+    }
+    class_names.assign(distinct.begin(), distinct.end());
+  }
+  const Groups checked(experiment.groups, class_names, place);
+}
+
+/// Test images that choose the weights no longer tell how good these are.
+void check_early_stopping(const LabOptions& lab, const std::string& place) {
+  const EarlyStopping& stopping = lab.early_stopping;
+  if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
+  if (lab.validation_split > 0 || lab.stop_on_test_images) return;
+  throw user_error("experiment",
+                   "{}: early stopping would choose by the test images: set "
+                   "train.validation_split=0.1, or train.early_stopping.on_test_images=true",
+                   place);
+}
+
+/// The file's name as a folder's name.
+std::string default_name(const std::filesystem::path& file) {
+  std::string name = file.stem().string().substr(0, 64);
+  for (char& c : name) {
+    if (!is_plain_name(std::string_view(&c, 1))) c = '-';
+  }
+  return name;
+}
+
+}  // namespace
+
+DataOptions read_data_options(const std::vector<std::string>& overrides) {
+  Settings settings;
+  ExperimentReader reader(settings);
+  for (const std::string& text : overrides) reader.read_override(parse_override(text));
+  return settings.experiment.data;
+}
+
+Experiment read_experiment(const std::filesystem::path& file,
+                           const std::vector<std::string>& overrides) {
+  const std::string place = path_text(file);
+  Settings settings;
+  settings.experiment.name = default_name(file);
+  ExperimentReader reader(settings);
+  reader.read_document(place, read_toml(file));
+  for (const std::string& text : overrides) reader.read_override(parse_override(text));
+  if (reader.groups_place().empty()) {
+    throw user_error("experiment",
+                     "{}: groups is missing: declare two or more, each with [[groups]], a name and "
+                     "its classes",
+                     place);
+  }
+  check_groups(settings.experiment, reader.groups_place());
+  check_early_stopping(settings.experiment.lab, place);
+  return to_experiment(std::move(settings));
+}
+
+}  // namespace sluice

@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "base/files.h"
+#include "eval/outputs.h"
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+namespace {
+
+/// Has a column for its answers, and one for the probability of each class.
+struct Classifier {
+  std::string name;
+  std::vector<float> scores;  ///< (examples, classes)
+};
+
+/// As RFC 4180 quotes it. Spreadsheets take a text that begins with one of these characters for a
+/// formula, quoted or not, and a ' before it for a sign that it is none (OWASP, "CSV Injection").
+std::string field(const std::string& text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string::npos;
+  if (!formula && text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = formula ? "\"'" : "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
+std::span<const float> row(const Answers& answers, const std::vector<float>& scores,
+                           std::size_t example) {
+  return std::span(scores).subspan(example * answers.classes(), answers.classes());
+}
+
+std::string header(const Answers& answers, const std::vector<Classifier>& classifiers) {
+  std::string text = "image,truth,gate";
+  for (const Classifier& each : classifiers) text += "," + each.name;
+  for (const std::string& group : answers.group_names) text += "," + field("gate:" + group);
+  for (const Classifier& each : classifiers) {
+    for (const std::string& name : answers.class_names) text += "," + field(each.name + ":" + name);
+  }
+  return text + ",file\n";
+}
+
+}  // namespace
+
+std::string predictions_csv(const Answers& answers) {
+  std::vector<Classifier> classifiers{{"baseline", answers.frozen}, {"mixture", answers.mixture()}};
+  for (const Answers::Control& control : answers.controls) {
+    classifiers.push_back({control.name, control.scores});
+  }
+  const std::size_t groups = answers.group_names.size();
+  std::string text = header(answers, classifiers);
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto class_name = [&](int label) { return field(answers.class_names[label]); };
+    text += fmt::format("{},{},{}", i, class_name(answers.truth[i]),
+                        field(answers.group_names[answers.chosen_group(i)]));
+    for (const Classifier& each : classifiers) {
+      text += "," + class_name(predicted_class(row(answers, each.scores, i)));
+    }
+    for (std::size_t g = 0; g < groups; ++g)
+      text += fmt::format(",{}", answers.gate[i * groups + g]);
+    for (const Classifier& each : classifiers) {
+      const std::span<const float> scores = row(answers, each.scores, i);
+      const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
+      for (const float score : scores) text += fmt::format(",{}", score / sum);
+    }
+    text += "," + field(answers.file(i)) + "\n";
+  }
+  return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,176 @@
+#include <fmt/chrono.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+
+#include "base/machine.h"
+#include "formats/text/json_text.h"
+#include "onednn/version.h"
+#include "run/run_contents.h"
+#include "run/verdict_json.h"
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+namespace {
+
+using OrderedJson = nlohmann::ordered_json;
+
+OrderedJson confusion_json(const ConfusionMatrix& matrix) {
+  OrderedJson counts = OrderedJson::array();
+  for (int truth = 0; truth < matrix.classes(); ++truth) {
+    OrderedJson row = OrderedJson::array();
+    for (int prediction = 0; prediction < matrix.classes(); ++prediction) {
+      row.push_back(matrix.count(truth, prediction));
+    }
+    counts.push_back(std::move(row));
+  }
+  return {{"classes", matrix.class_names()}, {"counts", std::move(counts)}};
+}
+
+OrderedJson report_json(const ConfusionMatrix& confusion) {
+  const auto row_json = [](const ClassificationReport::Row& row) -> OrderedJson {
+    return {{"precision", row.precision},
+            {"recall", row.recall},
+            {"f1", row.f1},
+            {"support", row.support}};
+  };
+  const ClassificationReport report = classification_report(confusion);
+  OrderedJson classes = OrderedJson::object();
+  for (int c = 0; c < confusion.classes(); ++c) {
+    classes[confusion.class_names()[c]] = row_json(report.classes[c]);
+  }
+  return {{"classes", std::move(classes)},
+          {"macro", row_json(report.macro)},
+          {"weighted", row_json(report.weighted)}};
+}
+
+OrderedJson evaluation_json(const Evaluation& evaluation) {
+  return {{"accuracy", evaluation.accuracy},
+          {"loss", evaluation.loss},
+          {"test_images", evaluation.confusion.total()},
+          {"test_images_per_second", evaluation.images_per_second},
+          {"confusion", confusion_json(evaluation.confusion)},
+          {"classification_report", report_json(evaluation.confusion)}};
+}
+
+OrderedJson model_json(const ModelResult& result) {
+  OrderedJson json = cost_json(result.cost);
+  json["epochs"] = result.history.epochs.size();
+  if (result.history.restored_epoch > 0) json["restored_epoch"] = result.history.restored_epoch;
+  json.update(effort_json(result.history));
+  json["train_images_per_second"] = result.history.images_per_second;
+  json.update(evaluation_json(result.test));
+  json["trained_with"] = result.machines;
+  if (result.latency_ms > 0) json["latency_ms"] = result.latency_ms;
+  if (result.whole) json["whole_test_set"] = evaluation_json(*result.whole);
+  return json;
+}
+
+OrderedJson groups_json(const std::vector<Groups::Group>& groups) {
+  OrderedJson json = OrderedJson::array();
+  for (const Groups::Group& group : groups) {
+    json.push_back(OrderedJson{{"name", group.name}, {"classes", group.classes}});
+  }
+  return json;
+}
+
+OrderedJson machine_json(const Machine& machine) {
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"threads", machine.threads},
+          {"memory_bytes", machine.memory_bytes},
+          {"os", machine.os}};
+}
+
+OrderedJson experiment_json(const Experiment& experiment) {
+  const LabOptions& lab = experiment.lab;
+  return {{"name", experiment.name},
+          {"size", lab.size == CnnSize::large ? "large" : "small"},
+          {"optimizer", "adam"},
+          {"learning_rate", lab.adam.learning_rate},
+          {"batch_size", lab.batch_size},
+          {"epochs",
+           {{"baseline", lab.epochs.baseline},
+            {"experts", lab.epochs.experts},
+            {"gate", lab.epochs.gate},
+            {"mixture", lab.epochs.mixture}}},
+          {"controls",
+           {{"longer", lab.controls.longer},
+            {"average", lab.controls.average},
+            {"wider", lab.controls.wider}}}};
+}
+
+OrderedJson controls_json(const Results& results) {
+  OrderedJson json = OrderedJson::object();
+  for (const Results::Control& control : results.controls) {
+    json[control.name] = cost_json(control.cost);
+    json[control.name].update(effort_json(control.history));
+    json[control.name]["trained_with"] = control.machines;
+    json[control.name]["latency_ms"] = control.latency_ms;
+  }
+  return json;
+}
+
+}  // namespace
+
+History all_stages(const Results& results) {
+  History all;
+  for (const ModelResult* one : {&results.baseline, &results.gate, &results.mixture}) {
+    all.add_cost(one->history);
+  }
+  for (const Results::Expert& expert : results.experts) all.add_cost(expert.result.history);
+  return all;
+}
+
+int epochs_for_the_same(const Results& results) {
+  const auto flops = [](const ModelResult& one) {
+    return static_cast<double>(one.history.images) * one.cost.training_flops;
+  };
+  double all = flops(results.baseline) + flops(results.gate) + flops(results.mixture);
+  for (const Results::Expert& expert : results.experts) all += flops(expert.result);
+  const double epoch =
+      static_cast<double>(results.train_images) * results.baseline.cost.training_flops;
+  return std::max(1, static_cast<int>(std::lround(all / epoch)));
+}
+
+std::string to_json(const Results& results) {
+  const Machine machine = this_machine();
+  OrderedJson experts = OrderedJson::object();
+  std::vector<std::string> group_names;
+  for (const Results::Expert& expert : results.experts) {
+    experts[expert.group] = model_json(expert.result);
+    group_names.push_back(expert.group);
+  }
+  OrderedJson by_part = OrderedJson::object();
+  for (const auto& [part, seconds] : results.part_seconds) by_part[part] = seconds;
+  return json_text(
+      {{"format", kResultsFormat},
+       {"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+       {"data",
+        {{"name", results.data_name},
+         {"source", results.data_source},
+         {"class_names", results.class_names},
+         {"train_images", results.train_images},
+         {"test_images", results.test_images},
+         {"left_out", results.left_out}}},
+       {"groups", groups_json(results.experiment.groups)},
+       {"machine", machine_json(machine)},
+       {"versions",
+        {{"sluice", SLUICE_VERSION}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
+       {"seed", results.experiment.lab.seed},
+       {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
+       {"experiment", experiment_json(results.experiment)},
+       {"baseline", model_json(results.baseline)},
+       {"experts", std::move(experts)},
+       {"gate", model_json(results.gate)},
+       {"mixture", model_json(results.mixture)},
+       {"mixture_all_stages", effort_json(all_stages(results))},
+       {"controls", controls_json(results)},
+       {"verdict", to_json(results.verdict, results.class_names, group_names)},
+       {"seconds_by_part", std::move(by_part)},
+       {"total_seconds", results.total_seconds},
+       {"peak_memory_bytes", peak_memory_bytes()}});
+}
+
+}  // namespace sluice

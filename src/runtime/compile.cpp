@@ -1,0 +1,70 @@
+#include "runtime/network.h"
+
+#include "runtime/checks.h"
+
+namespace sluice {
+
+namespace {
+
+/// A Sequential as users get it: a network with a context of its own.
+class CompiledSequential : public CompiledModel {
+ public:
+  /// `trained` is `weights`, or null for inference.
+  CompiledSequential(const Sequential& model, const Weights& weights, Weights* trained,
+                     const CompileOptions& options)
+      : trained_(trained),
+        network_(context_, model, weights, {options.batch, trained != nullptr, options.compute}) {}
+
+  int max_batch() const override { return network_.max_batch(); }
+  const Shape& input_shape() const override { return network_.input_shape(); }
+  int outputs() const override { return network_.outputs(); }
+  bool ends_in_softmax() const override { return network_.ends_in_softmax(); }
+  std::span<const float> predict(std::span<const float> images, int count) override {
+    return run(images, count, nullptr);
+  }
+  std::span<const float> forward(std::span<const float> images, int count,
+                                 const RandomKey& key) override {
+    return run(images, count, &key);
+  }
+  std::span<const float> logits() const override {
+    require_logits(*this, network_.count());
+    return network_.logits();
+  }
+  void backward(std::span<const float> gradient, GradientOf where) override {
+    require_gradient(*this, gradient, network_.training() ? network_.count() : 0, where);
+    network_.backward(gradient, where);
+  }
+  std::string first_not_finite() const override { return network_.first_not_finite(); }
+  void start_profile() override { network_.start_profile(); }
+  std::vector<LayerProfile> profile() const override { return network_.profile(); }
+  std::vector<Trained> trained() override {
+    if (trained_ == nullptr) return {};
+    return {{trained_->values(), network_.gradients()}};
+  }
+
+ private:
+  std::span<const float> run(std::span<const float> images, int count, const RandomKey* key) {
+    require_batch(*this, images, count);
+    std::copy(images.begin(), images.end(), network_.input().begin());
+    return network_.forward(count, key);
+  }
+
+  Weights* trained_;
+  onednn::Context context_;
+  Network network_;
+};
+
+}  // namespace
+
+std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
+                                       const CompileOptions& options) {
+  return std::make_unique<CompiledSequential>(model, weights, &weights, options);
+}
+
+std::unique_ptr<CompiledModel> compile_for_inference(const Sequential& model,
+                                                     const Weights& weights,
+                                                     const CompileOptions& options) {
+  return std::make_unique<CompiledSequential>(model, weights, nullptr, options);
+}
+
+}  // namespace sluice

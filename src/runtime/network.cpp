@@ -1,0 +1,219 @@
+#include "runtime/network.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "base/fail.h"
+#include "base/parallel.h"
+#include "base/timer.h"
+#include "graph/weights.h"
+#include "ops/convolution/algorithm.h"
+#include "ops/softmax.h"
+
+namespace sluice {
+
+namespace {
+
+/// Batches are rounded up to one of this many sizes: routed batches differ from step to step, and
+/// finer sizes cost more to compile than they save (a quarter of a size on average).
+constexpr int kBatchSizes = 8;
+
+/// Stages below 2^28 and parts below 2^20 have streams of their own, and 256 numbers each for their
+/// dropouts. Stages below 2^16 of parts below 2^8 fill the lower half.
+std::uint64_t stream_of(const RandomKey& key) {
+  const std::uint64_t stage = key.stage;
+  const std::uint64_t part = key.part;
+  return (stage & 0xffff) << 16 | (part & 0xff) << 8 | part >> 8 << 32 | stage >> 16 << 44;
+}
+
+std::vector<LayerProfile> blank_profile(const Sequential& model) {
+  std::vector<LayerProfile> profile;
+  for (const LayerSummary& layer : summarize(model)) {
+    profile.push_back({.model = model.name, .layer = layer.name, .flops = layer.flops()});
+  }
+  return profile;
+}
+
+}  // namespace
+
+std::string to_string(Compute compute) {
+  switch (compute) {
+    case Compute::exact:
+      return "exact";
+    case Compute::fast:
+      return "fast";
+    case Compute::automatic:
+      break;
+  }
+  return "auto";
+}
+
+double LayerProfile::operations() const {
+  const int backward = (weights_seconds > 0 ? 1 : 0) + (data_seconds > 0 ? 1 : 0);
+  return flops * static_cast<double>(forward_images + backward * backward_images);
+}
+
+Compute on_this_processor(Compute compute) {
+  const bool can = ops::convolution::winograd() != nullptr;
+  return compute != Compute::exact && can ? Compute::fast : Compute::exact;
+}
+
+Network::Network(onednn::Context& context, const Sequential& model, const Weights& weights,
+                 const NetworkOptions& options)
+    : context_(context),
+      model_(model),
+      weights_(weights),
+      image_elements_(static_cast<std::size_t>(element_count(model.input))),
+      max_batch_(options.batch),
+      training_(options.training) {
+  constexpr int kMostBatch = 1 << 20;
+  if (options.batch < 1 || options.batch > kMostBatch) {
+    throw user_error("compile", "a batch of {}: must be from 1 to {}", options.batch, kMostBatch);
+  }
+  require_weights(model, weights);
+  if (options.training) gradients_.resize(weights.values().size());
+  try {
+    // The largest first: the workspace then has room for all.
+    const int grain = (max_batch_ + kBatchSizes - 1) / kBatchSizes;
+    for (int batch = max_batch_; batch > 0; batch -= grain) {
+      programs_.push_back(build(batch, options.compute));
+    }
+  } catch (const dnnl::error& error) {
+    throw machine_error("onednn", "cannot compile {}: {}", model.name, error.what());
+  }
+  std::reverse(programs_.begin(), programs_.end());
+}
+
+Network::Program Network::build(int batch, Compute compute) {
+  workspace_.rewind();
+  input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
+  const bool winograd = on_this_processor(compute) == Compute::fast;
+  ops::Plan plan{context_, workspace_, training_, winograd};
+  Program program{.batch = batch};
+  program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
+  const ops::Op& last = *program.ops.back().op;
+  program.output = last.dst();
+  ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;
+  if (ends_in_softmax_) program.logits = last.src();
+  outputs_ = static_cast<int>(onednn::stored(program.output)) / batch;
+  if (training_) plan_backward(program, plan);
+  return program;
+}
+
+void Network::plan_backward(Program& program, ops::Plan& plan) {
+  std::size_t largest = 0;
+  for (const LayerOp& each : program.ops) {
+    const ops::Op* op = each.op.get();
+    largest = std::max({largest, op->src().get_desc().get_size(), op->dst().get_desc().get_size()});
+  }
+  for (float*& buffer : plan.gradients) buffer = workspace_.take(largest);
+  program.diff_output = plan.take_gradient(program.output.get_desc());
+  const auto first = std::find_if(program.ops.begin(), program.ops.end(),
+                                  [](const LayerOp& each) { return each.op->has_parameters(); });
+  program.first_trained = static_cast<std::size_t>(first - program.ops.begin());
+  dnnl::memory gradient = program.diff_output;
+  for (std::size_t i = program.ops.size(); i-- > program.first_trained;) {
+    gradient = program.ops[i].op->plan_backward(plan, gradient, i > program.first_trained);
+  }
+}
+
+std::string Network::first_not_finite() const {
+  const auto all_finite = [](std::span<const float> values) {
+    return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
+  };
+  const std::vector<LayerSummary> layers = summarize(model_);
+  const auto& ops = last_ != nullptr ? last_->ops : programs_.back().ops;
+  for (const LayerOp& each : ops) {
+    const std::string& name = layers[each.layer].name;
+    bool finite = true;
+    for (const Weights::Tensor& tensor : weights_.tensors()) {
+      if (tensor.layer == name) finite = finite && all_finite(weights_.values(tensor));
+    }
+    if (last_ != nullptr) {
+      const dnnl::memory& dst = each.op->dst();
+      const std::size_t image = onednn::stored(dst) / last_->batch;
+      finite = finite && all_finite({onednn::data(dst), image * last_count_});
+    }
+    if (!finite) return fmt::format("{}'s {}", model_.name, name);
+  }
+  return {};
+}
+
+void Network::start_profile() {
+  profile_ = blank_profile(model_);
+  for (const LayerOp& each : programs_.back().ops) {
+    std::string& algorithm = profile_[each.layer].algorithm;
+    if (algorithm.empty()) algorithm = each.op->algorithm();
+  }
+  forward_images_ = backward_images_ = 0;
+}
+
+std::vector<LayerProfile> Network::profile() const {
+  std::vector<LayerProfile> profile = profile_;
+  for (LayerProfile& layer : profile) {
+    layer.forward_images = forward_images_;
+    layer.backward_images = backward_images_;
+  }
+  return profile;
+}
+
+template <class Run>
+void Network::timed(double LayerProfile::*seconds, const LayerOp& op, const Run& run) {
+  if (profile_.empty()) return run();
+  const Timer timer;
+  run();
+  profile_[op.layer].*seconds += timer.seconds();
+}
+
+std::span<const float> Network::forward(int count, const RandomKey* key) {
+  const ThreadTeam team(context_.threads());
+  assert(count > 0 && count <= max_batch_);
+  Program* program = &*std::find_if(programs_.begin(), programs_.end(),
+                                    [&](const Program& each) { return each.batch >= count; });
+  if (training_ || program != last_) {
+    for (const LayerOp& each : program->ops) {
+      timed(&LayerProfile::forward_seconds, each, [&] { each.op->load_parameters(context_); });
+    }
+  }
+  last_ = program;
+  last_count_ = count;
+  ops::Pass pass;
+  if (key != nullptr) {
+    pass = {true, key->seed, stream_of(*key), key->step};
+  }
+  for (const LayerOp& each : last_->ops) {
+    timed(&LayerProfile::forward_seconds, each, [&] { each.op->forward(context_, pass); });
+  }
+  forward_images_ += count;
+  context_.stream().wait();
+  const std::span output(onednn::data(last_->output), static_cast<std::size_t>(count * outputs_));
+  if (training_) return output;
+  answers_.assign(output.begin(), output.end());
+  return answers_;
+}
+
+std::span<const float> Network::logits() const {
+  return {onednn::data(last_->logits), static_cast<std::size_t>(last_count_ * outputs_)};
+}
+
+void Network::backward(std::span<const float> gradient, GradientOf where) {
+  const ThreadTeam team(context_.threads());
+  assert(gradient.size() == static_cast<std::size_t>(last_count_ * outputs_));
+  float* diff = onednn::data(last_->diff_output);
+  std::memcpy(diff, gradient.data(), gradient.size_bytes());
+  std::fill(diff + gradient.size(), diff + last_->batch * outputs_, 0.f);
+  // Softmax's backward pass is in place: without it the gradient of the logits is in this buffer.
+  const std::size_t skipped = where == GradientOf::logits ? 1 : 0;
+  for (std::size_t i = last_->ops.size() - skipped; i-- > last_->first_trained;) {
+    const LayerOp& each = last_->ops[i];
+    timed(&LayerProfile::weights_seconds, each, [&] { each.op->backward_weights(context_); });
+    if (i == last_->first_trained) break;  // nothing before it learns
+    timed(&LayerProfile::data_seconds, each, [&] { each.op->backward_data(context_); });
+  }
+  backward_images_ += last_count_;
+  context_.stream().wait();
+}
+
+}  // namespace sluice

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/workspace.h"
+#include "onednn/context.h"
+#include "runtime/build_ops.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+/// How a Network runs.
+struct NetworkOptions {
+  int batch = 32;        ///< the largest
+  bool training = true;  ///< with backward passes
+  Compute compute = Compute::automatic;
+};
+
+/// A Sequential compiled for every batch size it may be given, rounded up to one of a few. Rows of
+/// padding hold old images and have zero gradients, so they change nothing but the time.
+class Network {
+ public:
+  /// Throws Error (user) if the layers do not fit, or the weights are another model's. Refers to
+  /// `weights` and `context`.
+  Network(onednn::Context& context, const Sequential& model, const Weights& weights,
+          const NetworkOptions& options);
+
+  int max_batch() const { return max_batch_; }
+  const Shape& input_shape() const { return model_.input; }
+  int outputs() const { return outputs_; }
+  bool ends_in_softmax() const { return ends_in_softmax_; }
+  bool training() const { return training_; }
+  /// Of the last forward(); 0 before it.
+  int count() const { return last_count_; }
+
+  /// Where the caller puts images before forward(): (max_batch, input).
+  std::span<float> input() { return {input_, max_batch_ * image_elements_}; }
+
+  /// Without a key dropout is off. Returns (count, outputs), valid until the next call.
+  std::span<const float> forward(int count, const RandomKey* key);
+  /// Without training valid until any network of the context runs.
+  std::span<const float> logits() const;
+  void backward(std::span<const float> gradient, GradientOf where);
+
+  std::string first_not_finite() const;
+
+  void start_profile();
+  std::vector<LayerProfile> profile() const;
+
+  std::span<float> gradients() { return gradients_; }
+
+ private:
+  struct Program {
+    int batch;
+    std::vector<LayerOp> ops;
+    std::size_t first_trained = 0;  ///< the first operation that has parameters
+    dnnl::memory output;
+    dnnl::memory logits;
+    dnnl::memory diff_output;
+  };
+
+  Program build(int batch, Compute compute);
+  void plan_backward(Program& program, ops::Plan& plan);
+  /// Adds to a layer's time what `run` takes, if that is wanted.
+  template <class Run>
+  void timed(double LayerProfile::*seconds, const LayerOp& op, const Run& run);
+
+  onednn::Context& context_;
+  Sequential model_;
+  const Weights& weights_;
+  std::size_t image_elements_;
+  int max_batch_;
+  bool training_;
+  int outputs_ = 0;
+  bool ends_in_softmax_ = false;
+  float* input_ = nullptr;
+  std::vector<float> gradients_;
+  Workspace workspace_;
+  std::vector<float> answers_;     ///< the last output, which the context's next network overwrites
+  std::vector<Program> programs_;  ///< by rising batch
+  Program* last_ = nullptr;
+  int last_count_ = 0;
+  std::vector<LayerProfile> profile_;  ///< by layer; empty if none is wanted
+  std::int64_t forward_images_ = 0;
+  std::int64_t backward_images_ = 0;
+};
+
+}  // namespace sluice

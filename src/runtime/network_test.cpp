@@ -1,0 +1,317 @@
+#include "runtime/network.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "runtime/network_testing.h"
+#include "runtime/reference_network.h"
+#include "sluice/error.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using reference::ReferenceNetwork;
+using reference::Values;
+using ::testing::HasSubstr;
+
+Sequential small_network() {
+  return {"small",
+          {8, 8, 3},
+          {Conv2D{"conv1", 8}, Conv2D{"conv2", 16}, MaxPooling2D{"pool"}, Dropout{"drop", 0.25f},
+           Flatten{"flatten"}, Dense{"dense", 12, Activation::relu},
+           Dense{"output", 5, Activation::softmax}}};
+}
+
+class NetworkTest : public testing::Test {
+ protected:
+  static constexpr int kBatch = 7;
+  static constexpr std::size_t kImage = 8 * 8 * 3;
+
+  NetworkTest() : weights_(model_) { weights_.initialize(1, 2); }
+
+  Values forward(Network& network, const std::vector<float>& images, int count) {
+    std::copy(images.begin(), images.end(), network.input().begin());
+    const auto output = network.forward(count, nullptr);
+    return {output.begin(), output.end()};
+  }
+
+  Sequential model_ = small_network();
+  Weights weights_;
+  onednn::Context context_;
+  std::vector<float> images_ = random_images(kBatch * kImage);
+};
+
+TEST_F(NetworkTest, OutputAndGradientsEqualTheReference) {
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    SCOPED_TRACE(to_string(compute));
+    Network network(context_, model_, weights_, {.batch = kBatch, .compute = compute});
+    ReferenceNetwork reference(model_, weights_);
+    const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+    EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
+
+    const std::vector<float> diff = random_images(kBatch * 5, 9);
+    network.backward(diff, GradientOf::output);
+    EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
+              1e-4);
+  }
+}
+
+TEST_F(NetworkTest, WithoutTrainingGivesTheSame) {
+  model_.layers[1] = Conv2D{"conv2", 64};
+  model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
+  weights_ = Weights(model_);
+  weights_.initialize(1, 2);
+  ReferenceNetwork reference(model_, weights_);
+  const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    SCOPED_TRACE(to_string(compute));
+    const NetworkOptions options{.batch = kBatch, .training = false, .compute = compute};
+    Network network(context_, model_, weights_, options);
+    EXPECT_TRUE(network.gradients().empty());
+    Network other(context_, model_, weights_, options);
+    std::copy(images_.begin(), images_.end(), network.input().begin());
+    const auto output = network.forward(kBatch, nullptr);
+    forward(other, random_images(kBatch * kImage, 2), kBatch);  // in the same memory
+    EXPECT_LT(relative_error(output, expected), 1e-5);
+  }
+}
+
+TEST_F(NetworkTest, ProfileTellsAlgorithmsAndWorkByLayer) {
+  model_.layers[1] = Conv2D{"conv2", 64};
+  model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
+  weights_ = Weights(model_);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    // Batches of 3 and 7 are rounded up; what is counted are images.
+    Network network(context_, model_, weights_, {.batch = 20, .compute = compute});
+    forward(network, images_, kBatch);
+    EXPECT_TRUE(network.profile().empty());
+    network.start_profile();
+    forward(network, images_, 3);
+    forward(network, images_, kBatch);
+    network.backward(random_images(kBatch * 5, 9), GradientOf::output);
+    const std::vector<LayerProfile> profile = network.profile();
+    ASSERT_EQ(profile.size(), model_.layers.size());
+    const LayerProfile& first = profile.front();
+    const LayerProfile& conv = profile[2];
+    EXPECT_EQ(conv.layer, "conv2");
+    EXPECT_EQ(conv.flops, 2.0 * 8 * 8 * 3 * 3 * 32 * 64);
+    EXPECT_EQ(conv.forward_images, 3 + kBatch);
+    EXPECT_EQ(conv.backward_images, kBatch);
+    EXPECT_EQ(conv.operations(), conv.flops * (3 + kBatch + 2 * kBatch));
+    EXPECT_EQ(first.data_seconds, 0) << "nothing before it learns";
+    EXPECT_EQ(first.operations(), first.flops * (3 + kBatch + kBatch));
+    const bool winograd = on_this_processor(compute) == Compute::fast;
+    EXPECT_EQ(conv.algorithm.starts_with("winograd"), winograd) << conv.algorithm;
+    EXPECT_TRUE(first.algorithm.starts_with("direct")) << first.algorithm;
+  }
+}
+
+TEST_F(NetworkTest, GradientOfLogitsSkipsTheSoftmax) {
+  Network network(context_, model_, weights_, {kBatch});
+  auto linear = model_;
+  std::get<Dense>(linear.layers.back()).activation = Activation::linear;
+  ReferenceNetwork reference(linear, weights_);
+  const Values logits = reference.forward({images_.begin(), images_.end()}, kBatch);
+  forward(network, images_, kBatch);
+  EXPECT_TRUE(network.ends_in_softmax());
+  EXPECT_LT(relative_error(network.logits(), logits), 1e-5);
+
+  const std::vector<float> diff = random_images(kBatch * 5, 9);
+  network.backward(diff, GradientOf::logits);
+  EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
+            1e-4);
+}
+
+TEST_F(NetworkTest, EveryBatchSizeGivesWhatItsImagesAloneGive) {
+  constexpr int kLarge = 19;  // sizes are rounded up to 1, 4, 7, 10, 13, 16 or 19
+  const std::vector<float> images = random_images(kLarge * kImage);
+  const std::vector<float> diff = random_images(kLarge * 5, 9);
+  Network network(context_, model_, weights_, {kLarge});
+  forward(network, images, kLarge);  // leaves old images in the padding
+  for (int count = 1; count <= kLarge; ++count) {
+    const std::vector<float> part(images.begin(), images.begin() + count * kImage);
+    ReferenceNetwork reference(model_, weights_);
+    const Values expected = reference.forward({part.begin(), part.end()}, count);
+    EXPECT_LT(relative_error(forward(network, part, count), expected), 1e-5) << count;
+    network.backward(std::span(diff).first(count * 5), GradientOf::output);
+    const auto gradients = reference.backward({diff.begin(), diff.begin() + count * 5});
+    EXPECT_LT(relative_error(network.gradients(), gradients), 1e-4) << count;
+  }
+}
+
+TEST_F(NetworkTest, TrainingStepsMakeNothing) {
+  Network network(context_, model_, weights_, {kBatch});
+  const std::size_t made = context_.steps_made();
+  EXPECT_GT(made, 0u);
+  const std::vector<float> diff = random_images(kBatch * 5, 9);
+  for (int count = 1; count <= kBatch; ++count) {
+    const RandomKey key{1, 2, 3, 4};
+    network.forward(count, &key);
+    network.backward(std::span(diff).first(count * 5), GradientOf::logits);
+  }
+  EXPECT_EQ(context_.steps_made(), made);
+}
+
+TEST_F(NetworkTest, DropoutDependsOnItsKeyAlone) {
+  Network network(context_, model_, weights_, {kBatch});
+  std::copy(images_.begin(), images_.end(), network.input().begin());
+  const auto outputs = [&](const RandomKey* key) {
+    const auto output = network.forward(kBatch, key);
+    return std::vector<float>(output.begin(), output.end());
+  };
+  const RandomKey key{1, 2, 3, 4};
+  const auto first = outputs(&key);
+  EXPECT_NE(outputs(nullptr), first);
+  EXPECT_EQ(outputs(&key), first);
+  // Stage and part in turn: many groups have many parts, and each group a stage.
+  std::set<std::vector<float>> all{first};
+  const std::vector<RandomKey> others{{2, 2, 3, 4},
+                                      {1, 3, 3, 4},
+                                      {1, 2, 4, 4},
+                                      {1, 2, 3, 5},
+                                      {1, 2, 259, 4},
+                                      {1, 3, 259, 4},
+                                      {1, 2 + (1 << 16), 3, 4}};
+  for (const RandomKey& other : others) {
+    EXPECT_TRUE(all.insert(outputs(&other)).second)
+        << "seed " << other.seed << ", stage " << other.stage << ", part " << other.part;
+  }
+}
+
+TEST_F(NetworkTest, MoreDropoutsThanAPartHasNumbersForAreRefused) {
+  model_ = {"deep", {8}, {}};
+  for (int i = 0; i < 256; ++i) model_.layers.push_back(Dropout{std::to_string(i), 0.1f});
+  model_.layers.push_back(Dense{"output", 2});
+  Weights weights(model_);
+  EXPECT_NO_THROW(compile(model_, weights, {}));
+  model_.layers.insert(model_.layers.begin(), Dropout{"another", 0.1f});
+  EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, weights, {}); }),
+              HasSubstr("more than 256 in one model"));
+}
+
+TEST_F(NetworkTest, WhatIsAskedInTheWrongSizeOrOrderIsRefused) {
+  const auto said = [](const auto& call) { return error_of(Fault::user, call); };
+  const auto compiled = compile(model_, weights_, {.batch = 4});
+  const std::span<const float> images = images_;
+  EXPECT_THAT(said([&] { compiled->predict(images.first(5 * kImage), 5); }),
+              HasSubstr("5 images for a model compiled for 1 to 4"));
+  EXPECT_THAT(said([&] { compiled->predict({}, 0); }), HasSubstr("0 images for a model"));
+  EXPECT_THAT(said([&] { compiled->predict({}, -1); }), HasSubstr("-1 images for a model"));
+  EXPECT_THAT(said([&] { compiled->predict(images.first(kImage), 2); }),
+              HasSubstr("192 values for 2 images of (8, 8, 3): give 384"));
+  EXPECT_THAT(said([&] { compiled->forward(images.first(3 * kImage), 2, {}); }),
+              HasSubstr("576 values for 2 images"));
+  const std::vector<float> gradient(2 * 5);
+  EXPECT_THAT(said([&] { compiled->backward(gradient, GradientOf::output); }),
+              HasSubstr("there is no pass that a gradient could belong to"));
+  EXPECT_THAT(said([&] { compiled->logits(); }), HasSubstr("no logits before predict()"));
+  compiled->forward(images.first(2 * kImage), 2, {});
+  EXPECT_THAT(said([&] { compiled->backward(std::span(gradient).first(5), GradientOf::output); }),
+              HasSubstr("a gradient of 5 values for 2 images with 5 outputs: give 10"));
+  compiled->backward(gradient, GradientOf::logits);
+
+  const auto inference = compile_for_inference(model_, weights_, {.batch = 4});
+  inference->predict(images.first(2 * kImage), 2);
+  EXPECT_THAT(said([&] { inference->backward(gradient, GradientOf::output); }),
+              HasSubstr("on a model compiled for training"));
+
+  std::get<Dense>(model_.layers.back()).activation = Activation::linear;
+  const auto linear = compile(model_, weights_, {.batch = 4});
+  linear->forward(images.first(2 * kImage), 2, {});
+  EXPECT_THAT(said([&] { linear->logits(); }), HasSubstr("does not end in a softmax"));
+  EXPECT_THAT(said([&] { linear->backward(gradient, GradientOf::logits); }),
+              HasSubstr("the model has no logits"));
+}
+
+TEST_F(NetworkTest, WhatCannotBeCompiledIsRefused) {
+  for (const int batch : {0, -1, std::numeric_limits<int>::max()}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, weights_, {.batch = batch}); }),
+                HasSubstr(fmt::format("a batch of {}: must be from 1", batch)));
+  }
+  Sequential other = model_;
+  std::get<Dense>(other.layers.back()).units = 6;
+  Weights others(other);
+  EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, others, {}); }),
+              HasSubstr("small: the weights are not those of its layers"));
+}
+
+TEST(Summarize, NumbersAndNamesThatCannotBe) {
+  const auto said = [](const Shape& input, const std::vector<Layer>& layers) {
+    return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
+  };
+  const Shape image{8, 8, 3};
+  EXPECT_THAT(said(image, {Conv2D{"a", 0}}),
+              HasSubstr("m: a: filters must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}),
+              HasSubstr("kernel_size must be from 1 to 64, not -3"));
+  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}),
+              HasSubstr("pool_size must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units must be from 1 to 65536, not -1"));
+  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}),
+              HasSubstr("target_shape must be from 1 to 65536, not -2"));
+  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("rate must be from 0 up to 1, not 1"));
+  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}),
+              HasSubstr("rate must be from 0 up to 1, not nan"));
+  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}),
+              HasSubstr("m: input: sizes must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said({}, {Flatten{"a"}}), HasSubstr("m has no input shape"));
+  EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
+              HasSubstr("m: two layers are called 'a', and each needs a name of its own"));
+  EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
+              HasSubstr("m: a is larger than any memory"));
+}
+
+TEST(Compile, RefusesLayersThatDoNotFit) {
+  const auto message = [](Sequential model) -> std::string {
+    try {
+      Weights weights(model);
+      compile(model, weights, {4});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_EQ(message({"m", {8, 8, 3}, {Dense{"d", 4}}}),
+            "[model] m: d: takes one axis, not (8, 8, 3): put a Flatten before it");
+  EXPECT_EQ(message({"m", {8}, {Conv2D{"c", 4}}}),
+            "[model] m: c: takes (height, width, channels), not (8)");
+  EXPECT_EQ(message({"m", {2, 2, 3}, {MaxPooling2D{"p", 4}}}),
+            "[model] m: p: a pool of 4 does not fit into (2, 2, 3): use larger images");
+  EXPECT_EQ(message({"m", {6}, {Reshape{"r", {4, 2}}}}),
+            "[model] m: r: (6) cannot become (4, 2): the sizes' products differ");
+  EXPECT_EQ(message({"m", {6}, {}}), "[model] m has no layers: add one");
+}
+
+TEST(WeightsTest, GlorotUniformKernelsAndZeroBiases) {
+  const Sequential model{"m", {32, 32, 3}, {Conv2D{"c", 64}, Flatten{"f"}, Dense{"d", 4}}};
+  Weights weights(model);
+  weights.initialize(5, 1);
+  // Fans of the convolution are 9 * 3 and 9 * 64, of the dense layer 65536 and 4.
+  for (const auto& [tensor, fans] : {std::pair{0, 9 * (3 + 64)}, {2, 65536 + 4}}) {
+    const auto kernel = weights.values(weights.tensors()[tensor]);
+    const double limit = std::sqrt(6.0 / fans);
+    double sum = 0;
+    double squares = 0;
+    for (const float w : kernel) {
+      ASSERT_LE(std::abs(w), limit * 1.0001);
+      sum += w;
+      squares += double(w) * w;
+    }
+    const double n = static_cast<double>(kernel.size());
+    EXPECT_NEAR(sum / n, 0, 4 * limit / std::sqrt(3 * n));
+    EXPECT_NEAR(squares / n / (limit * limit / 3), 1, 4 / std::sqrt(n));
+  }
+  for (const int tensor : {1, 3}) {
+    for (const float b : weights.values(weights.tensors()[tensor])) EXPECT_EQ(b, 0);
+  }
+  Weights other(model);
+  other.initialize(5, 2);
+  EXPECT_NE(other.values()[0], weights.values()[0]);
+}
+
+}  // namespace
+}  // namespace sluice
