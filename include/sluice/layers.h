@@ -59,49 +59,71 @@ struct Sequential {
   std::vector<Layer> layers;
 };
 
-/// One line of Keras's summary, and where the layer's parameters are.
+/// How a tensor begins: keras.initializers of the same name. Glorot uniform (Glorot and Bengio
+/// 2010) has the limit sqrt(6 / (fan_in + fan_out)); fans of a convolution include its kernel's
+/// area.
+enum class Initializer { zeros, ones, glorot_uniform };
+
+/// A tensor of a layer.
+struct TensorSpec {
+  std::string name;  ///< Keras's word: "kernel", "bias"
+  Shape shape;
+  Initializer initializer = Initializer::zeros;
+  bool trained = true;  ///< false for state that training changes without a gradient
+};
+
+/// One line of Keras's summary, and what the layer has and costs.
 struct LayerSummary {
   std::string name;
   std::string type;
   Shape output;
-  Shape kernel;  ///< empty for a layer without parameters; its bias has the kernel's last size
-  std::int64_t parameters = 0;
-
+  std::vector<TensorSpec> tensors;  ///< in Keras's order
   /// Multiplications and additions of its definition, for one image; each backward pass has as
   /// many.
-  double flops() const;
+  double flops = 0;
+
+  /// Number of values in its tensors, state included, as Keras counts them.
+  std::int64_t parameters() const;
 };
 
 /// Works out every shape. Throws Error (user) where layers do not fit, a number is out of range
 /// (sizes and units from 1 to 65536, a rate from 0 up to 1), or two layers have one name, naming
 /// the layer.
 std::vector<LayerSummary> summarize(const Sequential& model);
+/// Number of values in all tensors, state included.
 std::int64_t count_parameters(const Sequential& model);
 double count_flops(const Sequential& model);
 
-/// The parameters of one Sequential: a single block of floats, layer after layer, kernel before
-/// bias, in Keras's shapes and row-major order.
+/// The parameters of one Sequential: a single block of floats in Keras's shapes and row-major
+/// order. What is trained comes first, layer after layer; state that is not trained follows.
 class Weights {
  public:
   struct Tensor {
     std::string layer;
-    std::string kind;  ///< "kernel" or "bias"
+    std::string kind;  ///< TensorSpec::name
     Shape shape;
     std::size_t offset;
     std::size_t size;
+    Initializer initializer;
+    bool trained;
   };
 
   /// All zero. Throws Error (user) as summarize() does.
   explicit Weights(const Sequential& model);
 
-  /// Glorot uniform kernels (Glorot and Bengio 2010: limit sqrt(6 / (fan_in + fan_out)), fans of a
-  /// convolution include its kernel's area) and zero biases. `stream` tells apart models that
-  /// share a seed.
+  /// Gives each tensor the values of its initializer. `stream` tells apart models that share a
+  /// seed.
   void initialize(std::uint64_t seed, std::uint32_t stream);
 
+  /// Layer after layer, each layer's in Keras's order.
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::span<float> values() { return values_; }
   std::span<const float> values() const { return values_; }
+  /// The part of values() that an optimizer updates.
+  std::span<float> trained() { return values().first(trained_); }
+  std::span<const float> trained() const { return values().first(trained_); }
+  /// The rest: what training changes without a gradient.
+  std::span<float> state() { return values().subspan(trained_); }
   std::span<float> values(const Tensor& t) { return values().subspan(t.offset, t.size); }
   std::span<const float> values(const Tensor& t) const {
     return values().subspan(t.offset, t.size);
@@ -110,6 +132,7 @@ class Weights {
  private:
   std::vector<Tensor> tensors_;
   std::vector<float> values_;
+  std::size_t trained_ = 0;  ///< how many values
 };
 
 }  // namespace sluice

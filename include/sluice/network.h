@@ -28,13 +28,16 @@ struct CompileOptions {
   Compute compute = Compute::automatic;
 };
 
-/// Where the random numbers of one training step come from. The same four numbers give the same
-/// dropout masks, whatever the threads or the machine.
+/// Where the random numbers of one training step come from. The same numbers give the same dropout
+/// masks, whatever the threads or the machine.
 struct RandomKey {
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< tells apart the stages of a run
   std::uint32_t part = 0;   ///< tells apart the parts of a mixture
   std::uint32_t step = 0;
+  /// The number of the pass's first image in the whole batch. A batch that is divided among passes
+  /// has the masks of the whole.
+  std::int64_t first_row = 0;
 };
 
 /// What a gradient handed to backward() belongs to: the model's output, or the input of its last
@@ -103,6 +106,9 @@ class CompiledModel {
   /// What a trainer updates after backward(). The gate of a mixture is not among it. Empty for a
   /// model compiled for inference.
   virtual std::vector<Trained> trained() = 0;
+  /// What forward() changes without a gradient, such as running means. Empty for a model that has
+  /// none, or is compiled for inference.
+  virtual std::vector<std::span<float>> state() = 0;
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
   /// results which are not all finite; empty if none has.

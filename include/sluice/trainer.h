@@ -100,7 +100,7 @@ struct FitState {
   double seconds = 0;  ///< of the epoch so far
   History history;     ///< of the epochs before
   Stopping stopping;
-  std::vector<Block> blocks;  ///< trained weights, Adam's moments, the best epoch's weights
+  std::vector<Block> blocks;  ///< weights, Adam's moments, state, the best epoch's of both
 };
 
 /// Told how a fit goes, on the fitting thread. An exception thrown from any of these ends the fit.

@@ -267,7 +267,7 @@ TEST(Cost, CountsWhatOneImageNeeds) {
                    all.flops - count_flops(branch.expert) - count_flops(branch.importance));
   // conv1.1: 32 x 32 pixels of 32 filters over 3 x 3 x 3 values, two operations each.
   EXPECT_GT(one.flops, 2. * 32 * 32 * 32 * 27);
-  EXPECT_DOUBLE_EQ(summarize(model.baseline)[0].flops(), 2. * 32 * 32 * 32 * 27);
+  EXPECT_DOUBLE_EQ(summarize(model.baseline)[0].flops, 2. * 32 * 32 * 32 * 27);
 }
 
 TEST(DeadExperts, AreThoseHardlyAsked) {

@@ -58,6 +58,7 @@ class MixtureNetwork : public CompiledModel {
   std::span<const float> gate() const override { return gate_output_; }
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
+  std::vector<std::span<float>> state() override;
   std::string first_not_finite() const override;
   void start_profile() override;
   std::vector<LayerProfile> profile() const override;
@@ -188,10 +189,19 @@ std::vector<LayerProfile> MixtureNetwork::profile() const {
 
 std::vector<CompiledModel::Trained> MixtureNetwork::trained() {
   if (trained_ == nullptr) return {};
-  std::vector<Trained> all{{trained_->baseline.values(), baseline_.gradients()}};
+  std::vector<Trained> all{{trained_->baseline.trained(), baseline_.gradients()}};
   for (std::size_t g = 0; g < branches_.size(); ++g) {
-    all.push_back({trained_->experts[g].values(), branches_[g]->expert.gradients()});
-    all.push_back({trained_->importances[g].values(), branches_[g]->importance.gradients()});
+    all.push_back({trained_->experts[g].trained(), branches_[g]->expert.gradients()});
+    all.push_back({trained_->importances[g].trained(), branches_[g]->importance.gradients()});
+  }
+  return all;
+}
+
+std::vector<std::span<float>> MixtureNetwork::state() {
+  std::vector<std::span<float>> all;
+  if (trained_ == nullptr) return all;
+  for (Weights* part : trained_->parts()) {
+    if (part != &trained_->gate && !part->state().empty()) all.push_back(part->state());
   }
   return all;
 }

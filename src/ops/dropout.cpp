@@ -74,13 +74,15 @@ void Dropout::draw(const Pass& pass) {
   const RandomStream random(pass.seed, Purpose::dropout, pass.stream + number_, pass.step);
   const std::size_t elements = planes_.elements();
   const std::size_t calls = (elements + kPerCall - 1) / kPerCall;
+  const auto first_row = static_cast<std::size_t>(pass.first_row);
   kept_.resize(planes_.images * elements);  // not before it is needed: inference draws nothing
-  parallel_for(planes_.images, 1, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1, [&](std::size_t begin, std::size_t end) {
     std::array<std::uint32_t, 4 * kCalls> bits;
     for (std::size_t image = begin; image < end; ++image) {
       for (std::size_t call = 0; call < calls; call += kCalls) {
         const std::size_t count = std::min(kCalls, calls - call);
-        random.fill(static_cast<std::uint32_t>(image * calls + call), count, bits.data());
+        const std::size_t number = (first_row + image) * calls + call;
+        random.fill(static_cast<std::uint32_t>(number), count, bits.data());
         const std::size_t first = call * kPerCall;
         keep(bits.data(), threshold_, std::min(count * kPerCall, elements - first),
              kept_.data() + image * elements + first);
@@ -91,7 +93,7 @@ void Dropout::draw(const Pass& pass) {
 
 void Dropout::apply(float* values) const {
   const std::size_t blocks = planes_.blocks;
-  parallel_for(planes_.images * blocks, 4, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_ * blocks, 4, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t block = i % blocks;
       scale_kept(values + i * planes_.pixels() * planes_.lanes,
@@ -102,14 +104,14 @@ void Dropout::apply(float* values) const {
 }
 
 void Dropout::forward(onednn::Context&, const Pass& pass) {
-  active_ = pass.dropout;
-  if (!active_) return;
+  rows_ = pass.phase == Phase::training ? static_cast<std::size_t>(pass.rows) : 0;
+  if (rows_ == 0) return;
   draw(pass);
   apply(onednn::data(src_));
 }
 
 void Dropout::backward_data(onednn::Context&) {
-  if (active_) apply(diff_);
+  if (rows_ > 0) apply(diff_);
 }
 
 }  // namespace sluice::ops

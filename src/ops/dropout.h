@@ -8,9 +8,10 @@
 
 namespace sluice::ops {
 
-/// Inverted dropout, in place: src and dst are the same memory. Does nothing in a pass without it.
-/// Whether element e of image n is kept depends on the pass's numbers, this dropout's, and on e and
-/// n alone, where e counts in Keras's order (height, width, channels): not on layout or threads.
+/// Inverted dropout, in place: src and dst are the same memory. Does nothing at inference, nor to
+/// rows of padding. Whether element e of image n of the whole batch is kept depends on the random
+/// numbers of the pass, this dropout's number, e and n, where e counts in Keras's order (height,
+/// width, channels): not on layout, threads or how the batch is divided.
 class Dropout : public Op {
  public:
   /// `number` tells apart the dropouts of a network.
@@ -33,7 +34,7 @@ class Dropout : public Op {
   onednn::Planes planes_;
   std::vector<std::uint8_t> kept_;
   float* diff_ = nullptr;
-  bool active_ = false;  ///< the last forward pass dropped
+  std::size_t rows_ = 0;  ///< of the last forward pass, if it was a training pass; else 0
 };
 
 }  // namespace sluice::ops

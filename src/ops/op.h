@@ -40,10 +40,15 @@ struct Parameter {
   float* gradients;  ///< null for a network that is not trained
 };
 
-/// One pass over a network, and where its random numbers come from. Each dropout adds its own
-/// number to the stream.
+enum class Phase { inference, training };
+
+/// One pass over a network.
 struct Pass {
-  bool dropout = false;
+  Phase phase = Phase::inference;
+  int rows = 0;  ///< number of images; the rows of the batch after them are padding
+  /// The number of the first image in the whole batch, where several passes or machines divide one.
+  std::int64_t first_row = 0;
+  // The random numbers of a training pass. Each dropout adds its own number to the stream.
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
   std::uint32_t step = 0;

@@ -91,7 +91,7 @@ TEST_P(EveryOp, EqualsTheReference) {
   for (int repeat = 0; repeat < 2; ++repeat) {  // nothing may be left over from a step before
     write(in.src, src);
     op->load_parameters(context_);
-    op->forward(context_, kPass);
+    op->forward(context_, pass_of(onednn::dims_of(op->src())[0]));
     const Values expected = c.forward(in);
     expect_close(read(op->dst()), expected, c.tolerance, "dst");
 
@@ -276,13 +276,37 @@ TEST(Dropout, KeepsTheShareItShouldAndDiffersByStepAndImage) {
   Plan plan{context, workspace, true};
   const auto src = plan.take(onednn::layout({2, 50000}, Tag::nc));
   Dropout dropout(plan, src, 0.3f, 0);
-  dropout.forward(context, kPass);
+  Pass pass = pass_of(2);
+  dropout.forward(context, pass);
   const auto first = dropout.kept();
   const double share = std::count(first.begin(), first.end(), 1) / 100000.0;
   EXPECT_NEAR(share, 0.7, 4 * std::sqrt(0.21 / 100000));
   EXPECT_FALSE(std::equal(first.begin(), first.begin() + 50000, first.begin() + 50000));
-  dropout.forward(context, Pass{true, kPass.seed, kPass.stream, kPass.step + 1});
+  ++pass.step;
+  dropout.forward(context, pass);
   EXPECT_NE(dropout.kept(), first);
+}
+
+TEST(Dropout, ADividedBatchHasTheMasksOfTheWholeAndPaddingHasNone) {
+  constexpr int kRows = 5;
+  constexpr std::size_t kElements = 100;
+  onednn::Context context;
+  Workspace workspace;
+  Plan plan{context, workspace, true};
+  const auto src = plan.take(onednn::layout({kRows, kElements}, Tag::nc));
+  Dropout dropout(plan, src, 0.5f, 0);
+  const auto values_after = [&](const Pass& pass) {
+    std::fill_n(onednn::data(src), kRows * kElements, 1.f);
+    dropout.forward(context, pass);
+    return std::vector<float>(onednn::data(src), onednn::data(src) + kRows * kElements);
+  };
+  const std::vector<float> whole = values_after(pass_of(kRows));
+  Pass later = pass_of(2);
+  later.first_row = 3;
+  const std::vector<float> part = values_after(later);
+  EXPECT_TRUE(
+      std::equal(part.begin(), part.begin() + 2 * kElements, whole.begin() + 3 * kElements));
+  EXPECT_EQ(std::count(part.begin() + 2 * kElements, part.end(), 1.f), 3 * kElements);
 }
 
 }  // namespace

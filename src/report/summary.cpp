@@ -33,17 +33,17 @@ std::string batch_shape(const Shape& shape) {
   return text + ")";
 }
 
-std::string kind(const Sequential& model) {
-  const bool convolves = std::any_of(model.layers.begin(), model.layers.end(), [](const Layer& l) {
-    return std::holds_alternative<Conv2D>(l);
+std::string kind(const std::vector<LayerSummary>& layers) {
+  const auto convolves = [](const TensorSpec& tensor) { return tensor.shape.size() == 4; };
+  const bool cnn = std::ranges::any_of(layers, [&](const LayerSummary& layer) {
+    return std::ranges::any_of(layer.tensors, convolves);
   });
-  return convolves ? "CNN" : "dense";
+  return cnn ? "CNN" : "dense";
 }
 
 std::vector<std::string> part_row(const Sequential& part, const std::string& role) {
   const std::vector<LayerSummary> layers = summarize(part);
-  const Shape& output = layers.empty() ? part.input : layers.back().output;
-  return {printable(part.name), kind(part) + ", " + role, batch_shape(output),
+  return {printable(part.name), kind(layers) + ", " + role, batch_shape(layers.back().output),
           with_commas(count_parameters(part))};
 }
 
@@ -52,16 +52,20 @@ std::vector<std::string> part_row(const Sequential& part, const std::string& rol
 std::string summary_text(const Sequential& model) {
   std::vector<std::vector<std::string>> rows;
   std::int64_t total = 0;
+  std::int64_t trained = 0;
   for (const LayerSummary& layer : summarize(model)) {
     const std::string type = " (" + layer.type + ")";
     rows.push_back({cut(printable(layer.name), 33 - type.size()) + type, batch_shape(layer.output),
-                    with_commas(layer.parameters)});
-    total += layer.parameters;
+                    with_commas(layer.parameters())});
+    total += layer.parameters();
+    for (const TensorSpec& tensor : layer.tensors) {
+      if (tensor.trained) trained += element_count(tensor.shape);
+    }
   }
   return cut(fmt::format("Model: \"{}\"", printable(model.name)), kTextWidth) + "\n" +
          boxed_table({{"Layer (type)", 33}, {"Output Shape", 24}, {"Param #", 13, true}}, rows) +
-         total_line("Total params", total) + "\n" + total_line("Trainable params", total) + "\n" +
-         total_line("Non-trainable params", 0) + "\n";
+         total_line("Total params", total) + "\n" + total_line("Trainable params", trained) + "\n" +
+         total_line("Non-trainable params", total - trained) + "\n";
 }
 
 std::string summary_text(const Mixture& model) {

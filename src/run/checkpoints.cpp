@@ -84,9 +84,9 @@ const std::string& entry(const Safetensors& file, const char* key, const std::st
   return found->second;
 }
 
-/// A finished stage is not trained again: its weights are enough.
+/// A finished stage is not trained again: its weights and state are enough.
 bool is_kept(const FitState::Block& block, bool finished) {
-  return !finished || block.name.starts_with("weights/");
+  return !finished || block.name.starts_with("weights/") || block.name.starts_with("state/");
 }
 
 /// What a file says of the state and its setting, in the order of its check sum.

@@ -1,5 +1,6 @@
 #include "runtime/build_ops.h"
 
+#include "graph/layer_types.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
@@ -12,6 +13,24 @@ namespace sluice {
 
 namespace {
 
+/// An operation and the layer, by its place in the model, that it is a part of.
+struct Placed {
+  std::size_t layer;
+  Operation operation;
+};
+
+std::vector<Placed> operations_of(const Sequential& model) {
+  std::vector<Placed> all;
+  Shape shape = model.input;
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const LayerInfo info = describe(model.layers[i], shape);
+    for (const Operation& operation : info.operations) all.push_back({i, operation});
+    shape = info.output;
+  }
+  return all;
+}
+
+/// Makes one op after another. Some ops do the work of several operations.
 class Builder {
  public:
   Builder(ops::Plan& plan, const Weights& weights, std::span<float> gradients,
@@ -19,42 +38,54 @@ class Builder {
       : plan_(plan),
         weights_(weights),
         gradients_(gradients),
-        next_(weights.tensors().begin()),
+        next_tensor_(weights.tensors().begin()),
         current_(input) {}
 
-  void build(const std::vector<Layer>& layers) {
-    for (layer_ = 0; layer_ < layers.size(); ++layer_) {
-      next_pool_ =
-          layer_ + 1 < layers.size() ? std::get_if<MaxPooling2D>(&layers[layer_ + 1]) : nullptr;
-      std::visit(*this, layers[layer_]);
+  void build(const std::vector<Placed>& operations) {
+    todo_ = operations;
+    while (!todo_.empty()) {
+      layer_ = todo_.front().layer;
+      const Operation& operation = todo_.front().operation;
+      todo_ = todo_.subspan(1);
+      std::visit(*this, operation);
     }
   }
 
-  void operator()(const Conv2D& layer) {
+  void operator()(const operation::Convolution& convolution) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
-    const ops::Conv2DShape shape{layer.filters, layer.kernel_size,
-                                 layer.activation == Activation::relu};
-    if (plan_.winograd && ops::WinogradConv2D::suits(current_, shape)) {
-      const bool pooled = layer.activation != Activation::softmax && next_pool_ != nullptr &&
-                          ops::WinogradConv2D::suits_pool(current_, next_pool_->pool_size);
-      add<ops::WinogradConv2D>(shape, pooled, kernel, bias);
-      if (pooled) ++layer_;  // the pooling is done
-    } else {
-      add<ops::Conv2D>(shape, kernel, bias);
+    const ops::Conv2DShape shape{convolution.filters, convolution.kernel_size, take_relu()};
+    if (!plan_.winograd || !ops::WinogradConv2D::suits(current_, shape)) {
+      return add<ops::Conv2D>(shape, kernel, bias);
     }
-    if (layer.activation == Activation::softmax) add<ops::Softmax>();
+    const auto* pool = next<operation::MaxPooling>();
+    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(current_, pool->size);
+    if (pooled) todo_ = todo_.subspan(1);
+    add<ops::WinogradConv2D>(shape, pooled, kernel, bias);
   }
-  void operator()(const MaxPooling2D& layer) { add<ops::MaxPooling2D>(layer.pool_size); }
-  void operator()(const Dropout& layer) { add<ops::Dropout>(layer.rate, dropouts_++); }
-  void operator()(const Flatten&) { add<ops::Flatten>(); }
-  void operator()(const Dense& layer) {
+  void operator()(const operation::InnerProduct& product) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
-    add<ops::Dense>(layer.units, layer.activation == Activation::relu, kernel, bias);
-    if (layer.activation == Activation::softmax) add<ops::Softmax>();
+    add<ops::Dense>(product.units, take_relu(), kernel, bias);
   }
-  void operator()(const Reshape&) {}  // rows are plain: only the summary's shape changes
+  void operator()(const operation::MaxPooling& pool) { add<ops::MaxPooling2D>(pool.size); }
+  void operator()(const operation::Dropout& dropout) {
+    add<ops::Dropout>(dropout.rate, dropouts_++);
+  }
+  void operator()(const operation::Flatten&) { add<ops::Flatten>(); }
+  void operator()(const operation::Reshape&) {}  // rows are plain: only the summary's shape changes
+  void operator()(const operation::Activate& activate) {
+    switch (activate.function) {
+      case Activation::linear:
+        return;
+      case Activation::softmax:
+        return add<ops::Softmax>();
+      case Activation::relu:
+        break;
+    }
+    throw machine_error("compile", "an activation of its own cannot be {}",
+                        word_of(activate.function));
+  }
 
   std::vector<LayerOp> take() { return std::move(ops_); }
 
@@ -65,8 +96,22 @@ class Builder {
     current_ = ops_.back().op->dst();
   }
 
+  /// The operation that comes next, if it is such a one.
+  template <class Wanted>
+  const Wanted* next() const {
+    return todo_.empty() ? nullptr : std::get_if<Wanted>(&todo_.front().operation);
+  }
+
+  /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
+  bool take_relu() {
+    const auto* activate = next<operation::Activate>();
+    if (activate == nullptr || activate->function == Activation::softmax) return false;
+    todo_ = todo_.subspan(1);
+    return activate->function == Activation::relu;
+  }
+
   ops::Parameter next_parameter() {
-    const Weights::Tensor& tensor = *next_++;
+    const Weights::Tensor& tensor = *next_tensor_++;
     return {weights_.values(tensor).data(),
             gradients_.empty() ? nullptr : gradients_.data() + tensor.offset};
   }
@@ -74,10 +119,10 @@ class Builder {
   ops::Plan& plan_;
   const Weights& weights_;
   std::span<float> gradients_;
-  std::vector<Weights::Tensor>::const_iterator next_;
+  std::vector<Weights::Tensor>::const_iterator next_tensor_;
   dnnl::memory current_;
+  std::span<const Placed> todo_;
   std::size_t layer_ = 0;
-  const MaxPooling2D* next_pool_ = nullptr;  ///< if the layer after this one is such
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
 };
@@ -91,7 +136,7 @@ std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const W
                           ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
                           : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
   Builder builder(plan, weights, gradients, onednn::at(plan.context, layout, input));
-  builder.build(model.layers);
+  builder.build(operations_of(model));
   return builder.take();
 }
 

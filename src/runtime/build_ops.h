@@ -15,9 +15,9 @@ struct LayerOp {
   std::unique_ptr<ops::Op> op;
 };
 
-/// The operations of a model's layers, in order, for one batch size: the one place that knows which
-/// operations a layer is made of. `gradients` is as long as the weights, or empty for a network
-/// that is not trained. `input` holds (batch, model.input).
+/// The ops that do the work of a model's layers, in order, for one batch size. `gradients` is as
+/// long as weights.trained(), or empty for a network that is not trained. `input` holds (batch,
+/// model.input).
 std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
                                std::span<float> gradients, int batch, float* input);
 

@@ -39,7 +39,11 @@ class CompiledSequential : public CompiledModel {
   std::vector<LayerProfile> profile() const override { return network_.profile(); }
   std::vector<Trained> trained() override {
     if (trained_ == nullptr) return {};
-    return {{trained_->values(), network_.gradients()}};
+    return {{trained_->trained(), network_.gradients()}};
+  }
+  std::vector<std::span<float>> state() override {
+    if (trained_ == nullptr || trained_->state().empty()) return {};
+    return {trained_->state()};
   }
 
  private:

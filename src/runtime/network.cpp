@@ -31,7 +31,7 @@ std::uint64_t stream_of(const RandomKey& key) {
 std::vector<LayerProfile> blank_profile(const Sequential& model) {
   std::vector<LayerProfile> profile;
   for (const LayerSummary& layer : summarize(model)) {
-    profile.push_back({.model = model.name, .layer = layer.name, .flops = layer.flops()});
+    profile.push_back({.model = model.name, .layer = layer.name, .flops = layer.flops});
   }
   return profile;
 }
@@ -73,7 +73,7 @@ Network::Network(onednn::Context& context, const Sequential& model, const Weight
     throw user_error("compile", "a batch of {}: must be from 1 to {}", options.batch, kMostBatch);
   }
   require_weights(model, weights);
-  if (options.training) gradients_.resize(weights.values().size());
+  if (options.training) gradients_.resize(weights.trained().size());
   try {
     // The largest first: the workspace then has room for all.
     const int grain = (max_batch_ + kBatchSizes - 1) / kBatchSizes;
@@ -179,9 +179,9 @@ std::span<const float> Network::forward(int count, const RandomKey* key) {
   }
   last_ = program;
   last_count_ = count;
-  ops::Pass pass;
+  ops::Pass pass{.rows = count};
   if (key != nullptr) {
-    pass = {true, key->seed, stream_of(*key), key->step};
+    pass = {ops::Phase::training, count, key->first_row, key->seed, stream_of(*key), key->step};
   }
   for (const LayerOp& each : last_->ops) {
     timed(&LayerProfile::forward_seconds, each, [&] { each.op->forward(context_, pass); });

@@ -182,6 +182,19 @@ TEST_F(NetworkTest, DropoutDependsOnItsKeyAlone) {
   }
 }
 
+TEST_F(NetworkTest, ADividedBatchHasTheMasksOfTheWhole) {
+  Network network(context_, model_, weights_, {kBatch});
+  const auto outputs = [&](int first, int count) {
+    std::copy_n(images_.begin() + first * kImage, count * kImage, network.input().begin());
+    const RandomKey key{1, 2, 3, 4, first};
+    const auto output = network.forward(count, &key);
+    return std::vector<float>(output.begin(), output.end());
+  };
+  std::vector<float> parts = outputs(0, 3);
+  for (const float value : outputs(3, kBatch - 3)) parts.push_back(value);
+  EXPECT_LT(relative_error(parts, outputs(0, kBatch)), 1e-6);
+}
+
 TEST_F(NetworkTest, MoreDropoutsThanAPartHasNumbersForAreRefused) {
   model_ = {"deep", {8}, {}};
   for (int i = 0; i < 256; ++i) model_.layers.push_back(Dropout{std::to_string(i), 0.1f});
@@ -262,7 +275,7 @@ TEST(Summarize, NumbersAndNamesThatCannotBe) {
   EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
               HasSubstr("m: two layers are called 'a', and each needs a name of its own"));
   EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
-              HasSubstr("m: a is larger than any memory"));
+              HasSubstr("m: a: its output or a tensor is larger than any memory"));
 }
 
 TEST(Compile, RefusesLayersThatDoNotFit) {

@@ -1,15 +1,22 @@
 #pragma once
 
+#include "graph/layer_types.h"
 #include "ops/reference/reference.h"
-#include "sluice/network.h"
 
 namespace sluice::reference {
 
 /// A Sequential in plain loops and double precision, without dropout: the oracle of network tests.
 class ReferenceNetwork {
  public:
-  ReferenceNetwork(const Sequential& model, const Weights& weights)
-      : model_(model), summary_(summarize(model)) {
+  ReferenceNetwork(const Sequential& model, const Weights& weights) {
+    Shape shape = model.input;
+    for (const Layer& layer : model.layers) {
+      const LayerInfo info = describe(layer, shape);
+      for (const Operation& operation : info.operations) {
+        steps_.push_back({operation, shape, info.output, {}, {}});
+      }
+      shape = info.output;
+    }
     for (const Weights::Tensor& tensor : weights.tensors()) {
       const auto values = weights.values(tensor);
       parameters_.emplace_back(values.begin(), values.end());
@@ -19,103 +26,112 @@ class ReferenceNetwork {
   /// (n, outputs)
   Values forward(const Values& images, int n) {
     n_ = n;
-    sources_.clear();
+    parameter_ = 0;
     Values current = images;
-    std::size_t parameter = 0;
-    for (std::size_t i = 0; i < model_.layers.size(); ++i) {
-      sources_.push_back(current);
-      current =
-          std::visit([&](const auto& layer) { return run(layer, i, parameter); }, model_.layers[i]);
-      results_.resize(i + 1);
-      results_[i] = current;
+    for (Step& step : steps_) {
+      step.src = current;
+      step.dst = current =
+          std::visit([&](const auto& operation) { return run(operation, step); }, step.operation);
     }
     return current;
   }
 
   /// The gradients of sum(output * diff) for every parameter, in the order of Weights.
   std::vector<float> backward(Values diff) {
-    std::vector<Values> gradients(parameters_.size());
-    std::size_t parameter = parameters_.size();
-    for (std::size_t i = model_.layers.size(); i-- > 0;) {
-      diff =
-          std::visit([&](const auto& layer) { return undo(layer, i, diff, parameter, gradients); },
-                     model_.layers[i]);
+    gradients_.assign(parameters_.size(), {});
+    parameter_ = parameters_.size();
+    for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+      diff = std::visit([&](const auto& operation) { return undo(operation, *step, diff); },
+                        step->operation);
     }
     std::vector<float> all;
-    for (const Values& gradient : gradients)
+    for (const Values& gradient : gradients_) {
       all.insert(all.end(), gradient.begin(), gradient.end());
+    }
     return all;
   }
 
  private:
-  ImageShape image(std::size_t i) const {
-    const Shape& shape = i == 0 ? model_.input : summary_[i - 1].output;
-    return {n_, int(shape[0]), int(shape[1]), int(shape[2])};
-  }
+  struct Step {
+    Operation operation;
+    Shape input;   ///< of its layer, for one image
+    Shape output;  ///< likewise
+    Values src;    ///< of the last forward pass
+    Values dst;
+  };
 
-  static Values activate(const Values& values, Activation activation, int classes) {
-    if (activation == Activation::relu) return relu(values);
-    return activation == Activation::softmax ? softmax(values, classes) : values;
+  ImageShape image(const Step& step) const {
+    return {n_, int(step.input[0]), int(step.input[1]), int(step.input[2])};
   }
-  static Values deactivate(const Values& dst, const Values& diff, Activation activation,
-                           int classes) {
-    if (activation == Activation::relu) return relu_backward(dst, diff);
-    return activation == Activation::softmax ? softmax_backward(dst, classes, diff) : diff;
-  }
+  const Values& next_parameter() { return parameters_[parameter_++]; }
 
-  Values run(const Conv2D& layer, std::size_t i, std::size_t& p) const {
-    p += 2;
-    return activate(
-        conv2d(sources_[i], image(i), parameters_[p - 2], parameters_[p - 1], layer.kernel_size),
-        layer.activation, layer.filters);
+  Values run(const operation::Convolution& convolution, const Step& step) {
+    const Values& kernel = next_parameter();
+    return conv2d(step.src, image(step), kernel, next_parameter(), convolution.kernel_size);
   }
-  Values run(const Dense& layer, std::size_t i, std::size_t& p) const {
-    p += 2;
-    return activate(dense(sources_[i], n_, parameters_[p - 2], parameters_[p - 1]),
-                    layer.activation, layer.units);
+  Values run(const operation::InnerProduct&, const Step& step) {
+    const Values& kernel = next_parameter();
+    return dense(step.src, n_, kernel, next_parameter());
   }
-  Values run(const MaxPooling2D& layer, std::size_t i, std::size_t&) const {
-    return max_pooling2d(sources_[i], image(i), layer.pool_size);
+  Values run(const operation::MaxPooling& pool, const Step& step) {
+    return max_pooling2d(step.src, image(step), pool.size);
   }
-  template <class Identity>
-  Values run(const Identity&, std::size_t i, std::size_t&) const {
-    return sources_[i];
+  Values run(const operation::Activate& activate, const Step& step) {
+    switch (activate.function) {
+      case Activation::relu:
+        return relu(step.src);
+      case Activation::softmax:
+        return softmax(step.src, int(step.output.back()));
+      case Activation::linear:
+        break;
+    }
+    return step.src;
   }
+  Values run(const operation::Dropout&, const Step& step) { return step.src; }
+  Values run(const operation::Flatten&, const Step& step) { return step.src; }
+  Values run(const operation::Reshape&, const Step& step) { return step.src; }
 
-  Values undo(const Conv2D& layer, std::size_t i, const Values& diff, std::size_t& p,
-              std::vector<Values>& gradients) const {
-    p -= 2;
-    auto g =
-        conv2d_backward(sources_[i], image(i), parameters_[p], layer.filters, layer.kernel_size,
-                        deactivate(results_[i], diff, layer.activation, layer.filters));
-    gradients[p] = g.kernel;
-    gradients[p + 1] = g.bias;
-    return g.src;
+  Values undo(const operation::Convolution& convolution, const Step& step, const Values& diff) {
+    parameter_ -= 2;
+    auto g = conv2d_backward(step.src, image(step), parameters_[parameter_], convolution.filters,
+                             convolution.kernel_size, diff);
+    return keep_gradients(std::move(g));
   }
-  Values undo(const Dense& layer, std::size_t i, const Values& diff, std::size_t& p,
-              std::vector<Values>& gradients) const {
-    p -= 2;
-    auto g = dense_backward(sources_[i], n_, parameters_[p], layer.units,
-                            deactivate(results_[i], diff, layer.activation, layer.units));
-    gradients[p] = g.kernel;
-    gradients[p + 1] = g.bias;
-    return g.src;
+  Values undo(const operation::InnerProduct& product, const Step& step, const Values& diff) {
+    parameter_ -= 2;
+    return keep_gradients(
+        dense_backward(step.src, n_, parameters_[parameter_], product.units, diff));
   }
-  Values undo(const MaxPooling2D& layer, std::size_t i, const Values& diff, std::size_t&,
-              std::vector<Values>&) const {
-    return max_pooling2d_backward(sources_[i], image(i), layer.pool_size, diff);
+  Values undo(const operation::MaxPooling& pool, const Step& step, const Values& diff) {
+    return max_pooling2d_backward(step.src, image(step), pool.size, diff);
   }
-  template <class Identity>
-  Values undo(const Identity&, std::size_t, const Values& diff, std::size_t&,
-              std::vector<Values>&) const {
+  Values undo(const operation::Activate& activate, const Step& step, const Values& diff) {
+    switch (activate.function) {
+      case Activation::relu:
+        return relu_backward(step.dst, diff);
+      case Activation::softmax:
+        return softmax_backward(step.dst, int(step.output.back()), diff);
+      case Activation::linear:
+        break;
+    }
     return diff;
   }
+  Values undo(const operation::Dropout&, const Step&, const Values& diff) { return diff; }
+  Values undo(const operation::Flatten&, const Step&, const Values& diff) { return diff; }
+  Values undo(const operation::Reshape&, const Step&, const Values& diff) { return diff; }
 
-  Sequential model_;
-  std::vector<LayerSummary> summary_;
+  /// Returns the gradient of the source.
+  template <class Gradients>
+  Values keep_gradients(Gradients gradients) {
+    gradients_[parameter_] = std::move(gradients.kernel);
+    gradients_[parameter_ + 1] = std::move(gradients.bias);
+    return std::move(gradients.src);
+  }
+
+  std::vector<Step> steps_;
   std::vector<Values> parameters_;
-  std::vector<Values> sources_;  ///< of each layer, in the last forward pass
-  std::vector<Values> results_;
+  std::vector<Values> gradients_;
+  std::size_t parameter_ = 0;  ///< the next one of parameters_
   int n_ = 0;
 };
 

@@ -14,15 +14,12 @@ double monitored(const Epoch& epoch, const std::string& monitor) {
 
 }  // namespace
 
-EarlyStopper::EarlyStopper(const EarlyStopping& options,
-                           std::vector<CompiledModel::Trained> trained)
+EarlyStopper::EarlyStopper(const EarlyStopping& options, std::vector<std::span<float>> values)
     : options_(options),
-      trained_(std::move(trained)),
+      values_(std::move(values)),
       more_is_better_(options.monitor.ends_with("accuracy")) {
   if (!options.enabled || !options.restore_best_weights) return;
-  for (const CompiledModel::Trained& each : trained_) {
-    best_weights_.emplace_back(each.weights.size());
-  }
+  for (const std::span<float> each : values_) best_weights_.emplace_back(each.size());
 }
 
 bool EarlyStopper::better(double value) const {
@@ -34,7 +31,7 @@ bool EarlyStopper::better(double value) const {
 void EarlyStopper::keep(int epoch) {
   state_.best_epoch = epoch;
   for (std::size_t i = 0; i < best_weights_.size(); ++i) {
-    std::ranges::copy(trained_[i].weights, best_weights_[i].begin());
+    std::ranges::copy(values_[i], best_weights_[i].begin());
   }
 }
 
@@ -53,8 +50,8 @@ bool EarlyStopper::should_continue(int epoch, const Epoch& result) {
 
 int EarlyStopper::restore() {
   if (best_weights_.empty() || state_.best_epoch == 0) return 0;
-  for (std::size_t i = 0; i < trained_.size(); ++i) {
-    std::ranges::copy(best_weights_[i], trained_[i].weights.begin());
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    std::ranges::copy(best_weights_[i], values_[i].begin());
   }
   return state_.best_epoch;
 }

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <limits>
+#include <span>
 #include <vector>
 
-#include "sluice/network.h"
 #include "sluice/trainer.h"
 
 namespace sluice {
@@ -12,18 +12,18 @@ namespace sluice {
 /// (keras/src/callbacks/early_stopping.py, mode "auto", no baseline).
 class EarlyStopper {
  public:
-  /// Refers to the parameters.
-  EarlyStopper(const EarlyStopping& options, std::vector<CompiledModel::Trained> trained);
+  /// Refers to the values: all that training changes.
+  EarlyStopper(const EarlyStopping& options, std::vector<std::span<float>> values);
 
   /// False if this was the last epoch; they are counted from 1.
   bool should_continue(int epoch, const Epoch& result);
-  /// Gives the parameters their values of the best epoch, if that was asked for; returns which
+  /// Gives them their values of the best epoch, if that was asked for; returns which
   /// epoch that was, or 0.
   int restore();
 
   /// To be kept, or given back.
   FitState::Stopping& state() { return state_; }
-  /// As many as there are blocks of parameters; none if they are not to be restored.
+  /// As many as there are blocks of values; none if they are not to be restored.
   std::vector<std::vector<float>>& best_weights() { return best_weights_; }
 
  private:
@@ -31,7 +31,7 @@ class EarlyStopper {
   void keep(int epoch);
 
   EarlyStopping options_;
-  std::vector<CompiledModel::Trained> trained_;
+  std::vector<std::span<float>> values_;
   bool more_is_better_;
   FitState::Stopping state_;
   std::vector<std::vector<float>> best_weights_;

@@ -15,6 +15,14 @@ namespace sluice {
 
 namespace {
 
+/// All that training changes: what is trained, then state.
+std::vector<std::span<float>> values_of(CompiledModel& model) {
+  std::vector<std::span<float>> values;
+  for (const CompiledModel::Trained& each : model.trained()) values.push_back(each.weights);
+  for (const std::span<float> each : model.state()) values.push_back(each);
+  return values;
+}
+
 /// One fit: what its epochs share.
 class Fit {
  public:
@@ -26,7 +34,7 @@ class Fit {
         options_(options),
         observer_(observer),
         adam_(options.adam, model.trained()),
-        stopper_(options.early_stopping, model.trained()) {
+        stopper_(options.early_stopping, values_of(model)) {
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
                                        static_cast<std::size_t>(options.batch_size));
@@ -59,6 +67,8 @@ class Fit {
       add("mean", i, moments.mean);
       add("variance", i, moments.variance);
     }
+    const std::vector<std::span<float>> state = model_.state();
+    for (std::size_t i = 0; i < state.size(); ++i) add("state", i, state[i]);
     for (std::size_t i = 0; i < stopper_.best_weights().size(); ++i) {
       add("best", i, stopper_.best_weights()[i]);
     }
@@ -156,8 +166,8 @@ class Fit {
   }
 
   void require_finite_weights() const {
-    for (const CompiledModel::Trained& block : model_.trained()) {
-      if (!std::ranges::all_of(block.weights, [](float w) { return std::isfinite(w); })) {
+    for (const std::span<float> values : values_of(model_)) {
+      if (!std::ranges::all_of(values, [](float w) { return std::isfinite(w); })) {
         fail_not_finite("weights are", state_.step);
       }
     }

@@ -18,8 +18,14 @@ Masks::Masks(const Part& part, int batch) : part_(part.number) {
 
 void Masks::draw(std::uint32_t step) {
   // As Network::forward() counts stages and parts; were it to change, parity would fail.
-  const ops::Pass pass{true, kSeed, kStage << 16 | part_ << 8, step};
-  for (const auto& drop : drops_) drop->forward(context_, pass);
+  for (const auto& drop : drops_) {
+    const auto rows = static_cast<int>(onednn::dims_of(drop->src())[0]);
+    drop->forward(context_, {.phase = ops::Phase::training,
+                             .rows = rows,
+                             .seed = kSeed,
+                             .stream = kStage << 16 | part_ << 8,
+                             .step = step});
+  }
 }
 
 }  // namespace sluice::parity

@@ -10,6 +10,7 @@
 #include "formats/keras/keys.h"
 #include "formats/keras/layer_reader.h"
 #include "formats/model/declaration.h"
+#include "graph/layer_types.h"
 
 namespace sluice {
 
@@ -18,13 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kMaxLayers = 1000;
-constexpr double kMaxValues = 0x1p32;  ///< of a kernel, or of what a layer gives for one picture
-
-double product(const Shape& shape) {
-  double product = 1;
-  for (const std::int64_t size : shape) product *= static_cast<double>(size);
-  return product;
-}
+constexpr std::int64_t kMaxValues = 1LL << 32;  ///< of a tensor, or of an output for one picture
 
 /// What a Sequential without an input layer was built for.
 Json shape_from_build(const Json& model, const Json& first) {
@@ -142,10 +137,11 @@ class DeclarationReader {
       reader.refuse("follows a Reshape: Sluice computes that last, or to one axis");
     }
     std::visit([&](auto& each) { each.name = name_for(reader, here.path); }, layer);
+    const LayerInfo info = info_of(layer, reader);
     layers.push_back(std::move(layer));
-    if (type == "Conv2D" || type == "Dense") declared_.weighted.push_back(here);
+    if (!info.tensors.empty()) declared_.weighted.push_back(here);
     if (layers.size() > kMaxLayers) reader.refuse("is one too many: Sluice reads a thousand");
-    shape_ = shape_after(layers.back(), reader);
+    shape_ = info.output;
   }
 
   /// The layer's own name where Sluice's files can have it and no other layer does.
@@ -161,39 +157,25 @@ class DeclarationReader {
     return name;
   }
 
-  /// Of one layer alone, so that a thousand take no thousand times as long.
-  Shape shape_after(const Layer& layer, const LayerReader& reader) const {
-    // Sizes are a stranger's: that their product does not overflow comes first.
-    double kernel = 0;
-    double out = product(shape_);
-    if (const auto* conv = std::get_if<Conv2D>(&layer)) {
-      kernel = product({conv->kernel_size, conv->kernel_size, shape_.back(), conv->filters});
-      out = out / static_cast<double>(shape_.back()) * conv->filters;
-    }
-    if (const auto* dense = std::get_if<Dense>(&layer)) {
-      kernel = product({shape_.back(), dense->units});
-    }
-    if (kernel > kMaxValues || out > kMaxValues) reader.refuse("is larger than Sluice computes");
+  LayerInfo info_of(const Layer& layer, const LayerReader& reader) const {
     try {
-      return summarize({"", shape_, {layer}}).back().output;
+      LayerInfo info = describe(layer, shape_);
+      bool fits = element_count(info.output) <= kMaxValues;
+      for (const TensorSpec& tensor : info.tensors) {
+        fits = fits && element_count(tensor.shape) <= kMaxValues;
+      }
+      if (fits) return info;
     } catch (const Error& error) {
-      const std::string_view what = error.what();
-      reader.refuse(fmt::format("does not fit: {}", what.substr(what.rfind(": ") + 2)));
+      reader.refuse(fmt::format("does not fit: {}", untagged(error)));
     }
+    reader.refuse("is larger than Sluice computes");
   }
 
   /// An activation of its own becomes that of the layer before.
   void apply(Activation activation, const LayerReader& reader) {
     if (activation == Activation::linear) return;
-    Activation* before = nullptr;
-    if (!declared_.model.layers.empty()) {
-      Layer& last = declared_.model.layers.back();
-      if (auto* conv = std::get_if<Conv2D>(&last)) before = &conv->activation;
-      if (auto* dense = std::get_if<Dense>(&last)) before = &dense->activation;
-      if (std::holds_alternative<Conv2D>(last) && activation == Activation::softmax) {
-        before = nullptr;
-      }
-    }
+    std::vector<Layer>& layers = declared_.model.layers;
+    Activation* before = layers.empty() ? nullptr : activation_for(layers.back(), activation);
     if (before == nullptr || *before != Activation::linear) {
       reader.refuse(
           "is an activation that follows no linear Conv2D or Dense: Sluice computes it only there");

@@ -165,15 +165,19 @@ TEST(KerasDeclared, ShapesThatACompiledNetworkDoesNotHandOn) {
 TEST(KerasDeclared, SizesOfAStranger) {
   EXPECT_EQ(refused({layer("Conv2D", "c",
                            R"("filters":16777216,"kernel_size":[1024,1024],"padding":"same")")}),
-            "c' is larger than Sluice computes");
+            "c' does not fit: filters must be from 1 to 65536, not 16777216");
+  EXPECT_EQ(
+      refused({layer("Conv2D", "c", R"("filters":65536,"kernel_size":[64,64],"padding":"same")"),
+               layer("Conv2D", "d", R"("filters":65536,"kernel_size":3,"padding":"same")")}),
+      "d' is larger than Sluice computes");
   EXPECT_THAT(refused({layer("Dense", "d", R"("units":-1)")}),
               HasSubstr("d' has units -1, which is no size"));
   EXPECT_THAT(refused({layer("Dense", "d", R"("units":99999999999)")}), HasSubstr("is no size"));
   EXPECT_THAT(refused({layer("Dense", "d", R"("units":2.5)")}), HasSubstr("is no size"));
   EXPECT_EQ(refused({layer("Dense", "d", R"("units":2)")}),
-            "d' does not fit: put a Flatten before it");
+            "d' does not fit: takes one axis, not (8, 8, 3): put a Flatten before it");
   EXPECT_EQ(refused({layer("MaxPooling2D", "p", R"("pool_size":9)")}),
-            "p' does not fit: use larger images");
+            "p' does not fit: a pool of 9 does not fit into (8, 8, 3): use larger images");
   EXPECT_EQ(refused({kFlatten, kFlatten}), "flat' has the name of another layer");
   EXPECT_THAT(refused({kInputLayer}), HasSubstr("in' has the name of another layer"));
 }

@@ -2,37 +2,33 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "graph/layer_words.h"
+#include "formats/keras/fixed_setting.h"
 
 namespace sluice {
 
 namespace {
 
-struct Config {
-  KerasJson operator()(const Conv2D& layer) const {
-    return {{"filters", layer.filters},
-            {"kernel_size", {layer.kernel_size, layer.kernel_size}},
-            {"strides", {1, 1}},
-            {"padding", "same"},
-            {"data_format", "channels_last"},
-            {"dilation_rate", {1, 1}},
-            {"groups", 1},
-            {"activation", word_of(layer.activation)},
-            {"use_bias", true}};
+/// Writes the settings of a layer.
+struct ConfigWriter {
+  KerasJson config = KerasJson::object();
+
+  void count(const char* key, int value, std::int64_t) { config[key] = value; }
+  void square(const char* key, int value, std::int64_t) { config[key] = {value, value}; }
+  void rate(const char* key, float value) { config[key] = value; }
+  void activation(const char* key, Activation value, std::initializer_list<Activation>) {
+    config[key] = word_of(value);
   }
-  KerasJson operator()(const MaxPooling2D& layer) const {
-    return {{"pool_size", {layer.pool_size, layer.pool_size}},
-            {"padding", "valid"},
-            {"strides", {layer.pool_size, layer.pool_size}},
-            {"data_format", "channels_last"}};
+  void shape(const char* key, const Shape& value) { config[key] = value; }
+  void fixed(const char* key, const FixedSetting& value, Missing) {
+    if (!std::holds_alternative<std::nullptr_t>(value)) config[key] = to_json<KerasJson>(value);
   }
-  KerasJson operator()(const Dropout& layer) const { return {{"rate", layer.rate}}; }
-  KerasJson operator()(const Flatten&) const { return {{"data_format", "channels_last"}}; }
-  KerasJson operator()(const Dense& layer) const {
-    return {{"units", layer.units}, {"activation", word_of(layer.activation)}, {"use_bias", true}};
-  }
-  KerasJson operator()(const Reshape& layer) const { return {{"target_shape", layer.target}}; }
 };
+
+KerasJson config_of(const Layer& layer) {
+  ConfigWriter writer;
+  visit_settings(layer, writer);
+  return writer.config;
+}
 
 /// Keras takes no name with a slash, and no two alike in a model.
 void check_name(const std::string& name) {
@@ -75,8 +71,7 @@ KerasJson keras_input(const std::string& name, const Shape& shape) {
 KerasJson sequential_config(const Sequential& model) {
   KerasJson layers = KerasJson::array({keras_input("images", model.input)});
   for (const Layer& layer : model.layers) {
-    layers.push_back(
-        keras_object(class_name_of(layer), name_of(layer), std::visit(Config{}, layer)));
+    layers.push_back(keras_object(class_name_of(layer), name_of(layer), config_of(layer)));
   }
   return {{"module", "keras"},
           {"class_name", "Sequential"},

@@ -8,7 +8,7 @@
 #include "formats/keras/config_writer.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/model/model_notes.h"
-#include "graph/layer_words.h"
+#include "graph/layer_types.h"
 #include "sluice/model_file.h"
 
 namespace sluice {

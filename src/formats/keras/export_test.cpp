@@ -3,6 +3,7 @@
 
 #include "formats/keras/container.h"
 #include "formats/keras/zip.h"
+#include "formats/model/declaration.h"
 #include "sluice/lab/models.h"
 #include "sluice/model_file.h"
 #include "tests/scratch.h"
@@ -27,25 +28,7 @@ Weights random_weights(const Sequential& model, std::uint32_t stream) {
 }
 
 void expect_same(const Sequential& a, const Sequential& b) {
-  EXPECT_EQ(a.name, b.name);
-  EXPECT_EQ(a.input, b.input);
-  ASSERT_EQ(a.layers.size(), b.layers.size());
-  const auto as = summarize(a), bs = summarize(b);
-  for (std::size_t i = 0; i < as.size(); ++i) {
-    EXPECT_EQ(as[i].name, bs[i].name);
-    EXPECT_EQ(as[i].type, bs[i].type);
-    EXPECT_EQ(as[i].output, bs[i].output);
-    EXPECT_EQ(as[i].kernel, bs[i].kernel);
-    if (const auto* conv = std::get_if<Conv2D>(&a.layers[i])) {
-      EXPECT_EQ(conv->activation, std::get<Conv2D>(b.layers[i]).activation);
-    }
-    if (const auto* dense = std::get_if<Dense>(&a.layers[i])) {
-      EXPECT_EQ(dense->activation, std::get<Dense>(b.layers[i]).activation);
-    }
-    if (const auto* drop = std::get_if<Dropout>(&a.layers[i])) {
-      EXPECT_EQ(drop->rate, std::get<Dropout>(b.layers[i]).rate);
-    }
-  }
+  EXPECT_EQ(to_declaration(a), to_declaration(b));
 }
 
 void expect_same(const Weights& a, const Weights& b) {

@@ -1,5 +1,7 @@
 #include "formats/keras/fill_weights.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
@@ -47,16 +49,17 @@ class Filler {
 
   /// Checks first, for sizes that only a configuration has may be anything.
   Weights fill(const Sequential& model, const Stored& layers) const {
+    std::vector<std::string> sources;  // of each tensor of the model
     std::size_t next = 0;
     for (const LayerSummary& layer : summarize(model)) {
-      if (!layer.kernel.empty()) check(layer, *layers.at(next++));
+      if (layer.tensors.empty()) continue;
+      const StoredLayer& stored = *layers.at(next++);
+      check(layer, stored);
+      sources.insert(sources.end(), stored.weights.begin(), stored.weights.end());
     }
     Weights weights(model);
-    std::size_t index = 0;
-    for (const Weights::Tensor& tensor : weights.tensors()) {
-      const StoredLayer& layer = *layers[index / 2];
-      tensors_.copy(*tensors_.find(layer.weights[index % 2]), weights.values(tensor));
-      ++index;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      tensors_.copy(*tensors_.find(sources[i]), weights.values(weights.tensors()[i]));
     }
     return weights;
   }
@@ -64,20 +67,19 @@ class Filler {
  private:
   void check(const LayerSummary& layer, const StoredLayer& stored) const {
     const std::string label = one_line(stored.name.empty() ? stored.key : stored.name);
-    if (stored.weights.size() != 2) {
-      throw user_error("keras",
-                       "{}: layer '{}' has {} weights of floats; Sluice takes two, kernel "
-                       "and bias",
-                       place_, label, stored.weights.size());
+    if (stored.weights.size() != layer.tensors.size()) {
+      std::vector<std::string> names;
+      for (const TensorSpec& tensor : layer.tensors) names.push_back(tensor.name);
+      throw user_error("keras", "{}: layer '{}' has {} weights of floats; a {} of Sluice's has {}",
+                       place_, label, stored.weights.size(), layer.type, fmt::join(names, ", "));
     }
-    const Shape shapes[] = {layer.kernel, {layer.kernel.back()}};
-    const char* kinds[] = {"kernel", "bias"};
-    for (int i = 0; i < 2; ++i) {
+    for (std::size_t i = 0; i < layer.tensors.size(); ++i) {
+      const TensorSpec& wanted = layer.tensors[i];
       const Shape& found = tensors_.find(stored.weights[i])->shape;
-      if (found != shapes[i]) {
+      if (found != wanted.shape) {
         throw user_error("keras", "{}: layer '{}' has a {} of {}, but {} of the model has {}",
-                         place_, label, kinds[i], to_string(found), one_line(layer.name),
-                         to_string(shapes[i]));
+                         place_, label, wanted.name, to_string(found), one_line(layer.name),
+                         to_string(wanted.shape));
       }
     }
   }

@@ -1,5 +1,7 @@
 #include "formats/keras/layer_reader.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -7,8 +9,8 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "formats/keras/config_reader.h"
+#include "formats/keras/fixed_setting.h"
 #include "formats/keras/keys.h"
-#include "graph/layer_words.h"
 
 namespace sluice {
 
@@ -145,8 +147,8 @@ Activation LayerReader::activation(std::initializer_list<Activation> possible) c
   refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), list));
 }
 
-Shape LayerReader::target_shape(const Shape& input) const {
-  const Json& value = get("target_shape");
+Shape LayerReader::target_shape(const char* key, const Shape& input) const {
+  const Json& value = get(key);
   Shape target;
   std::int64_t known = 1;
   int open = -1;
@@ -167,8 +169,7 @@ Shape LayerReader::target_shape(const Shape& input) const {
     target[open] = element_count(input) / known;
   }
   if (!valid || element_count(target) != element_count(input)) {
-    refuse(
-        fmt::format("has target_shape {}, which {} cannot become", shown(value), to_string(input)));
+    refuse(fmt::format("has {} {}, which {} cannot become", key, shown(value), to_string(input)));
   }
   return target;
 }
@@ -196,47 +197,47 @@ void LayerReader::check_rescaling() const {
   if (number("offset", 0) != 0) require("offset", 0);
 }
 
-Layer LayerReader::layer(const Shape& input) const {
-  const Json channels_last = "channels_last";
-  if (class_name_ == "Conv2D") {
-    require("strides", {1, 1});
-    if (get("padding").is_null()) refuse("does not say its padding");  // Keras's own is 'valid'
-    require("padding", "same");
-    if (!get("data_format").is_null()) require("data_format", channels_last);
-    require("dilation_rate", {1, 1});
-    require("groups", 1);
-    require("use_bias", true);
-    return Conv2D{name_, positive("filters"), square("kernel_size"),
-                  activation({Activation::linear, Activation::relu})};
-  }
-  if (class_name_ == "MaxPooling2D") {
-    const int size = square("pool_size");
-    if (!get("strides").is_null()) require("strides", {size, size});
-    require("padding", "valid");
-    if (!get("data_format").is_null()) require("data_format", channels_last);
-    return MaxPooling2D{name_, size};
-  }
-  if (class_name_ == "Dropout") {
-    require("noise_shape", nullptr);
-    const double rate = number("rate", -1);
+/// Gives a layer the settings that its configuration has.
+class LayerReader::Settings {
+ public:
+  Settings(const LayerReader& reader, const Shape& input) : reader_(reader), input_(input) {}
+
+  void count(const char* key, int& value, std::int64_t) { value = reader_.positive(key); }
+  void square(const char* key, int& value, std::int64_t) { value = reader_.square(key); }
+  void rate(const char* key, float& value) {
+    const double rate = reader_.number(key, -1);
     if (!(rate >= 0 && rate < 1)) {
-      refuse(fmt::format("has rate {}; Sluice computes 0 up to but not 1", shown(get("rate"))));
+      reader_.refuse(fmt::format("has {} {}; Sluice computes 0 up to but not 1", key,
+                                 shown(reader_.get(key))));
     }
-    return Dropout{name_, static_cast<float>(rate)};
+    value = static_cast<float>(rate);
   }
-  if (class_name_ == "Flatten") {
-    if (!get("data_format").is_null()) require("data_format", channels_last);
-    return Flatten{name_};
+  void activation(const char*, Activation& value, std::initializer_list<Activation> allowed) {
+    value = reader_.activation(allowed);
   }
-  if (class_name_ == "Dense") {
-    require("use_bias", true);
-    return Dense{name_, positive("units"),
-                 activation({Activation::linear, Activation::relu, Activation::softmax})};
+  void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
+  void fixed(const char* key, const FixedSetting& value, Missing missing) {
+    const bool is_null = reader_.get(key).is_null();
+    if (is_null && missing == Missing::refused) {
+      reader_.refuse(fmt::format("does not say its {}", key));
+    }
+    if (!is_null || missing != Missing::or_null) reader_.require(key, to_json<Json>(value));
   }
-  if (class_name_ == "Reshape") return Reshape{name_, target_shape(input)};
-  refuse(
-      fmt::format("is a {}; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape",
-                  one_line(class_name_)));
+
+ private:
+  const LayerReader& reader_;
+  const Shape& input_;
+};
+
+Layer LayerReader::layer(const Shape& input) const {
+  std::optional<Layer> layer = make_layer(class_name_);
+  if (!layer) {
+    refuse(fmt::format("is a {}; Sluice computes {}", one_line(class_name_),
+                       fmt::join(layer_class_names(), ", ")));
+  }
+  Settings settings(*this, input);
+  visit_settings(*layer, settings);
+  return *layer;
 }
 
 }  // namespace sluice

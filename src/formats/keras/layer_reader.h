@@ -25,7 +25,7 @@ class LayerReader {
   std::string data_type() const;
   /// Of an InputLayer.
   const nlohmann::json& batch_shape() const;
-  /// Conv2D, MaxPooling2D, Dropout, Flatten, Dense or Reshape.
+  /// The layer that it configures, for that input; of any type of Layer.
   Layer layer(const Shape& input) const;
   /// Of an Activation, ReLU or Softmax; nothing for other layers.
   std::optional<Activation> lone_activation() const;
@@ -35,6 +35,8 @@ class LayerReader {
   [[noreturn]] void refuse(std::string_view why) const;
 
  private:
+  class Settings;
+
   /// A setting; null if it is not there.
   const nlohmann::json& get(const char* key) const;
   int positive(const char* key) const;
@@ -42,7 +44,7 @@ class LayerReader {
   /// [3, 3] or 3: the size of a square.
   int square(const char* key) const;
   Activation activation(std::initializer_list<Activation> possible) const;
-  Shape target_shape(const Shape& input) const;
+  Shape target_shape(const char* key, const Shape& input) const;
   /// Refuses any but this value; a setting that is not there has it.
   void require(const char* key, const nlohmann::json& value) const;
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "graph/layer_words.h"
+#include "graph/layer_types.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
@@ -33,6 +33,20 @@ Kind kind_of(const std::vector<const StoredLayer*>& layers) {
   return kind;
 }
 
+/// Adds the settings that tell the lab's layers apart: " 32 relu".
+struct WordsOfSettings {
+  std::string& words;
+
+  void count(const char*, int value, std::int64_t) { words += fmt::format(" {}", value); }
+  void activation(const char*, Activation value, std::initializer_list<Activation>) {
+    words += fmt::format(" {}", word_of(value));
+  }
+  void square(const char*, int, std::int64_t) {}
+  void rate(const char*, float) {}
+  void shape(const char*, const Shape&) {}
+  void fixed(const char*, const FixedSetting&, Missing) {}
+};
+
 }  // namespace
 
 std::vector<const StoredLayer*> weighted_layers(const StoredModel& stored) {
@@ -59,15 +73,14 @@ std::optional<Sequential> recognize(const StoredModel& stored, const Safetensors
 
 std::string in_words(const Sequential& model) {
   std::string words;
+  Shape shape = model.input;
   for (const Layer& layer : model.layers) {
-    if (std::holds_alternative<Dropout>(layer)) continue;  // of no consequence for answers
+    const LayerInfo info = describe(layer, shape);
+    shape = info.output;
+    if (changes_training_alone(info)) continue;
     words += fmt::format("{}{}", words.empty() ? "" : ", ", class_name_of(layer));
-    if (const auto* conv = std::get_if<Conv2D>(&layer)) {
-      words += fmt::format(" {} {}", conv->filters, word_of(conv->activation));
-    }
-    if (const auto* dense = std::get_if<Dense>(&layer)) {
-      words += fmt::format(" {} {}", dense->units, word_of(dense->activation));
-    }
+    WordsOfSettings settings{words};
+    visit_settings(layer, settings);
   }
   return words;
 }

@@ -1,10 +1,12 @@
 #include "formats/model/declaration.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "graph/layer_words.h"
+#include "graph/layer_types.h"
 #include "mixture/checks.h"
 
 namespace sluice {
@@ -13,9 +15,6 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-// As summarize() has them.
-constexpr std::int64_t kMostUnits = 1 << 16;
-constexpr std::int64_t kMostKernel = 1 << 6;
 constexpr std::size_t kMostLayers = 1000;
 constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kLongestName = 128;
@@ -26,25 +25,24 @@ const std::string& checked_name(const std::string& name) {
                    one_line(name), kLongestName);
 }
 
-/// What a layer has beside its class and name.
-struct LayerSettings {
-  OrderedJson operator()(const Conv2D& l) const {
-    return {{"filters", l.filters},
-            {"kernel_size", l.kernel_size},
-            {"activation", word_of(l.activation)}};
+/// Writes the settings of a layer.
+struct SettingsWriter {
+  OrderedJson& json;
+
+  void count(const char* key, int value, std::int64_t) { json[key] = value; }
+  void square(const char* key, int value, std::int64_t) { json[key] = value; }
+  void rate(const char* key, float value) { json[key] = value; }
+  void activation(const char* key, Activation value, std::initializer_list<Activation>) {
+    json[key] = word_of(value);
   }
-  OrderedJson operator()(const MaxPooling2D& l) const { return {{"pool_size", l.pool_size}}; }
-  OrderedJson operator()(const Dropout& l) const { return {{"rate", l.rate}}; }
-  OrderedJson operator()(const Flatten&) const { return OrderedJson::object(); }
-  OrderedJson operator()(const Dense& l) const {
-    return {{"units", l.units}, {"activation", word_of(l.activation)}};
-  }
-  OrderedJson operator()(const Reshape& l) const { return {{"target_shape", l.target}}; }
+  void shape(const char* key, const Shape& value) { json[key] = value; }
+  void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
 OrderedJson to_declaration(const Layer& layer) {
   OrderedJson json{{"class_name", class_name_of(layer)}, {"name", checked_name(name_of(layer))}};
-  json.update(std::visit(LayerSettings{}, layer));
+  SettingsWriter writer{json};
+  visit_settings(layer, writer);
   return json;
 }
 
@@ -86,12 +84,14 @@ class Fields {
     return static_cast<float>(rate);
   }
 
-  Activation activation(const char* key) {
+  Activation activation(const char* key, std::initializer_list<Activation> allowed) {
     const Json& json = value(key);
-    for (const Activation each : {Activation::linear, Activation::relu, Activation::softmax}) {
+    std::vector<std::string> words;
+    for (const Activation each : allowed) {
       if (json == word_of(each)) return each;
+      words.push_back(fmt::format("\"{}\"", word_of(each)));
     }
-    throw user_error("model", "{}: {} must be \"linear\", \"relu\" or \"softmax\"", place_, key);
+    throw user_error("model", "{}: {} must be one of {}", place_, key, fmt::join(words, ", "));
   }
 
   Shape shape(const char* key, std::size_t most_axes, std::int64_t most) {
@@ -130,28 +130,34 @@ class Fields {
   std::size_t used_ = 0;
 };
 
+/// Gives a layer the settings that its object has.
+struct SettingsReader {
+  Fields& fields;
+
+  void count(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
+  void square(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
+  void rate(const char* key, float& value) { value = fields.rate(key); }
+  void activation(const char* key, Activation& value, std::initializer_list<Activation> allowed) {
+    value = fields.activation(key, allowed);
+  }
+  void shape(const char* key, Shape& value) { value = fields.shape(key, kMostAxes, kMostUnits); }
+  void fixed(const char*, const FixedSetting&, Missing) {}
+};
+
 Layer layer_of(const Json& json, const std::string& place) {
   Fields fields(json, place);
   const std::string type = fields.name("class_name");
-  const std::string name = fields.name("name");
-  const auto read = [&]() -> Layer {
-    if (type == "Conv2D") {
-      return Conv2D{name, fields.count("filters", kMostUnits),
-                    fields.count("kernel_size", kMostKernel), fields.activation("activation")};
-    }
-    if (type == "MaxPooling2D") return MaxPooling2D{name, fields.count("pool_size", kMostUnits)};
-    if (type == "Dropout") return Dropout{name, fields.rate("rate")};
-    if (type == "Flatten") return Flatten{name};
-    if (type == "Dense") {
-      return Dense{name, fields.count("units", kMostUnits), fields.activation("activation")};
-    }
-    if (type == "Reshape") return Reshape{name, fields.shape("target_shape", 3, kMostUnits)};
+  std::optional<Layer> layer = make_layer(type);
+  if (!layer) {
     throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
                      one_line(type));
-  };
-  Layer layer = read();
+  }
+  const std::string name = fields.name("name");
+  std::visit([&](auto& each) { each.name = name; }, *layer);
+  SettingsReader reader{fields};
+  visit_settings(*layer, reader);
   fields.finish();
-  return layer;
+  return *layer;
 }
 
 /// What a library call refuses, with the place in the file before it.

@@ -349,7 +349,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
                 json["input_shape"] = {65536, 65536, 65536};
                 json["layers"][0]["filters"] = 65536;
               }),
-              HasSubstr("layer 1: tiny: conv1.1 is larger than any memory"));
+              HasSubstr("layer 1: tiny: conv1.1: its output or a tensor is larger than any memory"));
 }
 
 TEST_F(ModelFile, PartsOfAMixtureThatDoNotFitTogether) {

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "graph/layer_types.h"
+
 namespace sluice {
 namespace {
 
@@ -33,44 +35,60 @@ class LayerWriter {
         next_(weights.tensors().begin()),
         value_(std::move(input)) {}
 
-  void operator()(const Conv2D& layer) {
-    const std::string name = prefix_ + layer.name;
+  void operator()(const operation::Convolution& convolution) {
+    const std::string& name = name_;
     const Shape& shape = next_->shape;
     const std::vector<float> kernel = convolution_kernel(weights_.values(*next_++), shape);
     const std::string kernel_name =
         graph_.add_tensor(name + "/kernel", {shape[3], shape[2], shape[0], shape[1]}, kernel);
     const std::string bias = add_parameter(name + "/bias");
     // 'same' as TensorFlow has it: an even kernel's odd row is below and to the right.
-    const std::int64_t before = (layer.kernel_size - 1) / 2;
-    const std::int64_t after = layer.kernel_size - 1 - before;
-    value_ = graph_.add_node(name, "Conv", {channels_first(), kernel_name, bias},
-                             {{"kernel_shape", Shape{layer.kernel_size, layer.kernel_size}},
-                              {"pads", Shape{before, before, after, after}}});
-    add_activation(name, layer.activation);
+    const std::int64_t before = (convolution.kernel_size - 1) / 2;
+    const std::int64_t after = convolution.kernel_size - 1 - before;
+    value_ =
+        graph_.add_node(name, "Conv", {channels_first(), kernel_name, bias},
+                        {{"kernel_shape", Shape{convolution.kernel_size, convolution.kernel_size}},
+                         {"pads", Shape{before, before, after, after}}});
   }
 
-  void operator()(const MaxPooling2D& layer) {
-    const Shape pool{layer.pool_size, layer.pool_size};
-    value_ = graph_.add_node(prefix_ + layer.name, "MaxPool", {channels_first()},
-                             {{"kernel_shape", pool}, {"strides", pool}});
+  void operator()(const operation::MaxPooling& pool) {
+    const Shape size{pool.size, pool.size};
+    value_ = graph_.add_node(name_, "MaxPool", {channels_first()},
+                             {{"kernel_shape", size}, {"strides", size}});
   }
 
-  void operator()(const Dropout&) {}
+  void operator()(const operation::Dropout&) {}
 
-  void operator()(const Flatten& layer) {
-    value_ = graph_.add_node(prefix_ + layer.name, "Flatten", {channels_last()}, {{"axis", 1}});
+  void operator()(const operation::Flatten&) {
+    value_ = graph_.add_node(name_, "Flatten", {channels_last()}, {{"axis", 1}});
   }
 
-  void operator()(const Dense& layer) {
-    const std::string name = prefix_ + layer.name;
-    const std::string kernel = add_parameter(name + "/kernel");
-    const std::string bias = add_parameter(name + "/bias");
-    value_ = graph_.add_node(name, "Gemm", {value_, kernel, bias});
-    add_activation(name, layer.activation);
+  void operator()(const operation::InnerProduct&) {
+    const std::string kernel = add_parameter(name_ + "/kernel");
+    const std::string bias = add_parameter(name_ + "/bias");
+    value_ = graph_.add_node(name_, "Gemm", {value_, kernel, bias});
   }
 
-  void operator()(const Reshape& layer) {
-    value_ = graph_.reshape(prefix_ + layer.name, channels_last(), layer.target);
+  void operator()(const operation::Reshape& reshape) {
+    value_ = graph_.reshape(name_, channels_last(), reshape.target);
+  }
+
+  void operator()(const operation::Activate& activate) {
+    switch (activate.function) {
+      case Activation::linear:
+        break;
+      case Activation::relu:
+        value_ = graph_.add_node(name_ + "/relu", "Relu", {value_});
+        break;
+      case Activation::softmax:
+        value_ = graph_.add_node(name_ + "/softmax", "Softmax", {value_}, {{"axis", 1}});
+        break;
+    }
+  }
+
+  void add(const std::string& name, const std::vector<Operation>& operations) {
+    name_ = prefix_ + name;
+    for (const Operation& operation : operations) std::visit(*this, operation);
   }
 
   const std::string& channels_last() {
@@ -91,16 +109,9 @@ class LayerWriter {
     return graph_.add_tensor(name, tensor.shape, weights_.values(tensor));
   }
 
-  void add_activation(const std::string& layer, Activation activation) {
-    if (activation == Activation::relu) value_ = graph_.add_node(layer + "/relu", "Relu", {value_});
-    // Axis 1 is the channels of a convolution's output and the units of a Dense.
-    if (activation == Activation::softmax) {
-      value_ = graph_.add_node(layer + "/softmax", "Softmax", {value_}, {{"axis", 1}});
-    }
-  }
-
   OnnxGraph& graph_;
   std::string prefix_;
+  std::string name_;  ///< of the layer
   const Weights& weights_;
   std::vector<Weights::Tensor>::const_iterator next_;
   std::string value_;
@@ -111,9 +122,13 @@ class LayerWriter {
 
 std::string add_layers(OnnxGraph& graph, const std::string& input, const std::string& prefix,
                        const Sequential& model, const Weights& weights) {
-  summarize(model);  // refuses layers that do not fit
   LayerWriter writer(graph, input, prefix, weights);
-  for (const Layer& layer : model.layers) std::visit(writer, layer);
+  Shape shape = model.input;
+  for (const Layer& layer : model.layers) {
+    const LayerInfo info = describe(layer, shape);
+    writer.add(name_of(layer), info.operations);
+    shape = info.output;
+  }
   return writer.channels_last();
 }
 

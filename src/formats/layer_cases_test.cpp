@@ -1,0 +1,107 @@
+#include "graph/layer_cases.h"
+
+#include <set>
+
+#include "formats/keras/config_reader.h"
+#include "formats/keras/config_writer.h"
+#include "formats/model/declaration.h"
+#include "runtime/network.h"
+#include "runtime/network_testing.h"
+#include "runtime/reference_network.h"
+#include "sluice/model_file.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+// What every layer type must do.
+
+/// Every tensor with other values, state included.
+Weights counted_weights(const Sequential& model) {
+  Weights weights(model);
+  weights.initialize(3, 1);
+  float value = 0.1f;
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (tensor.initializer == Initializer::glorot_uniform) continue;
+    for (float& each : weights.values(tensor)) each = value += 0.01f;
+  }
+  return weights;
+}
+
+std::string name_of_case(const Sequential& model) {
+  return to_declaration(model).dump();
+}
+
+TEST(LayerCases, HaveEveryType) {
+  std::set<std::string> missing;
+  for (const std::string& name : layer_class_names()) missing.insert(name);
+  for (const Sequential& model : layer_cases()) missing.erase(class_name_of(model.layers[0]));
+  EXPECT_TRUE(missing.empty()) << "layer_cases() has no " << *missing.begin();
+}
+
+TEST(LayerCases, DeclarationsComeBack) {
+  for (const Sequential& model : layer_cases()) {
+    SCOPED_TRACE(name_of_case(model));
+    const nlohmann::json declared = nlohmann::json::parse(to_declaration(model).dump());
+    EXPECT_EQ(to_declaration(sequential_of(declared, "f")), to_declaration(model));
+  }
+}
+
+TEST(LayerCases, KerasConfigurationsComeBack) {
+  for (const Sequential& model : layer_cases()) {
+    SCOPED_TRACE(name_of_case(model));
+    const nlohmann::json config = nlohmann::json::parse(sequential_config(model).dump());
+    const DeclaredModel read = read_declared(config, "f");
+    EXPECT_EQ(to_declaration(read.model), to_declaration(model));
+    const bool weighted = !summarize(model)[0].tensors.empty();
+    EXPECT_EQ(read.weighted.size(), weighted ? 1u : 0u);
+  }
+}
+
+TEST(LayerCases, TensorsComeBackFromEveryKindOfFile) {
+  const ScratchFolder temp;
+  for (const Sequential& model : layer_cases()) {
+    SCOPED_TRACE(name_of_case(model));
+    const SavedModel saved{model, counted_weights(model), {}};
+    const auto expect_same = [&](const AnyModel& read) {
+      const Weights& weights = std::get<SavedModel>(read).weights;
+      ASSERT_EQ(weights.tensors().size(), saved.weights.tensors().size());
+      EXPECT_TRUE(std::ranges::equal(weights.values(), saved.weights.values()));
+    };
+    if (!saved.weights.values().empty()) {
+      write_model(temp / "m.safetensors", saved);
+      expect_same(read_model(temp / "m.safetensors"));
+    }
+    export_keras(temp / "m.keras", saved);
+    expect_same(import_keras(temp / "m.keras"));
+    export_keras_h5(temp / "m.h5", saved);
+    expect_same(import_keras(temp / "m.h5"));
+    export_onnx(temp / "m.onnx", saved);
+  }
+}
+
+TEST(LayerCases, NetworksEqualTheReference) {
+  constexpr int kBatch = 3;
+  for (const Sequential& model : layer_cases()) {
+    SCOPED_TRACE(name_of_case(model));
+    const Weights weights = counted_weights(model);
+    onednn::Context context;
+    Network network(context, model, weights, {.batch = kBatch});
+    reference::ReferenceNetwork oracle(model, weights);
+    const auto inputs = static_cast<std::size_t>(element_count(model.input));
+    const std::vector<float> images = random_images(kBatch * inputs);
+    std::copy(images.begin(), images.end(), network.input().begin());
+    const auto expected = oracle.forward({images.begin(), images.end()}, kBatch);
+    const auto output = network.forward(kBatch, nullptr);
+    const Shape shape = summarize(model).back().output;
+    if (shape.size() == 1) EXPECT_LT(relative_error(output, expected), 1e-5);
+    if (weights.trained().empty() || shape.size() != 1) continue;
+    const std::vector<float> diff = random_images(output.size(), 9);
+    network.backward(diff, GradientOf::output);
+    EXPECT_LT(relative_error(network.gradients(), oracle.backward({diff.begin(), diff.end()})),
+              1e-4);
+  }
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,125 @@
+#include "graph/layer_types.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< of an output or a tensor
+
+/// Checks each setting. Throws misfit() for one out of range.
+struct RangeCheck {
+  void count(const char* name, std::int64_t value, std::int64_t most) const {
+    if (value >= 1 && value <= most) return;
+    throw misfit("{} must be from 1 to {}, not {}", name, most, value);
+  }
+  void square(const char* name, int value, std::int64_t most) const { count(name, value, most); }
+  void rate(const char* name, float value) const {
+    if (!(value >= 0 && value < 1)) throw misfit("{} must be from 0 up to 1, not {}", name, value);
+  }
+  void activation(const char* name, Activation value,
+                  std::initializer_list<Activation> allowed) const {
+    if (std::ranges::find(allowed, value) != allowed.end()) return;
+    throw misfit("{} cannot be {}", name, word_of(value));
+  }
+  void shape(const char* name, const Shape& value) const {
+    if (value.size() < 1 || value.size() > kMostAxes) {
+      throw misfit("{} must have from 1 to {} sizes, not {}", name, kMostAxes, value.size());
+    }
+    for (const std::int64_t size : value) count(name, size, kMostUnits);
+  }
+  void fixed(const char*, const FixedSetting&, Missing) const {}
+};
+
+/// Remembers where the activation is.
+struct ActivationSeeker {
+  Activation wanted;
+  Activation* found = nullptr;
+
+  void activation(const char*, Activation& value, std::initializer_list<Activation> allowed) {
+    if (std::ranges::find(allowed, wanted) != allowed.end()) found = &value;
+  }
+  void count(const char*, int&, std::int64_t) {}
+  void square(const char*, int&, std::int64_t) {}
+  void rate(const char*, float&) {}
+  void shape(const char*, Shape&) {}
+  void fixed(const char*, const FixedSetting&, Missing) {}
+};
+
+/// Calls see(a layer of each type), in the order of Layer.
+template <std::size_t index = 0, class See>
+void for_each_type(const See& see) {
+  if constexpr (index < std::variant_size_v<Layer>) {
+    see(std::variant_alternative_t<index, Layer>{});
+    for_each_type<index + 1>(see);
+  }
+}
+
+}  // namespace
+
+const std::string& name_of(const Layer& layer) {
+  return std::visit([](const auto& any) -> const std::string& { return any.name; }, layer);
+}
+
+const char* class_name_of(const Layer& layer) {
+  return std::visit(
+      [](const auto& any) { return LayerType<std::remove_cvref_t<decltype(any)>>::kClassName; },
+      layer);
+}
+
+std::vector<std::string> layer_class_names() {
+  std::vector<std::string> names;
+  for_each_type([&](const Layer& layer) { names.emplace_back(class_name_of(layer)); });
+  return names;
+}
+
+std::optional<Layer> make_layer(std::string_view class_name) {
+  std::optional<Layer> found;
+  for_each_type([&](const Layer& layer) {
+    if (class_name == class_name_of(layer)) found = layer;
+  });
+  return found;
+}
+
+LayerInfo describe(const Layer& layer, const Shape& input) {
+  RangeCheck check;
+  visit_settings(layer, check);
+  LayerInfo info = std::visit(
+      [&](const auto& any) {
+        return LayerType<std::remove_cvref_t<decltype(any)>>::describe(any, input);
+      },
+      layer);
+  bool fits = element_count(info.output) <= kMostValues;
+  for (const TensorSpec& tensor : info.tensors) {
+    fits = fits && element_count(tensor.shape) <= kMostValues;
+  }
+  if (!fits) throw misfit("its output or a tensor is larger than any memory");
+  return info;
+}
+
+bool changes_training_alone(const LayerInfo& info) {
+  return std::ranges::all_of(info.operations, [](const Operation& operation) {
+    return std::holds_alternative<operation::Dropout>(operation);
+  });
+}
+
+Activation* activation_for(Layer& layer, Activation wanted) {
+  ActivationSeeker seeker{wanted};
+  visit_settings(layer, seeker);
+  return seeker.found;
+}
+
+const char* word_of(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return "relu";
+    case Activation::softmax:
+      return "softmax";
+    case Activation::linear:
+      break;
+  }
+  return "linear";
+}
+
+}  // namespace sluice

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/layers/convolutional.h"
+#include "graph/layers/core.h"
+#include "graph/layers/pooling.h"
+#include "graph/layers/regularization.h"
+#include "graph/layers/reshaping.h"
+
+namespace sluice {
+
+// What every layer type can be asked, by their descriptions in graph/layers.
+
+const std::string& name_of(const Layer& layer);
+
+/// "Conv2D"
+const char* class_name_of(const Layer& layer);
+
+/// Of all types, in the order of Layer.
+std::vector<std::string> layer_class_names();
+
+/// A layer of that class with its default settings; nothing where there is no such class.
+std::optional<Layer> make_layer(std::string_view class_name);
+
+/// Calls the functions of `settings`, which LayerType lists, for the settings of a layer.
+template <class AnyLayer, class Settings>
+void visit_settings(AnyLayer& layer, Settings& settings) {
+  std::visit(
+      [&](auto& each) { LayerType<std::remove_cvref_t<decltype(each)>>::visit(each, settings); },
+      layer);
+}
+
+/// Throws Error (user), without the layer's name, for a setting out of range or an input that does
+/// not fit.
+LayerInfo describe(const Layer& layer, const Shape& input);
+
+/// Whether a layer does nothing at inference.
+bool changes_training_alone(const LayerInfo& info);
+
+/// The activation of a layer that has one and may have `wanted`; else null.
+Activation* activation_for(Layer& layer, Activation wanted);
+
+/// "linear", "relu" or "softmax"
+const char* word_of(Activation activation);
+
+}  // namespace sluice

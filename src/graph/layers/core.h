@@ -1,0 +1,32 @@
+#pragma once
+
+#include "graph/layer_type.h"
+
+namespace sluice {
+
+template <>
+struct LayerType<Dense> {
+  static constexpr const char* kClassName = "Dense";
+
+  template <class L, class Settings>
+  static void visit(L& layer, Settings& settings) {
+    settings.count("units", layer.units, kMostUnits);
+    settings.activation("activation", layer.activation,
+                        {Activation::linear, Activation::relu, Activation::softmax});
+    settings.fixed("use_bias", true, Missing::has_it);
+  }
+
+  static LayerInfo describe(const Dense& layer, const Shape& input) {
+    if (input.size() != 1) {
+      throw misfit("takes one axis, not {}: put a Flatten before it", to_string(input));
+    }
+    const Shape kernel{input[0], layer.units};
+    return {.output = {layer.units},
+            .tensors = kernel_and_bias(kernel),
+            .flops = 2 * double(element_count(kernel)),
+            .operations = {operation::InnerProduct{layer.units},
+                           operation::Activate{layer.activation}}};
+  }
+};
+
+}  // namespace sluice
