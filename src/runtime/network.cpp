@@ -93,6 +93,9 @@ Network::Program Network::build(int batch, Compute compute) {
   ops::Plan plan{context_, workspace_, training_, winograd};
   Program program{.batch = batch};
   program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
+  if (program.ops.empty()) {
+    throw user_error("compile", "{}: its layers compute nothing: add one that does", model_.name);
+  }
   const ops::Op& last = *program.ops.back().op;
   program.output = last.dst();
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;

@@ -245,6 +245,10 @@ TEST_F(NetworkTest, WhatCannotBeCompiledIsRefused) {
     EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, weights_, {.batch = batch}); }),
                 HasSubstr(fmt::format("a batch of {}: must be from 1", batch)));
   }
+  const Sequential idle{"idle", {6}, {Reshape{"r", {2, 3}}}};
+  Weights none(idle);
+  EXPECT_THAT(error_of(Fault::user, [&] { compile(idle, none, {}); }),
+              HasSubstr("idle: its layers compute nothing"));
   Sequential other = model_;
   std::get<Dense>(other.layers.back()).units = 6;
   Weights others(other);
