@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <variant>
@@ -12,7 +13,27 @@ namespace sluice {
 
 // A model is a plain description. Names and meanings are those of Keras's layers.
 
-enum class Activation { linear, relu, softmax };
+/// keras.activations, with the defaults of Keras 3: leaky_relu has the slope 0.2, elu the alpha 1,
+/// gelu is exact, hard_sigmoid is relu6(x + 3) / 6. Softmax is over the last axis.
+enum class Activation {
+  linear,
+  relu,
+  softmax,
+  sigmoid,
+  tanh,
+  elu,
+  selu,
+  gelu,
+  silu,
+  leaky_relu,
+  relu6,
+  softplus,
+  softsign,
+  exponential,
+  hard_sigmoid,
+  hard_silu,
+  mish,
+};
 
 /// Square kernel, stride 1, 'same' padding. Kernel {size, size, in, filters}, bias {filters}.
 struct Conv2D {
@@ -51,12 +72,39 @@ struct Reshape {
   Shape target;
 };
 
-using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape>;
+/// An activation by itself.
+struct ActivationLayer {
+  std::string name;
+  Activation activation = Activation::relu;
+};
 
+// Layers that take several inputs: of one shape, or for Concatenate of one height and width.
+
+struct Add {
+  std::string name;
+};
+
+struct Multiply {
+  std::string name;
+};
+
+/// Along the last axis, the channels.
+struct Concatenate {
+  std::string name;
+};
+
+using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer,
+                           Add, Multiply, Concatenate>;
+
+/// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
+/// the last layer's.
 struct Sequential {
   std::string name;
   Shape input;
   std::vector<Layer> layers;
+  /// By a layer's name, the names of the layers before it that it takes, or "images" for the
+  /// network's input. A layer that is not here takes the one before it.
+  std::map<std::string, std::vector<std::string>> inputs = {};
 };
 
 /// How a tensor begins: keras.initializers of the same name. Glorot uniform (Glorot and Bengio
@@ -87,8 +135,8 @@ struct LayerSummary {
 };
 
 /// Works out every shape. Throws Error (user) where layers do not fit, a number is out of range
-/// (sizes and units from 1 to 65536, a rate from 0 up to 1), or two layers have one name, naming
-/// the layer.
+/// (sizes and units from 1 to 65536, a rate from 0 up to 1), two layers have one name, a layer
+/// takes what does not come before it, or no layer takes a result, naming the layer.
 std::vector<LayerSummary> summarize(const Sequential& model);
 /// Number of values in all tensors, state included.
 std::int64_t count_parameters(const Sequential& model);

@@ -10,13 +10,46 @@ namespace sluice {
 /// LayerCases.HaveEveryType fails where one is forgotten.
 inline std::vector<Sequential> layer_cases() {
   const Shape image{6, 5, 3};
-  return {{"model", image, {Conv2D{"conv", 4, 3, Activation::relu}, Flatten{"flatten"}}},
-          {"model", image, {Conv2D{"conv", 8, 2, Activation::linear}, Flatten{"flatten"}}},
-          {"model", image, {MaxPooling2D{"pool", 2}, Flatten{"flatten"}, Dense{"dense", 3}}},
-          {"model", image, {Dropout{"drop", 0.25f}, Flatten{"flatten"}, Dense{"dense", 3}}},
-          {"model", {7}, {Dense{"dense", 5, Activation::relu}}},
-          {"model", {7}, {Dense{"dense", 5, Activation::softmax}}},
-          {"model", {7}, {Dense{"dense", 12}, Reshape{"reshape", {2, 3, 2}}}}};
+  std::vector<Sequential> cases{
+      {"model", image, {Conv2D{"conv", 4, 3, Activation::relu}, Flatten{"flatten"}}},
+      {"model", image, {Conv2D{"conv", 8, 2, Activation::linear}, Flatten{"flatten"}}},
+      {"model", image, {MaxPooling2D{"pool", 2}, Flatten{"flatten"}, Dense{"dense", 3}}},
+      {"model", image, {Dropout{"drop", 0.25f}, Flatten{"flatten"}, Dense{"dense", 3}}},
+      {"model", {7}, {Dense{"dense", 5, Activation::relu}}},
+      {"model", {7}, {Dense{"dense", 5, Activation::softmax}}},
+      {"model", {7}, {Dense{"dense", 12}, Reshape{"reshape", {2, 3, 2}}}},
+      {"model",
+       {7},
+       {Dense{"dense", 24}, Reshape{"reshape", {4, 3, 2}}, Conv2D{"conv", 3}, Flatten{"flatten"}}}};
+  for (const Activation function : all_activations()) {
+    if (function != Activation::softmax) {  // by itself, of images whose channels fill no block
+      cases.push_back({"model",
+                       image,
+                       {Conv2D{"conv", 5, 3, Activation::linear}, ActivationLayer{"act", function},
+                        Flatten{"flatten"}}});
+    }
+    cases.push_back({"model", {7}, {Dense{"dense", 6, function}}});
+  }
+  // Several readers of one value, gradients that meet, and a value that is taken twice.
+  for (const Layer& merge : {Layer(Add{"merge"}), Layer(Multiply{"merge"})}) {
+    cases.push_back({"model",
+                     image,
+                     {Conv2D{"a", 8}, Conv2D{"b", 8}, Dropout{"drop", 0.5f}, merge, Flatten{"flat"},
+                      Dense{"dense", 3}},
+                     {{"b", {"a"}}, {"drop", {"a"}}, {"merge", {"a", "b", "drop"}}}});
+    cases.push_back({"model", {5}, {Dense{"a", 4}, merge}, {{"merge", {"a", "a"}}}});
+  }
+  for (const int filters : {5, 16}) {
+    cases.push_back({"model",
+                     image,
+                     {Conv2D{"a", 16}, Conv2D{"b", filters}, MaxPooling2D{"pool"},
+                      MaxPooling2D{"other"}, Concatenate{"merge"}, Flatten{"flat"}},
+                     {{"b", {"images"}},
+                      {"pool", {"a"}},
+                      {"other", {"b"}},
+                      {"merge", {"pool", "other", "pool"}}}});
+  }
+  return cases;
 }
 
 }  // namespace sluice

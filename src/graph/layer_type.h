@@ -14,7 +14,7 @@ struct LayerInfo {
   Shape output;
   std::vector<TensorSpec> tensors = {};  ///< in Keras's order
   double flops = 0;                      ///< as LayerSummary::flops
-  std::vector<Operation> operations;     ///< in the order in which they run
+  std::vector<Operation> operations;     ///< a chain, whose first takes the layer's inputs
 };
 
 /// The one description of a layer type. Each specialization has
@@ -25,13 +25,15 @@ struct LayerInfo {
 ///                                                setting, under Keras's name, in the order of
 ///                                                files
 ///   static LayerInfo describe(const L& layer, const Shape& input)
-///                                                throws misfit() where the input does not fit
+///                                                throws misfit() where the input does not fit; a
+///                                                layer of several inputs has std::span<const
+///                                                Shape>
 ///
 /// Settings are read, written and checked by visitors with these functions:
 ///   count("filters", int& value, most)           a whole number from 1 to most
 ///   square("kernel_size", int& value, most)      the same; in Keras's files one number for each
 ///   axis rate("rate", float& value)                   from 0 up to 1, without 1
-///   activation("activation", Activation& value, allowed)
+///   activation("activation", Activation& value)
 ///   shape("target_shape", Shape& value)          1 to kMostAxes sizes from 1 to kMostUnits
 ///   fixed("strides", FixedSetting value, Missing)
 ///                                                a setting of Keras's that has one value here
@@ -60,6 +62,12 @@ Error misfit(fmt::format_string<Args...> format, Args&&... args) {
 
 inline void require_image(const Shape& input) {
   if (input.size() != 3) throw misfit("takes (height, width, channels), not {}", to_string(input));
+}
+
+inline void require_activation(Activation activation, const Shape& output) {
+  if (activation == Activation::softmax && output.size() != 1) {
+    throw misfit("has a softmax over one axis of {}: put a Flatten before it", to_string(output));
+  }
 }
 
 /// A kernel with Glorot's initial values and a bias, which all have that are multiplied.

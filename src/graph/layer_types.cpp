@@ -18,11 +18,7 @@ struct RangeCheck {
   void rate(const char* name, float value) const {
     if (!(value >= 0 && value < 1)) throw misfit("{} must be from 0 up to 1, not {}", name, value);
   }
-  void activation(const char* name, Activation value,
-                  std::initializer_list<Activation> allowed) const {
-    if (std::ranges::find(allowed, value) != allowed.end()) return;
-    throw misfit("{} cannot be {}", name, word_of(value));
-  }
+  void activation(const char*, Activation) const {}
   void shape(const char* name, const Shape& value) const {
     if (value.size() < 1 || value.size() > kMostAxes) {
       throw misfit("{} must have from 1 to {} sizes, not {}", name, kMostAxes, value.size());
@@ -34,12 +30,9 @@ struct RangeCheck {
 
 /// Remembers where the activation is.
 struct ActivationSeeker {
-  Activation wanted;
   Activation* found = nullptr;
 
-  void activation(const char*, Activation& value, std::initializer_list<Activation> allowed) {
-    if (std::ranges::find(allowed, wanted) != allowed.end()) found = &value;
-  }
+  void activation(const char*, Activation& value) { found = &value; }
   void count(const char*, int&, std::int64_t) {}
   void square(const char*, int&, std::int64_t) {}
   void rate(const char*, float&) {}
@@ -82,12 +75,18 @@ std::optional<Layer> make_layer(std::string_view class_name) {
   return found;
 }
 
-LayerInfo describe(const Layer& layer, const Shape& input) {
+LayerInfo describe(const Layer& layer, std::span<const Shape> inputs) {
   RangeCheck check;
   visit_settings(layer, check);
   LayerInfo info = std::visit(
       [&](const auto& any) {
-        return LayerType<std::remove_cvref_t<decltype(any)>>::describe(any, input);
+        using Type = LayerType<std::remove_cvref_t<decltype(any)>>;
+        if constexpr (requires { Type::describe(any, inputs); }) {
+          return Type::describe(any, inputs);
+        } else {
+          if (inputs.size() != 1) throw misfit("takes one input, not {}", inputs.size());
+          return Type::describe(any, inputs[0]);
+        }
       },
       layer);
   bool fits = element_count(info.output) <= kMostValues;
@@ -104,22 +103,10 @@ bool changes_training_alone(const LayerInfo& info) {
   });
 }
 
-Activation* activation_for(Layer& layer, Activation wanted) {
-  ActivationSeeker seeker{wanted};
+Activation* activation_in(Layer& layer) {
+  ActivationSeeker seeker;
   visit_settings(layer, seeker);
   return seeker.found;
-}
-
-const char* word_of(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return "relu";
-    case Activation::softmax:
-      return "softmax";
-    case Activation::linear:
-      break;
-  }
-  return "linear";
 }
 
 }  // namespace sluice

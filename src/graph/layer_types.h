@@ -1,12 +1,16 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "graph/activation.h"
+#include "graph/layers/activations.h"
 #include "graph/layers/convolutional.h"
 #include "graph/layers/core.h"
+#include "graph/layers/merging.h"
 #include "graph/layers/pooling.h"
 #include "graph/layers/regularization.h"
 #include "graph/layers/reshaping.h"
@@ -34,17 +38,17 @@ void visit_settings(AnyLayer& layer, Settings& settings) {
       layer);
 }
 
-/// Throws Error (user), without the layer's name, for a setting out of range or an input that does
-/// not fit.
-LayerInfo describe(const Layer& layer, const Shape& input);
+/// Throws Error (user), without the layer's name, for a setting out of range or inputs that do not
+/// fit.
+LayerInfo describe(const Layer& layer, std::span<const Shape> inputs);
+
+/// Of every layer of a model. Throws Error (user) as summarize() does.
+std::vector<LayerInfo> describe_layers(const Sequential& model);
 
 /// Whether a layer does nothing at inference.
 bool changes_training_alone(const LayerInfo& info);
 
-/// The activation of a layer that has one and may have `wanted`; else null.
-Activation* activation_for(Layer& layer, Activation wanted);
-
-/// "linear", "relu" or "softmax"
-const char* word_of(Activation activation);
+/// The activation of a layer; null where it has none.
+Activation* activation_in(Layer& layer);
 
 }  // namespace sluice

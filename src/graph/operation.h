@@ -43,10 +43,19 @@ struct Activate {
   Activation function;
 };
 
+// Of several values.
+
+struct Add {};
+struct Multiply {};
+
+/// Along the last axis.
+struct Concatenate {};
+
 }  // namespace operation
 
 using Operation =
     std::variant<operation::Convolution, operation::InnerProduct, operation::MaxPooling,
-                 operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate>;
+                 operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate,
+                 operation::Add, operation::Multiply, operation::Concatenate>;
 
 }  // namespace sluice

@@ -1,6 +1,5 @@
-#include <set>
-
 #include "graph/layer_types.h"
+#include "graph/wiring.h"
 
 namespace sluice {
 
@@ -10,7 +9,7 @@ std::int64_t LayerSummary::parameters() const {
   return count;
 }
 
-std::vector<LayerSummary> summarize(const Sequential& model) {
+std::vector<LayerInfo> describe_layers(const Sequential& model) {
   if (model.layers.empty()) throw user_error("model", "{} has no layers: add one", model.name);
   if (model.input.empty()) throw user_error("model", "{} has no input shape: give one", model.name);
   for (const std::int64_t size : model.input) {
@@ -18,23 +17,30 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
     throw user_error("model", "{}: input: sizes must be from 1 to {}, not {}", model.name,
                      kMostUnits, size);
   }
-  std::vector<LayerSummary> summary;
-  std::set<std::string> names;
-  Shape shape = model.input;
-  for (const Layer& layer : model.layers) {
-    const std::string& name = name_of(layer);
-    // Two layers with one name would take the same tensors of a file.
-    if (!names.insert(name).second) {
-      throw user_error("model", "{}: two layers are called '{}', and each needs a name of its own",
-                       model.name, name);
+  std::vector<LayerInfo> layers;
+  std::vector<Shape> inputs;
+  for (const std::vector<int>& sources : sources_of_layers(model)) {
+    inputs.clear();
+    for (const int source : sources) {
+      inputs.push_back(source == kImages ? model.input
+                                         : layers[static_cast<std::size_t>(source)].output);
     }
+    const Layer& layer = model.layers[layers.size()];
     try {
-      LayerInfo info = describe(layer, shape);
-      shape = info.output;
-      summary.push_back({name, class_name_of(layer), shape, std::move(info.tensors), info.flops});
+      layers.push_back(describe(layer, inputs));
     } catch (const Error& error) {
-      throw user_error("model", "{}: {}: {}", model.name, name, untagged(error));
+      throw user_error("model", "{}: {}: {}", model.name, name_of(layer), untagged(error));
     }
+  }
+  return layers;
+}
+
+std::vector<LayerSummary> summarize(const Sequential& model) {
+  std::vector<LayerSummary> summary;
+  for (LayerInfo& info : describe_layers(model)) {
+    const Layer& layer = model.layers[summary.size()];
+    summary.push_back({name_of(layer), class_name_of(layer), std::move(info.output),
+                       std::move(info.tensors), info.flops});
   }
   return summary;
 }

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <dnnl.hpp>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/parallel.h"
 #include "base/workspace.h"
@@ -33,9 +35,25 @@ class Context {
     scratch_bytes_ = bytes;
   }
 
-  /// Memory for results that no backward pass will read again: the two serve in turn, for whichever
-  /// network runs.
-  Workspace& passing(int turn) { return passing_[turn]; }
+  /// Memory for a result that no backward pass will read again, and that is overwritten by what
+  /// takes it after it was released: by the same network, or any other of the context.
+  dnnl::memory take_passing(const dnnl::memory::desc& desc) {
+    const auto free = std::find(passing_busy_.begin(), passing_busy_.end(), nullptr);
+    const auto slot = static_cast<std::size_t>(free - passing_busy_.begin());
+    if (free == passing_busy_.end()) {
+      passing_busy_.push_back(nullptr);
+      passing_.emplace_back();
+    }
+    passing_[slot].rewind();
+    passing_busy_[slot] = passing_[slot].take(desc.get_size());
+    return {desc, engine_, passing_busy_[slot]};
+  }
+  void release_passing(const float* memory) {
+    const auto slot = std::find(passing_busy_.begin(), passing_busy_.end(), memory);
+    if (slot != passing_busy_.end()) *slot = nullptr;
+  }
+  /// Before a network is planned: nothing of what was planned before it is read again.
+  void release_all_passing() { std::fill(passing_busy_.begin(), passing_busy_.end(), nullptr); }
 
   /// Steps made so far. A training loop must not change it, and a test holds it to that.
   std::size_t steps_made() const { return steps_made_; }
@@ -49,7 +67,8 @@ class Context {
   Workspace scratch_memory_;
   float* scratch_ = nullptr;
   std::size_t scratch_bytes_ = 0;
-  Workspace passing_[2];
+  std::vector<Workspace> passing_;
+  std::vector<float*> passing_busy_;  ///< the memory in use of each; null where none is
   std::size_t steps_made_ = 0;
 };
 

@@ -27,6 +27,31 @@ typename Primitive::primitive_desc describe_backward(const Context& context, con
 #endif
 }
 
+inline dnnl::eltwise_forward::primitive_desc describe_eltwise(const Context& context, bool training,
+                                                              dnnl::algorithm algorithm,
+                                                              const dnnl::memory::desc& desc,
+                                                              float alpha, float beta) {
+  const auto kind =
+      training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+  return describe<dnnl::eltwise_forward>(context, {}, kind, algorithm, desc, desc, alpha, beta);
+#else
+  return describe<dnnl::eltwise_forward>(context, {}, kind, algorithm, desc, alpha, beta);
+#endif
+}
+
+inline dnnl::eltwise_backward::primitive_desc describe_eltwise_backward(
+    const Context& context, const dnnl::eltwise_forward::primitive_desc& forward,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& desc, float alpha, float beta) {
+#if DNNL_VERSION_MAJOR >= 3
+  return describe_backward<dnnl::eltwise_backward>(context, forward, algorithm, desc, desc, desc,
+                                                   alpha, beta);
+#else
+  return describe_backward<dnnl::eltwise_backward>(context, forward, algorithm, desc, desc, alpha,
+                                                   beta);
+#endif
+}
+
 /// ReLU applied to the result of a primitive while it is still in registers.
 inline dnnl::primitive_attr fused_relu(bool relu) {
   dnnl::primitive_attr attributes;

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "base/workspace.h"
 #include "onednn/tensor.h"
@@ -16,22 +16,30 @@ struct Plan {
   Workspace& workspace;
   bool training;          ///< a backward pass will be planned
   bool winograd = false;  ///< where a convolution allows it
-  /// Gradients of activations live in two buffers in turn: each is read by one operation only.
-  float* gradients[2] = {nullptr, nullptr};
-  int turn = 0;  ///< of activations, likewise, if there is no backward pass to read them again
 
   /// Memory for an operation's result.
   dnnl::memory take(const dnnl::memory::desc& desc) {
-    if (training) return onednn::take(context, workspace, desc);
-    turn = 1 - turn;
-    Workspace& passing = context.passing(turn);
-    passing.rewind();
-    return onednn::take(context, passing, desc);
+    return training ? onednn::take(context, workspace, desc) : context.take_passing(desc);
   }
+  /// The result has been read for the last time by what is planned so far. Backward passes read it
+  /// again.
+  void release(const dnnl::memory& result) {
+    if (!training) context.release_passing(onednn::data(result));
+  }
+
+  /// Memory for the gradient of an activation, of at most gradient_bytes.
   dnnl::memory take_gradient(const dnnl::memory::desc& desc) {
-    std::swap(gradients[0], gradients[1]);
-    return onednn::at(context, desc, gradients[0]);
+    if (free_gradients.empty()) free_gradients.push_back(workspace.take(gradient_bytes));
+    float* const buffer = free_gradients.back();
+    free_gradients.pop_back();
+    return onednn::at(context, desc, buffer);
   }
+  /// The gradient has been read for the last time.
+  void release_gradient(const dnnl::memory& gradient) {
+    free_gradients.push_back(onednn::data(gradient));
+  }
+  std::size_t gradient_bytes = 0;
+  std::vector<float*> free_gradients = {};
 };
 
 /// A layer's parameters and their gradients in Keras's shapes, inside larger blocks.
@@ -69,14 +77,25 @@ class Op {
   const dnnl::memory& src() const { return src_; }
   const dnnl::memory& dst() const { return dst_; }
 
-  /// The gradients of a network end at its first operation that has parameters.
+  /// Whether there are parameters that need gradients.
   virtual bool has_parameters() const { return false; }
+  /// Whether its backward pass reads dst for more than its values' signs: what scales dst in place
+  /// would spoil it.
+  virtual bool reads_its_result() const { return false; }
 
   /// Returns diff_src, in the layout of src; without `need_diff_src`, which only an operation that
   /// has parameters may be told, the result is empty and backward_data() must not be called.
-  /// diff_dst has the layout of dst and may be overwritten.
-  virtual dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst,
-                                     bool need_diff_src) = 0;
+  /// diff_dst has the layout of dst and may be overwritten. An operation of several sources has
+  /// plan_backward_of_all() instead.
+  virtual dnnl::memory plan_backward(Plan&, const dnnl::memory& /*diff_dst*/,
+                                     bool /*need_diff_src*/) {
+    return {};
+  }
+  /// The same for each source; empty where it is not wanted.
+  virtual std::vector<dnnl::memory> plan_backward_of_all(Plan& plan, const dnnl::memory& diff_dst,
+                                                         const std::vector<bool>& wanted) {
+    return {plan_backward(plan, diff_dst, wanted[0])};
+  }
 
   /// Brings the parameters into the form that forward() reads: to be called before it whenever they
   /// have changed, or another network with the same memory was used.

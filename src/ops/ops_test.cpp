@@ -82,7 +82,8 @@ TEST_P(EveryOp, EqualsTheReference) {
   // Larger than any gradient of an activation here.
   Guarded gradients[2] = {Guarded(Values(1 << 16)), Guarded(Values(1 << 16))};
 
-  Plan plan{context_, workspace_, true, true, {gradients[0].data(), gradients[1].data()}};
+  Plan plan{context_, workspace_, true, true};
+  plan.free_gradients = {gradients[1].data(), gradients[0].data()};
   const auto op =
       c.make(plan, src, {kernel.data(), diff_kernel.data()}, {bias.data(), diff_bias.data()});
   const auto diff_dst = plan.take_gradient(op->dst().get_desc());
@@ -206,11 +207,11 @@ INSTANTIATE_TEST_SUITE_P(
                              Tag::nhwc,
                              making<Softmax>(),
                              "[softmax] takes one axis, not (3, 3, 8): put a Flatten before it"},
-                    BadShape{"flatten_of_rows",
+                    BadShape{"reshape_to_another_size",
                              {2, 8},
                              Tag::nc,
-                             making<Flatten>(),
-                             "[flatten] takes images (height, width, channels), not (8)"},
+                             making<Reshape>(Shape{2, 2, 3}),
+                             "[reshape] (8) cannot become (2, 2, 3)"},
                     BadShape{"dropout_of_everything",
                              {2, 8},
                              Tag::nc,
@@ -241,7 +242,7 @@ TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
     Workspace workspace;
     Plan plan{context, workspace, true};
     const auto src = plan.take(onednn::layout({1, channels, 2, 4}, Tag::nhwc));
-    for (float*& gradients : plan.gradients) gradients = workspace.take(1 << 10);
+    plan.gradient_bytes = 1 << 10;
     MaxPooling2D pooling(plan, src, 2);
     const auto diff_dst = plan.take_gradient(pooling.dst().get_desc());
     const auto diff_src = pooling.plan_backward(plan, diff_dst, true);

@@ -9,6 +9,7 @@ class Softmax : public Op {
  public:
   Softmax(Plan& plan, const dnnl::memory& src);
 
+  bool reads_its_result() const override { return true; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   /// In place: diff_dst becomes diff_src.

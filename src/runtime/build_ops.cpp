@@ -1,11 +1,17 @@
 #include "runtime/build_ops.h"
 
-#include "graph/layer_types.h"
+#include <map>
+
+#include "graph/operations.h"
+#include "graph/wiring.h"
 #include "ops/conv2d.h"
+#include "ops/copy.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
-#include "ops/flatten.h"
+#include "ops/elementwise.h"
 #include "ops/max_pooling2d.h"
+#include "ops/merge.h"
+#include "ops/reshape.h"
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
 
@@ -13,101 +19,160 @@ namespace sluice {
 
 namespace {
 
-/// An operation and the layer, by its place in the model, that it is a part of.
-struct Placed {
-  std::size_t layer;
-  Operation operation;
-};
-
-std::vector<Placed> operations_of(const Sequential& model) {
-  std::vector<Placed> all;
-  Shape shape = model.input;
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const LayerInfo info = describe(model.layers[i], shape);
-    for (const Operation& operation : info.operations) all.push_back({i, operation});
-    shape = info.output;
-  }
-  return all;
-}
-
 /// Makes one op after another. Some ops do the work of several operations.
 class Builder {
  public:
-  Builder(ops::Plan& plan, const Weights& weights, std::span<float> gradients,
-          const dnnl::memory& input)
+  Builder(ops::Plan& plan, const Sequential& model, const Weights& weights,
+          std::span<float> gradients, const dnnl::memory& images)
       : plan_(plan),
+        operations_(operations_of(model)),
+        results_(operations_.size()),
         weights_(weights),
         gradients_(gradients),
         next_tensor_(weights.tensors().begin()),
-        current_(input) {}
+        images_{images, kImages} {}
 
-  void build(const std::vector<Placed>& operations) {
-    todo_ = operations;
-    while (!todo_.empty()) {
-      layer_ = todo_.front().layer;
-      const Operation& operation = todo_.front().operation;
-      todo_ = todo_.subspan(1);
-      std::visit(*this, operation);
+  std::vector<LayerOp> build() {
+    for (at_ = 0; at_ < operations_.size(); ++at_) {
+      std::visit(*this, operations_[at_].operation);
     }
+    const Value& output = results_.back();
+    if (onednn::dims_of(output.memory).size() == 4) {  // plain rows are what callers get
+      at_ = operations_.size() - 1;
+      make<ops::Reshape>({output.op}, output.memory, Shape{element_count(operations_[at_].output)});
+    }
+    return std::move(ops_);
   }
 
   void operator()(const operation::Convolution& convolution) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
+    const std::size_t first = at_;
     const ops::Conv2DShape shape{convolution.filters, convolution.kernel_size, take_relu()};
-    if (!plan_.winograd || !ops::WinogradConv2D::suits(current_, shape)) {
-      return add<ops::Conv2D>(shape, kernel, bias);
+    const dnnl::memory& src = source_of(first);
+    if (!plan_.winograd || !ops::WinogradConv2D::suits(src, shape)) {
+      return add_for<ops::Conv2D>(first, shape, kernel, bias);
     }
     const auto* pool = next<operation::MaxPooling>();
-    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(current_, pool->size);
-    if (pooled) todo_ = todo_.subspan(1);
-    add<ops::WinogradConv2D>(shape, pooled, kernel, bias);
+    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(src, pool->size);
+    if (pooled) ++at_;
+    add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
   void operator()(const operation::InnerProduct& product) {
     const ops::Parameter kernel = next_parameter();
     const ops::Parameter bias = next_parameter();
-    add<ops::Dense>(product.units, take_relu(), kernel, bias);
+    const std::size_t first = at_;
+    add_for<ops::Dense>(first, product.units, take_relu(), kernel, bias);
   }
   void operator()(const operation::MaxPooling& pool) { add<ops::MaxPooling2D>(pool.size); }
   void operator()(const operation::Dropout& dropout) {
-    add<ops::Dropout>(dropout.rate, dropouts_++);
+    const Value& source = value(operations_[at_].sources[0]);
+    // It works in place, where nobody else reads the values as they are before it.
+    const bool in_place =
+        !source.shared && !(source.op != kImages && op(source).reads_its_result());
+    if (!plan_.training || in_place) return add<ops::Dropout>(dropout.rate, dropouts_++);
+    const Value copy = make<ops::Copy>({source.op}, source.memory);
+    finish(at_, make<ops::Dropout>({copy.op}, copy.memory, dropout.rate, dropouts_++));
   }
-  void operator()(const operation::Flatten&) { add<ops::Flatten>(); }
-  void operator()(const operation::Reshape&) {}  // rows are plain: only the summary's shape changes
+  void operator()(const operation::Flatten&) {
+    add<ops::Reshape>(Shape{element_count(operations_[at_].input)});
+  }
+  void operator()(const operation::Reshape& reshape) {
+    // Rows stay plain: only images need other dimensions.
+    if (reshape.target.size() == 3) return add<ops::Reshape>(reshape.target);
+    const Shape rows{element_count(reshape.target)};
+    if (onednn::dims_of(source_of(at_)).size() == 4) return add<ops::Reshape>(rows);
+    finish(at_, value(operations_[at_].sources[0]));
+  }
   void operator()(const operation::Activate& activate) {
-    switch (activate.function) {
-      case Activation::linear:
-        return;
-      case Activation::softmax:
-        return add<ops::Softmax>();
-      case Activation::relu:
-        break;
-    }
-    throw machine_error("compile", "an activation of its own cannot be {}",
-                        word_of(activate.function));
+    if (activate.function == Activation::linear)
+      return finish(at_, value(operations_[at_].sources[0]));
+    if (activate.function == Activation::softmax) return add<ops::Softmax>();
+    add<ops::Elementwise>(activate.function);
   }
-
-  std::vector<LayerOp> take() { return std::move(ops_); }
+  void operator()(const operation::Add&) { merge<ops::Add>(); }
+  void operator()(const operation::Multiply&) { merge<ops::Multiply>(); }
+  void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(); }
 
  private:
-  template <class Op, class... Arguments>
-  void add(const Arguments&... arguments) {
-    ops_.push_back({layer_, std::make_unique<Op>(plan_, current_, arguments...)});
-    current_ = ops_.back().op->dst();
+  struct Value {
+    dnnl::memory memory;
+    int op = kImages;     ///< that made it
+    bool shared = false;  ///< more than one operation reads the memory
+  };
+
+  const Value& value(int operation) const {
+    return operation == kImages ? images_ : results_[static_cast<std::size_t>(operation)];
+  }
+  const dnnl::memory& source_of(std::size_t operation) const {
+    return value(operations_[operation].sources[0]).memory;
+  }
+  const ops::Op& op(const Value& value) const {
+    return *ops_[static_cast<std::size_t>(value.op)].op;
   }
 
-  /// The operation that comes next, if it is such a one.
+  /// Adds an op for the operations from `first` to the one at hand, made of the source of `first`.
+  template <class Op, class... Arguments>
+  void add_for(std::size_t first, const Arguments&... arguments) {
+    const Value& source = value(operations_[first].sources[0]);
+    finish(first, make<Op>({source.op}, source.memory, arguments...));
+  }
+  template <class Op, class... Arguments>
+  void add(const Arguments&... arguments) {
+    add_for<Op>(at_, arguments...);
+  }
+
+  template <class Op>
+  void merge() {
+    std::vector<dnnl::memory> memories;
+    std::vector<int> sources;
+    for (const int source : operations_[at_].sources) {
+      memories.push_back(value(source).memory);
+      sources.push_back(value(source).op);
+    }
+    finish(at_, make<Op>(sources, memories));
+  }
+
+  template <class Op, class Source, class... Arguments>
+  Value make(const std::vector<int>& sources, const Source& source, const Arguments&... arguments) {
+    ops_.push_back(
+        {operations_[at_].layer, sources, std::make_unique<Op>(plan_, source, arguments...)});
+    return {ops_.back().op->dst(), static_cast<int>(ops_.size()) - 1};
+  }
+
+  /// The result of the operations from `first` to the one at hand. The network's is not released.
+  void finish(std::size_t first, const Value& result) {
+    int& readers = readers_[onednn::data(result.memory)];
+    readers += at_ + 1 < operations_.size() ? operations_[at_].consumers : 1;
+    release_sources(first);
+    results_[at_] = result;
+    results_[at_].shared = readers > 1;
+  }
+
+  /// Memory that nobody will read again may be used again.
+  void release_sources(std::size_t operation) {
+    for (const int source : operations_[operation].sources) {
+      const dnnl::memory& memory = value(source).memory;
+      if (source != kImages && --readers_[onednn::data(memory)] == 0) plan_.release(memory);
+    }
+  }
+
+  /// The operation that comes next, if it is such a one and alone reads the result of this one.
   template <class Wanted>
   const Wanted* next() const {
-    return todo_.empty() ? nullptr : std::get_if<Wanted>(&todo_.front().operation);
+    if (at_ + 1 == operations_.size() || operations_[at_].consumers != 1) return nullptr;
+    const PlacedOperation& next = operations_[at_ + 1];
+    const bool follows = next.sources == std::vector{static_cast<int>(at_)};
+    return follows ? std::get_if<Wanted>(&next.operation) : nullptr;
   }
 
   /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
   bool take_relu() {
     const auto* activate = next<operation::Activate>();
-    if (activate == nullptr || activate->function == Activation::softmax) return false;
-    todo_ = todo_.subspan(1);
-    return activate->function == Activation::relu;
+    if (activate == nullptr) return false;
+    const bool relu = activate->function == Activation::relu;
+    if (relu || activate->function == Activation::linear) ++at_;
+    return relu;
   }
 
   ops::Parameter next_parameter() {
@@ -117,16 +182,17 @@ class Builder {
   }
 
   ops::Plan& plan_;
+  std::vector<PlacedOperation> operations_;
+  std::size_t at_ = 0;                   ///< the operation at hand
+  std::vector<Value> results_;           ///< by operation
+  std::map<const float*, int> readers_;  ///< of memory: operations that will still read it
   const Weights& weights_;
   std::span<float> gradients_;
   std::vector<Weights::Tensor>::const_iterator next_tensor_;
-  dnnl::memory current_;
-  std::span<const Placed> todo_;
-  std::size_t layer_ = 0;
+  Value images_;
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
 };
-
 }  // namespace
 
 std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
@@ -135,9 +201,7 @@ std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const W
   const auto layout = in.size() == 3
                           ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
                           : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
-  Builder builder(plan, weights, gradients, onednn::at(plan.context, layout, input));
-  builder.build(operations_of(model));
-  return builder.take();
+  return Builder(plan, model, weights, gradients, onednn::at(plan.context, layout, input)).build();
 }
 
 }  // namespace sluice

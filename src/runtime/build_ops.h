@@ -9,9 +9,10 @@
 
 namespace sluice {
 
-/// An operation and the layer, by its place in the model, that it is a part of.
+/// An op, and how it is connected.
 struct LayerOp {
-  std::size_t layer;
+  std::size_t layer;         ///< that it is a part of, by its place in the model
+  std::vector<int> sources;  ///< numbers of the ops whose results it takes, or kImages
   std::unique_ptr<ops::Op> op;
 };
 

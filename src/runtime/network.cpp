@@ -36,6 +36,12 @@ std::vector<LayerProfile> blank_profile(const Sequential& model) {
   return profile;
 }
 
+void add(const Backward::Sum& sum) {
+  parallel_for(sum.count, 1 << 14, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) sum.into[i] += sum.of[i];
+  });
+}
+
 }  // namespace
 
 std::string to_string(Compute compute) {
@@ -90,6 +96,7 @@ Network::Program Network::build(int batch, Compute compute) {
   workspace_.rewind();
   input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
   const bool winograd = on_this_processor(compute) == Compute::fast;
+  context_.release_all_passing();
   ops::Plan plan{context_, workspace_, training_, winograd};
   Program program{.batch = batch};
   program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
@@ -106,19 +113,40 @@ Network::Program Network::build(int batch, Compute compute) {
 }
 
 void Network::plan_backward(Program& program, ops::Plan& plan) {
-  std::size_t largest = 0;
+  std::vector<bool> needs_gradient;  // the result of each op
   for (const LayerOp& each : program.ops) {
-    const ops::Op* op = each.op.get();
-    largest = std::max({largest, op->src().get_desc().get_size(), op->dst().get_desc().get_size()});
+    const auto needs = [&](int source) { return source != kImages && needs_gradient[source]; };
+    needs_gradient.push_back(each.op->has_parameters() || std::ranges::any_of(each.sources, needs));
+    plan.gradient_bytes = std::max({plan.gradient_bytes, each.op->src().get_desc().get_size(),
+                                    each.op->dst().get_desc().get_size()});
   }
-  for (float*& buffer : plan.gradients) buffer = workspace_.take(largest);
-  program.diff_output = plan.take_gradient(program.output.get_desc());
-  const auto first = std::find_if(program.ops.begin(), program.ops.end(),
-                                  [](const LayerOp& each) { return each.op->has_parameters(); });
-  program.first_trained = static_cast<std::size_t>(first - program.ops.begin());
-  dnnl::memory gradient = program.diff_output;
-  for (std::size_t i = program.ops.size(); i-- > program.first_trained;) {
-    gradient = program.ops[i].op->plan_backward(plan, gradient, i > program.first_trained);
+  std::vector<dnnl::memory> gradients(program.ops.size());
+  program.diff_output = gradients.back() = plan.take_gradient(program.output.get_desc());
+  for (std::size_t i = program.ops.size(); i-- > 0;) {
+    if (!needs_gradient[i]) continue;
+    const LayerOp& each = program.ops[i];
+    Backward step{.op = i};
+    std::vector<bool> wanted;
+    for (const int source : each.sources) {
+      wanted.push_back(source != kImages && needs_gradient[source]);
+      step.data = step.data || wanted.back();
+    }
+    const auto diffs = each.op->plan_backward_of_all(plan, gradients[i], wanted);
+    bool passed_on = false;
+    for (std::size_t k = 0; k < wanted.size(); ++k) {
+      if (!wanted[k]) continue;
+      passed_on = passed_on || diffs[k].get_data_handle() == gradients[i].get_data_handle();
+      dnnl::memory& gradient = gradients[each.sources[k]];
+      if (gradient) {
+        step.sums.push_back(
+            {onednn::data(gradient), onednn::data(diffs[k]), onednn::stored(gradient)});
+        plan.release_gradient(diffs[k]);
+      } else {
+        gradient = diffs[k];
+      }
+    }
+    if (!passed_on) plan.release_gradient(gradients[i]);
+    program.backward.push_back(std::move(step));
   }
 }
 
@@ -207,13 +235,18 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
   float* diff = onednn::data(last_->diff_output);
   std::memcpy(diff, gradient.data(), gradient.size_bytes());
   std::fill(diff + gradient.size(), diff + last_->batch * outputs_, 0.f);
-  // Softmax's backward pass is in place: without it the gradient of the logits is in this buffer.
-  const std::size_t skipped = where == GradientOf::logits ? 1 : 0;
-  for (std::size_t i = last_->ops.size() - skipped; i-- > last_->first_trained;) {
-    const LayerOp& each = last_->ops[i];
+  for (const Backward& step : last_->backward) {
+    const LayerOp& each = last_->ops[step.op];
+    // Softmax's backward pass is in place, so skipping it leaves the gradient of the logits in the
+    // same buffer.
+    const bool skipped = where == GradientOf::logits && step.op + 1 == last_->ops.size();
+    if (skipped) continue;
     timed(&LayerProfile::weights_seconds, each, [&] { each.op->backward_weights(context_); });
-    if (i == last_->first_trained) break;  // nothing before it learns
-    timed(&LayerProfile::data_seconds, each, [&] { each.op->backward_data(context_); });
+    if (!step.data) continue;
+    timed(&LayerProfile::data_seconds, each, [&] {
+      each.op->backward_data(context_);
+      for (const Backward::Sum& sum : step.sums) add(sum);
+    });
   }
   backward_images_ += last_count_;
   context_.stream().wait();

@@ -19,6 +19,20 @@ struct NetworkOptions {
   Compute compute = Compute::automatic;
 };
 
+/// The backward pass of an op, and what follows it.
+struct Backward {
+  /// into += of: of two gradients of one value, where several ops read it.
+  struct Sum {
+    float* into;
+    const float* of;
+    std::size_t count;
+  };
+
+  std::size_t op;
+  bool data = false;  ///< the gradient of a source is needed
+  std::vector<Sum> sums = {};
+};
+
 /// A Sequential compiled for every batch size it may be given, rounded up to one of a few. Rows of
 /// padding hold old images and have zero gradients, so they change nothing but the time.
 class Network {
@@ -56,7 +70,7 @@ class Network {
   struct Program {
     int batch;
     std::vector<LayerOp> ops;
-    std::size_t first_trained = 0;  ///< the first operation that has parameters
+    std::vector<Backward> backward;  ///< in the order in which they run
     dnnl::memory output;
     dnnl::memory logits;
     dnnl::memory diff_output;

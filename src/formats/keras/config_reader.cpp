@@ -125,17 +125,14 @@ class DeclarationReader {
       return;
     }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
-      apply(*activation, reader);
+      if (!fold(*activation)) add(ActivationLayer{"", *activation}, reader, here);
       return;
     }
-    Layer layer = reader.layer(shape_);
-    // A compiled network hands on values and no shapes.
-    const auto* reshape = std::get_if<Reshape>(&layer);
-    if (reshape != nullptr && reshape->target.size() == 1) layer = Flatten{};
-    if (std::holds_alternative<Flatten>(layer) && shape_.size() == 1) return;
-    if (!layers.empty() && std::holds_alternative<Reshape>(layers.back())) {
-      reader.refuse("follows a Reshape: Sluice computes that last, or to one axis");
-    }
+    add(reader.layer(shape_), reader, here);
+  }
+
+  void add(Layer layer, const LayerReader& reader, const DeclaredModel::Weighted& here) {
+    std::vector<Layer>& layers = declared_.model.layers;
     std::visit([&](auto& each) { each.name = name_for(reader, here.path); }, layer);
     const LayerInfo info = info_of(layer, reader);
     layers.push_back(std::move(layer));
@@ -159,7 +156,7 @@ class DeclarationReader {
 
   LayerInfo info_of(const Layer& layer, const LayerReader& reader) const {
     try {
-      LayerInfo info = describe(layer, shape_);
+      LayerInfo info = describe(layer, std::span(&shape_, 1));
       bool fits = element_count(info.output) <= kMaxValues;
       for (const TensorSpec& tensor : info.tensors) {
         fits = fits && element_count(tensor.shape) <= kMaxValues;
@@ -171,16 +168,15 @@ class DeclarationReader {
     reader.refuse("is larger than Sluice computes");
   }
 
-  /// An activation of its own becomes that of the layer before.
-  void apply(Activation activation, const LayerReader& reader) {
-    if (activation == Activation::linear) return;
+  /// Whether an activation of its own becomes that of the layer before, or does nothing.
+  bool fold(Activation activation) {
+    if (activation == Activation::linear) return true;
     std::vector<Layer>& layers = declared_.model.layers;
-    Activation* before = layers.empty() ? nullptr : activation_for(layers.back(), activation);
-    if (before == nullptr || *before != Activation::linear) {
-      reader.refuse(
-          "is an activation that follows no linear Conv2D or Dense: Sluice computes it only there");
-    }
-    *before = activation;
+    Activation* before = layers.empty() ? nullptr : activation_in(layers.back());
+    const bool fits = before != nullptr && *before == Activation::linear &&
+                      (activation != Activation::softmax || shape_.size() == 1);
+    if (fits) *before = activation;
+    return fits;
   }
 
   const std::string& place_;

@@ -15,9 +15,7 @@ struct ConfigWriter {
   void count(const char* key, int value, std::int64_t) { config[key] = value; }
   void square(const char* key, int value, std::int64_t) { config[key] = {value, value}; }
   void rate(const char* key, float value) { config[key] = value; }
-  void activation(const char* key, Activation value, std::initializer_list<Activation>) {
-    config[key] = word_of(value);
-  }
+  void activation(const char* key, Activation value) { config[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { config[key] = value; }
   void fixed(const char* key, const FixedSetting& value, Missing) {
     if (!std::holds_alternative<std::nullptr_t>(value)) config[key] = to_json<KerasJson>(value);

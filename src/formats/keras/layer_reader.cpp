@@ -134,17 +134,17 @@ int LayerReader::square(const char* key) const {
   return value[0].get<int>();
 }
 
-Activation LayerReader::activation(std::initializer_list<Activation> possible) const {
+Activation LayerReader::activation() const {
   const Json* value = &get("activation");
   // A function is a text, or an object around it; none at all is linear.
   if (value->is_object() && value->contains("config")) value = &(*value)["config"];
-  std::string list;
-  for (const Activation each : possible) {
-    if (*value == word_of(each)) return each;
-    if (value->is_null() && each == Activation::linear) return each;
-    list += (list.empty() ? "" : ", ") + std::string(word_of(each));
-  }
-  refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), list));
+  if (value->is_null()) return Activation::linear;
+  const auto found = value->is_string() ? activation_of(value->get<std::string>()) : std::nullopt;
+  if (found) return *found;
+  std::vector<const char*> words;
+  for (const Activation each : all_activations()) words.push_back(word_of(each));
+  refuse(
+      fmt::format("has activation {}; Sluice computes {}", shown(*value), fmt::join(words, ", ")));
 }
 
 Shape LayerReader::target_shape(const char* key, const Shape& input) const {
@@ -175,9 +175,7 @@ Shape LayerReader::target_shape(const char* key, const Shape& input) const {
 }
 
 std::optional<Activation> LayerReader::lone_activation() const {
-  if (class_name_ == "Activation") {
-    return activation({Activation::linear, Activation::relu, Activation::softmax});
-  }
+  if (class_name_ == "Activation") return activation();
   if (class_name_ == "Softmax") {
     if (get("axis") != Json::array({-1})) require("axis", -1);
     return Activation::softmax;
@@ -212,9 +210,7 @@ class LayerReader::Settings {
     }
     value = static_cast<float>(rate);
   }
-  void activation(const char*, Activation& value, std::initializer_list<Activation> allowed) {
-    value = reader_.activation(allowed);
-  }
+  void activation(const char*, Activation& value) { value = reader_.activation(); }
   void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
   void fixed(const char* key, const FixedSetting& value, Missing missing) {
     const bool is_null = reader_.get(key).is_null();

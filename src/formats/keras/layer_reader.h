@@ -43,7 +43,7 @@ class LayerReader {
   double number(const char* key, double otherwise) const;
   /// [3, 3] or 3: the size of a square.
   int square(const char* key) const;
-  Activation activation(std::initializer_list<Activation> possible) const;
+  Activation activation() const;
   Shape target_shape(const char* key, const Shape& input) const;
   /// Refuses any but this value; a setting that is not there has it.
   void require(const char* key, const nlohmann::json& value) const;

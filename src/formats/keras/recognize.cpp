@@ -38,9 +38,7 @@ struct WordsOfSettings {
   std::string& words;
 
   void count(const char*, int value, std::int64_t) { words += fmt::format(" {}", value); }
-  void activation(const char*, Activation value, std::initializer_list<Activation>) {
-    words += fmt::format(" {}", word_of(value));
-  }
+  void activation(const char*, Activation value) { words += fmt::format(" {}", word_of(value)); }
   void square(const char*, int, std::int64_t) {}
   void rate(const char*, float) {}
   void shape(const char*, const Shape&) {}
@@ -73,11 +71,10 @@ std::optional<Sequential> recognize(const StoredModel& stored, const Safetensors
 
 std::string in_words(const Sequential& model) {
   std::string words;
-  Shape shape = model.input;
-  for (const Layer& layer : model.layers) {
-    const LayerInfo info = describe(layer, shape);
-    shape = info.output;
-    if (changes_training_alone(info)) continue;
+  const std::vector<LayerInfo> infos = describe_layers(model);
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    if (changes_training_alone(infos[i])) continue;
+    const Layer& layer = model.layers[i];
     words += fmt::format("{}{}", words.empty() ? "" : ", ", class_name_of(layer));
     WordsOfSettings settings{words};
     visit_settings(layer, settings);

@@ -17,6 +17,7 @@ using OrderedJson = nlohmann::ordered_json;
 
 constexpr std::size_t kMostLayers = 1000;
 constexpr std::size_t kMostBranches = 1000;
+constexpr std::size_t kMostInputs = 64;
 constexpr std::size_t kLongestName = 128;
 
 const std::string& checked_name(const std::string& name) {
@@ -32,17 +33,17 @@ struct SettingsWriter {
   void count(const char* key, int value, std::int64_t) { json[key] = value; }
   void square(const char* key, int value, std::int64_t) { json[key] = value; }
   void rate(const char* key, float value) { json[key] = value; }
-  void activation(const char* key, Activation value, std::initializer_list<Activation>) {
-    json[key] = word_of(value);
-  }
+  void activation(const char* key, Activation value) { json[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { json[key] = value; }
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
-OrderedJson to_declaration(const Layer& layer) {
+OrderedJson to_declaration(const Layer& layer, const Sequential& model) {
   OrderedJson json{{"class_name", class_name_of(layer)}, {"name", checked_name(name_of(layer))}};
   SettingsWriter writer{json};
   visit_settings(layer, writer);
+  const auto inputs = model.inputs.find(name_of(layer));
+  if (inputs != model.inputs.end()) json["inputs"] = inputs->second;
   return json;
 }
 
@@ -84,13 +85,12 @@ class Fields {
     return static_cast<float>(rate);
   }
 
-  Activation activation(const char* key, std::initializer_list<Activation> allowed) {
+  Activation activation(const char* key) {
     const Json& json = value(key);
-    std::vector<std::string> words;
-    for (const Activation each : allowed) {
-      if (json == word_of(each)) return each;
-      words.push_back(fmt::format("\"{}\"", word_of(each)));
-    }
+    const auto found = json.is_string() ? activation_of(json.get<std::string>()) : std::nullopt;
+    if (found) return *found;
+    std::vector<const char*> words;
+    for (const Activation each : all_activations()) words.push_back(word_of(each));
     throw user_error("model", "{}: {} must be one of {}", place_, key, fmt::join(words, ", "));
   }
 
@@ -107,6 +107,15 @@ class Fields {
       throw user_error("model", "{}: {} must be a list of 1 to {}", place_, key, most);
     }
     return json;
+  }
+
+  std::vector<std::string> names(const char* key, std::size_t most) {
+    std::vector<std::string> names;
+    for (const Json& json : list(key, most)) {
+      if (!json.is_string()) throw user_error("model", "{}: {} must be names", place_, key);
+      names.push_back(json.get<std::string>());
+    }
+    return names;
   }
 
   /// A key that nobody asked for may change what the model is.
@@ -137,14 +146,13 @@ struct SettingsReader {
   void count(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
   void square(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
   void rate(const char* key, float& value) { value = fields.rate(key); }
-  void activation(const char* key, Activation& value, std::initializer_list<Activation> allowed) {
-    value = fields.activation(key, allowed);
-  }
+  void activation(const char* key, Activation& value) { value = fields.activation(key); }
   void shape(const char* key, Shape& value) { value = fields.shape(key, kMostAxes, kMostUnits); }
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
-Layer layer_of(const Json& json, const std::string& place) {
+/// Adds a layer, and what it takes.
+void add_layer(const Json& json, const std::string& place, Sequential& model) {
   Fields fields(json, place);
   const std::string type = fields.name("class_name");
   std::optional<Layer> layer = make_layer(type);
@@ -156,8 +164,9 @@ Layer layer_of(const Json& json, const std::string& place) {
   std::visit([&](auto& each) { each.name = name; }, *layer);
   SettingsReader reader{fields};
   visit_settings(*layer, reader);
+  if (json.contains("inputs")) model.inputs[name] = fields.names("inputs", kMostInputs);
   fields.finish();
-  return *layer;
+  model.layers.push_back(std::move(*layer));
 }
 
 /// What a library call refuses, with the place in the file before it.
@@ -195,7 +204,7 @@ std::string to_name(std::string_view text, std::string_view suffix) {
 
 OrderedJson to_declaration(const Sequential& model) {
   OrderedJson layers = OrderedJson::array();
-  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer));
+  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer, model));
   return {{"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
 }
 
@@ -221,10 +230,10 @@ Sequential sequential_of(const Json& json, const std::string& place) {
   model.input = fields.shape("input_shape", 3, kMostUnits);
   for (const Json& layer : fields.list("layers", kMostLayers)) {
     const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
-    model.layers.push_back(layer_of(layer, at));
-    require(at, [&] { summarize(model); });
+    add_layer(layer, at, model);
   }
   fields.finish();
+  require(place, [&] { summarize(model); });
   return model;
 }
 

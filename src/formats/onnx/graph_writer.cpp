@@ -34,6 +34,9 @@ std::string OnnxGraph::add_node(const std::string& name, const char* op,
     if (const auto* number = std::get_if<std::int64_t>(&from.value)) {
       attribute.set_type(onnx::AttributeProto::INT);
       attribute.set_i(*number);
+    } else if (const auto* real = std::get_if<float>(&from.value)) {
+      attribute.set_type(onnx::AttributeProto::FLOAT);
+      attribute.set_f(*real);
     } else {
       attribute.set_type(onnx::AttributeProto::INTS);
       for (const std::int64_t size : std::get<Shape>(from.value)) attribute.add_ints(size);
@@ -62,6 +65,10 @@ std::string OnnxGraph::add_scalar(const std::string& name, std::int64_t value) {
   onnx::TensorProto& tensor = new_tensor(name, onnx::TensorProto::INT64, {});
   tensor.add_int64_data(value);
   return tensor.name();
+}
+
+std::string OnnxGraph::add_scalar(const std::string& name, float value) {
+  return add_tensor(name, Shape{}, std::span(&value, 1));
 }
 
 void OnnxGraph::add_output(const std::string& name, const std::string& value, int type,

@@ -20,7 +20,7 @@ class OnnxGraph {
  public:
   struct Attribute {
     const char* name;
-    std::variant<std::int64_t, Shape> value;
+    std::variant<std::int64_t, float, Shape> value;
   };
 
   /// `outputs` are names that nothing but add_output() gets, whatever a layer is called.
@@ -36,8 +36,9 @@ class OnnxGraph {
                          std::span<const float> values);
   /// A list of whole numbers.
   std::string add_tensor(const std::string& name, const std::vector<std::int64_t>& values);
-  /// One whole number, without an axis.
+  /// One number, without an axis.
   std::string add_scalar(const std::string& name, std::int64_t value);
+  std::string add_scalar(const std::string& name, float value);
   /// Declares `value` as output of (batch, shape...). The name is one of the constructor's.
   void add_output(const std::string& name, const std::string& value, int type, const Shape& shape);
 

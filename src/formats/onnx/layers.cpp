@@ -2,7 +2,10 @@
 
 #include <cstddef>
 
+#include "formats/onnx/activation.h"
 #include "graph/layer_types.h"
+#include "graph/operations.h"
+#include "graph/wiring.h"
 
 namespace sluice {
 namespace {
@@ -23,85 +26,115 @@ std::vector<float> convolution_kernel(std::span<const float> keras, const Shape&
   return kernel;
 }
 
-/// Adds one layer after another. Convolutions and pools hand on channels first; what needs Keras's
-/// order turns the values back. With permuted rows of dense1 instead, ONNX Runtime 1.32 took as
-/// long (batches of 1 and 64), and so every Dense has Keras's own kernel.
-class LayerWriter {
+/// Adds one operation after another. Convolutions and pools hand on channels first; what needs
+/// Keras's order turns the values back. With permuted rows of dense1 instead, ONNX Runtime 1.32
+/// took as long (batches of 1 and 64), and so every Dense has Keras's own kernel.
+class OperationWriter {
  public:
-  LayerWriter(OnnxGraph& graph, std::string input, std::string prefix, const Weights& weights)
+  OperationWriter(OnnxGraph& graph, std::string input, std::string prefix, const Sequential& model,
+                  const Weights& weights)
       : graph_(graph),
         prefix_(std::move(prefix)),
+        model_(model),
         weights_(weights),
         next_(weights.tensors().begin()),
-        value_(std::move(input)) {}
+        images_{std::move(input), false} {}
+
+  /// Returns the value of the model's output.
+  std::string write() {
+    for (const PlacedOperation& each : operations_of(model_)) {
+      at_ = &each;
+      name_ = prefix_ + name_of(model_.layers[each.layer]);
+      std::visit(*this, each.operation);
+    }
+    return channels_last(values_.back());
+  }
 
   void operator()(const operation::Convolution& convolution) {
-    const std::string& name = name_;
     const Shape& shape = next_->shape;
     const std::vector<float> kernel = convolution_kernel(weights_.values(*next_++), shape);
     const std::string kernel_name =
-        graph_.add_tensor(name + "/kernel", {shape[3], shape[2], shape[0], shape[1]}, kernel);
-    const std::string bias = add_parameter(name + "/bias");
+        graph_.add_tensor(name_ + "/kernel", {shape[3], shape[2], shape[0], shape[1]}, kernel);
+    const std::string bias = add_parameter(name_ + "/bias");
     // 'same' as TensorFlow has it: an even kernel's odd row is below and to the right.
     const std::int64_t before = (convolution.kernel_size - 1) / 2;
     const std::int64_t after = convolution.kernel_size - 1 - before;
-    value_ =
-        graph_.add_node(name, "Conv", {channels_first(), kernel_name, bias},
-                        {{"kernel_shape", Shape{convolution.kernel_size, convolution.kernel_size}},
-                         {"pads", Shape{before, before, after, after}}});
-  }
-
-  void operator()(const operation::MaxPooling& pool) {
-    const Shape size{pool.size, pool.size};
-    value_ = graph_.add_node(name_, "MaxPool", {channels_first()},
-                             {{"kernel_shape", size}, {"strides", size}});
-  }
-
-  void operator()(const operation::Dropout&) {}
-
-  void operator()(const operation::Flatten&) {
-    value_ = graph_.add_node(name_, "Flatten", {channels_last()}, {{"axis", 1}});
+    put("Conv", {channels_first(source()), kernel_name, bias},
+        {{"kernel_shape", Shape{convolution.kernel_size, convolution.kernel_size}},
+         {"pads", Shape{before, before, after, after}}},
+        true);
   }
 
   void operator()(const operation::InnerProduct&) {
     const std::string kernel = add_parameter(name_ + "/kernel");
     const std::string bias = add_parameter(name_ + "/bias");
-    value_ = graph_.add_node(name_, "Gemm", {value_, kernel, bias});
+    put("Gemm", {source().name, kernel, bias});
+  }
+
+  void operator()(const operation::MaxPooling& pool) {
+    const Shape size{pool.size, pool.size};
+    put("MaxPool", {channels_first(source())}, {{"kernel_shape", size}, {"strides", size}}, true);
+  }
+
+  void operator()(const operation::Dropout&) { values_.push_back(source()); }
+
+  void operator()(const operation::Flatten&) {
+    put("Flatten", {channels_last(source())}, {{"axis", 1}});
   }
 
   void operator()(const operation::Reshape& reshape) {
-    value_ = graph_.reshape(name_, channels_last(), reshape.target);
+    values_.push_back({graph_.reshape(name_, channels_last(source()), reshape.target), false});
   }
 
   void operator()(const operation::Activate& activate) {
-    switch (activate.function) {
-      case Activation::linear:
-        break;
-      case Activation::relu:
-        value_ = graph_.add_node(name_ + "/relu", "Relu", {value_});
-        break;
-      case Activation::softmax:
-        value_ = graph_.add_node(name_ + "/softmax", "Softmax", {value_}, {{"axis", 1}});
-        break;
-    }
+    const Value& value = source();
+    if (activate.function == Activation::linear) return values_.push_back(value);
+    values_.push_back({add_activation(graph_, name_ + "/" + word_of(activate.function), value.name,
+                                      activate.function),
+                       value.channels_first});
   }
 
-  void add(const std::string& name, const std::vector<Operation>& operations) {
-    name_ = prefix_ + name;
-    for (const Operation& operation : operations) std::visit(*this, operation);
-  }
-
-  const std::string& channels_last() {
-    if (channels_first_) value_ = graph_.channels_last(value_);
-    channels_first_ = false;
-    return value_;
+  void operator()(const operation::Add&) { put_merged("Add"); }
+  void operator()(const operation::Multiply&) { put_merged("Mul"); }
+  void operator()(const operation::Concatenate&) {
+    std::vector<std::string> inputs;
+    for (const int source : at_->sources) inputs.push_back(channels_last(value(source)));
+    put("Concat", inputs, {{"axis", -1}});
   }
 
  private:
-  const std::string& channels_first() {
-    if (!channels_first_) value_ = graph_.channels_first(value_);
-    channels_first_ = true;
-    return value_;
+  struct Value {
+    std::string name;
+    bool channels_first;
+  };
+
+  const Value& value(int operation) const {
+    return operation == kImages ? images_ : values_[static_cast<std::size_t>(operation)];
+  }
+  const Value& source() const { return value(at_->sources[0]); }
+
+  std::string channels_last(const Value& value) {
+    return value.channels_first ? graph_.channels_last(value.name) : value.name;
+  }
+  std::string channels_first(const Value& value) {
+    return value.channels_first ? value.name : graph_.channels_first(value.name);
+  }
+
+  void put(const char* op, const std::vector<std::string>& inputs,
+           const std::vector<OnnxGraph::Attribute>& attributes = {}, bool channels_first = false) {
+    values_.push_back({graph_.add_node(name_, op, inputs, attributes), channels_first});
+  }
+
+  /// Value by value, two at a time, in the order of the first source.
+  void put_merged(const char* op) {
+    const Value& first = source();
+    std::string merged = first.name;
+    for (std::size_t i = 1; i < at_->sources.size(); ++i) {
+      const Value& next = value(at_->sources[i]);
+      const std::string turned = first.channels_first ? channels_first(next) : channels_last(next);
+      merged = graph_.add_node(name_, op, {merged, turned});
+    }
+    values_.push_back({merged, first.channels_first});
   }
 
   std::string add_parameter(const std::string& name) {
@@ -111,25 +144,20 @@ class LayerWriter {
 
   OnnxGraph& graph_;
   std::string prefix_;
-  std::string name_;  ///< of the layer
+  const Sequential& model_;
   const Weights& weights_;
   std::vector<Weights::Tensor>::const_iterator next_;
-  std::string value_;
-  bool channels_first_ = false;
+  Value images_;
+  std::vector<Value> values_;  ///< by operation
+  const PlacedOperation* at_ = nullptr;
+  std::string name_;  ///< of its layer
 };
 
 }  // namespace
 
 std::string add_layers(OnnxGraph& graph, const std::string& input, const std::string& prefix,
                        const Sequential& model, const Weights& weights) {
-  LayerWriter writer(graph, input, prefix, weights);
-  Shape shape = model.input;
-  for (const Layer& layer : model.layers) {
-    const LayerInfo info = describe(layer, shape);
-    writer.add(name_of(layer), info.operations);
-    shape = info.output;
-  }
-  return writer.channels_last();
+  return OperationWriter(graph, input, prefix, model, weights).write();
 }
 
 }  // namespace sluice

@@ -17,14 +17,16 @@ struct LayerType<Conv2D> {
     settings.fixed("data_format", "channels_last", Missing::or_null);
     settings.fixed("dilation_rate", std::array{1, 1}, Missing::has_it);
     settings.fixed("groups", 1, Missing::has_it);
-    settings.activation("activation", layer.activation, {Activation::linear, Activation::relu});
+    settings.activation("activation", layer.activation);
     settings.fixed("use_bias", true, Missing::has_it);
   }
 
   static LayerInfo describe(const Conv2D& layer, const Shape& input) {
     require_image(input);
     const Shape kernel{layer.kernel_size, layer.kernel_size, input[2], layer.filters};
-    return {.output = {input[0], input[1], layer.filters},
+    const Shape output{input[0], input[1], layer.filters};
+    require_activation(layer.activation, output);
+    return {.output = output,
             .tensors = kernel_and_bias(kernel),
             .flops = 2 * double(input[0] * input[1]) * double(element_count(kernel)),
             .operations = {operation::Convolution{layer.filters, layer.kernel_size},

@@ -11,8 +11,7 @@ struct LayerType<Dense> {
   template <class L, class Settings>
   static void visit(L& layer, Settings& settings) {
     settings.count("units", layer.units, kMostUnits);
-    settings.activation("activation", layer.activation,
-                        {Activation::linear, Activation::relu, Activation::softmax});
+    settings.activation("activation", layer.activation);
     settings.fixed("use_bias", true, Missing::has_it);
   }
 

@@ -184,4 +184,53 @@ void adam(Values& w, Values& m, Values& v, const Values& g, int t, double learni
   }
 }
 
+Values sum(const std::vector<Values>& src) {
+  Values dst = src[0];
+  for (std::size_t i = 1; i < src.size(); ++i) {
+    for (std::size_t j = 0; j < dst.size(); ++j) dst[j] += src[i][j];
+  }
+  return dst;
+}
+
+Values product(const std::vector<Values>& src) {
+  Values dst = src[0];
+  for (std::size_t i = 1; i < src.size(); ++i) {
+    for (std::size_t j = 0; j < dst.size(); ++j) dst[j] *= src[i][j];
+  }
+  return dst;
+}
+
+std::vector<Values> product_backward(const std::vector<Values>& src, const Values& diff_dst) {
+  std::vector<Values> diffs;
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    std::vector<Values> factors = src;
+    factors[i] = diff_dst;
+    diffs.push_back(product(factors));
+  }
+  return diffs;
+}
+
+Values concatenated(const std::vector<Values>& src, std::size_t rows) {
+  Values dst;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (const Values& each : src) {
+      const std::size_t width = each.size() / rows;
+      for (std::size_t i = 0; i < width; ++i) dst.push_back(each[row * width + i]);
+    }
+  }
+  return dst;
+}
+
+std::vector<Values> concatenated_backward(const std::vector<Values>& src, std::size_t rows,
+                                          const Values& diff_dst) {
+  std::vector<Values> diffs(src.size());
+  std::size_t next = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    for (std::size_t k = 0; k < src.size(); ++k) {
+      for (std::size_t i = 0; i < src[k].size() / rows; ++i) diffs[k].push_back(diff_dst[next++]);
+    }
+  }
+  return diffs;
+}
+
 }  // namespace sluice::reference

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "sluice/layers.h"
+
 /// Every operation in plain loops, for reading and as the oracle of the tests. Tensors are Keras's:
 /// images (n, h, w, c), convolution kernels (kh, kw, in, out), dense kernels (in, out). A backward
 /// function returns the gradients of sum(dst * diff_dst).
@@ -41,9 +43,23 @@ DenseGradients dense_backward(const Values& src, int n, const Values& kernel, in
 Values relu(const Values& src);
 Values relu_backward(const Values& dst, const Values& diff_dst);
 
+/// An activation that works value by value, and its derivative.
+double activation(Activation function, double x);
+double activation_slope(Activation function, double x);
+
 /// Over rows of `classes`.
 Values softmax(const Values& src, int classes);
 Values softmax_backward(const Values& dst, int classes, const Values& diff_dst);
+
+/// Of values of one size.
+Values sum(const std::vector<Values>& src);
+Values product(const std::vector<Values>& src);
+std::vector<Values> product_backward(const std::vector<Values>& src, const Values& diff_dst);
+
+/// Row by row, the values of each source one after another.
+Values concatenated(const std::vector<Values>& src, std::size_t rows);
+std::vector<Values> concatenated_backward(const std::vector<Values>& src, std::size_t rows,
+                                          const Values& diff_dst);
 
 /// kept: 1 or 0 for each element.
 Values dropout(const Values& src, const std::vector<std::uint8_t>& kept, double rate);

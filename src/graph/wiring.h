@@ -1,0 +1,17 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "sluice/layers.h"
+
+namespace sluice {
+
+/// In place of a layer's number: the network's input.
+constexpr int kImages = -1;
+
+/// For each layer the numbers of the layers that it takes, or kImages. Throws Error (user) naming
+/// the layer, as summarize() documents.
+std::vector<std::vector<int>> sources_of_layers(const Sequential& model);
+
+}  // namespace sluice
