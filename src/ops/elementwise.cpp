@@ -124,7 +124,10 @@ void clear_filling(const dnnl::memory& tensor) {
 Elementwise::Elementwise(Plan& plan, const dnnl::memory& src, Activation function)
     : Op(src, plan.take(src.get_desc())), function_(function) {
   const auto onednn = of_onednn(function);
-  if (!onednn) return with_function(function, [](auto) {});  // throws where there is none
+  if (!onednn) {
+    with_function(function, [](auto) {});  // throws where there is none
+    return;
+  }
   description_ = onednn::describe_eltwise(plan.context, plan.training, onednn->algorithm,
                                           src.get_desc(), onednn->alpha, onednn->beta);
   forward_ = {plan.context,
