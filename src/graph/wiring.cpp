@@ -9,8 +9,6 @@ namespace sluice {
 
 namespace {
 
-constexpr const char* kImagesName = "images";
-
 void require_inputs_of_layers(const Sequential& model, const std::map<std::string, int>& places) {
   for (const auto& [name, unused] : model.inputs) {
     if (places.contains(name)) continue;

@@ -7,8 +7,9 @@
 
 namespace sluice {
 
-/// In place of a layer's number: the network's input.
+/// In place of a layer's number and name: the network's input.
 constexpr int kImages = -1;
+constexpr const char* kImagesName = "images";
 
 /// For each layer the numbers of the layers that it takes, or kImages. Throws Error (user) naming
 /// the layer, as summarize() documents.

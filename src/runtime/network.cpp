@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/timer.h"
 #include "graph/weights.h"
+#include "graph/wiring.h"
 #include "ops/convolution/algorithm.h"
 #include "ops/softmax.h"
 

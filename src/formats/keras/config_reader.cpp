@@ -2,15 +2,18 @@
 
 #include <fmt/ranges.h>
 
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/keras/chain.h"
+#include "formats/keras/connections.h"
 #include "formats/keras/keys.h"
 #include "formats/keras/layer_reader.h"
 #include "formats/model/declaration.h"
 #include "graph/layer_types.h"
+#include "graph/wiring.h"
 
 namespace sluice {
 
@@ -35,46 +38,80 @@ Json shape_from_build(const Json& model, const Json& first) {
              : Json();
 }
 
-/// A model's layers from input to output.
-std::vector<const Json*> layers_in_order(const Json& model, const std::string& place) {
+/// A model's layers, each after all that it takes; those of a Sequential take the one before.
+std::vector<ConnectedLayer> layers_in_order(const Json& model, const std::string& place) {
   const std::string type = text_in(model, "class_name");
-  if (type == "Functional" || type == "Model") return chain_of(model, place);
+  if (type == "Functional" || type == "Model") return connected_layers(model, place);
   if (type != "Sequential") {
     throw user_error("keras", "{}: it is a {}, and Sluice reads Sequential and Functional models",
                      place, one_line(type));
   }
-  std::vector<const Json*> layers;
-  for (const Json& layer : layers_of_config(model, place)) layers.push_back(&layer);
+  std::vector<ConnectedLayer> layers;
+  for (const Json& layer : layers_of_config(model, place)) layers.push_back({&layer, {}});
   return layers;
+}
+
+/// What Keras 3 calls the groups of a model's layers, which it numbers in the order of the file.
+std::map<const Json*, std::string> keys_of(const Json& model, const std::string& place) {
+  std::map<const Json*, std::string> all;
+  KerasKeys keys;
+  for (const Json& layer : layers_of_config(model, place)) {
+    all[&layer] = keys.next(text_in(layer, "class_name"));
+  }
+  return all;
 }
 
 class DeclarationReader {
  public:
   explicit DeclarationReader(const std::string& place) : place_(place) {}
 
-  /// `at` is where the model is in another; empty for the outermost.
-  void model(const Json& model, const DeclaredModel::Weighted& at = {}) {
-    const std::vector<const Json*> layers = layers_in_order(model, place_);
-    if (!has_input_ && !layers.empty() && text_in(*layers.front(), "class_name") != "InputLayer" &&
-        layers.front()->is_object() && layers.front()->contains("config")) {
-      const Json shape = shape_from_build(model, *layers.front());
-      if (!shape.is_null()) input(shape);
+  /// What a layer gives: the layer of ours, or kImages, and its shape.
+  struct Value {
+    std::string layer;
+    Shape shape;
+  };
+
+  /// `at` is where the model is in another, and `given` what that gives it; both empty for the
+  /// outermost.
+  Value model(const Json& model, const DeclaredModel::Weighted& at = {},
+              std::optional<Value> given = {}) {
+    const std::vector<ConnectedLayer> layers = layers_in_order(model, place_);
+    if (!given && !layers.empty() &&
+        text_in(*layers.front().object, "class_name") != "InputLayer" &&
+        layers.front().object->is_object() && layers.front().object->contains("config")) {
+      const Json shape = shape_from_build(model, *layers.front().object);
+      if (!shape.is_null()) given = input(shape);
     }
-    KerasKeys keys;
-    std::set<std::string> names;
-    for (const Json* object : layers) {
-      const LayerReader reader(*object, place_);
-      if (!reader.name().empty() && !names.insert(reader.name()).second) {
-        reader.refuse("has the name of another layer");
-      }
-      const DeclaredModel::Weighted here{at.key + keys.next(reader.class_name()),
+    const std::map<const Json*, std::string> keys = keys_of(model, place_);
+    const bool sequential = text_in(model, "class_name") == "Sequential";
+    std::map<std::string, Value> values;
+    std::optional<Value> last = given;
+    bool has_input = false;
+    for (const ConnectedLayer& connected : layers) {
+      const LayerReader reader(*connected.object, place_);
+      const std::string name = name_of_config(*connected.object);
+      if (!name.empty() && values.contains(name)) reader.refuse("has the name of another layer");
+      if (connected.sources.size() > 1) folds_ = false;
+      const DeclaredModel::Weighted here{at.key + keys.at(connected.object),
                                          at.path + reader.name(), reader.name()};
-      if (is_model_config(*object)) {
-        this->model(*object, {here.key + "/", here.path + "/", ""});
+      std::vector<Value> sources;
+      for (const std::string& source : connected.sources) sources.push_back(values.at(source));
+      if (reader.class_name() == "InputLayer") {
+        if (has_input || (given && at.key.empty())) reader.refuse("is a second input");
+        has_input = true;
+        last = given ? *given : input(reader.batch_shape());
       } else {
-        layer(reader, here, !at.key.empty());
+        if (sequential && last) sources.push_back(*last);
+        if (sources.empty()) {
+          reader.refuse("comes before any input layer: build the model and save it again");
+        }
+        last = is_model_config(*connected.object) ? nested(*connected.object, here, sources, reader)
+                                                  : layer(reader, here, sources);
       }
+      if (!name.empty()) values.emplace(name, *last);
     }
+    if (!last) throw user_error("keras", "{}: it has no layers", place_);
+    return *last;
   }
 
   DeclaredModel take(const std::string& name) {
@@ -94,51 +131,54 @@ class DeclarationReader {
   }
 
  private:
-  void input(const Json& batch_shape) {
-    declared_.model.input = shape_ = read_input_shape(batch_shape, place_);
-    has_input_ = true;
+  Value input(const Json& batch_shape) {
+    declared_.model.input = read_input_shape(batch_shape, place_);
+    return {kImagesName, declared_.model.input};
   }
 
-  void layer(const LayerReader& reader, const DeclaredModel::Weighted& here, bool nested) {
-    const std::string& type = reader.class_name();
-    std::vector<Layer>& layers = declared_.model.layers;
-    if (type == "InputLayer") {
-      if (!has_input_) {
-        input(reader.batch_shape());
-      } else if (!nested) {
-        reader.refuse("is a second input");
-      }
-      return;
+  Value nested(const Json& object, const DeclaredModel::Weighted& here,
+               const std::vector<Value>& sources, const LayerReader& reader) {
+    if (sources.size() != 1) {
+      reader.refuse(
+          fmt::format("is a model of {} inputs, and Sluice reads those of one", sources.size()));
     }
-    if (!has_input_) {
-      reader.refuse("comes before any input layer: build the model and save it again");
-    }
+    return model(object, {here.key + "/", here.path + "/", ""}, sources[0]);
+  }
+
+  Value layer(const LayerReader& reader, const DeclaredModel::Weighted& here,
+              const std::vector<Value>& sources) {
     if (const std::string data_type = reader.data_type(); data_type != "float32") {
       other_types_.insert(data_type);
     }
-    if (type == "Rescaling") {
-      if (!layers.empty() || rescaled_) {
+    if (reader.class_name() == "Rescaling") {
+      if (sources[0].layer != kImagesName || rescaled_) {
         reader.refuse("rescales again: Sluice can only before the first layer, and once");
       }
       reader.check_rescaling();
       rescaled_ = true;
-      return;
+      return sources[0];
     }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
-      if (!fold(*activation)) add(ActivationLayer{"", *activation}, reader, here);
-      return;
+      if (fold(*activation, sources[0])) return sources[0];
+      return add(ActivationLayer{"", *activation}, reader, here, sources);
     }
-    add(reader.layer(shape_), reader, here);
+    return add(reader.layer(sources[0].shape), reader, here, sources);
   }
 
-  void add(Layer layer, const LayerReader& reader, const DeclaredModel::Weighted& here) {
+  Value add(Layer layer, const LayerReader& reader, const DeclaredModel::Weighted& here,
+            const std::vector<Value>& sources) {
     std::vector<Layer>& layers = declared_.model.layers;
-    std::visit([&](auto& each) { each.name = name_for(reader, here.path); }, layer);
-    const LayerInfo info = info_of(layer, reader);
+    const std::string name = name_for(reader, here.path);
+    std::visit([&](auto& each) { each.name = name; }, layer);
+    LayerInfo info = info_of(layer, sources, reader);
+    const std::string before = layers.empty() ? kImagesName : name_of(layers.back());
+    if (sources.size() > 1 || sources[0].layer != before) {
+      for (const Value& source : sources) declared_.model.inputs[name].push_back(source.layer);
+    }
     layers.push_back(std::move(layer));
     if (!info.tensors.empty()) declared_.weighted.push_back(here);
     if (layers.size() > kMaxLayers) reader.refuse("is one too many: Sluice reads a thousand");
-    shape_ = info.output;
+    return {name, std::move(info.output)};
   }
 
   /// The layer's own name where Sluice's files can have it and no other layer does.
@@ -154,9 +194,12 @@ class DeclarationReader {
     return name;
   }
 
-  LayerInfo info_of(const Layer& layer, const LayerReader& reader) const {
+  static LayerInfo info_of(const Layer& layer, const std::vector<Value>& sources,
+                           const LayerReader& reader) {
+    std::vector<Shape> shapes;
+    for (const Value& source : sources) shapes.push_back(source.shape);
     try {
-      LayerInfo info = describe(layer, std::span(&shape_, 1));
+      LayerInfo info = describe(layer, shapes);
       bool fits = element_count(info.output) <= kMaxValues;
       for (const TensorSpec& tensor : info.tensors) {
         fits = fits && element_count(tensor.shape) <= kMaxValues;
@@ -168,24 +211,24 @@ class DeclarationReader {
     reader.refuse("is larger than Sluice computes");
   }
 
-  /// Whether an activation of its own becomes that of the layer before, or does nothing.
-  bool fold(Activation activation) {
+  /// Whether an activation of its own does nothing, or becomes that of the layer before, whose
+  /// result no other layer takes.
+  bool fold(Activation activation, const Value& source) {
     if (activation == Activation::linear) return true;
     std::vector<Layer>& layers = declared_.model.layers;
-    Activation* before = layers.empty() ? nullptr : activation_in(layers.back());
+    Activation* before = layers.empty() || !folds_ ? nullptr : activation_in(layers.back());
     const bool fits = before != nullptr && *before == Activation::linear &&
-                      (activation != Activation::softmax || shape_.size() == 1);
+                      (activation != Activation::softmax || source.shape.size() == 1);
     if (fits) *before = activation;
     return fits;
   }
 
   const std::string& place_;
   DeclaredModel declared_;
-  Shape shape_;                        ///< after the last layer
-  std::set<std::string> names_;        ///< those of the model's layers
-  std::vector<std::string> renamed_;   ///< "'conv1/1' is 'conv1_1'"
-  std::set<std::string> other_types_;  ///< but float32
-  bool has_input_ = false;
+  std::set<std::string> names_{kImagesName};  ///< those of the model's layers
+  std::vector<std::string> renamed_;          ///< "'conv1/1' is 'conv1_1'"
+  std::set<std::string> other_types_;         ///< but float32
+  bool folds_ = true;                         ///< it is a chain so far
   bool rescaled_ = false;
 };
 

@@ -22,12 +22,6 @@ struct ConfigWriter {
   }
 };
 
-KerasJson config_of(const Layer& layer) {
-  ConfigWriter writer;
-  visit_settings(layer, writer);
-  return writer.config;
-}
-
 /// Keras takes no name with a slash, and no two alike in a model.
 void check_name(const std::string& name) {
   if (name.empty() || name.find('/') != std::string::npos) {
@@ -66,11 +60,15 @@ KerasJson keras_input(const std::string& name, const Shape& shape) {
           {"registered_name", nullptr}};
 }
 
+KerasJson layer_object(const Layer& layer) {
+  ConfigWriter writer;
+  visit_settings(layer, writer);
+  return keras_object(class_name_of(layer), name_of(layer), writer.config);
+}
+
 KerasJson sequential_config(const Sequential& model) {
   KerasJson layers = KerasJson::array({keras_input("images", model.input)});
-  for (const Layer& layer : model.layers) {
-    layers.push_back(keras_object(class_name_of(layer), name_of(layer), config_of(layer)));
-  }
+  for (const Layer& layer : model.layers) layers.push_back(layer_object(layer));
   return {{"module", "keras"},
           {"class_name", "Sequential"},
           {"config", {{"name", model.name}, {"trainable", true}, {"layers", std::move(layers)}}},

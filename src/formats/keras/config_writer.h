@@ -23,6 +23,9 @@ KerasJson keras_input(const std::string& name, const Shape& shape);
 /// [null, 32, 32, 3]: with the batch, whose size is open.
 KerasJson batch_shape(const Shape& shape);
 
+/// The object of a layer of ours.
+KerasJson layer_object(const Layer& layer);
+
 /// A keras.Sequential with its input layer.
 KerasJson sequential_config(const Sequential& model);
 

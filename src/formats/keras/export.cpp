@@ -31,17 +31,18 @@ void write_vars(Hdf5Writer& file, const std::string& path, const std::string& na
 }
 
 /// `path` is empty or ends in a slash.
-void write_sequential(Hdf5Writer& file, const std::string& path, const Sequential& model,
-                      const Weights& weights) {
+void write_network(Hdf5Writer& file, const std::string& path, const Sequential& model,
+                   const Weights& weights) {
   write_vars(file, path, model.name);
   KerasKeys keys;
-  auto tensor = weights.tensors().begin();
-  for (const Layer& layer : model.layers) {
-    const std::string& name = name_of(layer);
-    const std::string place = path + "layers/" + keys.next(class_name_of(layer)) + "/";
-    write_vars(file, place, name);
-    for (int i = 0; tensor != weights.tensors().end() && tensor->layer == name; ++tensor, ++i) {
-      file.dataset(fmt::format("{}vars/{}", place, i), tensor->shape, weights.values(*tensor));
+  for (const KerasNode& node : network_nodes(model)) {
+    if (node.class_name == "InputLayer" && model.inputs.empty()) continue;  // a Sequential has none
+    const std::string place = path + "layers/" + keys.next(node.class_name) + "/";
+    write_vars(file, place, node.name);
+    int number = 0;
+    for (const Weights::Tensor& tensor : weights.tensors()) {
+      if (tensor.layer != node.name) continue;
+      file.dataset(fmt::format("{}vars/{}", place, number++), tensor.shape, weights.values(tensor));
     }
   }
 }
@@ -49,8 +50,8 @@ void write_sequential(Hdf5Writer& file, const std::string& path, const Sequentia
 KerasParts keras_parts(const SavedModel& saved) {
   check_keras_names(saved.model);
   Hdf5Writer weights;
-  write_sequential(weights, "", saved.model, saved.weights);
-  return {sequential_config(saved.model), weights.bytes()};
+  write_network(weights, "", saved.model, saved.weights);
+  return {model_config(saved.model), weights.bytes()};
 }
 
 KerasParts keras_parts(const SavedMixture& saved) {
@@ -68,7 +69,7 @@ KerasParts keras_parts(const SavedMixture& saved) {
     if (part == parts.end()) {
       write_vars(file, place, node.name);
     } else {
-      write_sequential(file, place, *node.part, *saved.weights.parts()[part - parts.begin()]);
+      write_network(file, place, *node.part, *saved.weights.parts()[part - parts.begin()]);
     }
   }
   return {functional_config(name, nodes), file.bytes()};

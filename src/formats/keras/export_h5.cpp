@@ -96,7 +96,7 @@ KerasJson write_weights(Hdf5Writer& file, const SavedModel& saved,
     layers.push_back(name_of(layer));
     write_layer(file, layers.back(), &saved.weights, layers.back());
   }
-  return sequential_config(saved.model);
+  return model_config(saved.model);
 }
 
 KerasJson write_weights(Hdf5Writer& file, const SavedMixture& saved,

@@ -2,7 +2,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/keras/chain.h"
+#include "formats/keras/connections.h"
 #include "formats/keras/fill_weights.h"
 #include "formats/keras/mixture_import.h"
 #include "formats/keras/recognize.h"

@@ -3,21 +3,10 @@
 #include <string>
 #include <vector>
 
-#include "formats/keras/config_writer.h"
+#include "formats/keras/functional.h"
 #include "sluice/mixture.h"
 
 namespace sluice {
-
-/// A layer of a Keras model that is a graph ("Functional").
-struct KerasNode {
-  std::string name;
-  std::string class_name;
-  KerasJson object;                 ///< as in config.json, without its place in the graph
-  Shape output;                     ///< without the batch
-  std::vector<std::string> inputs;  ///< names of nodes
-  bool takes_list = false;          ///< its inputs are one argument, as of Add and Multiply
-  const Sequential* part = nullptr;
-};
 
 /// A mixture made of Keras's standard layers, in the order of model.layers in Keras. The last node
 /// is the output. It refers to the mixture's parts.
@@ -32,8 +21,5 @@ std::vector<KerasNode> mixture_graph(const Mixture& model);
 /// The name of a sub-gate's layer, which tells the group's place among the gate's outputs even
 /// where Keras has written the file again.
 std::string sub_gate_name(std::size_t index, const std::string& group);
-
-/// The model of such a graph for config.json.
-KerasJson functional_config(const std::string& name, const std::vector<KerasNode>& nodes);
 
 }  // namespace sluice

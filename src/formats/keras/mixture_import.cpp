@@ -7,8 +7,8 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/keras/chain.h"
 #include "formats/keras/config_reader.h"
+#include "formats/keras/connections.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_notes.h"

@@ -1,4 +1,4 @@
-#include "formats/keras/chain.h"
+#include "formats/keras/connections.h"
 
 #include <algorithm>
 #include <map>
@@ -13,11 +13,6 @@ namespace sluice {
 namespace {
 
 using Json = nlohmann::json;
-
-std::string name_of(const Json& layer) {
-  const std::string name = text_in(layer, "name");
-  return name.empty() && layer.contains("config") ? text_in(layer["config"], "name") : name;
-}
 
 /// Keras 3: every "keras_history": [layer, node, tensor] inside. The depth of JSON is bounded.
 void collect(const Json& json, std::vector<std::string>& sources) {
@@ -75,40 +70,71 @@ const Json& nodes_of(const Json& layer) {
   return layer.is_object() && nodes != layer.end() && nodes->is_array() ? *nodes : null;
 }
 
-}  // namespace
+/// Walks from the output to what it takes.
+class Walk {
+ public:
+  Walk(const Json& model, const std::string& place) : place_(place) {
+    for (const Json& layer : layers_of_config(model, place))
+      by_name_[name_of_config(layer)] = &layer;
+  }
 
-std::vector<const Json*> chain_of(const Json& model, const std::string& place) {
-  std::map<std::string, const Json*> by_name;
-  const Json& layers = layers_of_config(model, place);
-  for (const Json& layer : layers) by_name[name_of(layer)] = &layer;
+  std::vector<ConnectedLayer> from(const std::string& output) {
+    visit(output);
+    while (!open_.empty()) {
+      auto& [name, next] = open_.back();
+      ConnectedLayer& layer = met_.at(name);
+      if (next < layer.sources.size()) {
+        visit(std::string(layer.sources[next++]));
+        continue;
+      }
+      finished_.push_back(layer);
+      done_.insert(name);
+      open_.pop_back();
+    }
+    return finished_;
+  }
 
-  std::vector<const Json*> chain;
-  std::set<std::string> met;
-  for (std::string name = only_output(model["config"], place);;) {
-    const auto found = by_name.find(name);
-    if (found == by_name.end() || !met.insert(name).second) {
-      throw user_error("keras", "{}: the layers' connections lead to '{}', which cannot be", place,
+ private:
+  void visit(const std::string& name) {
+    if (done_.contains(name)) return;
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end() || met_.contains(name)) {
+      throw user_error("keras", "{}: the layers' connections lead to '{}', which cannot be", place_,
                        one_line(name));
     }
-    chain.push_back(found->second);
     const Json& nodes = nodes_of(*found->second);
-    if (nodes.empty()) break;
-    const std::vector<std::string> sources = sources_of(nodes.front());
-    if (nodes.size() != 1 || sources.size() != 1) {
+    if (nodes.size() > 1) {
       throw user_error("keras",
-                       "{}: layer '{}' has {}, and Sluice reads chains: one layer after another",
-                       place, one_line(name),
-                       nodes.size() != 1 ? fmt::format("{} calls", nodes.size())
-                                         : fmt::format("{} inputs", sources.size()));
+                       "{}: layer '{}' has {} calls, and Sluice computes one of each layer", place_,
+                       one_line(name), nodes.size());
     }
-    name = sources.front();
+    met_[name] = {found->second, nodes.empty() ? std::vector<std::string>() : sources_of(nodes[0])};
+    open_.emplace_back(name, 0);
   }
-  if (chain.size() != layers.size()) {
+
+  const std::string& place_;
+  std::map<std::string, const Json*> by_name_;
+  std::map<std::string, ConnectedLayer> met_;
+  std::set<std::string> done_;
+  std::vector<std::pair<std::string, std::size_t>> open_;  ///< and the next source to visit
+  std::vector<ConnectedLayer> finished_;
+};
+
+}  // namespace
+
+std::string name_of_config(const Json& layer) {
+  const std::string name = text_in(layer, "name");
+  return name.empty() && layer.contains("config") ? text_in(layer["config"], "name") : name;
+}
+
+std::vector<ConnectedLayer> connected_layers(const Json& model, const std::string& place) {
+  std::vector<ConnectedLayer> layers = Walk(model, place).from(only_output(model["config"], place));
+  const std::size_t all = layers_of_config(model, place).size();
+  if (layers.size() != all) {
     throw user_error("keras", "{}: {} of {} layers are on no way to the output", place,
-                     layers.size() - chain.size(), layers.size());
+                     all - layers.size(), all);
   }
-  std::reverse(chain.begin(), chain.end());
-  return chain;
+  return layers;
 }
 
 bool is_chain(const Json& model, const std::string& place) {
