@@ -329,7 +329,7 @@ TEST_F(FinishedRun, FilesOfAnotherKindAreNamed) {
   said({"predict", "kinds/gate.onnx", picture}, onnx + "a model of Sluice: ");
   said({"predict", picture, picture},
        picture + " is a PNG picture, not a model of Sluice: `sluice predict RUN " + picture +
-           "` says what is on it");
+           "` classifies it");
   said({"predict", "runs/lab/results.json", picture}, "results.json is a JSON text, not a model");
   said({"evaluate", "runs/lab/gate/model.safetensors"},
        "runs/lab/gate/model.safetensors is a file of a run: did you mean runs/lab?");

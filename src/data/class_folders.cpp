@@ -23,7 +23,7 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// "found Train, Test", the first few.
+/// Lists the first few names: "found Train, Test".
 std::string found_in(const fs::path& folder) {
   constexpr std::size_t kMost = 6;
   std::vector<std::string> names = names_in(folder);
@@ -33,7 +33,7 @@ std::string found_in(const fs::path& folder) {
   return one_line(fmt::format("found {}{}", fmt::join(names, ", "), more), 400);
 }
 
-/// The folder that was meant to be a half, by its name; empty if there is none.
+/// Returns the folder that was probably meant as a half; empty if there is none.
 std::string meant_as(const fs::path& folder, const std::string& half) {
   const std::vector<std::string> words =
       half == "train"
@@ -49,7 +49,7 @@ std::string meant_as(const fs::path& folder, const std::string& half) {
   return {};
 }
 
-/// What to do about halves that are missing.
+/// Returns how to mend missing halves.
 std::string mend_of(const fs::path& folder, const std::vector<std::string>& halves) {
   std::vector<std::string> meant;
   std::vector<std::string> due;

@@ -25,7 +25,7 @@ std::string name_of(const LabelledImages& images, std::size_t row, const char* h
   return images.files.empty() ? fmt::format("{} image {}", half, row) : images.files[row];
 }
 
-/// Rows of images by their pixels; of those that are equal the first.
+/// Rows of images by their pixels; for equal images, the first row.
 using RowByPixels = std::unordered_map<std::string_view, std::size_t>;
 
 std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
@@ -33,7 +33,7 @@ std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
   return {reinterpret_cast<const char*>(pixels.data()), pixels.size()};
 }
 
-/// Says which images of a half are equal but have different labels, and returns all its rows.
+/// Reports equal images of a half with different labels, and returns all its rows.
 RowByPixels say_contradictions(const LabelledImages& images, const char* half, const Dataset& data,
                                const DataEvents& events) {
   RowByPixels rows;
@@ -49,9 +49,10 @@ RowByPixels say_contradictions(const LabelledImages& images, const char* half, c
                         data.class_names[images.labels[same->second]]);
   }
   if (contradictions > 0) {
-    events.say(fmt::format("data: {} of {} {} images {} another's pixels but not its class: {}",
-                           contradictions, images.size(), half,
-                           contradictions == 1 ? "has" : "have", printable(first)));
+    events.say(
+        fmt::format("data: {} of {} {} images {} the same pixels as another but another label: {}",
+                    contradictions, images.size(), half, contradictions == 1 ? "has" : "have",
+                    printable(first)));
   }
   return rows;
 }
@@ -69,9 +70,9 @@ void say_doubles(const Dataset& data, const DataEvents& events) {
                         name_of(data.train, same->second, "train"));
   }
   if (shared > 0) {
-    events.say(
-        fmt::format("data: {} of {} test images {} in train too ({}): accuracy on them is no test",
-                    shared, data.test.size(), shared == 1 ? "is" : "are", printable(first)));
+    events.say(fmt::format(
+        "data: {} of {} test images {} in train too ({}): the test accuracy is inflated", shared,
+        data.test.size(), shared == 1 ? "is" : "are", printable(first)));
   }
 }
 
@@ -94,12 +95,13 @@ void look_over(const Dataset& data, Halves halves, const DataEvents& events) {
   if (!events.say) return;
   const std::string untested = classes_without(data.test, data.class_names);
   if (!untested.empty()) {
-    events.say(fmt::format("data: 0 test images of {}: how well these do is not tested", untested));
+    events.say(fmt::format("data: 0 test images of {}: these classes are not tested", untested));
   }
   if (halves != Halves::both) return;
   const std::string similar = similar_classes(data.class_names);
   if (!similar.empty()) {
-    events.say(fmt::format("data: classes whose names look alike: {}: are they one?", similar));
+    events.say(
+        fmt::format("data: classes with similar names: {}: are they the same class?", similar));
   }
   say_doubles(data, events);
 }
