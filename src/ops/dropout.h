@@ -8,32 +8,34 @@
 
 namespace sluice::ops {
 
-/// Inverted dropout, in place: src and dst are the same memory. Does nothing in a pass without it.
-/// Whether element e of image n is kept depends on the pass's numbers, this dropout's, and on e and
-/// n alone, where e counts in Keras's order (height, width, channels): not on layout or threads.
+/// Inverted dropout, in place: src and dst are the same memory. Does nothing in a pass without
+/// dropout. The mask of element e of image n depends only on the pass's numbers, this dropout's
+/// number, e and n, where e counts in Keras's order (height, width, channels): not on layout or
+/// threads.
 class Dropout : public Op {
  public:
-  /// `number` tells apart the dropouts of a network.
+  /// `number` identifies the dropout in its network.
   Dropout(Plan& plan, const dnnl::memory& src, float rate, std::uint32_t number);
 
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_data(onednn::Context& context) override;
 
-  /// (N, elements of an image), 1 where the last forward pass kept, in Keras's order.
+  /// Mask of the last forward pass: (N, elements of an image), 1 for a kept element, in Keras's
+  /// order.
   const std::vector<std::uint8_t>& kept() const { return kept_; }
 
  private:
   void draw(const Pass& pass);
   void apply(float* values) const;
 
-  std::uint32_t threshold_;  ///< of 65536; 16-bit numbers below it drop
+  std::uint32_t threshold_;  ///< 16-bit random numbers below it drop the element
   float scale_;
   std::uint32_t number_;
   onednn::Planes planes_;
   std::vector<std::uint8_t> kept_;
   float* diff_ = nullptr;
-  bool active_ = false;  ///< the last forward pass dropped
+  bool active_ = false;  ///< whether the last forward pass dropped
 };
 
 }  // namespace sluice::ops
