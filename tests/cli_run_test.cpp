@@ -60,8 +60,8 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
        {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
         "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
         "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
-        "8/8 control-wider: as many parameters",
-        "Where the mixture's 100 images went:", "Has performance improved?", "runs/lab/figures"}) {
+        "8/8 control-wider: as many parameters", "Error budget of the mixture, 100 images:",
+        "Has performance improved?", "runs/lab/figures"}) {
     EXPECT_THAT(trained_->out, HasSubstr(text));
   }
 }

@@ -189,7 +189,7 @@ def explain(program: str, run: Path, folder: Path) -> tuple[Path, list[str]]:
                     "--count", "1"], cwd=folder, check=True, capture_output=True)
     told = subprocess.run([program, "explain", run, "samples/cat/0.png", "--to", "explained.html"],
                           cwd=folder, check=True, capture_output=True, text=True).stdout
-    gate = re.search(r"gate (.*?): asks", told, re.DOTALL)
+    gate = re.search(r"gate (.*?): chooses", told, re.DOTALL)
     return folder / "explained.html", re.findall(r"[\d.]+%", gate.group(1))
 
 
@@ -221,7 +221,7 @@ def look_at(page: Page, run: Path, single: Path, several: Path, explained: Path,
             page.listen(single)
             page.picture(PICTURES / f"{look}.png")
             page.open(several, width, height, dark)
-            page.expect("runs side by side" in page.text("h1"), "no comparison")
+            page.expect("Comparison of" in page.text("h1"), "no comparison")
             page.listen(several)
             page.expect_readable()
             page.picture(PICTURES / f"comparison-{look}.png")
