@@ -17,7 +17,7 @@ Masks::Masks(const Part& part, int batch) : part_(part.number) {
 }
 
 void Masks::draw(std::uint32_t step) {
-  // As Network::forward() counts stages and parts; were it to change, parity would fail.
+  // Numbers stages and parts as Network::forward() does; if that changes, parity fails.
   const ops::Pass pass{true, kSeed, kStage << 16 | part_ << 8, step};
   for (const auto& drop : drops_) drop->forward(context_, pass);
 }
