@@ -36,14 +36,14 @@ __attribute__((always_inline)) inline float multiply_and_add() {
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx512f"))) float of_16_lanes() {
+__attribute__((target("avx512f"))) float run_16_lanes() {
   return multiply_and_add<Lanes16>();
 }
-__attribute__((target("avx2,fma"))) float of_8_lanes() {
+__attribute__((target("avx2,fma"))) float run_8_lanes() {
   return multiply_and_add<Lanes8>();
 }
 #endif
-float of_4_lanes() {
+float run_4_lanes() {
   return multiply_and_add<Lanes4>();
 }
 
@@ -54,10 +54,10 @@ struct Probe {
 
 Probe widest() {
 #ifdef __x86_64__
-  if (has_avx512()) return {of_16_lanes, 16};
-  if (has_avx2()) return {of_8_lanes, 8};
+  if (has_avx512()) return {run_16_lanes, 16};
+  if (has_avx2()) return {run_8_lanes, 8};
 #endif
-  return {of_4_lanes, 4};
+  return {run_4_lanes, 4};
 }
 
 volatile float sink;  ///< keeps the compiler from removing the work

@@ -82,8 +82,8 @@ void send(int pipe, Kind kind, std::string_view bytes) {
 
 /// Runs the child. It ends by _exit, which neither flushes stdio buffers a second time nor runs the
 /// destructors of static objects.
-[[noreturn]] void live(int pipe, const Confinement& limits, std::uint64_t address_space,
-                       const std::function<std::string()>& function) {
+[[noreturn]] void run_child(int pipe, const Confinement& limits, std::uint64_t address_space,
+                            const std::function<std::string()>& function) {
   try {
     if (!confine(limits, address_space)) {
       send(pipe, Kind::other, std::strerror(errno));
@@ -150,7 +150,7 @@ std::string receive(int pipe, std::uint64_t max_bytes, const Confinement& limits
 }
 
 /// Rebuilds an Error from its what(), "[tag] message".
-Error handed_over(Fault fault, const std::string& what, const Confinement& limits) {
+Error error_from_child(Fault fault, const std::string& what, const Confinement& limits) {
   const std::string text = one_line(what, kMaxMessage);
   const std::size_t end = text.find("] ");
   if (text.empty() || text.front() != '[' || end == std::string::npos) {
@@ -195,7 +195,7 @@ std::string run_confined(const Confinement& limits, const std::function<std::str
       }
       if (id == 0) {
         ::close(ends[0]);
-        live(ends[1], limits, before, function);
+        run_child(ends[1], limits, before, function);
       }
     }
     Child child(id);
@@ -215,9 +215,9 @@ std::string run_confined(const Confinement& limits, const std::function<std::str
     case Kind::result:
       return bytes;
     case Kind::user:
-      throw handed_over(Fault::user, bytes, limits);
+      throw error_from_child(Fault::user, bytes, limits);
     case Kind::machine:
-      throw handed_over(Fault::machine, bytes, limits);
+      throw error_from_child(Fault::machine, bytes, limits);
     case Kind::no_memory:
       throw damaged(limits, "it needs more than {} MiB of memory", limits.memory_bytes >> 20);
     case Kind::other:

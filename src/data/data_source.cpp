@@ -194,7 +194,7 @@ Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
 /// Sets the place by which a run finds the data again, and checks the data.
 Dataset finished(Dataset data, const DataEvents& events, Halves halves) {
   if (data.place.empty()) data.place = fs::absolute(data.source).lexically_normal().string();
-  look_over(data, halves, events);
+  check_data(data, halves, events);
   return data;
 }
 

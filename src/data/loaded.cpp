@@ -34,8 +34,8 @@ std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
 }
 
 /// Reports equal images of a half with different labels, and returns all its rows.
-RowByPixels say_contradictions(const LabelledImages& images, const char* half, const Dataset& data,
-                               const DataEvents& events) {
+RowByPixels report_label_conflicts(const LabelledImages& images, const char* half,
+                                   const Dataset& data, const DataEvents& events) {
   RowByPixels rows;
   rows.reserve(images.size());
   std::size_t contradictions = 0;
@@ -57,9 +57,9 @@ RowByPixels say_contradictions(const LabelledImages& images, const char* half, c
   return rows;
 }
 
-void say_doubles(const Dataset& data, const DataEvents& events) {
-  const RowByPixels train = say_contradictions(data.train, "train", data, events);
-  say_contradictions(data.test, "test", data, events);
+void report_duplicates(const Dataset& data, const DataEvents& events) {
+  const RowByPixels train = report_label_conflicts(data.train, "train", data, events);
+  report_label_conflicts(data.test, "test", data, events);
   std::size_t shared = 0;
   std::string first;
   for (std::size_t row = 0; row < data.test.size(); ++row) {
@@ -78,7 +78,7 @@ void say_doubles(const Dataset& data, const DataEvents& events) {
 
 }  // namespace
 
-void look_over(const Dataset& data, Halves halves, const DataEvents& events) {
+void check_data(const Dataset& data, Halves halves, const DataEvents& events) {
   if (halves == Halves::both) {
     const std::string untrained = classes_without(data.train, data.class_names);
     if (!untrained.empty()) {
@@ -103,7 +103,7 @@ void look_over(const Dataset& data, Halves halves, const DataEvents& events) {
     events.say(
         fmt::format("data: classes with similar names: {}: are they the same class?", similar));
   }
-  say_doubles(data, events);
+  report_duplicates(data, events);
 }
 
 }  // namespace sluice

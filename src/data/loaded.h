@@ -8,6 +8,6 @@ namespace sluice {
 /// Checks data after reading. Throws Error (user) for a class without a training image, or if there
 /// is no test image at all. Reports classes without test images, similar class names and duplicate
 /// pictures.
-void look_over(const Dataset& data, Halves halves, const DataEvents& events);
+void check_data(const Dataset& data, Halves halves, const DataEvents& events);
 
 }  // namespace sluice

@@ -39,7 +39,7 @@ ConvolutionParts::ConvolutionParts(Plan& plan, const GradientAlgorithm& algorith
       pieces_(static_cast<std::size_t>(algorithm.pieces(problem_))),
       threads_(thread_count()),
       scratch_(std::max(algorithm.scratch_floats(problem_),
-                        algorithm.scratch_floats(problem_.turned()))),
+                        algorithm.scratch_floats(problem_.transposed()))),
       sums_(algorithm.sums_floats(problem_) + problem_.filters) {
   const std::size_t sums = plan.training ? sums_ : 0;
   plan.context.reserve_scratch(threads_ * (scratch_ + sums) * sizeof(float));

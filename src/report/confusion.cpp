@@ -25,8 +25,8 @@ std::string name_of(const ConfusionMatrix& confusion, int label) {
 }
 
 /// Formats the accuracy and, if there is more than one kind of mistake, the most confused pairs.
-std::string closing(const ConfusionMatrix& confusion, const std::vector<int>& labels,
-                    std::size_t pairs) {
+std::string accuracy_line(const ConfusionMatrix& confusion, const std::vector<int>& labels,
+                          std::size_t pairs) {
   std::int64_t right_ones = 0;
   for (const int label : labels) right_ones += confusion.count(label, label);
   std::string line = fmt::format("Accuracy {} ({} of {})", percent(confusion.accuracy()),
@@ -151,7 +151,7 @@ std::string confusion_text(const ConfusionMatrix& confusion) {
     }
   }
 
-  return out + closing(confusion, labels, fits ? 3 : 10);
+  return out + accuracy_line(confusion, labels, fits ? 3 : 10);
 }
 
 }  // namespace sluice

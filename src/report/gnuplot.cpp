@@ -30,7 +30,7 @@ Error failure(const char* what, int error) {
 
 /// Makes an unnamed temporary file. Input and errors use such files and not pipes: gnuplot cannot
 /// block when it reads or writes less or more than expected, and there is no SIGPIPE.
-File nameless(const std::string& content) {
+File temporary_file(const std::string& content) {
   File file(std::tmpfile(), std::fclose);
   if (!file) throw failure("cannot make a temporary file", errno);
   if (std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
@@ -123,8 +123,8 @@ std::optional<std::filesystem::path> find_gnuplot() {
 
 void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script,
                  const std::filesystem::path& file) {
-  const File input = nameless(script);
-  const File errors = nameless("");
+  const File input = temporary_file(script);
+  const File errors = temporary_file("");
   PendingFile picture(file, "gnuplot");
   // gnuplot writes the picture to standard output, so a script never contains a path.
   const int status =

@@ -45,11 +45,11 @@ struct Keeper : FitObserver {
   void on_begin(FitState& state) override {
     if (kept) kept->give(state);
     left = stop_after;
-    told.clear();
+    reported.clear();
   }
   void on_epoch(const Progress& progress, const Epoch& epoch) override {
-    EXPECT_EQ(progress.epoch, static_cast<int>(told.size()) + 1);
-    told.push_back(epoch.val_loss);
+    EXPECT_EQ(progress.epoch, static_cast<int>(reported.size()) + 1);
+    reported.push_back(epoch.val_loss);
   }
   bool wants(const FitState&) override { return true; }
   void on_state(const FitState& state) override {
@@ -60,7 +60,7 @@ struct Keeper : FitObserver {
   int stop_after = 0;
   int left = 0;
   std::optional<Copy> kept;
-  std::vector<double> told;
+  std::vector<double> reported;
 };
 
 struct Trained {
@@ -91,7 +91,7 @@ class FitStateTest : public testing::Test {
     keeper.stop_after = states;
     for (;;) {
       if (const auto trained = train(keeper)) {
-        EXPECT_EQ(keeper.told.size(), trained->history.epochs.size())
+        EXPECT_EQ(keeper.reported.size(), trained->history.epochs.size())
             << "resuming reports all epochs again";
         return *trained;
       }

@@ -131,12 +131,12 @@ TEST_F(FitTest, RefusesAMixtureThatLeavesEveryClassNothing) {
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
   const Mixture model = mixture(groups, {8, 8, 3}, kClasses, CnnSize::small);
   MixtureWeights weights(model);
-  const auto be_sure_of = [](Weights& part, int output) {
+  const auto make_certain = [](Weights& part, int output) {
     part.values(part.tensors().back())[output] = 1000;  // the last bias
   };
-  be_sure_of(weights.baseline, 0);
-  for (Weights& expert : weights.experts) be_sure_of(expert, 0);
-  for (Weights& importance : weights.importances) be_sure_of(importance, 2 * 1);  // class 1
+  make_certain(weights.baseline, 0);
+  for (Weights& expert : weights.experts) make_certain(expert, 0);
+  for (Weights& importance : weights.importances) make_certain(importance, 2 * 1);  // class 1
   const auto compiled = compile(model, weights, {.batch = 32});
   EXPECT_EQ(
       error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, silent_); }),

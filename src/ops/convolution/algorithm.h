@@ -18,7 +18,7 @@ struct Problem {
   int kernel_size;
 
   /// Exchanges channels and filters, for backward data.
-  Problem turned() const { return {images, height, width, filters, channels, kernel_size}; }
+  Problem transposed() const { return {images, height, width, filters, channels, kernel_size}; }
 };
 
 /// Index of the largest of the four pixels of a 2x2 pool: 0 to 3, row by row, or none.
@@ -75,10 +75,10 @@ struct Algorithm {
 
   /// Converts hwio to the form for convolve(), for channels [first, last).
   void (*prepare_kernel)(const Problem&, const float* hwio, float* prepared, int first, int last);
-  /// Prepares the kernel rotated by 180 degrees, for problem.turned() and filters [first, last):
-  /// its convolution with the gradient of the result is the gradient of the source.
-  void (*prepare_turned_kernel)(const Problem&, const float* hwio, float* prepared, int first,
-                                int last);
+  /// Prepares the kernel rotated by 180 degrees, for problem.transposed() and filters [first,
+  /// last): its convolution with the gradient of the result is the gradient of the source.
+  void (*prepare_rotated_kernel)(const Problem&, const float* hwio, float* prepared, int first,
+                                 int last);
   void (*convolve)(const Problem&, Source source, const float* prepared, const Result& result,
                    float* scratch, int first_piece, int last_piece);
 };
