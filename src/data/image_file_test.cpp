@@ -271,7 +271,7 @@ TEST(Resize, EveryPixelCountsAndNothingMoves) {
                        }),
               HasSubstr("11 bytes for 2 x 2 pixels: give three for each"));
   EXPECT_THAT(error_of(Fault::user, [&] { resized(halves, 0, 4); }),
-              HasSubstr("cannot make 4 x 0 pixels"));
+              HasSubstr("cannot resize to 4 x 0 pixels"));
 }
 
 }  // namespace
