@@ -2,10 +2,10 @@
 
 namespace sluice {
 
-/// What this machine does at best, on all OpenMP threads: measured, not looked up.
+/// Measured peak performance of this machine, on all OpenMP threads.
 struct Ceiling {
   double gflops;              ///< fp32 multiplications and additions, 10^9 a second
-  double gigabytes_a_second;  ///< read from memory, from more than any cache holds
+  double gigabytes_a_second;  ///< main memory bandwidth; reads more data than any cache holds
 };
 
 /// Takes about half a second.

@@ -9,8 +9,8 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A record whose red, green and blue are `base`, `base` + 1 and `base` + 2 but for pixel 33, the
-/// second of the second row, which is 7, 8, 9.
+/// Returns a record with red, green and blue `base`, `base` + 1 and `base` + 2, except pixel 33,
+/// the second of the second row, which is 7, 8, 9.
 std::string record(int label, int base) {
   std::string bytes(1, static_cast<char>(label));
   for (int channel = 0; channel < 3; ++channel) {
@@ -70,7 +70,7 @@ TEST(Cifar, TheFirstOfSeveralFiles) {
   save(folder / "test_batch.bin", record(5, 0) + record(99, 0));
   DataOptions options;
   options.train_images = 5;
-  options.test_images = 1;  // what is behind it is not even looked at
+  options.test_images = 1;  // records after it are not read
   const Dataset data = read_cifar(find_cifar(folder.path()).value(), options);
   EXPECT_EQ(data.train.labels, (std::vector<int>{1, 1, 2, 2, 0}));  // 10 comes after 2
   EXPECT_EQ(data.test.labels, (std::vector<int>{5}));
@@ -82,7 +82,7 @@ TEST(Cifar, TheFirstOfSeveralFiles) {
   const std::string error =
       error_of(Fault::user, [&] { read_cifar(find_cifar(folder.path()).value(), options); });
   EXPECT_THAT(error, HasSubstr("[data] data.train_images = 7, but "));
-  EXPECT_THAT(error, HasSubstr(" has 6 images: ask for at most so many, or 0 for all"));
+  EXPECT_THAT(error, HasSubstr(" has 6 images: ask for at most that many, or 0 for all"));
 }
 
 TEST(Cifar, FolderIsFoundHereOrBelow) {

@@ -9,7 +9,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A record of each class to train on and one to test with, from this label on.
+/// Saves a training record of each class and one test record, with labels from `label` on.
 void save_cifar(const fs::path& folder, int label) {
   std::string train;
   std::string test;
@@ -22,7 +22,7 @@ void save_cifar(const fs::path& folder, int label) {
   save(folder / "test_batch.bin", test);
 }
 
-/// One image of each class in each half, no two alike.
+/// Saves one image of each class in each half, all different.
 void save_images(const fs::path& folder, const std::vector<std::string>& class_names) {
   std::uint8_t shade = 0;
   for (const char* half : {"train", "test"}) {
@@ -33,7 +33,7 @@ void save_images(const fs::path& folder, const std::vector<std::string>& class_n
   }
 }
 
-/// An empty cache, no $SLUICE_DATA, and a network where nobody answers.
+/// Sets up an empty cache, no $SLUICE_DATA, and a proxy that does not answer.
 class DataSource : public ::testing::Test {
  protected:
   Dataset load(const std::string& data = "") {
@@ -63,7 +63,7 @@ TEST_F(DataSource, IsDecidedInOrder) {
   EXPECT_EQ(load().place, "builtin");
   ASSERT_EQ(said_.size(), 3u);
   EXPECT_THAT(said_[0], HasSubstr("data: downloading https://www.cs.toronto.edu/~kriz/"));
-  EXPECT_THAT(said_[1], HasSubstr("data: no download: [download] https://"));
+  EXPECT_THAT(said_[1], HasSubstr("data: the download failed: [download] https://"));
   EXPECT_EQ(said_[2], "data: the built-in images, drawn by sluice (no copy of CIFAR-10 was found)");
 
   save_cifar(folder_ / "sluice/cifar-10-batches-bin", 1);
@@ -164,9 +164,10 @@ TEST_F(DataSource, EveryClassNeedsATrainingImage) {
   options_.train_images = 9;
   save_cifar(folder_ / "cifar", 0);
   EXPECT_THAT(error(path("cifar")), HasSubstr("no training image of truck among 9: take more"));
-  EXPECT_EQ(error("builtin"),
-            "[data] data.train_images = 9, but there are 10 classes: ask for at least so many, or "
-            "0 for all");
+  EXPECT_EQ(
+      error("builtin"),
+      "[data] data.train_images = 9, but there are 10 classes: ask for at least that many, or "
+      "0 for all");
 }
 
 TEST_F(DataSource, WhatLooksWrongIsSaid) {
@@ -181,10 +182,10 @@ TEST_F(DataSource, WhatLooksWrongIsSaid) {
   fs::remove(folder_ / "pets/test/Dog/1.png");
   load(path("pets"));
   ASSERT_EQ(said_.size(), 5u);
-  EXPECT_EQ(said_[1], "data: 0 test images of Dog, dog: how well these do is not tested");
-  EXPECT_EQ(said_[2], "data: classes whose names look alike: Dog and dog: are they one?");
-  EXPECT_THAT(said_[3], HasSubstr("data: 1 of 5 train images has another's pixels but not its "
-                                  "class: train/"));
+  EXPECT_EQ(said_[1], "data: 0 test images of Dog, dog: these classes are not tested");
+  EXPECT_EQ(said_[2], "data: classes with similar names: Dog and dog: are they the same class?");
+  EXPECT_THAT(said_[3], HasSubstr("data: 1 of 5 train images has the same pixels as another but "
+                                  "another label: train/"));
   EXPECT_THAT(said_[4], HasSubstr("data: 2 of 2 test images are in train too (test/"));
 }
 

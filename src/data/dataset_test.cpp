@@ -124,7 +124,7 @@ TEST(ExamplesTest, WhatThereIsNotIsRefused) {
   const Examples three_and_a_label(short_of_pixels, kNames);
   EXPECT_EQ(three_and_a_label.pixels(2).size(), 3u);
   EXPECT_THAT(said([&] { three_and_a_label.pixels(3); }),
-              testing::HasSubstr("[data] image 3 of 4"));
+              testing::HasSubstr("[data] there is no image 3"));
 }
 
 }  // namespace

@@ -7,16 +7,16 @@
 
 namespace sluice {
 
-/// Where Sluice keeps what it has downloaded: $XDG_CACHE_HOME/sluice or ~/.cache/sluice; empty if
-/// the environment names neither.
+/// Returns the folder for downloads: $XDG_CACHE_HOME/sluice or ~/.cache/sluice; empty if the
+/// environment has neither variable.
 std::filesystem::path cache_folder();
 
-/// The folder in a cache that fetch_archive() fills.
+/// Returns the folder in a cache that fetch_archive() fills.
 std::filesystem::path cached_cifar(const std::filesystem::path& cache);
 
-/// What fetch_cifar10 does, with all that is fixed there given. The archive is kept as
-/// <cache>/cifar-10-binary.tar.gz.part until its contents stand under their final name; processes
-/// that fetch at the same time wait for each other.
+/// Does the work of fetch_cifar10() with any address, sum and cache. The archive is kept as
+/// <cache>/cifar-10-binary.tar.gz.part until its contents have their final name; processes that
+/// download at the same time wait for each other.
 std::filesystem::path fetch_archive(const std::string& url, const std::string& md5,
                                     const std::filesystem::path& cache, const DataEvents& events);
 

@@ -21,7 +21,8 @@ void save_shade(const fs::path& path, std::uint8_t shade, int side = 32) {
   write_png(path, std::vector<std::uint8_t>(std::size_t{3} * side * side, shade), side, side);
 }
 
-/// Forty images of each of the classes "cat" (shades 0 to 39) and "dog" (from 100), four to test.
+/// Forty training images each of the classes "cat" (shades 0 to 39) and "dog" (from 100), and four
+/// test images.
 class ImageFolder : public ::testing::Test {
  protected:
   ImageFolder() {
@@ -74,7 +75,7 @@ TEST_F(ImageFolder, IsReadWhole) {
     EXPECT_EQ(data.train.labels[i], shade < 100 ? 0 : 1);
     shades.insert(shade);
   }
-  EXPECT_EQ(shades.size(), 80u);  // every image once
+  EXPECT_EQ(shades.size(), 80u);  // every image occurs once
   for (std::size_t i = 0; i < data.test.size(); ++i) {
     EXPECT_EQ(data.test.image(i)[3071], data.test.labels[i] == 0 ? 50 : 150);
   }
@@ -115,8 +116,8 @@ TEST_F(ImageFolder, FilesThatAreNotReadAreCountedByKind) {
   save(folder_ / "train/list.txt", "");
   EXPECT_THAT(said(), ::testing::ElementsAre(
                           "data: 7 files left out: 1 .bmp, 2 .webp, 2 in folders below a class, 1 "
-                          "outside a class folder, 1 without an ending (read are .jpg, .jpeg and "
-                          ".png in the folder of a class)"));
+                          "outside a class folder, 1 without an ending (.jpg, .jpeg and .png in "
+                          "a class folder are read)"));
   EXPECT_EQ(read().left_out, (LeftOut{{".bmp", 1},
                                       {".webp", 2},
                                       {"in folders below a class", 2},
@@ -135,7 +136,7 @@ TEST_F(ImageFolder, NoClassVanishesFromASubset) {
   }
   EXPECT_THAT(
       error({.train_images = 2}),
-      HasSubstr("data.train_images = 2, but there are 3 classes: ask for at least so many"));
+      HasSubstr("data.train_images = 2, but there are 3 classes: ask for at least that many"));
   // One of nine test images has the third class; two can be of two classes alone.
   EXPECT_EQ(read({.test_images = 2}).test.size(), 2u);
 }
@@ -145,7 +146,7 @@ TEST(ChooseImages, TakesTheFirstOfAFixedShuffleAndReplacesNoMoreThanItMust) {
   for (int i = 0; i < 1000; ++i) images.push_back({std::to_string(i), i % 10});
   images.push_back({"rare", 10});
   const std::vector<ImageFile> all = choose(images, images.size(), 11);
-  // These decide the lab's figures on a folder of images: they stay as they are.
+  // The lab's figures on an image folder depend on this order, so it must not change.
   EXPECT_EQ(all[0].path, "529");
   const std::vector<ImageFile> some = choose(images, 100, 11);
   int replaced = 0;
@@ -222,9 +223,10 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
 
 TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
   for (int i = 0; i < 40; ++i) save(train("cat", i), "RIFF....WEBPVP8 ");
-  EXPECT_THAT(error({.skip_broken = true}),
-              HasSubstr("data.skip_broken leaves no training image of 'cat', for 40 of 80 images "
-                        "cannot be read: train/cat/0.png is WebP (and 39 more: "));
+  EXPECT_THAT(
+      error({.skip_broken = true}),
+      HasSubstr("data.skip_broken leaves no training image of 'cat', because 40 of 80 images "
+                "cannot be read: train/cat/0.png is WebP (and 39 more: "));
   for (int i = 0; i < 40; ++i) {
     fs::rename(train("cat", i), train("cat", i).replace_extension(".webp"));
   }

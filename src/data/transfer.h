@@ -7,9 +7,9 @@
 
 namespace sluice {
 
-/// Downloads `url` to the end of `part`, going on where an earlier transfer stopped; from the start
-/// if the server cannot do that. Throws Error (machine), or what the progress callback throws; what
-/// had arrived stays in `part` for the next time.
+/// Downloads `url` to the end of `part` and continues an earlier transfer; starts again if the
+/// server does not support that. Throws Error (machine), or the progress callback's exception; the
+/// bytes that arrived stay in `part` for the next attempt.
 void transfer(const std::string& url, const std::filesystem::path& part, const DataEvents& events);
 
 }  // namespace sluice

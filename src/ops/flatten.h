@@ -4,7 +4,8 @@
 
 namespace sluice::ops {
 
-/// src (N, C, H, W) in any layout to dst (N, H * W * C), in Keras's order height, width, channels.
+/// Copies src (N, C, H, W), in any layout, to dst (N, H * W * C), in Keras's order height, width,
+/// channels.
 class Flatten : public Op {
  public:
   Flatten(Plan& plan, const dnnl::memory& src);
@@ -14,7 +15,7 @@ class Flatten : public Op {
   void backward_data(onednn::Context& context) override;
 
  private:
-  dnnl::memory::desc plain_;  ///< of the images, NHWC
+  dnnl::memory::desc plain_;  ///< layout of the images, NHWC
   onednn::Step forward_;
   onednn::Step backward_;
 };

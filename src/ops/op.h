@@ -10,17 +10,17 @@
 
 namespace sluice::ops {
 
-/// What operations share while a network is planned for one batch size.
+/// State that operations share while a network is planned for one batch size.
 struct Plan {
   onednn::Context& context;
   Workspace& workspace;
   bool training;          ///< a backward pass will be planned
-  bool winograd = false;  ///< where a convolution allows it
-  /// Gradients of activations live in two buffers in turn: each is read by one operation only.
+  bool winograd = false;  ///< use it if a convolution supports it
+  /// Two buffers for gradients of activations alternate: only one operation reads each gradient.
   float* gradients[2] = {nullptr, nullptr};
-  int turn = 0;  ///< of activations, likewise, if there is no backward pass to read them again
+  int turn = 0;  ///< of the activations' two buffers, if no backward pass reads them
 
-  /// Memory for an operation's result.
+  /// Allocates an operation's result.
   dnnl::memory take(const dnnl::memory::desc& desc) {
     if (training) return onednn::take(context, workspace, desc);
     turn = 1 - turn;
@@ -34,10 +34,10 @@ struct Plan {
   }
 };
 
-/// A layer's parameters and their gradients in Keras's shapes, inside larger blocks.
+/// A layer's parameters and their gradients in Keras's shapes, inside larger blocks of memory.
 struct Parameter {
   const float* values;
-  float* gradients;  ///< null for a network that is not trained
+  float* gradients;  ///< null without training
 };
 
 enum class Phase { inference, training };
@@ -54,13 +54,13 @@ struct Pass {
   std::uint32_t step = 0;
 };
 
-/// The shape of one image as Keras writes it, for messages: "(32, 32, 3)".
+/// Formats the shape of one image as Keras does, for messages: "(32, 32, 3)".
 inline std::string image_text(const dnnl::memory::dims& dims) {
   return dims.size() == 4 ? to_string(Shape{dims[2], dims[3], dims[1]}) : to_string(Shape{dims[1]});
 }
 
-/// An operation compiled for one batch size, its memory bound. The constructor of each plans the
-/// forward pass and throws Error if the shapes do not fit.
+/// An operation compiled for one batch size, with bound memory. Each constructor plans the forward
+/// pass and throws Error if the shapes do not fit.
 class Op {
  public:
   Op(const dnnl::memory& src, const dnnl::memory& dst) : src_(src), dst_(dst) {}
@@ -69,26 +69,25 @@ class Op {
   const dnnl::memory& src() const { return src_; }
   const dnnl::memory& dst() const { return dst_; }
 
-  /// The gradients of a network end at its first operation that has parameters.
+  /// The backward pass ends at the network's first operation with parameters.
   virtual bool has_parameters() const { return false; }
 
-  /// Returns diff_src, in the layout of src; without `need_diff_src`, which only an operation that
-  /// has parameters may be told, the result is empty and backward_data() must not be called.
-  /// diff_dst has the layout of dst and may be overwritten.
+  /// Returns diff_src, in the layout of src. Without `need_diff_src`, which only an operation with
+  /// parameters supports, the result is empty and backward_data() must not be called. diff_dst has
+  /// the layout of dst and may be overwritten.
   virtual dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst,
                                      bool need_diff_src) = 0;
 
-  /// Brings the parameters into the form that forward() reads: to be called before it whenever they
-  /// have changed, or another network with the same memory was used.
+  /// Converts the parameters to the form that forward() reads. Call it before forward() after the
+  /// parameters changed, or after another network used the same memory.
   virtual void load_parameters(onednn::Context&) {}
   virtual void forward(onednn::Context& context, const Pass& pass) = 0;
-  /// The gradients of the parameters, if there are any. Comes before backward_data().
+  /// Computes the gradients of the parameters, if any. Call it before backward_data().
   virtual void backward_weights(onednn::Context&) {}
-  /// The gradient of src, if it was planned.
+  /// Computes the gradient of src, if it was planned.
   virtual void backward_data(onednn::Context& context) = 0;
 
-  /// What does the arithmetic: "winograd", or oneDNN's word for it. Empty for what has none to
-  /// speak of.
+  /// Name of the algorithm: "winograd", or oneDNN's name. Empty for an operation without a choice.
   virtual std::string algorithm() const { return {}; }
 
  protected:

@@ -1,5 +1,6 @@
-// Every operation from the table of op_cases.h: against the plain reference, the reference against
-// central differences, bad shapes refused, and no byte written outside what it was given.
+// Tests every operation of the table in op_cases.h: compares it with the plain reference, compares
+// the reference with central differences, and checks that bad shapes are refused and that no byte
+// outside its memory changes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,7 +35,7 @@ class Guarded {
 
 class EveryOp : public testing::TestWithParam<OpCase> {
  protected:
-  /// Keras's order, whatever the layout.
+  /// Returns Keras's layout.
   static Tag plain(const dnnl::memory::dims& dims) {
     return dims.size() == 4 ? Tag::nhwc : Tag::nc;
   }
@@ -79,7 +80,7 @@ TEST_P(EveryOp, EqualsTheReference) {
   const Inputs in{random_values(elements, 1), random_values(c.kernel, 2), random_values(c.bias, 3)};
   Guarded kernel(in.kernel), bias(in.bias);
   Guarded diff_kernel((Values(c.kernel))), diff_bias((Values(c.bias)));
-  // Larger than any gradient of an activation here.
+  // The buffers are larger than any gradient of an activation here.
   Guarded gradients[2] = {Guarded(Values(1 << 16)), Guarded(Values(1 << 16))};
 
   Plan plan{context_, workspace_, true, true, {gradients[0].data(), gradients[1].data()}};
@@ -88,7 +89,7 @@ TEST_P(EveryOp, EqualsTheReference) {
   const auto diff_dst = plan.take_gradient(op->dst().get_desc());
   const auto diff_src = op->plan_backward(plan, diff_dst, true);
 
-  for (int repeat = 0; repeat < 2; ++repeat) {  // nothing may be left over from a step before
+  for (int repeat = 0; repeat < 2; ++repeat) {  // a step must not leave anything for the next
     write(in.src, src);
     op->load_parameters(context_);
     op->forward(context_, pass_of(onednn::dims_of(op->src())[0]));
@@ -236,7 +237,7 @@ TEST(WinogradConv2D, IsChosenWhereItSuits) {
 }
 
 TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
-  for (const std::int64_t channels : {1, 3, 8}) {  // singly and as vectors
+  for (const std::int64_t channels : {1, 3, 8}) {  // scalar and vector code
     onednn::Context context;
     Workspace workspace;
     Plan plan{context, workspace, true};
@@ -247,7 +248,7 @@ TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
     const auto diff_src = pooling.plan_backward(plan, diff_dst, true);
 
     std::fill_n(onednn::data(src), 8 * channels, -2.f);
-    onednn::data(src)[6 * channels] = NAN;  // the lower left of the second pool, first channel
+    onednn::data(src)[6 * channels] = NAN;  // lower left of the second pool, first channel
     std::fill_n(onednn::data(diff_dst), 2 * channels, 1.f);
     pooling.forward(context, Pass{});
     pooling.backward_data(context);

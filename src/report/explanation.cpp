@@ -49,7 +49,7 @@ std::string explanation_text(const Answers& answers, std::size_t example) {
                         percent(answers.gate[example * answers.group_names.size() + g]));
   }
   const std::string asked = "expert-" + printable(answers.group_names[group]);
-  text = wrapped(text + ": asks " + asked) + "\n" +
+  text = wrapped(text + ": chooses " + asked) + "\n" +
          row("", "baseline", "expert", "weights", "mixture", has_frozen ? "before *" : "");
   const std::vector<int> order = by_share(scores);
   for (std::size_t i = 0; i < std::min(kClassesShown, classes); ++i) {

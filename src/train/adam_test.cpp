@@ -9,7 +9,7 @@ namespace sluice {
 namespace {
 
 TEST(AdamTest, EqualsKerassFormOverManySteps) {
-  constexpr std::size_t kCount = 50000;  // several threads' parts
+  constexpr std::size_t kCount = 50000;  // several threads have work
   std::vector<float> weights = random_images(kCount, 1);
   std::vector<float> gradients(kCount);
   reference::Values w(weights.begin(), weights.end()), m(kCount), v(kCount);

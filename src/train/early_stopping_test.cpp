@@ -5,14 +5,14 @@
 namespace sluice {
 namespace {
 
-/// What Keras's EarlyStopping does with the same figures is in its source: see early_stopping.h.
+/// Follows the source of Keras's EarlyStopping: see early_stopping.h.
 struct Course {
   EarlyStopping options;
-  std::vector<double> values;  ///< of the monitored figure, by epoch
+  std::vector<double> values;  ///< of the monitored figure, one per epoch
 
-  int last_epoch = 0;  ///< the one that ended it, or all
-  int restored = 0;    ///< epoch
-  float weight = 0;    ///< after restoring; the epoch's number was in it
+  int last_epoch = 0;  ///< epoch that ended training, or the last one
+  int restored = 0;    ///< restored epoch
+  float weight = 0;    ///< weight after restoring: the epoch's number
 
   void run() {
     std::vector<float> weights(2);
