@@ -189,6 +189,41 @@ TEST_F(DataSource, WhatLooksWrongIsSaid) {
   EXPECT_THAT(said_[4], HasSubstr("data: 2 of 2 test images are in train too (test/"));
 }
 
+TEST_F(DataSource, PicturesThatAreThereTwiceAreSaidByHalfAndClass) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  const auto copy = [&](const char* from, const char* to) {
+    fs::copy_file(folder_ / "pets" / from, folder_ / "pets" / to);
+  };
+  copy("train/dog/1.png", "train/dog/2.png");  // of one class: said nowhere
+  load(path("pets"));
+  EXPECT_EQ(said_.size(), 1u);
+  copy("test/dog/1.png", "test/cat/2.png");
+  load(path("pets"));
+  ASSERT_EQ(said_.size(), 2u);
+  EXPECT_THAT(said_[1], HasSubstr("data: 1 of 3 test images has another's pixels but not its "
+                                  "class: test/"));
+}
+
+TEST_F(DataSource, SomeClassNeedsATestImage) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  for (const char* name : {"dog", "cat"}) fs::remove(folder_ / "pets/test" / name / "1.png");
+  EXPECT_EQ(error(path("pets")), "[data] " + path("pets") +
+                                     " has no test image: put some of each class into test/CLASS");
+}
+
+TEST_F(DataSource, TheTestHalfAloneHasTheLabelsOfTheTraining) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  const LabelledImages test =
+      load_test_data(options_, {"owl", "dog", "cat"}, path("pets"), {}).test;
+  ASSERT_EQ(test.size(), 2u);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    EXPECT_EQ(test.labels[i], test.files[i] == "test/dog/1.png" ? 1 : 2);
+  }
+}
+
 TEST_F(DataSource, TheTestHalfAloneIsLoadedFromAnyPlace) {
   const auto load_test = [&](const DataPlace& place) {
     return load_test_data(options_, cifar10_class_names(), place, {});

@@ -3,8 +3,10 @@
 #include <turbojpeg.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 
+#include "data/read_images.h"
 #include "sluice/dataset.h"
 #include "tests/scratch.h"
 
@@ -57,12 +59,13 @@ std::vector<std::uint8_t> pixels_of(const ScratchFolder& folder, const Png& png)
 
 using Bytes = std::vector<std::uint8_t>;
 
-std::string jpeg(int format, int subsampling, int width, int height, const Bytes& pixels) {
+std::string jpeg(int format, int subsampling, int width, int height, const Bytes& pixels,
+                 int flags = 0) {
   tjhandle encoder = tjInitCompress();
   unsigned char* bytes = nullptr;
   unsigned long size = 0;
   EXPECT_EQ(tjCompress2(encoder, pixels.data(), width, 0, height, format, &bytes, &size,
-                        subsampling, 100, 0),
+                        subsampling, 100, flags),
             0);
   std::string result(reinterpret_cast<char*>(bytes), size);
   tjFree(bytes);
@@ -189,6 +192,53 @@ TEST(ImageFile, JpegWithPaddingIsRead) {
   bytes.insert(bytes.find("\xff\xdb"), "pad");  // before the quantisation tables
   save(folder / "a.jpg", bytes);
   EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
+}
+
+TEST(ImageFile, ColoursOfHalfTheSizeAreSmoothed) {
+  const ScratchFolder folder;
+  Bytes halves;
+  for (int i = 0; i < 16 * 16; ++i) {
+    const bool left = i % 16 < 8;
+    for (const int shade : {left ? 250 : 0, 0, left ? 0 : 250}) {
+      halves.push_back(static_cast<std::uint8_t>(shade));
+    }
+  }
+  save(folder / "a.jpg", jpeg(TJPF_RGB, TJSAMP_420, 16, 16, halves));
+  const Bytes pixels = read_image(folder / "a.jpg").pixels;
+  EXPECT_NEAR(pixels[0], 250, 5);
+  EXPECT_NEAR(pixels[3 * 7 + 2], 250 / 4, 25) << "a quarter of the blue beside it";
+}
+
+TEST(ImageFile, AJpegOfHundredsOfPassesIsRefused) {
+  const ScratchFolder folder;
+  const std::string whole = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77), TJFLAG_PROGRESSIVE);
+  save(folder / "a.jpg", whole);
+  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
+  const std::size_t scan = whole.rfind("\xff\xda");
+  const std::string last = whole.substr(scan, whole.size() - 2 - scan);
+  std::string many = whole.substr(0, whole.size() - 2);
+  for (int i = 0; i < 600; ++i) many += last;
+  save(folder / "a.jpg", many + "\xff\xd9");
+  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "a.jpg"); }), HasSubstr("scans"));
+}
+
+TEST(ReadImages, TellWhatIsWrongWithEachAndEndWhereAsked) {
+  const ScratchFolder folder;
+  write_png(folder / "a.png", Bytes(3, 5), 1, 1);
+  save(folder / "b.png", "no picture");
+  const std::vector<std::filesystem::path> files{folder / "a.png", folder / "b.png"};
+  std::atomic<int> taken = 0;
+  const auto take = [&](std::size_t i, const Image& image) {
+    EXPECT_EQ(i, 0u);
+    EXPECT_EQ(image.pixels, Bytes(3, 5));
+    ++taken;
+  };
+  const auto faults = read_images(files, take, [] { return false; });
+  EXPECT_EQ(taken, 1);
+  EXPECT_FALSE(faults[0]);
+  EXPECT_THAT(faults[1]->what(), HasSubstr("b.png is neither PNG nor JPEG"));
+  for (const auto& fault : read_images(files, take, [] { return true; })) EXPECT_FALSE(fault);
+  EXPECT_EQ(taken, 1);
 }
 
 TEST(ImageFile, NoPixelsAreNoImage) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/parallel.h"
 #include "data/folder_files.h"
 #include "sluice/dataset.h"
 #include "tests/scratch.h"
@@ -63,6 +64,8 @@ TEST_F(ImageFolder, IsReadWhole) {
   save(folder_ / "train/readme.md", "not a class");
   fs::create_directories(folder_ / "train/.cache");
   fs::rename(train("dog", 3), folder_ / "train/dog/3.PNG");
+  fs::rename(train("dog", 4), folder_ / "train/dog/4.jpeg");
+  fs::rename(train("dog", 5), folder_ / "train/dog/5.jpg");
   const Dataset data = read();
   EXPECT_EQ(data.class_names, (std::vector<std::string>{"cat", "dog"}));
   EXPECT_EQ(data.name, folder_.path().filename().string());
@@ -110,16 +113,19 @@ TEST_F(ImageFolder, FilesThatAreNotReadAreCountedByKind) {
   save(folder_ / "train/cat/1.webp", "");
   save(folder_ / "train/cat/2.WEBP", "");
   save(folder_ / "test/dog/1.bmp", "");
+  save(folder_ / "test/dog/3.webp", "");
   save(folder_ / "train/dog/README", "");
   save(folder_ / "train/dog/more/1.jpg", "");
   save(folder_ / "train/dog/more/still/2.jpg", "");
+  save(folder_ / "train/dog/more/.DS_Store", "litter");
+  save(folder_ / "train/dog/more/@eaDir/1.jpg", "litter");
   save(folder_ / "train/list.txt", "");
   EXPECT_THAT(said(), ::testing::ElementsAre(
-                          "data: 7 files left out: 1 .bmp, 2 .webp, 2 in folders below a class, 1 "
+                          "data: 8 files left out: 1 .bmp, 3 .webp, 2 in folders below a class, 1 "
                           "outside a class folder, 1 without an ending (.jpg, .jpeg and .png in "
                           "a class folder are read)"));
   EXPECT_EQ(read().left_out, (LeftOut{{".bmp", 1},
-                                      {".webp", 2},
+                                      {".webp", 3},
                                       {"in folders below a class", 2},
                                       {"outside a class folder", 1},
                                       {"without an ending", 1}}));
@@ -212,6 +218,7 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
     const int shade = all.image(row)[0];
     if (shade == 107 || shade == 1) continue;
     EXPECT_EQ(images.image(kept)[3071], shade);
+    EXPECT_EQ(images.files[kept], all.files[row]);
     EXPECT_EQ(images.labels[kept++], all.labels[row]);
   }
   EXPECT_THAT(said, ::testing::ElementsAre(
@@ -219,6 +226,15 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
                         "train/cat/1.png is empty; train/dog/7.png is neither PNG nor JPEG, "
                         "whatever its name"));
   EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 2}}));
+  save(folder_ / "test/dog/2.png", "");
+  EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 3}})) << "of both halves";
+}
+
+TEST_F(ImageFolder, ADiskThatCannotBeReadIsNoBrokenImage) {
+  fs::remove(train("dog", 7));
+  fs::create_symlink("/proc/self/mem", train("dog", 7));  // reading at 0 fails
+  EXPECT_THAT(error_of(Fault::machine, [&] { read({.skip_broken = true}); }),
+              HasSubstr("train/dog/7.png"));
 }
 
 TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
@@ -243,6 +259,13 @@ TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
   };
   read();
   EXPECT_GT(last, 0u);
+  std::vector<std::size_t> told;
+  events_.images = [&](std::size_t done, std::size_t) { told.push_back(done); };
+  {
+    const ThreadTeam alone(1);
+    read();
+  }
+  EXPECT_THAT(told, ::testing::ElementsAre(16, 32, 48, 64, 80, 8));
   events_.images = [](std::size_t, std::size_t) { throw 7; };
   EXPECT_THROW(read(), int);
 }

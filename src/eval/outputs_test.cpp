@@ -34,6 +34,11 @@ TEST(Calibrations, ScoresThatDoNotFit) {
               HasSubstr("or a label without a score"));
   EXPECT_THAT(error_of(Fault::user,
                        [&] {
+                         calibration(scores, std::vector{0, -1});
+                       }),
+              HasSubstr("or a label that has none"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
                          calibration(scores, std::vector{0, 1}, 0);
                        }),
               HasSubstr("0 bins: give at least 1"));

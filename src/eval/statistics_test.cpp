@@ -21,6 +21,10 @@ TEST(ShareInterval, IsWilsons) {
   expect_interval(share_interval(0, 10), 0, 0.27753279986288926);
   expect_interval(share_interval(10, 10), 0.7224672001371106, 1);
   expect_interval(share_interval(0, 0), 0, 1);
+  for (int n = 1; n <= 1000; ++n) {
+    EXPECT_GE(share_interval(0, n).low, 0) << n;
+    EXPECT_LE(share_interval(n, n).high, 1) << n;
+  }
 }
 
 /// Two classifiers that differ on the given numbers of n examples.
@@ -89,6 +93,7 @@ TEST(Calibration, DividesByTheSumAndTakesTheLog) {
   std::vector<float> larger;
   for (const float score : scores) larger.push_back(3 * score);
   EXPECT_NEAR(calibration(larger, labels).log_loss, 0.6186249239125281, 1e-7);
+  EXPECT_NEAR(calibration(larger, labels).ece, calibration(scores, labels).ece, 1e-6);
   const std::vector<float> certain{1, 0};
   EXPECT_NEAR(calibration(certain, std::vector<int>{1}).log_loss, 16.118095650958319, 1e-9);
 }

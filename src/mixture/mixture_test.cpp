@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "mixture/routing.h"
 #include "mixture/sub_gate.h"
@@ -200,6 +201,45 @@ TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
   EXPECT_EQ(dropped(compiled->trained()[0]), dropped(compiled->trained()[1]));
 }
 
+/// An image's masks do not depend on which groups the others of its batch are sent to.
+TEST_F(MixtureTest, MasksAreThoseOfThePartWhateverElseIsRouted) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  const RandomKey key{.seed = 1, .stage = 3, .step = 0};
+  int compared = 0;
+  for (std::uint32_t stream = 1; stream <= 40; ++stream) {
+    const std::vector<float> two = random_images(2 * kImage, stream);
+    const auto both = compiled->forward(two, 2, key);
+    const std::vector<float> first(both.begin(), both.begin() + kClasses);
+    const auto gate = compiled->gate();
+    if (chosen_group(gate.first(kGroups)) <= chosen_group(gate.last(kGroups))) continue;
+    ++compared;
+    EXPECT_LT(relative_error(compiled->forward(std::span(two).first(kImage), 1, key), first), 1e-5);
+  }
+  EXPECT_GT(compared, 0) << "the test sees nothing";
+}
+
+TEST_F(MixtureTest, TellsTheFirstLayerThatIsNotFinite) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  EXPECT_EQ(compiled->first_not_finite(), "");
+  weights_.importances[1].values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "importance-1's dense1");
+  weights_.experts[1].values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "expert-1's conv");
+  weights_.baseline.values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "baseline's conv");
+}
+
+TEST_F(MixtureTest, ProfilesAllItsParts) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  compiled->start_profile();
+  compiled->predict(random_images(kBatch * kImage), kBatch);
+  std::set<std::string> profiled;
+  for (const LayerProfile& layer : compiled->profile()) profiled.insert(layer.model);
+  std::set<std::string> parts;
+  for (const Sequential* part : model_.parts()) parts.insert(part->name);
+  EXPECT_EQ(profiled, parts);
+}
+
 TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
   const std::vector<float> images = random_images(kBatch * kImage);
   const auto compiled = compile_for_inference(model_, weights_, {.batch = kBatch});
@@ -207,6 +247,10 @@ TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
   compiled->predict(images, kBatch);
   EXPECT_TRUE(std::ranges::equal(compiled->gate(), gate->predict(images, kBatch)));
   EXPECT_TRUE(gate->gate().empty());
+  const std::vector<float> sure(compiled->gate().begin(), compiled->gate().end());
+  const auto training = compile(model_, weights_, {.batch = kBatch});
+  training->forward(images, kBatch, {.seed = 1});
+  EXPECT_FALSE(std::ranges::equal(training->gate(), sure)) << "it drops out as the others do";
 }
 
 TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
@@ -234,6 +278,12 @@ TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
   Mixture other = model_;
   other.branches[0].importance = importance_model("importance-x", {8, 8, 3}, kClasses + 1);
   EXPECT_THAT(said([&] { compile(other, weights_, {}); }), HasSubstr("importance-x must have"));
+  other.branches[0].importance = importance_model("importance-x", {8, 8, 3}, kClasses);
+  EXPECT_THAT(said([&] { compile(other, weights_, {}); }),
+              HasSubstr("importance-x must have the baseline's input"));
+  other.branches[0].importance = importance_model("importance-1", {4, 4, 3}, kClasses);
+  EXPECT_THAT(said([&] { compile(other, weights_, {}); }),
+              HasSubstr("importance-1 must have a name of its own"));
 }
 
 TEST_F(MixtureTest, TheGateIsNotTrained) {

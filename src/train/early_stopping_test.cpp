@@ -57,6 +57,11 @@ TEST(EarlyStopper, MoreAccuracyIsBetter) {
     EXPECT_EQ(course({.monitor = monitor, .patience = 1}, {.1, .2, .3, .2, .9}).last_epoch, 4);
   }
   EXPECT_EQ(course({.monitor = "loss", .patience = 1}, {.3, .2, .3, .1}).last_epoch, 3);
+  EXPECT_EQ(course({.monitor = "accuracy", .patience = 1}, {.1, .2, .2, .9}).last_epoch, 3)
+      << "equal is no improvement";
+  EXPECT_EQ(
+      course({.monitor = "accuracy", .min_delta = .25, .patience = 1}, {.25, .5, .875}).last_epoch,
+      2);
 }
 
 TEST(EarlyStopper, StartsFromAnEpoch) {
@@ -73,6 +78,12 @@ TEST(EarlyStopper, RestoresTheBestWeightsWhereAsked) {
   EXPECT_EQ(last.weight, 4);
   EXPECT_EQ(course({.patience = 9, .restore_best_weights = true}, {3, 1, 2}).weight, 2)
       << "also where all epochs were run";
+}
+
+TEST(EarlyStopper, RestoresNothingWhereNoEpochWasLookedAt) {
+  const Course early = course({.restore_best_weights = true, .start_from_epoch = 5}, {3, 2, 1});
+  EXPECT_EQ(early.restored, 0);
+  EXPECT_EQ(early.weight, 3);
 }
 
 TEST(EarlyStopper, DoesNothingUnlessAsked) {

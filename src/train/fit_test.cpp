@@ -61,6 +61,7 @@ TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
   const Evaluation result = evaluate(*compiled, train_);
   EXPECT_EQ(result.accuracy, 1);
   EXPECT_LT(result.loss, 0.01);
+  EXPECT_DOUBLE_EQ(result.images_per_second, 32 / result.seconds);
 }
 
 TEST_F(FitTest, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
@@ -313,6 +314,8 @@ TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
     return error_of(Fault::user, [&] { fit(*training, train, validation, {}, *observer_); });
   };
   const LabelledImages nothing{{8, 8, 3}, {}, {}};
+  Recorder recorder;
+  observer_ = &recorder;
   EXPECT_THAT(refusal({nothing, kNames}, validation_), HasSubstr("no images to train on"));
   EXPECT_THAT(refusal(train_, {nothing, kNames}), HasSubstr("no images to validate on"));
   const LabelledImages larger = random_set(2, 1, {9, 8, 3});
@@ -323,6 +326,7 @@ TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
   more.emplace_back("e");
   EXPECT_THAT(refusal(train_, {validation_images_, more}),
               HasSubstr("it has 4 outputs, but the images have 5 classes"));
+  EXPECT_TRUE(recorder.steps.empty()) << "before the first step";
   const auto compiled = compile_for_inference(model_, weights_, {});
   EXPECT_EQ(error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, *observer_); }),
             "[train] the model was compiled for inference: use compile()");
