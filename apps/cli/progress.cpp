@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "base/timer.h"
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "report/text.h"
@@ -115,50 +116,6 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
   } else {
     print_line(line);
   }
-}
-
-void LoggedProgress::log_to(const std::filesystem::path& folder) {
-  train_ = std::make_unique<EventFile>(folder / "train");
-  validation_ = std::make_unique<EventFile>(folder / "validation");
-}
-
-void LoggedProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
-  FitProgress::on_epoch(progress, epoch);
-  if (!train_) return;
-  const auto add = [&](EventFile& file, double loss, double accuracy) {
-    // Keras counts epochs from 0.
-    file.add_scalar("epoch_loss", progress.epoch - 1, static_cast<float>(loss));
-    file.add_scalar("epoch_accuracy", progress.epoch - 1, static_cast<float>(accuracy));
-  };
-  add(*train_, epoch.loss, epoch.accuracy);
-  add(*validation_, epoch.val_loss, epoch.val_accuracy);
-}
-
-void KeptProgress::on_begin(FitState& state) {
-  steps_ = 0;
-  cost_seconds_ = 0;  // not known of this stage: its first epoch is kept
-  const auto say = [](const std::string& line) { print_line("checkpoint: " + line); };
-  if (!checkpoints_.read(stage_, state, say)) return;
-  restored_seconds_ += state.history.seconds;
-  print_line(state.finished
-                 ? "trained before:"
-                 : fmt::format("goes on with epoch {}, step {}:", state.epoch, state.step + 1));
-}
-
-bool KeptProgress::wants(const FitState& state) {
-  constexpr double kMostShare = 0.015;  // of the training time, whatever the disk
-  ++steps_;
-  if (state.finished || interrupted() || steps_ >= every_steps_) return true;
-  return state.step == 0 && kMostShare * since_.seconds() >= cost_seconds_;
-}
-
-void KeptProgress::on_state(const FitState& state) {
-  const Timer timer;
-  checkpoints_.write(stage_, state);
-  cost_seconds_ = timer.seconds();
-  since_ = Timer();
-  steps_ = 0;
-  check_interrupt();
 }
 
 namespace {

@@ -29,7 +29,7 @@ void summarize_file(const AnyModel& model) {
 
 /// The models it has, which an imported run's experiment does not tell; the mixture has all parts.
 void summarize_run(const RunFolder& run) {
-  if (run.has_model("mixture")) {
+  if (run.has_model(names::kMixture)) {
     summarize_mixture(run.read_mixture().model);
     return;
   }

@@ -53,7 +53,7 @@ Image read_image(const fs::path& path) {
 
 std::vector<std::optional<Error>> read_images(
     std::span<const std::filesystem::path> files,
-    const std::function<void(std::size_t, const Image&)>& take, const std::function<bool()>& stop) {
+    const std::function<void(std::size_t, const Image&)>& take) {
   std::vector<std::optional<Error>> faults(files.size());
   const auto read = [&](std::size_t i) {
     try {
@@ -66,7 +66,7 @@ std::vector<std::optional<Error>> read_images(
     }
   };
   parallel_for(files.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end && !stop(); ++i) read(i);
+    for (std::size_t i = begin; i < end; ++i) read(i);
   });
   return faults;
 }

@@ -13,10 +13,9 @@
 namespace sluice {
 
 /// Reads pictures in parallel and calls take(i, image) for each, on the thread that read it.
-/// Returns the error of each picture that could not be read. Starts no other picture after stop()
-/// returns true.
+/// Returns the error of each picture that could not be read.
 std::vector<std::optional<Error>> read_images(
     std::span<const std::filesystem::path> files,
-    const std::function<void(std::size_t, const Image&)>& take, const std::function<bool()>& stop);
+    const std::function<void(std::size_t, const Image&)>& take);
 
 }  // namespace sluice

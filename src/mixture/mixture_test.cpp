@@ -14,7 +14,9 @@ namespace {
 
 using reference::ReferenceNetwork;
 using reference::Values;
+using testing::FloatNear;
 using testing::HasSubstr;
+using testing::Pointwise;
 
 TEST(Routing, SendsEachRowToItsLargestAndOfEqualOnesToTheLast) {
   std::vector<std::vector<int>> rows(2);
@@ -210,8 +212,7 @@ TEST_F(MixtureTest, MasksAreThoseOfThePartWhateverElseIsRouted) {
     const std::vector<float> two = random_images(2 * kImage, stream);
     const auto both = compiled->forward(two, 2, key);
     const std::vector<float> first(both.begin(), both.begin() + kClasses);
-    const auto gate = compiled->gate();
-    if (chosen_group(gate.first(kGroups)) <= chosen_group(gate.last(kGroups))) continue;
+    if (compiled->route(0)->group <= compiled->route(1)->group) continue;
     ++compared;
     EXPECT_LT(relative_error(compiled->forward(std::span(two).first(kImage), 1, key), first), 1e-5);
   }
@@ -240,17 +241,38 @@ TEST_F(MixtureTest, ProfilesAllItsParts) {
   EXPECT_EQ(profiled, parts);
 }
 
-TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
+TEST_F(MixtureTest, TellsTheWayOfEachImage) {
   const std::vector<float> images = random_images(kBatch * kImage);
   const auto compiled = compile_for_inference(model_, weights_, {.batch = kBatch});
-  const auto gate = compile_for_inference(model_.gate, weights_.gate, {.batch = kBatch});
-  compiled->predict(images, kBatch);
-  EXPECT_TRUE(std::ranges::equal(compiled->gate(), gate->predict(images, kBatch)));
-  EXPECT_TRUE(gate->gate().empty());
-  const std::vector<float> sure(compiled->gate().begin(), compiled->gate().end());
-  const auto training = compile(model_, weights_, {.batch = kBatch});
-  training->forward(images, kBatch, {.seed = 1});
-  EXPECT_FALSE(std::ranges::equal(training->gate(), sure)) << "it drops out as the others do";
+  EXPECT_THAT(error_of(Fault::user, [&] { compiled->route(0); }), HasSubstr("no row 0"));
+  const std::span<const float> output = compiled->predict(images, kBatch);
+  std::set<int> groups;
+  for (int row = 0; row < kBatch; ++row) {
+    const Route route = compiled->route(row).value();
+    const auto alone = [&](const Sequential& part, const Weights& weights) {
+      const auto network = compile_for_inference(part, weights, {.batch = 1});
+      EXPECT_FALSE(network->route(0)) << "of a network there is none";
+      const std::span<const float> its =
+          network->predict(std::span(images).subspan(row * kImage, kImage), 1);
+      return std::vector<float>(its.begin(), its.end());
+    };
+    const auto is = [](const std::vector<float>& expected) {
+      return Pointwise(FloatNear(1e-6f), expected);
+    };
+    const Mixture::Branch& branch = model_.branches[route.group];
+    EXPECT_EQ(route.group, chosen_group(route.gate));
+    EXPECT_THAT(route.gate, is(alone(model_.gate, weights_.gate)));
+    EXPECT_THAT(route.baseline, is(alone(model_.baseline, weights_.baseline)));
+    EXPECT_THAT(route.expert, is(alone(branch.expert, weights_.experts[route.group])));
+    EXPECT_THAT(route.importance, is(alone(branch.importance, weights_.importances[route.group])));
+    std::vector<float> expected(kClasses);
+    sub_gate(route.baseline.data(), route.expert.data(), route.importance.data(), kClasses,
+             expected.data());
+    EXPECT_TRUE(std::ranges::equal(output.subspan(row * kClasses, kClasses), expected));
+    groups.insert(route.group);
+  }
+  EXPECT_GT(groups.size(), 1u) << "one group alone does not show that rows are told apart";
+  EXPECT_THAT(error_of(Fault::user, [&] { compiled->route(kBatch); }), HasSubstr("no row 12"));
 }
 
 TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {

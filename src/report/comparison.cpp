@@ -127,21 +127,20 @@ std::string use_of_experts(const Results& results) {
   const auto share_of_time = [&](const std::string& group) {
     double own = 0;
     for (const auto& [part, its] : results.part_seconds) {
-      if (part == "expert-" + group || part == "importance-" + group) own += its;
+      if (part == names::expert(group) || part == names::importance(group)) own += its;
     }
     return seconds > 0 ? own / seconds : 0;
   };
   std::string out;
   for (std::size_t g = 0; g < verdict.asked.size(); ++g) {
     const std::string& group = results.experts[g].group;
-    out += counted(fmt::format("routed to expert-{} ({} of the time)", printable(group),
+    out += counted(fmt::format("routed to {} ({} of the time)", printable(names::expert(group)),
                                percent(share_of_time(group))),
                    verdict.asked[g], verdict.budgets.all.examples());
   }
   for (const int group : dead_experts(verdict)) {
-    out +=
-        wrapped(fmt::format("Warning: the gate rarely chooses expert-{}. Does it know the group?",
-                            printable(results.experts[group].group)));
+    out += wrapped(fmt::format("Warning: the gate rarely chooses {}. Does it know the group?",
+                               printable(names::expert(results.experts[group].group))));
   }
   return out;
 }
@@ -153,7 +152,7 @@ std::string part(const std::string& name, const std::string& on, double accuracy
 std::string parts(const Results& results) {
   std::string out = "Parts of the mixture, before joint training:\n";
   for (const auto& [group, result] : results.experts) {
-    const std::string name = "expert-" + printable(group);
+    const std::string name = printable(names::expert(group));
     out += part(name, "its own classes, " + images(result.test.confusion.total()),
                 result.test.accuracy);
     if (result.whole) {
@@ -161,7 +160,7 @@ std::string parts(const Results& results) {
                   result.whole->accuracy);
     }
   }
-  return out + part("gate", "which group, " + images(results.gate.test.confusion.total()),
+  return out + part(names::kGate, "which group, " + images(results.gate.test.confusion.total()),
                     results.gate.test.accuracy);
 }
 

@@ -24,8 +24,8 @@ std::string html(std::string text) {
 nlohmann::ordered_json summaries_of(const RunFolder& run) {
   nlohmann::ordered_json summaries = nlohmann::ordered_json::object();
   for (const std::string& name : run.models()) {
-    summaries[name] = name == "mixture" ? summary_text(run.read_mixture().model)
-                                        : summary_text(run.read_model(name).model);
+    summaries[name] = name == names::kMixture ? summary_text(run.read_mixture().model)
+                                              : summary_text(run.read_model(name).model);
   }
   return summaries;
 }

@@ -217,14 +217,17 @@ TEST(LabTest, ControlsAreGivenWhatTheMixtureIsGiven) {
   LabOptions options;
   options.epochs = {1, 1, 1, 1};
   options.batch_size = 16;
+  options.controls = {true, true, true};
   // Would stop any training after its second epoch, except the control trained equally long.
   options.early_stopping = {.enabled = true, .min_delta = 1e9, .patience = 1};
   const Lab lab(options, data, groups);
   FitObserver silent;
   const TrainedModel baseline = lab.train_baseline(silent);
-  const TrainedModel longer = lab.train_longer_baseline(3, silent);
-  const TrainedModel second = lab.train_second_baseline(silent);
-  const TrainedModel wider = lab.train_wider_baseline(silent);
+  const std::vector<Stage> all = lab.stages();
+  const std::vector<Stage> controls(all.end() - 3, all.end());
+  const TrainedModel longer = lab.train(controls[0].of_epochs(3), silent);
+  const TrainedModel second = lab.train(controls[1], silent);
+  const TrainedModel wider = lab.train(controls[2], silent);
 
   ASSERT_EQ(longer.history.epochs.size(), 3u);
   EXPECT_EQ(longer.history.epochs[0].loss, baseline.history.epochs[0].loss);
@@ -358,8 +361,10 @@ TEST_F(FitTest, ALabRefusesGroupsAndPartsThatItDoesNotHave) {
                          lab.train_mixture(part, {part, part}, part, silent_);
                        }),
               HasSubstr("gate: the weights are not those of its layers"));
-  EXPECT_THAT(error_of(Fault::user, [&] { lab.train_longer_baseline(0, silent_); }),
-              HasSubstr("epochs is 0"));
+  const Stage longer = stages({.controls = {true, false, false}}, groups.declared()).back();
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train(longer, silent_); }), HasSubstr("epochs is 0"));
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train(lab.stages().back(), silent_); }),
+              HasSubstr("mixture is made of trained parts: train it by train_mixture()"));
 }
 
 }  // namespace

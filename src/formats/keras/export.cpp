@@ -54,7 +54,7 @@ KerasParts keras_parts(const SavedModel& saved) {
 }
 
 KerasParts keras_parts(const SavedMixture& saved) {
-  const std::string name = "mixture";
+  const std::string name = names::kMixture;
   const std::vector<const Sequential*> parts = saved.model.parts();
   for (const Sequential* part : parts) check_keras_names(*part);
   const std::vector<KerasNode> nodes = mixture_graph(saved.model);

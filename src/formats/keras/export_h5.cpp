@@ -110,7 +110,7 @@ KerasJson write_weights(Hdf5Writer& file, const SavedMixture& saved,
     write_layer(file, node.name,
                 part == parts.end() ? nullptr : saved.weights.parts()[part - parts.begin()]);
   }
-  return functional_config("mixture", nodes);
+  return functional_config(names::kMixture, nodes);
 }
 
 }  // namespace
