@@ -3,13 +3,13 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

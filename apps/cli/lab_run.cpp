@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
-#include "base/files.h"
-#include "base/timer.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/timer.h"
 #include "sluice/error.h"
+#include "sluice/files.h"
+#include "sluice/process.h"
 
 namespace sluice::cli {
 

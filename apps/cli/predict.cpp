@@ -6,17 +6,17 @@
 #include <numeric>
 #include <optional>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "base/timer.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/picture_files.h"
+#include "cli/timer.h"
 #include "cli/verbs.h"
 #include "data/read_images.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "base/timer.h"
+#include "cli/timer.h"
 #include "formats/tensorboard/event_file.h"
 #include "run/checkpoints.h"
 #include "sluice/dataset.h"

@@ -1,9 +1,9 @@
 #include "cli/run_data.h"
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
+#include "cli/fail.h"
 #include "cli/output.h"
+#include "sluice/files.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -2,10 +2,7 @@
 
 #include <optional>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/lab_run.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -13,6 +10,9 @@
 #include "cli/run_data.h"
 #include "cli/verbs.h"
 #include "run/disk_need.h"
+#include "sluice/files.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -8,7 +8,7 @@
 
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// A mixture of experts: each group's sub-gate adds baseline and expert, weighed class by class by
 /// the group's importance model; the gate picks the sub-gate. Its output need not sum to one.

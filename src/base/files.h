@@ -7,17 +7,9 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "sluice/files.h"
 
 namespace sluice {
-
-// A `tag` is what messages start with: who wanted the file.
-
-/// Whether there is a folder; a path that cannot be asked about is none.
-bool is_folder(const std::filesystem::path& path);
-
-/// What a folder holds, sorted by name, without hidden entries. Throws Error (machine).
-std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder,
-                                               std::string_view tag);
 
 /// Makes a folder in one that exists; false if the name is taken, so that of two programs exactly
 /// one gets true. Throws Error as write_file() does.
@@ -43,11 +35,6 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 /// Reads the first bytes of a file, `most` at most. Throws Error as read_file() does.
 std::string read_beginning(const std::filesystem::path& path, std::size_t most,
                            std::string_view tag = "file");
-
-/// Writes a whole file or nothing, by a PendingFile. Throws Error naming path and reason: user
-/// where the place is wrong (no such folder, no permission, a folder or a device of that name),
-/// else machine.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A new file beside its final place, deleted again unless it is kept. What has the final name
 /// stays until then, and a crash leaves one of the two whole. Throws Error as write_file() does.

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
+
 namespace sluice {
 
 // What the texts of this folder are made of. Widths are in columns of a terminal, one for each
@@ -13,20 +15,14 @@ namespace sluice {
 
 inline constexpr std::size_t kTextWidth = 80;
 
-std::size_t display_width(std::string_view text);
-/// The first (last) `width` columns.
-std::string_view head(std::string_view text, std::size_t width);
+/// The last `width` columns.
 std::string_view tail(std::string_view text, std::size_t width);
-/// At most `width` columns; a cut text ends in an ellipsis.
-std::string cut(std::string_view text, std::size_t width);
 /// Cut or filled with blanks at the right (the left) to exactly `width` columns.
 std::string left(std::string_view text, std::size_t width);
 std::string right(std::string_view text, std::size_t width);
 /// Lines of at most 80 columns, broken at blanks where there are some. Ends with a newline.
 std::string wrapped(std::string_view text);
 
-/// "11,836,616"
-std::string with_commas(std::int64_t number);
 /// "58.2%"
 std::string percent(double share);
 /// "48.2 s", "3 min 20 s", "1 h 02 min"

@@ -8,7 +8,7 @@
 #include "sluice/evaluation.h"
 #include "sluice/mixture.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // Was the mixture worth it? Accuracy with its uncertainty, where points are lost, and the price.
 

@@ -3,8 +3,8 @@
 
 #include "formats/keras/container.h"
 #include "formats/keras/zip.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 #include "tests/scratch.h"
 
 namespace sluice {

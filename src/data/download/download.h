@@ -3,16 +3,9 @@
 #include <filesystem>
 #include <string>
 
-#include "sluice/dataset.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
-
-/// Where Sluice keeps what it has downloaded: $XDG_CACHE_HOME/sluice or ~/.cache/sluice; empty if
-/// the environment names neither.
-std::filesystem::path cache_folder();
-
-/// The folder in a cache that fetch_archive() fills.
-std::filesystem::path cached_cifar(const std::filesystem::path& cache);
 
 /// What fetch_cifar10 does, with all that is fixed there given. The archive is kept as
 /// <cache>/cifar-10-binary.tar.gz.part until its contents stand under their final name; processes
