@@ -18,9 +18,9 @@ for library; do
   outside=$(echo "$symbols" | grep -vE '^(typeinfo for |typeinfo name for |vtable for )?sluice::' || true)
   hidden=$(echo "$symbols" | grep -oE 'sluice(::~?[A-Za-z_]\w*)+' | sed 's/^sluice:://' | tr -s ':~' '\n' |
     sort -u | comm -23 - "$declared")
-  for name in "outside of namespace sluice: $outside" "in no public header: $hidden"; do
-    case $name in *": ") continue ;; esac
-    echo "$name" >&2
+  for fault in "outside of namespace sluice: $outside" "in no public header: $hidden"; do
+    case $fault in *": ") continue ;; esac
+    echo "$fault" | head -n 20 >&2
     failed=1
   done
   case $library in *libsluice.so*)

@@ -72,8 +72,9 @@ TEST_F(ProcessDeathTest, AnIgnoredHangUpStaysIgnored) {
       testing::ExitedWithCode(0), "^$");
 }
 
-/// Shows its help, and ends well, where it is started again.
+/// Ends well, having shown its help to nobody, where it is started again.
 void start_again() {
+  std::freopen("/dev/null", "w", stdout);
   char name[] = "sluice_tests";
   char help[] = "--help";
   char* arguments[] = {name, help, nullptr};

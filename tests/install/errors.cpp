@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "sluice/error.h"
 #include "sluice/exchange.h"
 #include "sluice/process.h"
 
