@@ -2,7 +2,7 @@
 
 #include "fuzz/memory_file.h"
 #include "fuzz/targets.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice::fuzz {
 namespace {

@@ -1,4 +1,4 @@
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 #include "base/files.h"
 #include "fuzz/memory_file.h"

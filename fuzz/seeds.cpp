@@ -9,8 +9,8 @@
 #include "formats/keras/container.h"
 #include "formats/safetensors/safetensors_testing.h"
 #include "run/checkpoints.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
-#include "sluice/model_file.h"
 #include "tests/scratch_folder.h"
 
 namespace sluice {

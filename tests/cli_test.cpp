@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "sluice/dataset.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs Sluice beside the build, builds the examples with find_package alone, and runs them.
+# Installs Sluice beside the build, builds the examples and a program that catches errors with find_package
+# alone, and runs them.
 #   install_test.sh BUILD SOURCE
 set -eu
 build=$1
@@ -10,6 +11,10 @@ trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/prefix" >/dev/null
 cmake -S "$source/examples" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/build"
+
+cmake -S "$source/tests/install" -B "$work/errors" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/errors"
+"$work/errors/errors"
 
 "$work/prefix/bin/sluice" --version
 sed -e 's/^train_images.*/train_images = 200/' -e 's/^test_images.*/test_images = 50/' \

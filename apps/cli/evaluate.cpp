@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/lab/report.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -1,11 +1,17 @@
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "cli/fail.h"
 #include "cli/mistakes.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
 #include "sluice/predictor.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/fail.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

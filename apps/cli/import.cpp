@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/fail.h"
-#include "base/text.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
-#include "report/text.h"
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

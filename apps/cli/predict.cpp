@@ -5,13 +5,17 @@
 #include <filesystem>
 #include <numeric>
 
-#include "base/text.h"
-#include "base/timer.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/picture_files.h"
+#include "cli/timer.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
+#include "sluice/lab/report.h"
 #include "sluice/predictor.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -10,11 +10,10 @@
 #include <cstring>
 #include <memory>
 
-#include "base/text.h"
-#include "base/timer.h"
-#include "cli/interrupt.h"
 #include "cli/output.h"
-#include "report/text.h"
+#include "sluice/exchange.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -162,6 +161,7 @@ DataEvents data_events() {
   // Shared by the functions, which the library copies.
   const auto line = std::make_shared<PacedLine>();
   DataEvents events;
+  events.download = [](const DataEvents& told) { return fetch_cifar10(kCifar10Url, told); };
   events.say = [line](const std::string& text) {
     line->end();
     print_line(text);

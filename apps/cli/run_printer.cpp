@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/files.h"
-#include "base/text.h"
 #include "cli/output.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

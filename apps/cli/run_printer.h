@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "sluice/lab/run.h"
+#include "sluice/process.h"
 
 namespace sluice::cli {
 

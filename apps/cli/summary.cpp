@@ -2,10 +2,9 @@
 
 #include <filesystem>
 
-#include "base/file_kind.h"
-#include "base/files.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run_folder.h"
 

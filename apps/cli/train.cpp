@@ -1,10 +1,15 @@
-#include "base/fail.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include <fmt/ranges.h>
+
+#include <optional>
+
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/run.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

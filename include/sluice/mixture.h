@@ -8,7 +8,7 @@
 
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Names that a mixture and its parts have in folders, files, summaries and messages.
 namespace names {

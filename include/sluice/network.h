@@ -9,7 +9,7 @@
 
 #include "sluice/layers.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// How a compiled model computes. Parameters, activations and sums are fp32 in all.
 enum class Compute {

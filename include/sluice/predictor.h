@@ -11,7 +11,7 @@
 #include "sluice/error.h"
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 struct PredictorOptions {
   int batch = 256;  ///< the most images that are computed together; memory grows with it

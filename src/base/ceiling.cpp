@@ -1,4 +1,4 @@
-#include "base/ceiling.h"
+#include "sluice/version.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -214,6 +214,10 @@ std::string read_beginning(const fs::path& path, std::size_t most, std::string_v
   return bytes;
 }
 
+void require_writable(const fs::path& path) {
+  const PendingFile probe(path);
+}
+
 void write_file(const fs::path& path, std::string_view bytes) {
   PendingFile file(path);
   file.write(bytes);

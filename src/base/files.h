@@ -7,17 +7,9 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "sluice/files.h"
 
 namespace sluice {
-
-// Messages start with `tag`: the part of Sluice that uses the file.
-
-/// Whether the path is a folder; false too if the system refuses to say.
-bool is_folder(const std::filesystem::path& path);
-
-/// Lists a folder's entries, sorted by name, without hidden ones. Throws Error (machine).
-std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder,
-                                               std::string_view tag);
 
 /// Creates a folder in an existing one; false if the name is taken, so that exactly one of two
 /// programs gets true. Throws Error as write_file() does. Messages name `shown` if the folder is
@@ -43,10 +35,6 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 /// Reads the first bytes of a file, `most` at most. Throws Error as read_file() does.
 std::string read_beginning(const std::filesystem::path& path, std::size_t most,
                            std::string_view tag = "file");
-
-/// Writes a whole file or nothing, by a PendingFile. Throws Error with path and reason: user if the
-/// place is wrong (no such folder, no permission, a folder or a device of that name), else machine.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
 
 /// A new file beside its final place; the destructor deletes it unless keep() was called. An old
 /// file stays until then, so a crash leaves either the old or the new file whole. Throws Error as

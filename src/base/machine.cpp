@@ -30,6 +30,10 @@ std::string fact(const char* file, std::string_view key, char separator) {
 
 }  // namespace
 
+std::string version() {
+  return SLUICE_VERSION;
+}
+
 Machine this_machine() {
   Machine machine;
   machine.cpu = fact("/proc/cpuinfo", "model name", ':');

@@ -2,25 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
 #include <string_view>
 
+#include "sluice/version.h"
+
 namespace sluice {
-
-/// Facts that speed depends on. A fact that the system does not report is "unknown" or 0.
-struct Machine {
-  std::string cpu;
-  int cores = 0;    ///< logical cores for this process
-  int threads = 0;  ///< OpenMP threads
-  std::uint64_t memory_bytes = 0;
-  std::string os;
-  std::string compiler;  ///< compiler that built the library
-};
-
-Machine this_machine();
-
-/// Returns the peak memory of this process.
-std::uint64_t peak_memory_bytes();
 
 /// Throws Error (machine) with `mend` if `bytes` are more than the system has.
 /// Linux overcommits: without this check the process is killed on first use.

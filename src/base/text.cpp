@@ -75,6 +75,34 @@ std::string path_text(const std::filesystem::path& path) {
   return one_line(path.string(), 4096);
 }
 
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (const char c : text) width += starts_code_point(c);
+  return width;
+}
+
+std::string_view head(std::string_view text, std::size_t width) {
+  std::size_t end = 0;
+  while (end < text.size() && (!starts_code_point(text[end]) || width > 0)) {
+    width -= starts_code_point(text[end]);
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
+std::string cut(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width == 0) return {};
+  return std::string(head(text, width - 1)) + "…";
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = fmt::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
 std::string signed_points(double share) {
   if (share == 0) return "0.0";
   std::string text;

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "data/builtin.h"
 #include "data/cifar.h"
+#include "data/cifar_cache.h"
 #include "data/class_folders.h"
-#include "data/download.h"
 #include "data/image_folder.h"
 #include "data/loaded.h"
 
@@ -141,7 +141,8 @@ Dataset load_cifar_folder(const Named& named, const DataOptions& options, const 
 
 /// Returns the downloaded folder, or nothing after saying why. An exception of the progress
 /// callback is the caller's wish to stop, not a failed download.
-fs::path try_to_fetch(const DataEvents& events) {
+fs::path try_to_download(const DataEvents& events) {
+  if (!events.download) return {};
   bool stopped = false;
   DataEvents watched = events;
   if (events.progress) {
@@ -152,7 +153,7 @@ fs::path try_to_fetch(const DataEvents& events) {
     };
   }
   try {
-    return fetch_cifar10(kCifar10Url, watched);
+    return events.download(watched);
   } catch (const Error& error) {
     if (stopped) throw;
     say(events, fmt::format("data: the download failed: {}", error.what()));
@@ -181,7 +182,7 @@ Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
   if (!cache_folder().empty() && is_folder(cached)) {
     return load_cifar_folder({cached.string(), "downloaded earlier"}, options, events, halves);
   }
-  const fs::path fetched = try_to_fetch(events);
+  const fs::path fetched = try_to_download(events);
   if (!fetched.empty()) {
     return load_cifar_folder({fetched.string(), "just downloaded"}, options, events, halves);
   }

@@ -1,5 +1,6 @@
 #include "sluice/dataset.h"
 
+#include "sluice/exchange.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -40,8 +41,10 @@ class DataSource : public ::testing::Test {
     said_.clear();
     DataEvents events;
     events.say = [this](const std::string& line) { said_.push_back(line); };
+    events.download = download;
     return load_data(options_, data, events);
   }
+  static fs::path download(const DataEvents& events) { return fetch_cifar10(kCifar10Url, events); }
   std::string error(const std::string& data = "") {
     return error_of(Fault::user, [&] { load(data); });
   }
@@ -246,6 +249,18 @@ TEST_F(DataSource, TheTestHalfAloneIsLoadedFromAnyPlace) {
               HasSubstr("test has other classes than CIFAR-10's ten"));
 }
 
+TEST_F(DataSource, NothingIsDownloadedUnlessTheCallerCan) {
+  options_.train_images = options_.test_images = 10;
+  DataEvents events;
+  events.say = [this](const std::string& line) { said_.push_back(line); };
+  EXPECT_EQ(load_data(options_, "", events).place, "builtin");
+  EXPECT_EQ(said_.size(), 1u);
+  save_cifar(folder_ / "mirror", 4);
+  events.download = [this](const DataEvents&) { return folder_ / "mirror"; };
+  EXPECT_EQ(load_data(options_, "", events).train.labels[0], 4);
+  EXPECT_THAT(said_.back(), HasSubstr("mirror (just downloaded)"));
+}
+
 TEST_F(DataSource, DrawnPicturesStandInOnlyWhereTheyMay) {
   DataPlace anywhere("");
   anywhere.may_draw = false;
@@ -291,6 +306,7 @@ TEST_F(DataSource, AStopWhileDownloadingIsNoFailedDownload) {
   events.progress = [](std::uint64_t, std::uint64_t) {
     throw Error(Fault::user, "stop", "as asked");
   };
+  events.download = download;
   EXPECT_EQ(error_of(Fault::user, [&] { load_data(options_, "", events); }), "[stop] as asked");
 }
 

@@ -17,8 +17,8 @@
 #include <string>
 
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 
 namespace sluice {
 

@@ -13,8 +13,8 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "formats/safetensors/safetensors.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 
 namespace sluice {
 namespace {

@@ -9,7 +9,7 @@
 #include "sluice/lab/models.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// How a lab trains: what an experiment says, less the data and the groups.
 struct LabOptions {

@@ -10,7 +10,7 @@
 #include "sluice/lab/run_folder.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // Runs an experiment: its stages are trained and judged, and a run folder keeps all of it.
 

@@ -12,7 +12,7 @@
 #include "sluice/model_file.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // An experiment describes a run; the run's folder keeps what came of it.
 

@@ -10,7 +10,7 @@
 #include "formats/keras/zip.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 

@@ -9,7 +9,7 @@
 #include "formats/keras/mixture_graph.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 

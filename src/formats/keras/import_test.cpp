@@ -8,8 +8,8 @@
 #include "formats/hdf5/writer.h"
 #include "formats/keras/zip.h"
 #include "formats/model/model_file_testing.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 #include "tests/scratch.h"
 
 namespace sluice {

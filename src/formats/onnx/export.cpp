@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "formats/model/model_notes.h"
 #include "formats/onnx/layers.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 namespace {

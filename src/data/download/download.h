@@ -3,16 +3,9 @@
 #include <filesystem>
 #include <string>
 
-#include "sluice/dataset.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
-
-/// Returns the folder for downloads: $XDG_CACHE_HOME/sluice or ~/.cache/sluice; empty if the
-/// environment has neither variable.
-std::filesystem::path cache_folder();
-
-/// Returns the folder in a cache that fetch_archive() fills.
-std::filesystem::path cached_cifar(const std::filesystem::path& cache);
 
 /// Does the work of fetch_cifar10() with any address, sum and cache. The archive is kept as
 /// <cache>/cifar-10-binary.tar.gz.part until its contents have their final name; processes that

@@ -1,4 +1,4 @@
-#include "data/download.h"
+#include "data/download/download.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "data/cifar_cache.h"
 #include "tests/http_server.h"
 #include "tests/scratch.h"
 

@@ -1,4 +1,4 @@
-#include "data/transfer.h"
+#include "data/download/transfer.h"
 
 #include <curl/curl.h>
 

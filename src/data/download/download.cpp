@@ -1,7 +1,6 @@
-#include "data/download.h"
+#include "data/download/download.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <system_error>
@@ -12,8 +11,9 @@
 #include "base/fail.h"
 #include "base/file_lock.h"
 #include "base/files.h"
-#include "data/transfer.h"
-#include "data/unpack.h"
+#include "data/cifar_cache.h"
+#include "data/download/transfer.h"
+#include "data/download/unpack.h"
 
 namespace sluice {
 
@@ -72,19 +72,6 @@ void download_checked(const std::string& url, const std::string& md5, const fs::
 }
 
 }  // namespace
-
-fs::path cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  // The XDG specification says to ignore a relative path.
-  if (cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "sluice";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "sluice";
-  return {};
-}
-
-fs::path cached_cifar(const fs::path& cache) {
-  return cache / "cifar-10-batches-bin";
-}
 
 fs::path fetch_archive(const std::string& url, const std::string& md5, const fs::path& cache,
                        const DataEvents& events) {
