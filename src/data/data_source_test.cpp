@@ -92,6 +92,14 @@ TEST_F(DataSource, IsDecidedInOrder) {
   EXPECT_THAT(said_, ElementsAre("data: the built-in images, drawn by sluice (given with --data)"));
 }
 
+TEST_F(DataSource, ThePlaceIsFoundAgainFromAnotherFolder) {
+  save_cifar(folder_ / "cifar", 1);
+  const CurrentFolder here(folder_.path());
+  const Dataset data = load("./cifar");
+  EXPECT_EQ(data.source, "./cifar");
+  EXPECT_EQ(data.place, (fs::current_path() / "cifar").string());
+}
+
 TEST_F(DataSource, EmptyVariableIsNone) {
   save_cifar(folder_ / "sluice/cifar-10-batches-bin", 1);
   const ScopedVariable variable("SLUICE_DATA", "");
