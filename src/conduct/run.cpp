@@ -24,7 +24,7 @@ DataEvents stoppable(RunObserver& observer) {
       if (tell) tell(done, total);
     };
   };
-  return {told.say, with_stop(told.progress), with_stop(told.images)};
+  return {told.say, with_stop(told.progress), with_stop(told.images), told.download};
 }
 
 /// Throws Error (user) for a group without an image to train, validate or test its expert on: told

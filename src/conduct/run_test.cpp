@@ -162,5 +162,19 @@ TEST_F(RunTest, StopsWhileItLoadsAndRefusesGroupsBeforeItMakesAFolder) {
   EXPECT_THAT(recorder.told, ElementsAre());
 }
 
+TEST_F(RunTest, DownloadsByWhatItsObserverGives) {
+  struct Asked {};
+  struct Downloader : RunObserver {
+    DataEvents loading() override {
+      DataEvents events;
+      events.download = [](const DataEvents&) -> fs::path { throw Asked(); };
+      return events;
+    }
+  } downloader;
+  const ScopedVariable cache("XDG_CACHE_HOME", folder_.path().c_str());
+  const ScopedVariable data("SLUICE_DATA", "");
+  EXPECT_THROW(run(small(), {.folder = folder_ / "run"}, downloader), Asked);
+}
+
 }  // namespace
 }  // namespace sluice

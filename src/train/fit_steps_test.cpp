@@ -47,6 +47,7 @@ class KeepingModel : public CompiledModel {
                                  const RandomKey& key) override {
     batches.push_back(numbers(images));
     keys.push_back(key);
+    state_[0] += 1;
     std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
     return answer(count);
   }
@@ -59,6 +60,7 @@ class KeepingModel : public CompiledModel {
     return {{std::span(weights_).first(1), std::span(gradients_).first(1)},
             {std::span(weights_).last(1), std::span(gradients_).last(1)}};
   }
+  std::vector<std::span<float>> state() override { return {state_}; }
   std::string first_not_finite() const override { return "the second block"; }
   void start_profile() override {}
   std::vector<LayerProfile> profile() const override { return {}; }
@@ -95,6 +97,7 @@ class KeepingModel : public CompiledModel {
   std::vector<float> outputs_;
   std::vector<float> weights_{1, 1};
   std::vector<float> gradients_{0, 0};
+  std::vector<float> state_{0};  ///< number of training passes
 };
 
 class FitSteps : public testing::Test {
@@ -219,6 +222,26 @@ TEST_F(FitSteps, WeightsOfEveryBlockAreLookedAtBeforeTheyAreHandedOut) {
   model.breaks_after = 2;
   EXPECT_THAT(error_of(Fault::user, [&] { run(model, with(1, 1)); }),
               HasSubstr("weights are not finite in epoch 1, step 2"));
+}
+
+TEST_F(FitSteps, StateThatIsNotTrainedIsKeptAndRestored) {
+  struct Blocks : FitObserver {
+    void on_begin(FitState& state) override { blocks = state.blocks; }
+    std::vector<FitState::Block> blocks;
+  } observer;
+  observer_ = &observer;
+  KeepingModel model;
+  FitOptions options = with(1, 1, 3);
+  options.early_stopping = {
+      .enabled = true, .min_delta = 1, .patience = 1, .restore_best_weights = true};
+  EXPECT_EQ(run(model, options).restored_epoch, 1);
+  const auto block = [&](const std::string& name) {
+    const auto found = std::ranges::find(observer.blocks, name, &FitState::Block::name);
+    return found == observer.blocks.end() ? std::span<float>() : found->values;
+  };
+  ASSERT_EQ(block("state/0").size(), 1u);
+  EXPECT_EQ(block("state/0")[0], 3) << "the value after the first epoch, of two";
+  EXPECT_EQ(block("best/2").size(), 1u) << "the state's best value is resumed, too";
 }
 
 }  // namespace
