@@ -119,7 +119,7 @@ class CompiledModel {
   virtual std::vector<Trained> trained() = 0;
   /// What forward() changes without a gradient, such as running means. Empty for a model that has
   /// none, or is compiled for inference.
-  virtual std::vector<std::span<float>> state() = 0;
+  virtual std::vector<std::span<float>> state() { return {}; }
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
   /// results which are not all finite; empty if none has.
