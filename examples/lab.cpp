@@ -1,4 +1,5 @@
-// The lab as a notebook: load, describe, train, confuse, mix, compare.
+// The lab as in a notebook: load data, declare models, train, print confusion matrices, build the
+// mixture, compare.
 //
 // On 5,000 + 1,000 images of CIFAR-10 the baseline should reach about .56 and the mixture about
 // .60, in a few minutes on two cores. On the built-in images, with fewer epochs, expect more.
@@ -14,7 +15,7 @@ using namespace sluice;
 
 namespace {
 
-/// A line for each epoch.
+/// Prints a line for each epoch.
 class Epochs : public FitObserver {
   void on_epoch(const Progress&, const Epoch& epoch) override {
     std::cout << "  val_accuracy " << epoch.val_accuracy << '\n';
@@ -28,14 +29,14 @@ void test(CompiledModel& model, const std::string& name, const Examples& example
 }  // namespace
 
 int main(int argc, char** argv) try {
-  // Load
+  // Load the data
   const std::string file = argc > 1 ? argv[1] : "experiments/lab.toml";
   const Experiment experiment = read_experiment(file);
   const DataEvents events{[](const std::string& line) { std::cout << line << '\n'; }, {}};
   const Dataset data = load_data(experiment.data, argc > 2 ? argv[2] : "", events);
   const Groups groups(experiment.groups, data.class_names, file);
 
-  // Describe
+  // Declare the models
   const Lab lab(experiment.lab, data, groups);
   std::cout << distribution_text(lab.train_examples(), lab.test_examples()) << '\n'
             << summary_text(lab.declare());
@@ -52,7 +53,7 @@ int main(int argc, char** argv) try {
   std::cout << "\ngate\n";
   TrainedModel gate = lab.train_gate(epochs);
 
-  // Confuse
+  // Print confusion matrices
   const CompileOptions inference{.batch = 100};
   const auto confuse = [&](TrainedModel& trained, const Examples& examples) {
     const auto compiled = compile_for_inference(trained.model, trained.weights, inference);
@@ -64,14 +65,14 @@ int main(int argc, char** argv) try {
   }
   confuse(gate, lab.test_examples().labelled_by_group(groups));
 
-  // Mix
+  // Train the mixture
   std::cout << "\nmixture\n";
   TrainedMixture mixture = lab.train_mixture(baseline, experts, gate, epochs);
   const auto compiled = compile_for_inference(mixture.model, mixture.weights, inference);
 
   test(*compiled, "mixture", lab.test_examples());
 
-  // Compare, with the baseline as it was before joint training changed its copy
+  // Compare with the baseline before joint training, which changed a copy of it
   const Answers answers = ask(baseline.model, baseline.weights, mixture.model, mixture.weights,
                               groups, lab.test_examples(), inference);
   std::cout << '\n'

@@ -7,10 +7,9 @@
 
 namespace sluice::fuzz {
 
-/// Ends the program at the allocation that makes more than `limit` bytes be in use at one time,
-/// so that the report shows who wanted them. It counts what was allocated in its life, where
-/// fuzz/main.cpp hands it AddressSanitizer's allocations; in the tests nothing does. One at a time,
-/// on one thread.
+/// Aborts the program at the allocation by which more than `limit` bytes are in use, so that the
+/// report shows the caller. It counts allocations during its lifetime that fuzz/main.cpp gets from
+/// AddressSanitizer; in the tests it counts none. At most one may exist, on one thread.
 class AllocationBound {
  public:
   explicit AllocationBound(std::size_t limit) {
@@ -35,7 +34,7 @@ class AllocationBound {
 
  private:
   inline static std::int64_t in_use_ = 0;
-  inline static std::int64_t limit_ = 0;  ///< 0 while none lives
+  inline static std::int64_t limit_ = 0;  ///< 0 if none exists
 };
 
 }  // namespace sluice::fuzz

@@ -8,7 +8,7 @@
 namespace sluice::fuzz {
 namespace {
 
-/// As of safetensors, whose metadata here is JSON again.
+/// Limit of safetensors, plus the metadata's JSON.
 constexpr std::size_t kBytesPerByte = 96;
 constexpr std::size_t kConstant = 262'144;
 

@@ -6,7 +6,7 @@
 namespace sluice::fuzz {
 namespace {
 
-constexpr std::size_t kBytesPerByte = 4;  // as it lies in the file, and as images
+constexpr std::size_t kBytesPerByte = 4;  // the file's bytes, and the images
 constexpr std::size_t kConstant = 65'536;
 
 }  // namespace

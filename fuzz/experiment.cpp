@@ -5,8 +5,8 @@
 namespace sluice::fuzz {
 namespace {
 
-/// Measured: 260 a byte for `a=1` in lines, each a key, a node and a place of toml++. The constant
-/// is for messages, which name all keys there are.
+/// Measured: 260 per byte for lines of `a=1`, each a key, a node and a position of toml++. The
+/// constant is for messages, which list all keys.
 constexpr std::size_t kBytesPerByte = 512;
 constexpr std::size_t kConstant = 131'072;
 

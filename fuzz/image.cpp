@@ -6,10 +6,10 @@
 namespace sluice::fuzz {
 namespace {
 
-/// What a picture of this many pixels may take: as the decoders write it, and as RGB.
+/// Memory limit for a picture of this many pixels: the decoder's format and RGB.
 constexpr std::size_t kMostPixels = 64'000'000;
 constexpr std::size_t kBytesPerPixel = 4 + 3;
-constexpr std::size_t kConstant = 16 << 20;  // of the decoders
+constexpr std::size_t kConstant = 16 << 20;  // for the decoders
 
 }  // namespace
 

@@ -2,14 +2,14 @@
 
 #include "fuzz/memory_file.h"
 #include "fuzz/targets.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice::fuzz {
 namespace {
 
-/// Of this process: the file, what the reading process sends (at most 8 times the file's size and
-/// the texts, twice while it grows), and the model; and JSON, of a text that may be 16 times the
-/// file's size, 64 bytes a byte, but of 300,000 values at most. The system limits the memory of the
+/// Limit for this process: the file, the answer of the reading process (at most 8 times the file's
+/// size plus texts, twice while it grows), the model, and JSON of a text with up to 16 times the
+/// file's size, 64 bytes per byte, but at most 300,000 values. The system limits the memory of the
 /// reading process.
 std::size_t limit(std::size_t size) {
   return 64 * size + std::min<std::size_t>(1024 * size + (4 << 20), 48 << 20);

@@ -4,7 +4,7 @@
 namespace sluice::fuzz {
 namespace {
 
-/// As for model_file: JSON in the metadata, and JSON in that.
+/// Same limit as model_file: JSON in the metadata, and JSON inside that.
 constexpr std::size_t kBytesPerByte = 128;
 constexpr std::size_t kConstant = 65'536;
 

@@ -1,4 +1,4 @@
-// What libFuzzer calls, for the target SLUICE_FUZZ_TARGET.
+// Entry points of libFuzzer, for the target SLUICE_FUZZ_TARGET.
 
 #include <sanitizer/allocator_interface.h>
 

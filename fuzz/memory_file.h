@@ -11,7 +11,7 @@
 
 namespace sluice::fuzz {
 
-/// Bytes with a path, in memory, for readers that want a file.
+/// A file in memory with a path, for readers that need a file.
 class MemoryFile {
  public:
   explicit MemoryFile(std::string_view bytes) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {

@@ -1,6 +1,6 @@
-// How libFuzzer changes safetensors files: mostly inside the header, or inside the buffer, with the
-// header's length set right again. A wrong length alone ends the reading at once, and nearly every
-// change of bytes as they come makes it wrong.
+// Mutates safetensors files: mostly inside the header or inside the buffer, and then corrects the
+// header's length. A wrong length ends the reading at once, and nearly every plain mutation makes
+// it wrong.
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
                                                std::size_t max_size, unsigned seed) {
   constexpr std::size_t kLength = sizeof(std::uint64_t);
-  constexpr std::size_t kRoom = 64;  // for a part to grow
+  constexpr std::size_t kRoom = 64;  // space for a part to grow
   if (size < kLength || size + kRoom > max_size || seed % 8 == 0) {
     return LLVMFuzzerMutate(data, size, max_size);
   }

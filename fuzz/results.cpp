@@ -6,7 +6,7 @@
 namespace sluice::fuzz {
 namespace {
 
-/// Measured: 50 a byte for a list of `{}`, twice, for it is checked before it is built. The
+/// Measured: 50 per byte for a list of `{}`, twice, because it is checked before it is built. The
 /// constant is for messages and the other files.
 constexpr std::size_t kBytesPerByte = 128;
 constexpr std::size_t kConstant = 262'144;

@@ -4,14 +4,14 @@
 namespace sluice::fuzz {
 namespace {
 
-/// Measured: 12 a byte for metadata of short keys, `"abc":"",`, each a node of a map; 6 for tensors
-/// and for one long string, with the parser's buffers. The constant is for messages.
+/// Measured: 12 per byte for metadata of short keys, `"abc":"",`, each a node of a map; 6 for
+/// tensors and for one long string, including the parser's buffers. The constant is for messages.
 constexpr std::size_t kBytesPerByte = 16;
 constexpr std::size_t kConstant = 16'384;
 
 const std::string kPlace = "the-file";
 
-/// Whether it is written and read again as it was.
+/// Checks that writing and reading gives the same file.
 void require_round_trip(const Safetensors& file) {
   const std::string bytes = written_again(file, file.metadata());
   const Safetensors again = Safetensors::parse(bytes, kPlace);

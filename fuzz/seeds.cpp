@@ -1,5 +1,5 @@
-// Writes small files that the readers can read, from which the fuzzer starts. To be run again, in
-// the repository's root, when a format changes: fuzz_seeds fuzz/corpus.
+// Writes small valid files, from which the fuzzer starts. Run it again, in the repository's root,
+// when a format changes: fuzz_seeds fuzz/corpus.
 
 #include <fmt/format.h>
 #include <turbojpeg.h>
@@ -9,8 +9,8 @@
 #include "formats/keras/container.h"
 #include "formats/safetensors/safetensors_testing.h"
 #include "run/checkpoints.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
-#include "sluice/model_file.h"
 #include "tests/scratch_folder.h"
 
 namespace sluice {
@@ -126,7 +126,8 @@ SavedMixture small_mixture() {
   return {model, MixtureWeights(model), class_names, groups};
 }
 
-/// Files of the version without a digest, for with one every change is refused before it is read.
+/// Writes files of the version without a digest: with a digest, every mutation is refused before it
+/// is read.
 void write_model_files(const fs::path& folder) {
   fs::create_directories(folder);
   const auto save = [&](const char* name, const AnyModel& model) {
@@ -158,14 +159,14 @@ void write_keras(const fs::path& folder) {
   export_keras(folder / "good-network", SavedModel{network, Weights(network), {"a", "b", "c"}});
 }
 
-/// What the process that reads a file of real Keras's sends.
+/// Writes the answers of the child process for real Keras files.
 void write_flattened(const fs::path& folder, const fs::path& files) {
   for (const auto& entry : fs::directory_iterator(files)) {
-    // The script that made them, and a file that needs to be told which part is which.
+    // Skips the script that made them, and a file that needs the names of its parts.
     if (entry.path().extension() == ".py" || entry.path().stem() == "mixture-unnamed") continue;
     const KerasFile file = read_keras_file(entry.path());
     const std::string bytes = written_again(file.tensors, file.tensors.metadata());
-    constexpr std::size_t kLargest = 40'000;  // small seeds are changed more often
+    constexpr std::size_t kLargest = 40'000;  // the fuzzer mutates small seeds more often
     if (bytes.size() < kLargest) write(folder, entry.path().filename(), bytes);
   }
 }

@@ -12,23 +12,23 @@
 
 namespace sluice::fuzz {
 
-// The readers of strangers' files, as libFuzzer and tests/fuzz_corpus_test.cpp call them. One
-// function a target, each in a file of its own. True where the bytes could be read; false where
-// they were refused with an Error (user) in one line that names the file. Anything else is a
-// mistake of the reader, and thrown as std::logic_error.
+// Readers of untrusted files, for libFuzzer and tests/fuzz_corpus_test.cpp: one function per
+// target, each in its own file. They return true if the bytes could be read, and false if they were
+// refused with an Error (user) in one line that names the file. Any other result is a bug of the
+// reader, thrown as std::logic_error.
 
 bool checkpoint(std::string_view bytes);
 bool cifar(std::string_view bytes);
 bool experiment(std::string_view bytes);
 bool image(std::string_view bytes);    ///< PNG and JPEG
-bool results(std::string_view bytes);  ///< of a run's folder
+bool results(std::string_view bytes);  ///< results.json of a run's folder
 bool safetensors(std::string_view bytes);
 bool model_file(std::string_view bytes);
-bool keras(std::string_view bytes);            ///< zip and HDF5, read by a process of its own
-bool keras_flattened(std::string_view bytes);  ///< what that process sends
+bool keras(std::string_view bytes);            ///< zip and HDF5, read in a child process
+bool keras_flattened(std::string_view bytes);  ///< the child process's answer
 
-/// Calls `read`, which may allocate `limit` bytes at one time. Nothing where it refuses the file,
-/// which it is to call `place`.
+/// Calls `read`, which may have `limit` bytes allocated at a time. Returns nothing if it refuses
+/// the file with an Error that names `place`.
 template <class Read>
 auto read_or_refuse(const std::string& place, std::size_t limit, const Read& read)
     -> std::optional<decltype(read())> {
@@ -44,7 +44,7 @@ auto read_or_refuse(const std::string& place, std::size_t limit, const Read& rea
   }
 }
 
-/// Of a result that does not hold together.
+/// Throws if a result is inconsistent.
 inline void require(bool condition, const char* what) {
   if (!condition) throw std::logic_error(what);
 }

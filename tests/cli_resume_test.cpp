@@ -1,4 +1,4 @@
-// Runs that are stopped, killed or run into a full disk, and go on.
+// Tests that runs resume after they are stopped, killed or meet a full disk.
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -28,7 +28,7 @@ std::set<std::string> files_in(const fs::path& folder) {
   return files;
 }
 
-/// Whether a key of results.json tells how long or how fast.
+/// Whether a key of results.json is a time or a speed.
 bool is_time(const std::string& key) {
   return key.find("second") != std::string::npos || key == "latency_ms" || key == "finished_at" ||
          key == "peak_memory_bytes";
@@ -45,10 +45,10 @@ void drop_times(nlohmann::json& json) {
   }
 }
 
-/// What a file of a run says, times aside.
+/// Returns the content of a run's file without times.
 std::string timeless(const fs::path& file) {
   const std::string text = load(file);
-  if (file.filename() == "report.html") return "";  // results.json and gallery.json as a page
+  if (file.filename() == "report.html") return "";  // made from results.json and gallery.json
   if (file.filename() == "SHA256SUMS") {
     return std::regex_replace(text, std::regex("[^\n]*(history.csv|results.json)\n"), "");
   }
@@ -90,7 +90,7 @@ class Resume : public CommandLine {
                 std::optional<Program::Limit> limit = {}) {
     return {folder_.path(), arguments, {}, limit};
   }
-  /// Until the run's folder has a checkpoint of that stage.
+  /// Waits until the run's folder has a checkpoint of that stage.
   void wait_for(const std::string& stage) const {
     for (int i = 0; i < 12'000; ++i, pause(0.01)) {
       if (!fs::is_directory(folder_ / "run/checkpoints")) continue;
@@ -134,7 +134,7 @@ TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
   expect_whole();
 }
 
-/// A later one: those within half a second are the same.
+/// Signals within half a second count as one, so the second one comes later.
 TEST_F(Resume, ASecondSignalEndsItAtOnce) {
   const fs::path slow = folder_ / ".bin/gnuplot";
   save(slow, "#!/bin/sh\ntouch " + (folder_ / ".started").string() + "\nexec sleep 20\n");
@@ -152,7 +152,7 @@ TEST_F(Resume, ASecondSignalEndsItAtOnce) {
   expect_whole();
 }
 
-/// A handler's frame would overwrite the heap around oneDNN's GEMM: see watch_for_interrupt().
+/// A handler's frame would overwrite the heap near oneDNN's GEMM: see watch_for_interrupt().
 TEST_F(Resume, NoThreadRunsAHandlerOfTheSignals) {
   Program program = start(train_as("run"));
   wait_for("baseline");
@@ -163,7 +163,7 @@ TEST_F(Resume, NoThreadRunsAHandlerOfTheSignals) {
   program.wait();
 }
 
-/// Killed at any moment, however often. SLUICE_KILLS says how often, in as many runs as it takes.
+/// Kills at random moments. SLUICE_KILLS sets the number of kills, over as many runs as needed.
 TEST_F(Resume, AfterKillsAtRandomMomentsItEndsAsIfNeverKilled) {
   const char* asked = getenv("SLUICE_KILLS");
   const int wanted = asked != nullptr ? std::atoi(asked) : 6;
@@ -173,7 +173,7 @@ TEST_F(Resume, AfterKillsAtRandomMomentsItEndsAsIfNeverKilled) {
   int runs = 0;
   for (; kills < wanted; ++runs) {
     fs::remove_all(folder_ / "run");
-    // Killed after its last word, while it cleaned up, it is not to be resumed.
+    // A run that was killed while it cleaned up, after its last output, is finished.
     while (!fs::exists(folder_ / "run/report.html")) {
       const bool begun = fs::is_directory(folder_ / "run/checkpoints");
       if (!begun) fs::remove_all(folder_ / "run");
@@ -212,7 +212,7 @@ TEST_F(Resume, ADamagedCheckpointFallsBackToTheOneBefore) {
 }
 
 TEST_F(Resume, AFullDiskEndsItWithTheNeedAndLosesNothing) {
-  // A checkpoint has 26 MB, and 9 MB where its stage is finished.
+  // A checkpoint has 26 MB, or 9 MB if its stage is finished.
   constexpr Program::Limit kTooSmall{RLIMIT_FSIZE, 5'000'000};
   Program program = start(train_as("run"), kTooSmall);
   const Ended full = program.wait();
@@ -276,7 +276,7 @@ TEST_F(Resume, OtherThreadsAreToldAndKeptInTheResults) {
   EXPECT_EQ(results["gate"]["trained_with"].size(), 2u) << "begun with more, ended with one";
 }
 
-/// What a kill leaves between the folder's name and the first checkpoint.
+/// Imitates a kill between the creation of the folder and the first checkpoint.
 TEST_F(Resume, ARunWithoutACheckpointStartsFromTheBeginning) {
   fs::create_directories(folder_ / "run/figures");
   for (const char* file : {"experiment.toml", "data.json"}) {
@@ -308,7 +308,7 @@ TEST_F(Resume, RefusesWhatCannotGoOn) {
   expect_complaint(run({"train", "--resume", "run", "--data", "gone"}), 2, "gone");
   expect_complaint(run({"train", "--resume", "run", "--controls", "--data", "builtin"}), 2,
                    "controls.longer was false, and is true");
-  // The same experiment by its file is the same experiment.
+  // An experiment file with the same values counts as the same experiment.
   auto again = train_short({"--data", "builtin", "--resume", "run"});
   EXPECT_EQ(run(again).code, 0);
 
@@ -324,7 +324,7 @@ TEST_F(Resume, GoesOnWithItsOwnImagesAndNoOthers) {
   wait_for("baseline");
   program.signal(SIGKILL);
   program.wait();
-  std::string images;  // one of each class, over and over
+  std::string images;  // one of each class, repeated
   for (int i = 0; i < 320; ++i) {
     images += static_cast<char>(i % 10) + std::string(3072, static_cast<char>(i));
   }

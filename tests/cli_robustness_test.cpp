@@ -1,5 +1,5 @@
-// Every verb under what machines and people do to programs: streams that cannot be written,
-// OpenMP's variables, signals, file systems, and files of a run that were changed.
+// Tests every verb in hostile environments: streams that cannot be written, OpenMP's variables,
+// signals, file systems, and changed files of a run.
 
 #include <algorithm>
 #include <chrono>
@@ -18,9 +18,9 @@ using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using Stream = Program::Stream;
 
-constexpr double kPatience = 300;  ///< seconds; sanitizers are slow, and a hang has no end
+constexpr double kPatience = 300;  ///< seconds; sanitizers are slow, and a hang never ends
 
-/// A lab of a few steps, for what trains often.
+/// Returns the arguments of a lab of a few steps, for tests that train often.
 std::vector<std::string> train_briefly(std::vector<std::string> more) {
   more.insert(more.end(), {"--data", "builtin"});
   std::vector<std::string> all = train_short(std::move(more));
@@ -30,8 +30,8 @@ std::vector<std::string> train_briefly(std::vector<std::string> more) {
 
 struct Verb {
   std::vector<std::string> arguments;
-  int code = 0;        ///< of a whole run
-  bool fails = false;  ///< without output
+  int code = 0;        ///< exit code of an unhindered call
+  bool fails = false;  ///< whether it fails without output
 };
 
 class Robustness : public CommandLine {
@@ -47,7 +47,7 @@ class Robustness : public CommandLine {
 
   static std::string home(const std::string& path) { return (*home_ / path).string(); }
 
-  /// One call of each verb that ends soon; what is written goes to the test's own folder.
+  /// Returns one short call of each verb; its output goes to the test's own folder.
   static std::vector<Verb> verbs() {
     const std::string run = home("run");
     const std::string picture = home("samples/cat/0.png");
@@ -71,7 +71,7 @@ class Robustness : public CommandLine {
     };
   }
 
-  /// In an empty folder of its own.
+  /// Runs in a new empty folder.
   Ended run_fresh(const std::vector<std::string>& arguments, std::vector<std::string> environment,
                   Program::Streams streams) {
     const fs::path folder = folder_ / std::to_string(++runs_);
@@ -149,7 +149,7 @@ TEST_F(Robustness, ResultsTellTheThreadsThatTrained) {
   EXPECT_THAT(load(folder_ / "run/results.json"), HasSubstr(", 1 threads, "));
 }
 
-/// As long as anything takes; the moments are early, middle and late.
+/// The moments are early, middle and late in the longest call.
 TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
   std::vector<std::string> predict{"predict", home("run")};
   for (int i = 0; i < 400; ++i) {
@@ -197,7 +197,7 @@ TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
   }
 }
 
-/// `timeout` signals its child and then the whole group.
+/// `timeout` signals its child and then the whole process group.
 TEST_F(Robustness, TwoSignalsAtOnceAreOne) {
   Program program(folder_.path(), train_short({"--data", "builtin", "--run", "run", "--set",
                                                "train.epochs=9", "--checkpoint-steps", "3"}));
@@ -213,7 +213,7 @@ TEST_F(Robustness, TwoSignalsAtOnceAreOne) {
 }
 
 TEST_F(Robustness, ARunOfNohupOutlivesItsTerminal) {
-  ::signal(SIGHUP, SIG_IGN);  // the child's heritage
+  ::signal(SIGHUP, SIG_IGN);  // inherited by the child
   Program program(folder_.path(), train_briefly({"--run", "run"}));
   ::signal(SIGHUP, SIG_DFL);
   while (!fs::exists(folder_ / "run/checkpoints")) usleep(10'000);
@@ -221,7 +221,7 @@ TEST_F(Robustness, ARunOfNohupOutlivesItsTerminal) {
   EXPECT_EQ(program.wait_at_most(kPatience).code, 0);
 }
 
-/// A folder of another file system, unmounted at the end.
+/// Mounts a folder as another file system, and unmounts it at the end.
 class BoundFolder {
  public:
   BoundFolder(const fs::path& from, const fs::path& to) : to_(to.string()) {
@@ -261,11 +261,11 @@ TEST_F(Robustness, APlaceThatCannotBeWrittenIsTheUsersMistake) {
   for (const char* place : {"/proc/run", "/sys/run"}) {
     const Ended ended = run(train_briefly({"--run", place}));
     expect_complaint(ended, 2, "cannot be made");
-    EXPECT_THAT(ended.out, ::testing::Not(HasSubstr("Epoch"))) << "told before the work";
+    EXPECT_THAT(ended.out, ::testing::Not(HasSubstr("Epoch"))) << "reported before the work";
   }
 }
 
-/// What a terminal of 40 columns gets; empty where there is no script(1) to make one.
+/// Returns the output on a terminal of 40 columns; empty without script(1).
 std::string on_terminal(const fs::path& folder, const std::string& kind) {
   std::string command = "stty cols 40\nexec '" SLUICE_PROGRAM "'";
   for (const std::string& argument : train_short({"--data", "builtin", "--run", "run-" + kind})) {
@@ -285,7 +285,7 @@ TEST_F(Robustness, ProgressFitsANarrowTerminal) {
     const std::size_t end = text.find("\x1b[K", at);
     const std::string line = text.substr(at + 1, end - at - 1);
     if (end == std::string::npos || line.find_first_of("\r\n") != std::string::npos) continue;
-    if (text.compare(end + 3, 2, "\r\n") == 0) continue;  // the last one, which stays
+    if (text.compare(end + 3, 2, "\r\n") == 0) continue;  // the last line, which stays
     ++drawn;
     EXPECT_LT(widest(line), 40u) << line;
   }
@@ -330,8 +330,8 @@ TEST_F(Robustness, AnOutputReplacesNothingElse) {
   }
 }
 
-// Each byte of each file that a verb reads again, changed: refused, or the same answer. Every one
-// with SLUICE_MUTATIONS=all; otherwise a few of each file.
+// Tests that verbs either refuse a run's file with a changed byte, or give the same answer. With
+// SLUICE_MUTATIONS=all they try every byte; otherwise a few of each file.
 
 std::vector<std::size_t> places_to_change(std::size_t size) {
   const char* asked = getenv("SLUICE_MUTATIONS");
@@ -351,7 +351,7 @@ std::vector<std::size_t> places_to_change(std::size_t size) {
   return places;
 }
 
-/// What verbs read from a file of a run: a model's weights, or what the report tells.
+/// Returns what verbs read from a run's file: a model's weights, or the report.
 std::string answer_of(const RunFolder& run, const fs::path& file) {
   if (file.extension() != ".safetensors")
     return to_toml(run.read_experiment()) + report_html({run});

@@ -1,4 +1,4 @@
-// What a user does with a finished run.
+// Tests the uses of a finished run.
 
 #include <sys/stat.h>
 
@@ -21,7 +21,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-/// One short run, made once, for the verbs that need one.
+/// Trains one short run for all verbs that need one.
 class FinishedRun : public CommandLine {
  protected:
   static void SetUpTestSuite() {
@@ -60,8 +60,8 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
        {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
         "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
         "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
-        "8/8 control-wider: as many parameters",
-        "Where the mixture's 100 images went:", "Has performance improved?", "runs/lab/figures"}) {
+        "8/8 control-wider: as many parameters", "Error budget of the mixture, 100 images:",
+        "Has performance improved?", "runs/lab/figures"}) {
     EXPECT_THAT(trained_->out, HasSubstr(text));
   }
 }
@@ -148,7 +148,7 @@ TEST_F(FinishedRun, EvaluateGivesTheSameAccuraciesAgain) {
   }
 }
 
-/// Nothing that a search for data could find.
+/// An environment without data for the search.
 const std::vector<std::string> kNowhere{"SLUICE_DATA=", "XDG_CACHE_HOME=.cache",
                                         "https_proxy=http://127.0.0.1:1", "no_proxy=", "NO_PROXY="};
 
@@ -165,7 +165,7 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   EXPECT_THAT(evaluate("runs/lab", {"--set", "data.test_images=30"}).out, HasSubstr(others));
   expect_complaint(evaluate("runs/lab", {"--set", "seed=1"}), 2, "only values of [data] count");
 
-  // The folder has other images now, is gone, or was never told.
+  // The folder has changed, is missing, or was never recorded.
   const auto with = [&](const std::string& run, const std::string& from, const std::string& to) {
     std::string record = load(*home_ / "runs/lab/data.json");
     record.replace(record.find(from), from.size(), to);
@@ -256,7 +256,8 @@ TEST_F(FinishedRun, PredictsFoldersAndGoesOnAfterWhatItCannotRead) {
   const auto in_album = [](int i) {
     return "album/" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ".png";
   };
-  // More than a few batches of several sizes; two are no pictures, whatever they are called.
+  // Enough pictures for several batches of several sizes; two of the files are not pictures in
+  // spite of their names.
   for (int i = 0; i < 60; ++i) {
     const std::string from = i % 2 == 0 ? "samples/cat/0.png" : "samples/ship/1.png";
     save(*home_ / in_album(i), load(*home_ / from));
@@ -275,7 +276,7 @@ TEST_F(FinishedRun, PredictsFoldersAndGoesOnAfterWhatItCannotRead) {
                  "sluice: [predict] album: left out a file that is no picture: album/notes.txt",
                  HasSubstr("album/05.png"), HasSubstr("album/below/empty.jpg"),
                  HasSubstr("nowhere.png"), "sluice: [predict] 3 of 63 pictures could not be read"));
-  // By name, each with the answer that it has alone.
+  // Sorted by name; each has the same answer as alone.
   std::string expected;
   const auto alone = [&](const std::string& file) {
     const std::string text = at_home({"predict", "runs/lab", file}).out;
@@ -329,7 +330,7 @@ TEST_F(FinishedRun, FilesOfAnotherKindAreNamed) {
   said({"predict", "kinds/gate.onnx", picture}, onnx + "a model of Sluice: ");
   said({"predict", picture, picture},
        picture + " is a PNG picture, not a model of Sluice: `sluice predict RUN " + picture +
-           "` says what is on it");
+           "` classifies it");
   said({"predict", "runs/lab/results.json", picture}, "results.json is a JSON text, not a model");
   said({"evaluate", "runs/lab/gate/model.safetensors"},
        "runs/lab/gate/model.safetensors is a file of a run: did you mean runs/lab?");
@@ -424,7 +425,7 @@ TEST_F(FinishedRun, ExplainsAnAnswer) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_LE(widest(ended.out), 80u);
   EXPECT_THAT(ended.out, StartsWith("samples/cat/0.png\n  gate artificial "));
-  // What it says of the mixture is what predict says.
+  // explain and predict must agree about the mixture.
   const std::string predicted = at_home({"predict", "runs/lab", "samples/cat/0.png"}).out;
   std::smatch best;
   ASSERT_TRUE(std::regex_search(predicted, best, std::regex("mixture +(\\w+) +([0-9.]+%)")));

@@ -1,10 +1,10 @@
-// Every verb of the command line as a user types it, mistakes included.
+// Tests every verb of the command line as a user types it, including mistakes.
 
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "sluice/dataset.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {
@@ -170,7 +170,7 @@ TEST_F(CommandLine, DataIsDescribedAndSampled) {
   EXPECT_FALSE(fs::exists(folder_ / "samples/cat/2.png"));
 }
 
-/// As a folder of one's own pictures: one of each class in each half, no two alike.
+/// Makes a folder of a user's own pictures: one of each class in each half, all different.
 void save_pictures(const fs::path& folder, const std::vector<std::string>& classes) {
   std::uint8_t shade = 0;
   for (const char* half : {"train", "test"}) {
@@ -278,7 +278,7 @@ TEST_F(CommandLine, CtrlCEndsWithinAStepAndKeepsWhatWasFinished) {
   for (int tenths = 0; !fs::exists(started) && tenths < 1200; ++tenths) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-  std::this_thread::sleep_for(std::chrono::seconds(2));  // into the gate's 10,000 epochs
+  std::this_thread::sleep_for(std::chrono::seconds(2));  // during the gate's 10,000 epochs
   program.signal(SIGINT);
   const Ended ended = program.wait();
   expect_complaint(ended, 130, "stopped by Ctrl-C");
@@ -287,7 +287,7 @@ TEST_F(CommandLine, CtrlCEndsWithinAStepAndKeepsWhatWasFinished) {
       HasSubstr("not finished: runs/lab: kept baseline, expert-artificial, expert-natural"));
   EXPECT_FALSE(fs::exists(folder_ / "runs/lab/results.json"));
 
-  // What was kept can be used, and what is missing is said.
+  // The parts that exist are usable, and missing ones are named.
   const Ended evaluated = run({"evaluate", "runs/lab", "--data", "builtin"});
   EXPECT_EQ(evaluated.code, 0) << evaluated.err;
   EXPECT_THAT(evaluated.out, HasSubstr("not in this run: gate, mixture"));
@@ -308,7 +308,7 @@ TEST_F(CommandLine, RealDataIsUsedWhereThereIsSome) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("SLUICE_DATA"));
   const auto json = nlohmann::json::parse(load(folder_ / "runs/lab/results.json"));
-  // Four classes: guessing gives a quarter, and so would a mistake in labels or pixels.
+  // Four classes: guessing gives a quarter, and so would wrong labels or pixels.
   EXPECT_GT(json["experts"]["artificial"]["accuracy"].get<double>(), 0.4);
 }
 
@@ -317,7 +317,7 @@ TEST_F(CommandLine, ThreadsWaitBrieflyUnlessTheUserSaysHow) {
   GTEST_SKIP() << "its OpenMP is another one";
 #endif
   const auto told = [&](const std::string& own) {
-    // A variable without a value is unset.
+    // GCC treats a variable without a value as unset.
     const std::string text =
         run({"--version"}, {"OMP_DISPLAY_ENV=verbose", "OMP_WAIT_POLICY", own}).err;
     return text.substr(text.rfind("OPENMP DISPLAY ENVIRONMENT BEGIN"));

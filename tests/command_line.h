@@ -10,7 +10,7 @@ namespace sluice::testing {
 
 inline const std::string kLab = SLUICE_SOURCE_DIR "/experiments/lab.toml";
 
-#ifdef SLUICE_SANITIZED  // as few seconds then; other tests run Winograd's convolutions
+#ifdef SLUICE_SANITIZED  // for short tests; other tests run Winograd's convolutions
 inline const std::string kShortImages = "128";
 inline const std::string kShortCompute = "exact";
 #else
@@ -18,7 +18,7 @@ inline const std::string kShortImages = "160";
 inline const std::string kShortCompute = "auto";
 #endif
 
-/// A few seconds' lab.
+/// Settings of a lab that takes a few seconds.
 inline const std::vector<std::string> kShort{
     "--set", "data.train_images=" + kShortImages,       "--set", "data.test_images=100",
     "--set", "train.compute=\"" + kShortCompute + "\"", "--set", "train.epochs=1"};
@@ -29,7 +29,7 @@ inline std::vector<std::string> train_short(std::vector<std::string> more) {
   return more;
 }
 
-/// Columns of the widest line: UTF-8's continuation bytes take none.
+/// Returns the columns of the widest line: UTF-8's continuation bytes take no column.
 inline std::size_t widest(const std::string& text) {
   std::size_t most = 0;
   std::size_t columns = 0;
@@ -43,7 +43,7 @@ inline std::size_t widest(const std::string& text) {
   return most;
 }
 
-/// One line that starts as the program's complaints do.
+/// Expects one line on stderr that starts as the program's errors do.
 inline void expect_complaint(const Ended& ended, int code, const std::string& text) {
   EXPECT_EQ(ended.code, code) << ended.err;
   EXPECT_THAT(ended.err, ::testing::StartsWith("sluice: "));
@@ -57,7 +57,7 @@ class CommandLine : public ::testing::Test {
     return Program(folder_.path(), std::move(arguments), std::move(environment)).wait();
   }
 
-  /// Whether anything but the kept output was written.
+  /// Whether the program wrote anything except the captured output.
   bool wrote() const {
     for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
       if (entry.path().filename().string().front() != '.') return true;

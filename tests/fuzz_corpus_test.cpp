@@ -13,8 +13,8 @@ struct Target {
 
 class FuzzCorpus : public testing::TestWithParam<Target> {};
 
-/// What the fuzzer grew from and found: every file is read or refused, as fuzz/targets.h has it,
-/// and those that Sluice wrote are read.
+/// Replays the fuzzer's seeds and findings: every file is read or refused, as defined in
+/// fuzz/targets.h, and files that Sluice wrote are read.
 TEST_P(FuzzCorpus, IsReadOrRefused) {
   const std::filesystem::path folder(SLUICE_SOURCE_DIR "/fuzz/corpus/" + GetParam().name);
   int good = 0;

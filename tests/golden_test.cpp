@@ -1,5 +1,5 @@
-// What real Keras computed, written down by tools/parity/live --golden: the same check as the live
-// one where there is no Keras, on the built-in images and a sample of each tensor.
+// Compares with results of real Keras that `tools/parity/live --golden` saved: the same check as
+// the live one, without Keras, on the built-in images and a sample of each tensor.
 
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-// The bounds of tools/parity/live.py: docs/fidelity.md has the reasons.
+// Bounds of tools/parity/live.py; docs/fidelity.md has the reasons.
 constexpr double kOutputs = 1e-5;
 constexpr double kLoss = 1e-6;
 constexpr double kGradients = 1e-4;

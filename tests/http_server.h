@@ -11,7 +11,7 @@
 
 namespace sluice {
 
-/// Serves one file to whoever asks on the loopback interface, each answer by a thread of its own.
+/// Serves one file on the loopback interface, with a new thread for each answer.
 class HttpServer {
  public:
   HttpServer(std::string body, bool knows_ranges) : body_(std::move(body)), ranges_(knows_ranges) {
@@ -37,7 +37,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/file"; }
-  /// The status of every answer so far; read it when no request is under way.
+  /// Returns the status of every answer so far; call it when no request is open.
   const std::vector<int>& statuses() const { return statuses_; }
 
  private:

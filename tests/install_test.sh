@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs Sluice beside the build, builds the example with find_package alone, and runs it.
+# Installs Sluice beside the build, builds the examples and a program that catches errors with find_package
+# alone, and runs them.
 #   install_test.sh BUILD SOURCE
 set -eu
 build=$1
@@ -11,6 +12,10 @@ cmake --install "$build" --prefix "$work/prefix" >/dev/null
 cmake -S "$source/examples" -B "$work/build" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 cmake --build "$work/build"
 
+cmake -S "$source/tests/install" -B "$work/errors" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
+cmake --build "$work/errors"
+"$work/errors/errors"
+
 "$work/prefix/bin/sluice" --version
 sed -e 's/^train_images.*/train_images = 200/' -e 's/^test_images.*/test_images = 50/' \
   -e 's/= 10$/= 1/' "$source/experiments/lab.toml" >"$work/tiny.toml"
@@ -18,3 +23,14 @@ sed -e 's/^train_images.*/train_images = 200/' -e 's/^test_images.*/test_images 
 tail -n 1 "$work/out"
 grep -q '^The mixture .* the baseline' "$work/out"
 grep -q '^It has 5\.4.* times the parameters\.$' "$work/out"
+
+"$work/build/train" "$work/tiny.toml" builtin "$work/run" >"$work/out"
+grep -q '^5 of 5: mixture$' "$work/out"
+tail -n 1 "$work/out"
+test -s "$work/run/report.html"
+"$work/prefix/bin/sluice" data sample --data builtin --count 1 --out "$work/samples" >/dev/null
+"$work/build/predict" "$work/run" "$work"/samples/*/0.png >"$work/out"
+tail -n 1 "$work/out"
+[ "$(grep -c '% sure, said expert-' "$work/out")" -eq 10 ]
+"$work/build/predict" "$work/run/gate/model.safetensors" "$work/samples/cat/0.png" |
+  grep -q '% sure, said gate$'

@@ -18,35 +18,35 @@
 
 namespace sluice::testing {
 
-/// What a program that has ended left.
+/// Result of a program that has ended.
 struct Ended {
   int code = -1;    ///< exit code, or 128 + signal
   std::string out;  ///< standard output
   std::string err;  ///< standard error
 };
 
-/// The built `sluice`, run in a folder of its own with its output kept.
+/// Runs the built `sluice` in a given folder, and captures its output.
 class Program {
  public:
-  /// What setrlimit() takes.
+  /// Argument of setrlimit().
   struct Limit {
     __rlimit_resource resource;
     rlim_t most;
   };
 
-  /// What becomes of text that is written to a stream.
+  /// Target of a stream.
   enum class Stream {
     kept,
-    closed,  ///< as by the shell's >&-
-    full,    ///< /dev/full: a disk without room
-    broken,  ///< a pipe that nobody reads
+    closed,  ///< as with the shell's >&-
+    full,    ///< /dev/full: a full disk
+    broken,  ///< a pipe without a reader
   };
   struct Streams {
     Stream out = Stream::kept;
     Stream err = Stream::kept;
   };
 
-  /// `environment` are NAME=VALUE, added to the test's own.
+  /// `environment` has NAME=VALUE texts, added to the test's own.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
           std::vector<std::string> environment = {}, std::optional<Limit> limit = {},
           Streams streams = {Stream::kept, Stream::kept})
@@ -61,7 +61,7 @@ class Program {
       const rlimit both{limit->most, limit->most};
       if (setrlimit(limit->resource, &both) != 0) _exit(126);
     }
-    // As root too, a test meets a file's permissions.
+    // Without these capabilities, file permissions apply to root too.
     for (const int right : {CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH}) prctl(PR_CAPBSET_DROP, right);
     for (std::string& variable : environment) putenv(variable.data());
     std::vector<char*> raw;
@@ -72,7 +72,7 @@ class Program {
   }
 
   void signal(int number) const { kill(child_, number); }
-  /// Those in a mask of its /proc/PID/status, such as SigCgt for what it handles: see bits().
+  /// Returns a mask of /proc/PID/status, such as SigCgt for handled signals: see bits().
   std::uint64_t signals(const std::string& mask) const {
     const std::string status = load("/proc/" + std::to_string(child_) + "/status");
     const std::size_t at = status.find(mask + ":");
@@ -86,7 +86,7 @@ class Program {
   }
   std::string output_so_far() const { return load(out_); }
 
-  /// Of a program that may hang: killed after so many seconds, which gives 128 + SIGKILL.
+  /// Kills the program after `seconds`, which gives 128 + SIGKILL.
   Ended wait_at_most(double seconds) {
     const auto ended = [&] {
       siginfo_t info{};

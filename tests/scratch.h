@@ -16,7 +16,7 @@
 
 namespace sluice {
 
-/// The program's current folder is `path` while this lives.
+/// Changes the current folder to `path` for its lifetime.
 class CurrentFolder {
  public:
   explicit CurrentFolder(const std::filesystem::path& path)
@@ -54,7 +54,7 @@ class ScopedVariable {
   std::optional<std::string> old_;
 };
 
-/// Writes a file, making its folder where there is none.
+/// Writes a file, and makes its folder if it is missing.
 inline void save(const std::filesystem::path& path, const std::string& bytes) {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << bytes;
@@ -67,8 +67,8 @@ inline std::string load(const std::filesystem::path& path) {
   return std::move(all).str();
 }
 
-/// Calls what should throw an Error of this fault, in one line, and gives its message back; an
-/// empty one, and a failure of the test, where it does not.
+/// Calls a function that should throw an Error of this fault, in one line, and returns its message;
+/// if it does not throw, the test fails and the message is empty.
 template <class Call>
 std::string error_of(Fault fault, const Call& call) {
   try {

@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-/// A folder of a test's own, removed at its end. Tests run side by side in separate processes.
+/// A test's own folder, removed at its end. Tests run in parallel in separate processes.
 class ScratchFolder {
  public:
   ScratchFolder() {

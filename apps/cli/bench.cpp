@@ -3,15 +3,13 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "base/ceiling.h"
-#include "base/files.h"
-#include "base/machine.h"
 #include "cli/bench_works.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
-#include "formats/text/json_text.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/version.h"
 
 namespace sluice::cli {
 
@@ -100,9 +98,10 @@ void bench(const BenchOptions& options) {
   const double peak = static_cast<double>(peak_memory_bytes());
   print_out("\npeak memory: {:.0f} MB\n", peak / 1e6);
   if (options.json.empty()) return;
-  write_file(options.json, json_text({{"machine", to_json(machine, ceiling)},
-                                      {"works", std::move(works)},
-                                      {"peak_memory_bytes", peak_memory_bytes()}}));
+  const nlohmann::ordered_json all{{"machine", to_json(machine, ceiling)},
+                                   {"works", std::move(works)},
+                                   {"peak_memory_bytes", peak_memory_bytes()}};
+  write_file(options.json, all.dump(2) + "\n");
 }
 
 }  // namespace

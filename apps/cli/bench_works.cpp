@@ -4,11 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <random>
 
-#include "base/random.h"
-#include "base/timer.h"
-#include "cli/interrupt.h"
+#include "cli/timer.h"
 #include "sluice/lab/models.h"
+#include "sluice/process.h"
 #include "sluice/trainer.h"
 
 namespace sluice::cli {
@@ -22,12 +22,10 @@ constexpr int kWarmUp = 10;  ///< steps
 constexpr std::uint64_t kSeed = 1;
 
 LabelledImages random_images(int count) {
-  const RandomStream random(kSeed, Purpose::drawing, 0, 0);
+  std::mt19937 random(kSeed);
   LabelledImages images{kImage, {}, {}};
   images.pixels.resize(count * static_cast<std::size_t>(element_count(kImage)));
-  for (std::size_t i = 0; i < images.pixels.size(); ++i) {
-    images.pixels[i] = static_cast<std::uint8_t>(random.bits(static_cast<std::uint32_t>(i))[0]);
-  }
+  for (std::uint8_t& pixel : images.pixels) pixel = static_cast<std::uint8_t>(random());
   for (int i = 0; i < count; ++i) images.labels.push_back(i % kClasses);
   return images;
 }

@@ -2,15 +2,16 @@
 
 #include <numeric>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
+#include "sluice/exchange.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -2,15 +2,14 @@
 
 #include <algorithm>
 
-#include "base/text.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/run_data.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/lab/report.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -48,67 +47,24 @@ void require_fit(const std::string& run, const std::string& model, const Shape& 
 }
 
 /// Adds where the time went to `profiles`.
-Evaluation evaluate_profiled(const std::string& name, const std::unique_ptr<CompiledModel>& model,
-                             const Examples& test, std::string& profiles) {
-  model->start_profile();
-  const Evaluation result = evaluate(*model, test);
+template <class Saved>
+Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,
+                          const Examples& test, Compute compute, std::string& profiles) {
+  const auto compiled =
+      compile_for_inference(saved.model, saved.weights, inference_options(compute));
+  require_fit(folder.path(), name, compiled->input_shape(), saved.class_names, test);
+  compiled->start_profile();
+  const Evaluation result = evaluate(*compiled, test);
   profiles +=
-      fmt::format("\n{}, seconds\n{}", name, profile_text(model->profile(), result.seconds));
+      fmt::format("\n{}, seconds\n{}", name, profile_text(compiled->profile(), result.seconds));
   return result;
-}
-
-Evaluation evaluate_mixture(const RunFolder& folder, const Examples& test, Compute compute,
-                            std::string& profiles) {
-  SavedMixture saved = folder.read_mixture();
-  require_fit(folder.path(), "mixture", saved.model.baseline.input, saved.class_names, test);
-  return evaluate_profiled(
-      "mixture", compile_for_inference(saved.model, saved.weights, inference_options(compute)),
-      test, profiles);
-}
-
-Evaluation evaluate_network(const RunFolder& folder, const std::string& name, const Examples& test,
-                            Compute compute, std::string& profiles) {
-  SavedModel saved = folder.read_model(name);
-  require_fit(folder.path(), name, saved.model.input, saved.class_names, test);
-  return evaluate_profiled(
-      name, compile_for_inference(saved.model, saved.weights, inference_options(compute)), test,
-      profiles);
-}
-
-/// The classes in the order of their labels: CIFAR-10's, or those of its folders, sorted.
-std::vector<std::string> classes_of(const Experiment& experiment) {
-  if (experiment.data.set != "folder") return cifar10_class_names();
-  std::vector<std::string> names;
-  for (const Groups::Group& group : experiment.groups) {
-    names.insert(names.end(), group.classes.begin(), group.classes.end());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-/// The run's own test images, or others where the user asks for them.
-Dataset load_test_images(const RunFolder& run, const Experiment& experiment,
-                         const EvaluateOptions& options) {
-  const std::optional<DataRecord> record = run.read_data();
-  Dataset data = load_test_data(experiment.data, classes_of(experiment),
-                                data_place(run, record, options.data), data_events());
-  if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
-  const std::string before = training_in_words(run, *record);
-  if (options.data.empty() && options.set.empty()) {
-    throw Error(Fault::user, "evaluate",
-                fmt::format("{}, and its test images are others now: put the {} of then back, or "
-                            "pass --data {} to evaluate on those of now",
-                            before, record->test.images, argument_text(record->place)));
-  }
-  print_out("data: {}, whose {} test images these are not\n", before, record->test.images);
-  return data;
 }
 
 /// Of the mixture, else of the baseline, else of all there are: a part alone is of interest where
 /// nothing answers for all.
 void print_details(const std::vector<std::pair<std::string, Evaluation>>& results) {
   const auto whole = std::ranges::find_if(results.rbegin(), results.rend(), [](const auto& result) {
-    return result.first == "mixture" || result.first == "baseline";
+    return result.first == names::kMixture || result.first == names::kBaseline;
   });
   for (const auto& [name, result] : results) {
     if (whole != results.rend() && name != whole->first) continue;
@@ -120,7 +76,8 @@ void print_details(const std::vector<std::pair<std::string, Evaluation>>& result
 void evaluate_run(const EvaluateOptions& options) {
   const RunFolder folder = RunFolder::open(options.run);
   const Experiment experiment = folder.read_experiment(options.set);
-  const Dataset data = load_test_images(folder, experiment, options);
+  const bool others = !options.data.empty() || !options.set.empty();
+  const Dataset data = load_test_data(folder, experiment, options.data, others, data_events());
   const Groups groups(experiment.groups, data.class_names, options.run);
   const Examples test(data.test, data.class_names);
 
@@ -129,29 +86,24 @@ void evaluate_run(const EvaluateOptions& options) {
   std::vector<std::pair<std::string, Evaluation>> results;
   std::vector<std::string> missing;
   std::string profiles;
-  const auto evaluate_if_there = [&](const std::string& name, const Examples& examples) {
+  for (const Stage& stage : stages({}, experiment.groups)) {
     check_interrupt();
-    if (!folder.has_model(name)) {
-      missing.push_back(name);
-      return;
+    const Examples examples = examples_of(stage, test, groups);
+    if (!folder.has_model(stage.name)) {
+      missing.push_back(stage.name);
+      continue;
     }
     if (examples.size() == 0) {
-      print_out("{:<22} {:>8}\n", name, 0);
-      return;
+      print_out("{:<22} {:>8}\n", stage.name, 0);
+      continue;
     }
-    results.emplace_back(name, evaluate_network(folder, name, examples, options.compute, profiles));
-    print_row(name, examples, results.back().second);
-  };
-  evaluate_if_there("baseline", test);
-  for (int g = 0; g < groups.count(); ++g) {
-    evaluate_if_there("expert-" + groups.name(g), test.of_group(groups, g));
-  }
-  evaluate_if_there("gate", test.labelled_by_group(groups));
-  if (folder.has_model("mixture")) {
-    results.emplace_back("mixture", evaluate_mixture(folder, test, options.compute, profiles));
-    print_row("mixture", test, results.back().second);
-  } else {
-    missing.emplace_back("mixture");
+    const auto evaluated = [&](const auto& saved) {
+      return evaluate_saved(folder, stage.name, saved, examples, options.compute, profiles);
+    };
+    results.emplace_back(stage.name, stage.kind == StageKind::mixture
+                                         ? evaluated(folder.read_mixture())
+                                         : evaluated(folder.read_model(stage.name)));
+    print_row(stage.name, examples, results.back().second);
   }
   print_details(results);
   if (options.profile) print_out("{}", profiles);

@@ -3,19 +3,19 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
+#include "cli/fail.h"
+#include "cli/mistakes.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/predictor.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 struct ExplainOptions {
   std::string run;
@@ -29,48 +29,57 @@ LabelledImages alone(const std::string& file, const Shape& shape) {
   return {shape, std::move(image.pixels), {0}};
 }
 
-/// A mixture, and the baseline from before joint training where its run has one.
-struct Explained {
-  SavedMixture mixture;
-  std::optional<SavedModel> frozen;
-};
-
-Explained open(const std::string& path) {
-  std::error_code ignored;
-  if (fs::exists(path, ignored) && !is_folder(path)) {
-    AnyModel model = read_model(path);
-    if (auto* mixture = std::get_if<SavedMixture>(&model)) return {std::move(*mixture), {}};
-    throw user_error("explain",
-                     "{0} is one network, which has no gate to explain: `sluice predict {0} "
-                     "PICTURE` gives its answer",
-                     path_text(path));
-  }
+/// Says of a run without a mixture why it has none.
+void require_mixture(const std::string& path) {
+  if (!is_folder(path)) return;
   const RunFolder run = RunFolder::open(path);
-  Explained explained{run.read_mixture(), {}};
-  if (run.has_model("baseline")) explained.frozen = run.read_model("baseline");
-  return explained;
+  if (!run.has_model(names::kMixture)) run.read_mixture();
+}
+
+/// The only example, of which the parts that the gate did not ask say nothing.
+Answers answers_of(const Prediction& prediction, const Predictor& predictor) {
+  const Groups groups(predictor.groups(), predictor.class_names());
+  const Prediction::Route& route = *prediction.route;
+  Answers answers;
+  answers.class_names = predictor.class_names();
+  answers.group_names = groups.names();
+  answers.group_of_class = groups.of_classes();
+  answers.truth = {0};
+  answers.frozen = prediction.frozen;
+  answers.baseline = route.baseline;
+  answers.gate = route.gate;
+  answers.experts.resize(answers.group_names.size());
+  answers.experts[route.group] = route.expert;
+  answers.importances.resize(answers.group_names.size());
+  answers.importances[route.group] = route.importance;
+  return answers;
 }
 
 void explain(const ExplainOptions& options) {
-  auto [mixture, frozen] = open(options.run);
+  require_mixture(options.run);
+  const Predictor predictor(options.run, {.batch = 1});
+  if (predictor.groups().empty()) {
+    throw user_error("explain",
+                     "{0} is one network, which has no gate to explain: `sluice predict {0} "
+                     "PICTURE` gives its answer",
+                     path_text(options.run));
+  }
   if (!options.to.empty()) require_replaceable(options.to, kPage);
-  if (!options.to.empty() && !frozen) {
+  if (!options.to.empty() && !predictor.has_frozen()) {
     throw user_error("explain",
                      "{} has no baseline from before joint training, which a page compares with: "
                      "leave out --to",
                      path_text(options.run));
   }
-  require_picture_input(mixture.model.baseline.input, "mixture");
-  const LabelledImages images = alone(options.image, mixture.model.baseline.input);
-  const Examples examples(images, mixture.class_names);
-  const Groups groups(mixture.groups, mixture.class_names, options.run);
-  Answers answers = ask(frozen ? frozen->model : mixture.model.baseline,
-                        frozen ? frozen->weights : mixture.weights.baseline, mixture.model,
-                        mixture.weights, groups, examples, {.batch = 1});
-  if (!frozen) answers.frozen.clear();
+  const LabelledImages images = alone(options.image, predictor.input_shape());
+  const Image image{static_cast<int>(images.shape[0]), static_cast<int>(images.shape[1]),
+                    images.pixels};
+  const Prediction prediction = predictor.predict({&image, 1}).front();
+  const Answers answers = answers_of(prediction, predictor);
   print_out("{}\n{}", options.image, explanation_text(answers, 0));
   if (options.to.empty()) return;
-  write_file(options.to, explanation_html(answers, examples, 0, options.image));
+  write_file(options.to, explanation_html(answers, Examples(images, predictor.class_names()), 0,
+                                          options.image));
   print_out("\npage: {}\n", options.to);
 }
 

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/fail.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -30,7 +31,7 @@ struct ExportOptions {
 class Models {
  public:
   explicit Models(const RunFolder& run) : run_(run), names_(run.models()) {
-    if (!run.has_model("mixture")) return;
+    if (!run.has_model(names::kMixture)) return;
     mixture_.emplace(run.read_mixture());
     for (const Mixture::Branch& branch : mixture_->model.branches) {
       names_.insert(names_.end() - 1, branch.importance.name);
@@ -40,7 +41,7 @@ class Models {
   const std::vector<std::string>& names() const { return names_; }
 
   AnyModel read(const std::string& name) const {
-    if (name == "mixture") return *mixture_;
+    if (name == names::kMixture) return *mixture_;
     for (std::size_t g = 0; mixture_ && g < mixture_->model.branches.size(); ++g) {
       const Sequential& importance = mixture_->model.branches[g].importance;
       if (importance.name != name) continue;
@@ -97,8 +98,8 @@ void export_models(const ExportOptions& options) {
     const AnyModel model = read_model(options.from);
     const auto* network = std::get_if<SavedModel>(&model);
     make_folder();
-    last =
-        export_model(model, network != nullptr ? network->model.name : "mixture", options, folder);
+    last = export_model(model, network != nullptr ? network->model.name : names::kMixture, options,
+                        folder);
   } else {
     const RunFolder run = RunFolder::open(options.from);
     const Models models(run);

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "base/fail.h"
-#include "base/text.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
-#include "report/text.h"
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -118,7 +118,7 @@ class Import {
  private:
   /// Classes and groups: what a file says, else the experiment, else the lab's.
   void find_classes() {
-    class_names_ = experiment_.data.set == "cifar-10" ? cifar10_class_names() : sorted_classes();
+    class_names_ = class_names_of(experiment_);
     if (!options_.experiment.empty()) return;
     for (const AnyModel& model : models_) {
       const auto* mixture = std::get_if<SavedMixture>(&model);
@@ -129,30 +129,16 @@ class Import {
     }
   }
 
-  /// The order in which an image folder's classes are numbered.
-  std::vector<std::string> sorted_classes() const {
-    std::vector<std::string> classes;
-    for (const Groups::Group& group : experiment_.groups) {
-      classes.insert(classes.end(), group.classes.begin(), group.classes.end());
-    }
-    std::sort(classes.begin(), classes.end());
-    return classes;
+  static bool is_importance(const std::string& name) {
+    return name.starts_with(names::importance(""));
   }
 
-  static bool is_importance(const std::string& name) { return name.starts_with("importance-"); }
-
-  /// Of a mixture, as Mixture::parts() names them.
-  std::vector<std::string> part_names() const {
-    std::vector<std::string> names{"baseline", "gate"};
-    for (const std::string& group : group_names()) names.push_back("expert-" + group);
-    for (const std::string& group : group_names()) names.push_back("importance-" + group);
-    return names;
-  }
+  std::vector<std::string> part_names() const { return names::parts(group_names()); }
 
   std::string name_of(const Source& source, const AnyModel& model) const {
     std::vector<std::string> names = part_names();
     const auto* network = std::get_if<SavedModel>(&model);
-    if (network == nullptr) names = {"mixture"};
+    if (network == nullptr) names = {names::kMixture};
     const auto known = [&](const std::string& name) {
       return std::find(names.begin(), names.end(), name) != names.end();
     };
@@ -161,7 +147,7 @@ class Import {
       throw user_error("import", "{}={}: the name must be {}", source.name, path_text(source.file),
                        fmt::join(names, ", "));
     }
-    if (network == nullptr) return "mixture";
+    if (network == nullptr) return names::kMixture;
     if (known(source.stem())) return source.stem();
     if (known(network->model.name)) return network->model.name;
     throw user_error("import", "{}: say which model it is by NAME={}, where NAME is {}",
@@ -171,7 +157,7 @@ class Import {
   void complete(SavedModel& saved, const fs::path& file, const std::string& name) const {
     saved.model.name = name;
     require_pictures(saved.model.input, file);
-    const std::vector<std::string> wanted = name == "gate" ? group_names() : class_names_;
+    const std::vector<std::string> wanted = name == names::kGate ? group_names() : class_names_;
     require_outputs(summarize(saved.model).back().output, wanted, is_importance(name), file);
     if (saved.class_names.empty()) saved.class_names = wanted;
   }
@@ -223,7 +209,7 @@ class Import {
     SavedMixture mixture = join_parts(parts, experiment_.groups);
     mixture.class_names = class_names_;
     models_.emplace_back(std::move(mixture));
-    names_.emplace_back("mixture");
+    names_.emplace_back(names::kMixture);
   }
 
   /// Commands that work with what was imported.
@@ -238,7 +224,7 @@ class Import {
       commands.push_back(fmt::format("evaluate {}{}", run.string(),
                                      experiment_.data.set == "folder" ? " --data DIR" : ""));
     }
-    const bool answers = has("mixture") || has("baseline");
+    const bool answers = has(names::kMixture) || has(names::kBaseline);
     commands.push_back(fmt::format(
         "predict {} PICTURE",
         answers ? run.string() : (run / names_.front() / "model.safetensors").string()));

@@ -1,11 +1,14 @@
+#include <unistd.h>
+
+#include <csignal>
 #include <sstream>
 
-#include "cli/interrupt.h"
 #include "cli/mistakes.h"
 #include "cli/output.h"
-#include "cli/short_waits.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
+#include "sluice/process.h"
+#include "sluice/version.h"
 
 namespace sluice::cli {
 
@@ -49,7 +52,7 @@ int run(int argc, char** argv) {
       "Sluice trains mixtures of experts on pictures, and tells whether the mixture\n"
       "was worth it.",
       "sluice"};
-  app.set_version_flag("--version", "sluice " SLUICE_VERSION);
+  app.set_version_flag("--version", "sluice " + version());
   app.footer(kExamples);
   app.get_formatter()->column_width(28);
   app.require_subcommand(0, 1);
@@ -92,7 +95,12 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   sluice::cli::open_standard_streams();
-  sluice::cli::wait_briefly(argv);
-  sluice::cli::watch_for_interrupt();
+  sluice::restart_with_short_waits(argv);
+  sluice::watch_for_interrupt([](int signal) {
+    sluice::cli::complain(sluice::Interrupted(signal).what());
+    ::_exit(128 + signal);
+  });
+  // Both are errors that write() tells: a file larger than allowed, a pipe that nobody reads.
+  for (const int signal : {SIGXFSZ, SIGPIPE}) std::signal(signal, SIG_IGN);
   return sluice::cli::run(argc, argv);
 }

@@ -6,11 +6,12 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "run/experiment_keys.h"
+#include "cli/fail.h"
+#include "sluice/files.h"
+#include "sluice/lab/run_folder.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -72,9 +73,10 @@ std::string experiment_key(const std::string& option) {
   std::string word = option.substr(std::min(option.size(), option.find_first_not_of('-')));
   if (word.empty()) return {};
   std::ranges::replace(word, '-', '_');
-  Settings settings;
-  for (const Key& key : keys_of(settings)) {
-    for (const std::string& path : {key.path, key.table()}) {
+  std::istringstream lines("name = \n" + settings_text({}));  // "train.epochs.gate = 10"
+  for (std::string line; std::getline(lines, line);) {
+    const std::string key = line.substr(0, line.find(" ="));
+    for (const std::string& path : {key, key.substr(0, key.rfind('.'))}) {
       if (path == word || path.ends_with("." + word)) return path;
     }
   }
@@ -146,7 +148,7 @@ void require_replaceable(const std::string& to, std::string_view begin) {
   if (std::filesystem::is_directory(to, error)) {
     throw user_error("output", "{} is a folder: name a file in it", path_text(to));
   }
-  const PendingFile probe(to);  // told before the work, not after it
+  require_writable(to);  // told before the work, not after it
   if (!std::filesystem::is_regular_file(to, error) || std::filesystem::file_size(to, error) == 0) {
     return;
   }

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <string>
 
 #include "cli/mistakes.h"
-#include "sluice/error.h"
 #include "sluice/network.h"
 
 namespace sluice::cli {
@@ -54,13 +51,6 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
 /// How verbs compile a model for inference: large batches for throughput.
 inline CompileOptions inference_options(Compute compute) {
   return {.batch = 256, .compute = compute};
-}
-
-/// Throws Error (user) for a model that takes no colour pictures.
-inline void require_picture_input(const Shape& shape, const std::string& model) {
-  if (shape.size() == 3 && shape[2] == 3) return;
-  throw Error(Fault::user, "predict",
-              fmt::format("{} takes {}, which a colour picture is not", model, to_string(shape)));
 }
 
 }  // namespace sluice::cli

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "base/fail.h"
-#include "base/text.h"
+#include "sluice/error.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -62,7 +62,7 @@ std::string output_fault() {
 }
 
 void require_output() {
-  if (lost_because != 0) throw machine_error("output", "{}", output_fault());
+  if (lost_because != 0) throw Error(Fault::machine, "output", output_fault());
 }
 
 void complain(std::string_view message) {

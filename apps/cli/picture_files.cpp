@@ -5,12 +5,11 @@
 #include <cctype>
 #include <set>
 
-#include "base/fail.h"
-#include "base/file_kind.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
+#include "cli/fail.h"
 #include "cli/output.h"
+#include "sluice/files.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 

@@ -10,10 +10,10 @@
 #include <cstring>
 #include <memory>
 
-#include "base/text.h"
-#include "cli/interrupt.h"
 #include "cli/output.h"
-#include "report/text.h"
+#include "sluice/exchange.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -117,50 +117,6 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
   }
 }
 
-void LoggedProgress::log_to(const std::filesystem::path& folder) {
-  train_ = std::make_unique<EventFile>(folder / "train");
-  validation_ = std::make_unique<EventFile>(folder / "validation");
-}
-
-void LoggedProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
-  FitProgress::on_epoch(progress, epoch);
-  if (!train_) return;
-  const auto add = [&](EventFile& file, double loss, double accuracy) {
-    // Keras counts epochs from 0.
-    file.add_scalar("epoch_loss", progress.epoch - 1, static_cast<float>(loss));
-    file.add_scalar("epoch_accuracy", progress.epoch - 1, static_cast<float>(accuracy));
-  };
-  add(*train_, epoch.loss, epoch.accuracy);
-  add(*validation_, epoch.val_loss, epoch.val_accuracy);
-}
-
-void KeptProgress::on_begin(FitState& state) {
-  steps_ = 0;
-  cost_seconds_ = 0;  // not known of this stage: its first epoch is kept
-  const auto say = [](const std::string& line) { print_line("checkpoint: " + line); };
-  if (!checkpoints_.read(stage_, state, say)) return;
-  restored_seconds_ += state.history.seconds;
-  print_line(state.finished
-                 ? "trained before:"
-                 : fmt::format("goes on with epoch {}, step {}:", state.epoch, state.step + 1));
-}
-
-bool KeptProgress::wants(const FitState& state) {
-  constexpr double kMostShare = 0.015;  // of the training time, whatever the disk
-  ++steps_;
-  if (state.finished || interrupted() || steps_ >= every_steps_) return true;
-  return state.step == 0 && kMostShare * since_.seconds() >= cost_seconds_;
-}
-
-void KeptProgress::on_state(const FitState& state) {
-  const Timer timer;
-  checkpoints_.write(stage_, state);
-  cost_seconds_ = timer.seconds();
-  since_ = Timer();
-  steps_ = 0;
-  check_interrupt();
-}
-
 namespace {
 
 /// A line about long work, drawn not more often than it can be read.
@@ -205,6 +161,7 @@ DataEvents data_events() {
   // Shared by the functions, which the library copies.
   const auto line = std::make_shared<PacedLine>();
   DataEvents events;
+  events.download = [](const DataEvents& told) { return fetch_cifar10(kCifar10Url, told); };
   events.say = [line](const std::string& text) {
     line->end();
     print_line(text);

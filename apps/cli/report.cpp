@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include "base/files.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
+#include "sluice/process.h"
 
 namespace sluice::cli {
 

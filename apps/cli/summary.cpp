@@ -2,10 +2,9 @@
 
 #include <filesystem>
 
-#include "base/file_kind.h"
-#include "base/files.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "sluice/files.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run_folder.h"
 
@@ -29,7 +28,7 @@ void summarize_file(const AnyModel& model) {
 
 /// The models it has, which an imported run's experiment does not tell; the mixture has all parts.
 void summarize_run(const RunFolder& run) {
-  if (run.has_model("mixture")) {
+  if (run.has_model(names::kMixture)) {
     summarize_mixture(run.read_mixture().model);
     return;
   }

@@ -2,17 +2,14 @@
 
 #include <optional>
 
-#include "base/fail.h"
-#include "base/files.h"
-#include "base/text.h"
-#include "cli/interrupt.h"
-#include "cli/lab_run.h"
+#include "cli/fail.h"
 #include "cli/options.h"
-#include "cli/output.h"
-#include "cli/progress.h"
-#include "cli/run_data.h"
+#include "cli/run_printer.h"
 #include "cli/verbs.h"
-#include "run/disk_need.h"
+#include "sluice/files.h"
+#include "sluice/lab/run.h"
+#include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
@@ -20,105 +17,65 @@ namespace {
 
 struct TrainOptions {
   std::string experiment;
-  std::string data;
-  std::string run;
   std::string resume;
   std::vector<std::string> set;
   bool controls = false;
-  LabRun::Extras extras;
+  bool profile = false;
+  RunOptions run;
+  std::string folder;
 
-  Experiment read(const std::string& file) const {
-    Experiment read = read_experiment(file, set);
+  /// What is asked for beside a file's experiment.
+  Experiment adapted(Experiment read) const {
     if (controls) read.lab.controls = {true, true, true};
     return read;
   }
 };
 
-/// A run that was stopped, if it can go on as it is asked for. Without an experiment its own
-/// counts.
-RunFolder open_stopped(TrainOptions& options) {
-  RunFolder folder = RunFolder::open(options.resume);
-  const std::string place = path_text(folder.path());
-  std::error_code ignored;
-  // The report is written last. What a kill left behind it is not needed.
-  const bool done = folder.finished() && std::filesystem::exists(place + "/report.html", ignored);
-  if (done) std::filesystem::remove_all(folder.checkpoints(), ignored);
-  // One that was killed before its first checkpoint has no model either: it starts.
-  const bool can_resume = is_folder(folder.checkpoints()) || folder.models().empty();
-  if (done || !can_resume) {
-    throw user_error("train", "{} {}: to train again, leave out --resume", place,
-                     done ? "is finished" : "has no checkpoints to go on from");
-  }
-  if (options.experiment.empty()) options.experiment = place + "/experiment.toml";
-  const std::string other = difference(folder.read_experiment(), options.read(options.experiment));
-  if (!other.empty()) {
-    throw user_error("train", "{} cannot go on with another experiment: {}", place, other);
-  }
-  options.extras.tensorboard |= is_folder(folder.path() / "tensorboard");
-  return folder;
+/// A run goes on with its own experiment; one that is given as well must be the same.
+void require_same_experiment(const TrainOptions& options) {
+  if (options.experiment.empty() && options.set.empty() && !options.controls) return;
+  const RunFolder folder = RunFolder::open(options.resume);
+  const Experiment now = options.adapted(options.experiment.empty()
+                                             ? folder.read_experiment(options.set)
+                                             : read_experiment(options.experiment, options.set));
+  const std::string other = difference(folder.read_experiment(), now);
+  if (other.empty()) return;
+  throw user_error("train", "{} cannot go on with another experiment: {}", path_text(folder.path()),
+                   other);
 }
 
-/// Throws Error (user) if a run would go on with other images than it was trained on.
-void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
-  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
-  throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
-                   path_text(now.place),
-                   now.place == before.place
-                       ? "put those of then back, or train again without --resume"
-                       : "leave out --data, or give the same images");
-}
-
-/// Of a run that did not get to its end.
-void tell_what_is_left(const LabRun& run, bool can_resume, const std::string& data) {
-  const RunFolder& folder = run.folder();
-  const std::string place = path_text(folder.path());
-  const std::string kept = run.kept().empty() ? "no model was finished"
-                                              : fmt::format("kept {}", fmt::join(run.kept(), ", "));
-  print_out("\n\nnot finished: {}: {}\n", place, kept);
-  if (can_resume) {
-    print_out("to go on: sluice train --resume {}{}\n", place,
-              data.empty() ? "" : " --data " + data);
-  } else {
-    print_out("the last weights that were kept: {}\n", path_text(folder.checkpoints()));
-  }
-}
-
-void train(TrainOptions options) {
-  std::optional<RunFolder> folder;
+void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
   if (!options.resume.empty()) {
-    folder = open_stopped(options);
-  } else if (options.experiment.empty()) {
+    require_same_experiment(options);
+    resume(options.resume, options.run, printer);
+    return;
+  }
+  if (options.experiment.empty()) {
     throw user_error("train",
                      "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
   }
-  const Experiment experiment =
-      folder ? folder->read_experiment() : options.read(options.experiment);
-  RunFolder::require_free(options.run);
-  const std::optional<DataRecord> before = folder ? folder->read_data() : std::nullopt;
-  const DataPlace place =
-      folder ? data_place(*folder, before, options.data) : DataPlace(options.data);
-  // Groups that do not fit are told before a long download.
-  const Groups groups(experiment.groups, list_classes(experiment.data, place), options.experiment);
-  const Dataset data = load_data(experiment.data, place, data_events());
-  const Lab declared(experiment.lab, data, groups);
-  require_images_of_each_group(declared, groups);
-  const DataRecord record = record_of(data, experiment.data.set);
-  if (before) require_same_data(*folder, *before, record);
-  const std::filesystem::path wanted = options.run.empty() ? "runs" : options.run;
-  require_disk(folder ? folder->path() : wanted, declared, experiment.lab);
-  if (!folder) folder = RunFolder::create(options.run, experiment, record);
-  LabRun lab(experiment, data, groups, *folder, options.extras);
+  sluice::run(options.adapted(read_experiment(options.experiment, options.set)), options.run,
+              printer);
+}
+
+void train(TrainOptions options) {
+  options.run.folder = options.folder;
+  RunPrinter printer(options.profile);
   try {
-    const GracefulStop graceful;
-    lab.run();
+    train_or_resume(options, printer);
+  } catch (const Stopped&) {
+    printer.print_what_is_left(true, options.run.data);
+    check_interrupt();
+    throw;
   } catch (const Error& error) {
     // What the user has to mend would happen again.
-    tell_what_is_left(lab, error.fault() == Fault::machine, options.data);
+    printer.print_what_is_left(error.fault() == Fault::machine, options.run.data);
     throw;
   } catch (...) {
-    tell_what_is_left(lab, true, options.data);
+    printer.print_what_is_left(true, options.run.data);
     throw;
   }
+  printer.print_places();
 }
 
 }  // namespace
@@ -141,16 +98,16 @@ Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM
 and a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
   const auto options = std::make_shared<TrainOptions>();
   verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
-  add_data_option(*verb, options->data);
+  add_data_option(*verb, options->run.data);
   auto* run =
-      verb->add_option("--run", options->run, "Folder to make (default: runs/NAME, NAME2, ...)")
+      verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")
           ->type_name("DIR");
   verb->add_option("--resume", options->resume,
                    "Run that was stopped, to go on with it; it ends\n"
                    "as if it had never been stopped")
       ->type_name("RUN")
       ->excludes(run);
-  verb->add_option("--checkpoint-steps", options->extras.checkpoint_steps,
+  verb->add_option("--checkpoint-steps", options->run.checkpoint_steps,
                    "Keep all that --resume needs every N steps (default:\n"
                    "500), and after epochs as far as it costs under 2%")
       ->type_name("N")
@@ -163,8 +120,8 @@ and a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
                  "mixture is given: as much training, two\n"
                  "networks, as many parameters. Takes as long\n"
                  "again");
-  verb->add_flag("--profile", options->extras.profile, "Tell where the time of each stage went");
-  verb->add_flag("--tensorboard", options->extras.tensorboard,
+  verb->add_flag("--profile", options->profile, "Tell where the time of each stage went");
+  verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard, as they grow");
   verb->callback([options] { train(*options); });
 }

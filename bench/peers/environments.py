@@ -1,4 +1,4 @@
-"""The Python of each peer: found or, in a virtual environment below build/, made."""
+"""Finds the Python of each peer, or creates it in a virtual environment below build/."""
 
 import functools
 import os
@@ -11,11 +11,11 @@ DEBIAN = "/usr/bin/python3"
 
 
 class Missing(Exception):
-    """A peer that cannot run here, and why."""
+    """A peer that cannot run here, with the reason."""
 
 
 def _made(*command: str) -> str:
-    """Of a script that says where a Python is."""
+    """Runs a script that prints the path of a Python."""
     result = subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE)
     if result.returncode != 0:
         raise Missing("its Python packages could not be installed")
@@ -55,7 +55,7 @@ _PYTHONS = {
 
 @functools.cache
 def obstacle(peer: str) -> str:
-    """Why the peer cannot run, or nothing."""
+    """Returns why the peer cannot run, or nothing."""
     try:
         _PYTHONS[peer]()
     except Missing as missing:
@@ -69,7 +69,7 @@ def python_of(peer: str) -> str:
 
 
 def has_bf16() -> bool:
-    """Whether the processor has instructions for it."""
+    """Whether the processor has bf16 instructions."""
     flags = Path("/proc/cpuinfo").read_text()
     return "avx512_bf16" in flags or "amx_bf16" in flags
 

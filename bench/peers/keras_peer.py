@@ -1,4 +1,4 @@
-"""Keras on TensorFlow: model.fit on arrays, and for inference a tf.function, which is quicker than
+"""Keras on TensorFlow: model.fit on arrays, and for inference a tf.function, which is faster than
 predict_on_batch. The models are those of tools/parity/lab_keras.py.
 
 Settings: oneDNN or Eigen (TensorFlow's kernels), or XLA (jit_compile); bf16 (mixed_bfloat16)."""

@@ -1,4 +1,4 @@
-"""What the peers' programs share: their arguments, the clock, the line they print.
+"""Shared code of the peers' programs: arguments, clock, and the line that they print.
 
     PROGRAM WORK --setting WORDS [--batch N] [--seconds S] [--threads N] [--model FILE]
                  [--data DIR] [--epochs N] [--scratch DIR]
@@ -10,7 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
-IMAGES = 10240  # to train on: a multiple of every batch
+IMAGES = 10240  # number of training images: a multiple of every batch
 CLASSES = 10
 WARM_UP = 10  # steps
 
@@ -24,15 +24,15 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--model", type=Path, help="the mixture as an ONNX file")
     parser.add_argument("--data", type=Path, help="CIFAR-10's binary files, for the lab")
-    parser.add_argument("--epochs", type=int, help="of each of the lab's stages")
-    parser.add_argument("--scratch", type=Path, help="folder for what is left of the work")
+    parser.add_argument("--epochs", type=int, help="number of epochs of each stage of the lab")
+    parser.add_argument("--scratch", type=Path, help="folder for temporary files")
     result = parser.parse_args()
     result.words = result.setting.split()
     return result
 
 
 class Clock:
-    """Times what lies between ticks, after some that warm caches, threads and compilers up."""
+    """Measures the time between ticks, after some that warm up caches, threads and compilers."""
 
     def __init__(self, batch: int, seconds: float):
         self.batch = batch
@@ -40,7 +40,7 @@ class Clock:
         self.ticks: list[float] = []
 
     def tick(self) -> bool:
-        """After each step; whether that is enough."""
+        """Call it after each step; returns whether the measurement is complete."""
         self.ticks.append(time.perf_counter())
         measured = self.ticks[WARM_UP - 1:]
         return len(measured) > 1 and measured[-1] - measured[0] >= self.seconds

@@ -11,7 +11,7 @@ def main() -> None:
     core = openvino.Core()
     model = core.read_model(options.model)
     model.reshape([options.batch, 32, 32, 3])
-    # Without a precision it would take bf16 where the processor has it.
+    # Without this setting OpenVINO uses bf16 if the processor has it.
     compiled = core.compile_model(model, "CPU", {
         "INFERENCE_NUM_THREADS": options.threads, "PERFORMANCE_HINT": "LATENCY",
         "INFERENCE_PRECISION_HINT": "bf16" if "bf16" in options.words else "f32"})

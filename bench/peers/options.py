@@ -1,4 +1,4 @@
-"""What bench/peers/run can be asked for."""
+"""Options of bench/peers/run."""
 
 import argparse
 from pathlib import Path
@@ -31,8 +31,8 @@ def arguments() -> argparse.Namespace:
     parser = Parser(prog="bench/peers/run", description=(
         "Measures the same work in Sluice, Keras, PyTorch, ONNX Runtime and OpenVINO, each setting "
         "in a fresh process, one after the other, in rounds. Run nothing else meanwhile. Ctrl-C "
-        "loses the round that is under way; the same --out goes on."))
-    parser.add_argument("--rounds", type=positive, help="default: 5, of the lab 1")
+        "loses the current round; the same --out continues."))
+    parser.add_argument("--rounds", type=positive, help="default: 5, for the lab 1")
     parser.add_argument("--seconds", type=float, default=4, help="of measuring in each process")
     parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--works", type=listed(STEPS), default=list(STEPS), help=",".join(STEPS))
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path,
                         help="binary files of CIFAR-10 for the lab (default: random pixels)")
     parser.add_argument("--epochs", type=positive,
-                        help="of each stage of the lab (default: its own)")
+                        help="epochs of each stage of the lab (default: its own)")
     parser.add_argument("--out", type=Path, default=Path("runs/peers"),
                         help="folder for results (default: runs/peers)")
     options = parser.parse_args()

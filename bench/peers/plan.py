@@ -1,4 +1,4 @@
-"""Which processes make a round."""
+"""Plans the processes of a round."""
 
 import functools
 import random
@@ -16,7 +16,7 @@ class Task:
     work: Work
     setting: Setting
     command: list[str]
-    obstacle: str = ""  # why it cannot run
+    obstacle: str = ""  # reason why it cannot run
     limit: float | None = None
 
     @property
@@ -61,7 +61,7 @@ def plan(options) -> list[Task]:
 
 @functools.cache
 def random_images(folder: Path) -> Path:
-    """In the format of CIFAR-10's binary version; what a step costs does not depend on them."""
+    """Writes CIFAR-10's binary version; the time of a step does not depend on the images."""
     source = random.Random(0)
     folder.mkdir(parents=True, exist_ok=True)
     names = "airplane automobile bird cat deer dog frog horse ship truck".split()
@@ -73,11 +73,11 @@ def random_images(folder: Path) -> Path:
 
 
 def onnx_mixture(folder: Path) -> Path:
-    """That Sluice has hardly trained and then exported."""
+    """Trains a mixture for a few steps and exports it."""
     file = folder / "onnx/mixture.onnx"
     if not file.exists():
         run = folder / "mixture"
-        shutil.rmtree(run, ignore_errors=True)  # of one that was stopped
+        shutil.rmtree(run, ignore_errors=True)  # from a stopped run
         sluice("train", HERE.parents[1] / "experiments/lab.toml", "--run", run, "--data", "builtin",
                "--set", "train.epochs=1", "--set", "data.train_images=200",
                "--set", "data.test_images=50")

@@ -1,4 +1,4 @@
-"""One measurement: a fresh process, what it prints last, its time and its memory."""
+"""One measurement: a new process, its last line, its time and its memory."""
 
 import json
 import os
@@ -8,20 +8,20 @@ import threading
 import time
 from pathlib import Path
 
-# PyTorch and TensorFlow ask the C library for each activation anew. Left alone it gives such memory
-# back to the kernel and takes it again, which is a sixth of PyTorch's training step.
+# PyTorch and TensorFlow allocate each activation again. By default the C library returns such
+# memory to the kernel and requests it again, which takes a sixth of PyTorch's training step.
 KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
 
 
 def measured(command: list[str], threads: int, keep_memory: bool, log: Path,
              limit: float | None) -> dict:
-    """The figures, or the error in one line. What it says on the way goes to the log."""
+    """Returns the figures, or the error in one line. Other output goes to the log."""
     kept = KEEP_MEMORY if keep_memory else {}
     environment = {**os.environ, **kept, "OMP_NUM_THREADS": str(threads),
                    "TF_CPP_MIN_LOG_LEVEL": "2", "KERAS_BACKEND": "tensorflow"}
     log.parent.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
-    # A session of its own: what it has started ends with it.
+    # A new session, so that its child processes end with it.
     with log.open("wb") as complaints, subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=complaints,
             start_new_session=True) as process:
@@ -50,4 +50,4 @@ def stop(process: subprocess.Popen) -> None:
 
 def last_line(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
-    return next((line for line in reversed(lines) if line), "no word of why")
+    return next((line for line in reversed(lines) if line), "no error message")

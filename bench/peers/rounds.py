@@ -1,4 +1,4 @@
-"""The rounds of a folder: one file each, of the options it was measured with and its records."""
+"""The rounds of a folder: one file each, with the options and the records."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ class Conflict(Exception):
 
 class Rounds:
     def __init__(self, folder: Path, kind: str, options: dict):
-        """A kind, steps or lab, is measured by itself, and with the same options in all rounds."""
+        """A kind is steps or lab; all rounds of a kind have the same options."""
         self.folder = folder
         self.kind = kind
         self.options = options
@@ -33,7 +33,7 @@ class Rounds:
         return all(any(key.items() <= there.items() for there in records) for key in keys)
 
     def write(self, number: int, records: list[dict]) -> None:
-        """Never half a file."""
+        """Writes the whole file or nothing."""
         part = self.file(number).with_suffix(".part")
         part.write_text(json.dumps({"options": self.options, "records": records}, indent=1) + "\n")
         part.replace(self.file(number))

@@ -1,4 +1,4 @@
-"""Rounds of the same work in Sluice and its peers, and a table of how they compare: see run."""
+"""Measures rounds of the same work in Sluice and its peers, and writes a table: see run."""
 
 import signal
 import sys
@@ -34,8 +34,8 @@ class Progress:
 
 def run_round(number: int, tasks: list[plan.Task], store: rounds.Rounds, options,
               progress: Progress) -> None:
-    """Of the lab what is there is kept. A round of steps is measured whole, for its ratios are to
-    be those of one hour."""
+    """Keeps existing records of the lab. A round of steps is always measured whole, because its
+ratios must come from the same hour."""
     records = store.read(number)
     for task in tasks:
         record = {"round": number, **task.key()}
@@ -84,7 +84,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        tell("stopped; the same --out goes on")
+        tell("stopped; the same --out continues")
         sys.exit(130)
     except rounds.Conflict as conflict:
         tell(f"bench/peers/run: {conflict}")

@@ -14,7 +14,7 @@ SLUICE = os.environ.get("SLUICE", ROOT / "build/release/bin/sluice")
 
 
 def sluice(*words) -> str:
-    """What the program prints; what it has to complain of goes to stderr."""
+    """Returns the program's standard output; its errors go to stderr."""
     result = subprocess.run([SLUICE, *map(str, words)], stdout=subprocess.PIPE, text=True)
     if result.returncode != 0:
         raise SystemExit(result.returncode)
@@ -33,7 +33,7 @@ def bench(options) -> dict:
 
 def lab(options) -> dict:
     run = options.scratch / "sluice-lab"
-    shutil.rmtree(run, ignore_errors=True)  # of an earlier round
+    shutil.rmtree(run, ignore_errors=True)  # from an earlier round
     epochs = ["--set", f"train.epochs={options.epochs}"] if options.epochs else []
     sluice("train", ROOT / "experiments/lab.toml", "--data", options.data, "--run", run, *epochs)
     return {"accuracy": json.loads((run / "results.json").read_text())["mixture"]["accuracy"]}

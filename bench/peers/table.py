@@ -1,5 +1,5 @@
-"""From records of rounds to Markdown. A record has round, work, batch, peer, setting and either the
-figures that its program printed or "error"."""
+"""Converts records of rounds to Markdown. A record has round, work, batch, peer, setting and either
+the figures that its program printed or "error"."""
 
 import statistics
 
@@ -9,7 +9,7 @@ Series = dict[int, float]  # by round
 
 
 def series(records: list[dict], work: Work, metric: Metric) -> dict[tuple[str, str], Series]:
-    """By peer and setting, in the order of the records."""
+    """Returns the figures by peer and setting, in the order of the records."""
     result: dict[tuple[str, str], Series] = {}
     for record in records:
         if (record["work"], record["batch"]) == (work.name, work.batch) and metric.field in record:
@@ -19,13 +19,13 @@ def series(records: list[dict], work: Work, metric: Metric) -> dict[tuple[str, s
 
 
 def ratios(sluice: Series, other: Series, metric: Metric) -> list[float]:
-    """How many times as good Sluice was, for each round that has both."""
+    """Returns Sluice's ratio for each round that has both; above 1 Sluice is better."""
     both = sorted(sluice.keys() & other.keys())
     return [sluice[r] / other[r] if metric.more_is_better else other[r] / sluice[r] for r in both]
 
 
 def best_of_each_peer(values: dict[tuple[str, str], Series], metric: Metric) -> dict[str, str]:
-    """By peer the setting with the best median."""
+    """Returns the setting with the best median of each peer."""
     best: dict[str, str] = {}
     for peer, setting in values:
         others = [key for key in values if key[0] == peer]
@@ -87,7 +87,7 @@ def summary(records: list[dict]) -> list[str]:
 
 
 def errors(records: list[dict]) -> list[str]:
-    """Each once, with the works that it befell."""
+    """Lists each error once, with the works that it stopped."""
     titles = {(work.name, work.batch): work.short() for work in WORKS}
     works: dict[tuple[str, str, str], dict[str, None]] = {}
     for record in records:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def read_cifar(file: Path, count: int, way: Way):
-    """Images and labels of one file of CIFAR-10's binary version."""
+    """Reads images and labels of one file of CIFAR-10's binary version."""
     records = torch.frombuffer(bytearray(file.read_bytes()), dtype=torch.uint8).view(-1, 3073)
     records = records[:count]
     images = records[:, 1:].reshape(-1, 3, 32, 32).permute(0, 2, 3, 1)
@@ -21,7 +21,7 @@ def read_cifar(file: Path, count: int, way: Way):
 
 
 def epoch_of(run, batches) -> tuple[float, float]:
-    """The mean loss and the accuracy of `run` on them."""
+    """Returns the mean loss and the accuracy of `run` on the batches."""
     loss, right, count = 0.0, 0, 0
     for images, labels in batches:
         batch_loss, batch_right = run(images, labels)
@@ -47,8 +47,8 @@ class Lab:
         self.test = read_cifar(data / "test_batch.bin", recipe["data"]["test_images"], way)
 
     def fit(self, model, train, test, epochs: int, loss_of=loss_of_logits) -> float:
-        """The accuracy after the last epoch. As in Keras, each epoch counts loss and accuracy on
-        the training images as it goes, and then on the test images."""
+        """Returns the accuracy after the last epoch. As in Keras, each epoch counts loss and
+        accuracy on the training images during training, and then on the test images."""
         size = self.recipe["batch_size"]
         judge = self.way.judge(self.way.place(model), loss_of)
         step = self.way.trainer(model, judge, self.recipe["learning_rate"])
@@ -69,7 +69,7 @@ class Lab:
         return examples[0], torch.isin(examples[1], self.members[1]).long()
 
     def run(self) -> float:
-        """The mixture's accuracy."""
+        """Trains the lab and returns the mixture's accuracy."""
         baseline, gate = cnn(self.classes), cnn(2)
         experts = [cnn(self.classes) for _ in self.members]
         self.fit(baseline, self.train, self.test, self.epochs["baseline"])

@@ -1,4 +1,4 @@
-"""The lab's models in PyTorch, as tools/parity/lab_keras.py has them in Keras."""
+"""The lab's models in PyTorch, equal to those of tools/parity/lab_keras.py in Keras."""
 
 import torch
 from torch import nn
@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 def cnn(outputs: int) -> nn.Sequential:
-    """Of images (n, 3, 32, 32) the logits (n, outputs)."""
+    """Maps images (n, 3, 32, 32) to logits (n, outputs)."""
     return nn.Sequential(
         nn.Conv2d(3, 32, 3, padding=1), nn.ReLU(), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),
         nn.MaxPool2d(2), nn.Dropout(0.25),
@@ -16,7 +16,7 @@ def cnn(outputs: int) -> nn.Sequential:
 
 
 def importance_model(classes: int) -> nn.Sequential:
-    """The logits (n, 2 * classes) of the weights of baseline and expert, class by class."""
+    """Maps images to logits (n, 2 * classes): weights of baseline and expert, class by class."""
     return nn.Sequential(nn.Flatten(), nn.Linear(3072, 512), nn.ReLU(), nn.Dropout(0.5),
                          nn.Linear(512, 2 * classes))
 
@@ -26,8 +26,8 @@ def probabilities(logits: torch.Tensor) -> torch.Tensor:
 
 
 class Mixture(nn.Module):
-    """Probabilities, not logits. Dense: every part runs for every image, and where selects; routed:
-    an expert and its importance model run for the images that the gate gives them."""
+    """Returns probabilities, not logits. Dense: every part runs for every image, and where selects;
+    routed: an expert and its importance model run only for the images that the gate gives them."""
 
     def __init__(self, baseline, gate, experts, classes: int, routed: bool = False):
         super().__init__()
@@ -67,6 +67,6 @@ def loss_of_logits(logits, labels):
 
 
 def loss_of_probabilities(output, labels):
-    """Keras's: divided by their sum, which is not 1 in a mixture, and kept off zero."""
+    """Keras's loss: divides by the sum, which is not 1 in a mixture, and clips."""
     output = output / output.sum(1, keepdim=True)
     return F.nll_loss(output.clamp(1e-7, 1 - 1e-7).log(), labels)

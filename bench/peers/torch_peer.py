@@ -32,7 +32,7 @@ def infer(model, way: Way, options) -> dict:
 
 def main() -> None:
     options = arguments()
-    torch.set_flush_denormal(True)  # before there are threads; TensorFlow does so by itself
+    torch.set_flush_denormal(True)  # before threads exist; TensorFlow does this by default
     torch.set_num_threads(options.threads)  # Debian's PyTorch may choose fewer
     way = Way(options.words)
     if options.work == "lab":

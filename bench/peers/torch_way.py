@@ -1,4 +1,4 @@
-"""How a setting of PyTorch wants things done: what its words mean."""
+"""Implements the words of a PyTorch setting."""
 
 import contextlib
 
@@ -17,17 +17,17 @@ class Way:
                         else torch.contiguous_format)
 
     def store(self, images):
-        """Images (n, 32, 32, 3) as they are to lie in memory."""
+        """Converts images (n, 32, 32, 3) to the setting's memory layout."""
         return images if self.channels_last else images.permute(0, 3, 1, 2).contiguous()
 
     def batch(self, stored):
-        """Images (n, 3, 32, 32) of what `store` returned, or of some of its rows."""
+        """Returns images (n, 3, 32, 32) from `store`'s result, or from some of its rows."""
         return stored.permute(0, 3, 1, 2) if self.channels_last else stored
 
     def compile(self, function):
         if "compiled" not in self.words:
             return function
-        torch._dynamo.reset()  # one function can be compiled for a few models only, then it is not
+        torch._dynamo.reset()  # it compiles a function for a few models only
         return torch.compile(function)
 
     def precision(self):
@@ -41,7 +41,7 @@ class Way:
                                 lr=learning_rate, eps=1e-7, **fused)
 
     def judge(self, model, loss_of):
-        """Of (images, labels) the loss, and how many images the model has right."""
+        """Returns a function of (images, labels): the loss, and the number of correct images."""
         @self.compile
         def judged(images, labels):
             output = model(images)
@@ -54,7 +54,7 @@ class Way:
         return judge
 
     def trainer(self, model, judge, learning_rate: float = 1e-3):
-        """A step on (images, labels), which returns what `judge` does."""
+        """Returns a training step on (images, labels), with `judge`'s results."""
         adam = self.adam(model, learning_rate)
 
         def step(images, labels):
@@ -67,7 +67,7 @@ class Way:
         return step
 
     def for_inference(self, model, images):
-        """The model as a function of such images, and the images as it takes them."""
+        """Returns the model as a function of images, and the images in its layout."""
         model, images = model.eval(), self.batch(images)
         if self.bf16:
             model, images = model.bfloat16(), images.bfloat16()
@@ -75,11 +75,11 @@ class Way:
             model = torch.jit.optimize_for_inference(torch.jit.trace(model, images))
         if "compiled" in self.words:
             from torch._inductor import config
-            config.freezing = True  # weights are constants, and lie as the kernels like them
+            config.freezing = True  # constant weights may have the kernels' layout
         return self.compile(model), images
 
 
 def shuffled(images, labels, size: int):
-    """An epoch's batches."""
+    """Yields an epoch's batches."""
     for rows in torch.randperm(len(labels)).split(size):
         yield images.index_select(0, rows), labels.index_select(0, rows)

@@ -1,15 +1,15 @@
-"""What is measured, and the settings of the programs that do it."""
+"""The measured works, and the settings of the programs."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-STEPS_LIMIT = 900  # seconds that a process may take beyond those it measures: compilers take long
+STEPS_LIMIT = 900  # seconds in addition to the measurement: compilers are slow
 
 
 @dataclass(frozen=True)
 class Metric:
-    field: str  # of a record
+    field: str  # field of a record
     unit: str
     more_is_better: bool
 
@@ -48,9 +48,9 @@ class Setting:
     works: tuple[str, ...]
 
 
-# A word of a setting says what differs from the peer's plainest form. "bf16" is left out where the
-# processor has no such instructions. "routed" asks only the expert that the gate chose. "kept" has
-# the C library keep freed memory, as it does for all steps: see process.py.
+# The words of a setting say how it differs from the peer's plainest form. "bf16" is skipped if the
+# processor has no such instructions. "routed" runs only the expert that the gate chose. "kept"
+# makes the C library keep freed memory, as for all steps: see process.py.
 PROGRAMS = {
     "sluice": "sluice_peer.py",
     "keras": "keras_peer.py",
@@ -60,7 +60,8 @@ PROGRAMS = {
     "openvino": "openvino_peer.py",
 }
 SETTINGS = (
-    # By itself TensorFlow takes oneDNN where the processor has VNNI, else Eigen, and Keras no XLA.
+    # By default TensorFlow uses oneDNN if the processor has VNNI, else Eigen, and Keras does not
+    # use XLA.
     Setting("keras", "Eigen", (*STEPS, "lab")),
     Setting("keras", "oneDNN", (*STEPS, "lab")),
     Setting("keras", "oneDNN kept", ("lab",)),
@@ -88,6 +89,6 @@ SETTINGS = (
 
 
 def settings(compute: list[str]) -> list[Setting]:
-    """With Sluice's in these modes, first; the lab takes the mode of its experiment."""
+    """Puts Sluice's settings in these modes first; the lab uses its experiment's mode."""
     sluice = [Setting("sluice", mode, STEPS) for mode in compute]
     return [*sluice, Setting("sluice", "lab.toml", ("lab",)), *SETTINGS]

@@ -11,7 +11,7 @@
 
 #include "sluice/shape.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Pictures with one label each, all of one shape.
 struct LabelledImages {
@@ -129,13 +129,16 @@ struct DataOptions {
   bool skip_broken = false;  ///< leaves out images that cannot be read, in place of an error
 };
 
-/// What loading tells its caller, on the calling thread. Each may be empty.
+/// What loading tells its caller and asks of it, on the calling thread. Each may be empty.
 struct DataEvents {
   std::function<void(const std::string& line)> say;
   /// A download's bytes so far and in all (0 while unknown). An exception thrown here ends it.
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
   /// Of a folder's images, those that were read so far. An exception ends it, too.
   std::function<void(std::size_t done, std::size_t total)> images;
+  /// Downloads CIFAR-10 where no copy is found, and returns its folder: fetch_cifar10() of
+  /// sluice/exchange.h does. Is given these events. Empty: nothing is downloaded.
+  std::function<std::filesystem::path(const DataEvents&)> download{};
 };
 
 /// The names of CIFAR-10's classes, by label.
@@ -154,12 +157,12 @@ struct DataPlace {
 };
 
 /// Finds and loads the data of an experiment. The place is the first of: `place` where it is named,
-/// the environment's $SLUICE_DATA (likewise), the cache of an earlier download, a download, and the
-/// built-in images; the last three for "cifar-10" only. A leading ~ is the user's home. Says which
-/// it was and why, which files were left out, which classes have no test image, and which pictures
-/// are there twice. Throws Error: user for a place that has not what was asked for or a class
-/// without a training image, machine for a disk that cannot be read. A download that fails is said,
-/// not thrown.
+/// the environment's $SLUICE_DATA (likewise), the cache of an earlier download, a download where
+/// `events` has one, and the built-in images; the last three for "cifar-10" only. A leading ~ is
+/// the user's home. Says which it was and why, which files were left out, which classes have no
+/// test image, and which pictures are there twice. Throws Error: user for a place that has not what
+/// was asked for or a class without a training image, machine for a disk that cannot be read. A
+/// download that fails is said, not thrown.
 Dataset load_data(const DataOptions& options, const DataPlace& place, const DataEvents& events);
 
 /// The same for the test half alone: `train` stays empty, and a folder needs no training half.
@@ -170,16 +173,6 @@ Dataset load_test_data(const DataOptions& options, const std::vector<std::string
 /// The class names load_data() would give, without reading an image: what an experiment's groups
 /// are checked against first. Throws Error (user) as load_data does.
 std::vector<std::string> list_classes(const DataOptions& options, const DataPlace& place);
-
-/// Downloads the official CIFAR-10 binary archive into the cache ($XDG_CACHE_HOME/sluice, or
-/// ~/.cache/sluice), checks it, unpacks it, and returns the folder. A stopped download goes on
-/// where it ended; a folder that is already there is returned at once. Throws Error (machine)
-/// without network, with the wrong checksum or a full disk; nothing half-written has the final
-/// name.
-std::filesystem::path fetch_cifar10(const std::string& url, const DataEvents& events);
-
-/// Where fetch_cifar10 gets it from, unless told otherwise.
-extern const char* const kCifar10Url;
 
 // Single pictures, for prediction and for samples.
 

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Whose mistake an error is. The command line exits with 2 for the user's and 1 for the rest.
 enum class Fault { user, machine };

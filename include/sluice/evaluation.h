@@ -8,7 +8,7 @@
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// How often a true class (row) was called each class (column). Throws Error (user) for a class
 /// that it does not have.

@@ -9,7 +9,7 @@
 
 #include "sluice/shape.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // A model is a plain description. Names and meanings are those of Keras's layers.
 

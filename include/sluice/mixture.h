@@ -8,7 +8,18 @@
 
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
+
+/// Names that a mixture and its parts have in folders, files, summaries and messages.
+namespace names {
+inline constexpr const char* kBaseline = "baseline";
+inline constexpr const char* kGate = "gate";
+inline constexpr const char* kMixture = "mixture";
+std::string expert(const std::string& group);      ///< "expert-<group>"
+std::string importance(const std::string& group);  ///< "importance-<group>"
+/// Those of all parts of a mixture of these groups, in the order of Mixture::parts().
+std::vector<std::string> parts(const std::vector<std::string>& groups);
+}  // namespace names
 
 /// A mixture of experts: each group's sub-gate adds baseline and expert, weighed class by class by
 /// the group's importance model; the gate picks the sub-gate. Its output need not sum to one.
@@ -23,8 +34,7 @@ struct Mixture {
   Sequential gate;  ///< output i is branch i
   std::vector<Branch> branches;
 
-  /// Every part with the name it has in files and summaries: baseline, gate, expert-<group>,
-  /// importance-<group>.
+  /// Baseline, gate, experts, importance models.
   std::vector<const Sequential*> parts() const;
 };
 

@@ -2,13 +2,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "sluice/layers.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// How a compiled model computes. Parameters, activations and sums are fp32 in all.
 enum class Compute {
@@ -62,6 +63,16 @@ struct LayerProfile {
   double operations() const;
 };
 
+/// The way of one image through a mixture: what each part that ran for it answered. Valid until the
+/// next pass.
+struct Route {
+  int group = 0;                      ///< the branch that the gate chose
+  std::span<const float> gate;        ///< (groups)
+  std::span<const float> baseline;    ///< (classes)
+  std::span<const float> expert;      ///< (classes), of the chosen branch, as the next
+  std::span<const float> importance;  ///< (classes, 2): see importance_model()
+};
+
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
 /// compiled, none by a step. It reads and refers to the weights it was compiled with, which must
 /// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads. What
@@ -91,9 +102,9 @@ class CompiledModel {
   /// What the last softmax had as its input in the pass before: (count, outputs()). Needs such a
   /// softmax and a pass.
   virtual std::span<const float> logits() const = 0;
-  /// What the gate of a mixture answered in the pass before: (count, groups). Empty for other
-  /// models.
-  virtual std::span<const float> gate() const { return {}; }
+  /// The way of an image of the pass before through a mixture. Nothing for other models. Throws
+  /// Error (user) for a row that was not in that pass.
+  virtual std::optional<Route> route(int /*row*/) const { return {}; }
   /// gradient: (count, outputs()) of the pass before it, by a model compiled for training.
   /// Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;
@@ -108,7 +119,7 @@ class CompiledModel {
   virtual std::vector<Trained> trained() = 0;
   /// What forward() changes without a gradient, such as running means. Empty for a model that has
   /// none, or is compiled for inference.
-  virtual std::vector<std::span<float>> state() = 0;
+  virtual std::vector<std::span<float>> state() { return {}; }
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
   /// results which are not all finite; empty if none has.

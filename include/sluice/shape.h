@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Sizes along each axis, outermost first, without the batch: an image is {height, width,
 /// channels}, a convolution's kernel {height, width, in, out}, a dense kernel {in, out}. These are

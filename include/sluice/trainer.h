@@ -8,7 +8,7 @@
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2;
 /// keras/src/optimizers/adam.py).

@@ -1,4 +1,4 @@
-#include "base/ceiling.h"
+#include "sluice/version.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -19,8 +19,8 @@ using Lanes16 __attribute__((vector_size(64))) = float;
 constexpr std::int64_t kRounds = 4'000'000;
 constexpr int kChains = 12;  // enough to hide the latency of two units
 
-/// One thread's chains of multiplications and additions, none waiting for another. Each begins with
-/// a value of its own: a compiler computes equal ones once.
+/// Runs independent chains of multiply-add on one thread. Each chain has another start value: a
+/// compiler would compute equal chains only once.
 template <class Vector>
 __attribute__((always_inline)) inline float multiply_and_add() {
   Vector sums[kChains];
@@ -36,14 +36,14 @@ __attribute__((always_inline)) inline float multiply_and_add() {
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx512f"))) float of_16_lanes() {
+__attribute__((target("avx512f"))) float run_16_lanes() {
   return multiply_and_add<Lanes16>();
 }
-__attribute__((target("avx2,fma"))) float of_8_lanes() {
+__attribute__((target("avx2,fma"))) float run_8_lanes() {
   return multiply_and_add<Lanes8>();
 }
 #endif
-float of_4_lanes() {
+float run_4_lanes() {
   return multiply_and_add<Lanes4>();
 }
 
@@ -54,13 +54,13 @@ struct Probe {
 
 Probe widest() {
 #ifdef __x86_64__
-  if (has_avx512()) return {of_16_lanes, 16};
-  if (has_avx2()) return {of_8_lanes, 8};
+  if (has_avx512()) return {run_16_lanes, 16};
+  if (has_avx2()) return {run_8_lanes, 8};
 #endif
-  return {of_4_lanes, 4};
+  return {run_4_lanes, 4};
 }
 
-volatile float sink;  ///< so that no work is for nothing
+volatile float sink;  ///< keeps the compiler from removing the work
 
 double measure_gflops() {
   const Probe probe = widest();
@@ -72,7 +72,7 @@ double measure_gflops() {
   return 2.0 * kRounds * kChains * probe.lanes * thread_count() / timer.seconds() / 1e9;
 }
 
-/// Several streams at a time: one alone does not keep the memory busy.
+/// Reads several streams at a time: one stream does not use the full bandwidth.
 double measure_bandwidth(const std::vector<std::int64_t>& values) {
   constexpr std::size_t kStreams = 4;
   const std::size_t each = values.size() / kStreams;
@@ -90,7 +90,7 @@ double measure_bandwidth(const std::vector<std::int64_t>& values) {
 
 Ceiling measure_ceiling() {
   constexpr std::size_t kBytes = 256 << 20;
-  constexpr int kTimes = 10;  // others may be at work: the best counts
+  constexpr int kTimes = 10;  // keeps the best: other processes may be running
   const std::vector<std::int64_t> values(kBytes / sizeof(std::int64_t), 1);
   Ceiling best{0, 0};
   for (int i = 0; i < kTimes; ++i) {

@@ -23,18 +23,18 @@ namespace sluice {
 
 namespace {
 
-/// The first byte of what the child sends; the result or the message follows.
+/// First byte of the child's output; the result or the message follows.
 enum class Kind : char { result = 'R', user = 'U', machine = 'M', no_memory = 'N', other = 'O' };
 
 constexpr std::uint64_t kMaxMessage = 4096;
 
 #ifdef SLUICE_SANITIZED
-constexpr std::uint64_t kDescriptors = 64;  // UBSan's checks of types make pipes
+constexpr std::uint64_t kDescriptors = 64;  // UBSan's type checks open pipes
 #else
-constexpr std::uint64_t kDescriptors = 0;  // those that are open stay so
+constexpr std::uint64_t kDescriptors = 0;  // no new ones; open descriptors stay open
 #endif
 
-/// The address space this process takes. Sanitizers reserve terabytes: limits count from there.
+/// Address space of this process. Sanitizers reserve terabytes, so limits are added to it.
 std::uint64_t address_space(const Confinement& limits) {
   const std::string statm = read_file("/proc/self/statm", kMaxMessage, limits.tag);
   const std::uint64_t pages = std::strtoull(statm.c_str(), nullptr, 10);
@@ -44,7 +44,7 @@ std::uint64_t address_space(const Confinement& limits) {
 bool limit(int resource, std::uint64_t soft, std::uint64_t hard) {
   rlimit now{};
   if (::getrlimit(static_cast<__rlimit_resource>(resource), &now) != 0) return false;
-  // A limit that is already lower stays: raising it would need a privilege.
+  // A limit that is already lower stays: raising it needs a privilege.
   const rlimit wanted{std::min<rlim_t>(soft, now.rlim_max), std::min<rlim_t>(hard, now.rlim_max)};
   return ::setrlimit(static_cast<__rlimit_resource>(resource), &wanted) == 0;
 }
@@ -52,8 +52,8 @@ bool limit(int resource, std::uint64_t soft, std::uint64_t hard) {
 bool confine(const Confinement& limits, std::uint64_t address_space) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_DUMPABLE, 0);
-  // Ctrl-C goes to the child too: what it means is the parent's to say. All else is as it was
-  // before anybody handled it, so that a crash ends the child at once.
+  // The child gets Ctrl-C too and ignores it: the parent decides. Crash signals get their default
+  // actions again, so that a crash ends the child at once.
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU}) {
     std::signal(signal, SIG_DFL);
   }
@@ -69,7 +69,7 @@ void send(int pipe, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t done = ::write(pipe, bytes.data(), bytes.size());
     if (done < 0 && errno == EINTR) continue;
-    if (done < 0) ::_exit(1);  // the parent has gone or wants no more
+    if (done < 0) ::_exit(1);  // the parent has exited or stopped reading
     bytes.remove_prefix(static_cast<std::size_t>(done));
   }
 }
@@ -80,10 +80,10 @@ void send(int pipe, Kind kind, std::string_view bytes) {
   send(pipe, bytes);
 }
 
-/// The child's whole life. It ends by _exit, so that neither buffers of stdio are flushed twice nor
-/// the destructors of static objects run.
-[[noreturn]] void live(int pipe, const Confinement& limits, std::uint64_t address_space,
-                       const std::function<std::string()>& function) {
+/// Runs the child. It ends by _exit, which neither flushes stdio buffers a second time nor runs the
+/// destructors of static objects.
+[[noreturn]] void run_child(int pipe, const Confinement& limits, std::uint64_t address_space,
+                            const std::function<std::string()>& function) {
   try {
     if (!confine(limits, address_space)) {
       send(pipe, Kind::other, std::strerror(errno));
@@ -102,7 +102,7 @@ void send(int pipe, Kind kind, std::string_view bytes) {
   ::_exit(0);
 }
 
-/// A child process, ended and reaped at the latest at the end of its life here.
+/// A child process. The destructor kills and reaps it.
 class Child {
  public:
   explicit Child(pid_t id) : id_(id) {}
@@ -126,7 +126,7 @@ class Child {
   pid_t id_;
 };
 
-/// All that comes through the pipe, or one byte more than `max_bytes`.
+/// Reads the pipe to its end, or to one byte more than `max_bytes`.
 std::string receive(int pipe, std::uint64_t max_bytes, const Confinement& limits) {
   std::string bytes;
   std::size_t size = 0;
@@ -149,8 +149,8 @@ std::string receive(int pipe, std::uint64_t max_bytes, const Confinement& limits
   return bytes;
 }
 
-/// What() of an Error, "[tag] message", taken apart again.
-Error handed_over(Fault fault, const std::string& what, const Confinement& limits) {
+/// Rebuilds an Error from its what(), "[tag] message".
+Error error_from_child(Fault fault, const std::string& what, const Confinement& limits) {
   const std::string text = one_line(what, kMaxMessage);
   const std::size_t end = text.find("] ");
   if (text.empty() || text.front() != '[' || end == std::string::npos) {
@@ -195,13 +195,13 @@ std::string run_confined(const Confinement& limits, const std::function<std::str
       }
       if (id == 0) {
         ::close(ends[0]);
-        live(ends[1], limits, before, function);
+        run_child(ends[1], limits, before, function);
       }
     }
     Child child(id);
     bytes = receive(from_child.get(), std::max(limits.result_bytes, kMaxMessage), limits);
     if (bytes.size() > std::max(limits.result_bytes, kMaxMessage)) {
-      throw damaged(limits, "it gave more than {} bytes", limits.result_bytes);
+      throw damaged(limits, "it returned more than {} bytes", limits.result_bytes);
     }
     status = child.wait();
   }
@@ -215,9 +215,9 @@ std::string run_confined(const Confinement& limits, const std::function<std::str
     case Kind::result:
       return bytes;
     case Kind::user:
-      throw handed_over(Fault::user, bytes, limits);
+      throw error_from_child(Fault::user, bytes, limits);
     case Kind::machine:
-      throw handed_over(Fault::machine, bytes, limits);
+      throw error_from_child(Fault::machine, bytes, limits);
     case Kind::no_memory:
       throw damaged(limits, "it needs more than {} MiB of memory", limits.memory_bytes >> 20);
     case Kind::other:

@@ -28,7 +28,7 @@ std::string refusal(const std::function<std::string()>& function,
 TEST(Confined, ResultsComeBackWhole) {
   EXPECT_EQ(run_confined(kLimits, [] { return std::string("a\0b", 3); }), std::string("a\0b", 3));
   EXPECT_EQ(run_confined(kLimits, [] { return std::string(); }), "");
-  std::string big(20 << 20, 'x');  // far more than a pipe holds
+  std::string big(20 << 20, 'x');  // larger than a pipe's buffer
   big[12345678] = 'y';
   EXPECT_EQ(run_confined(kLimits, [&] { return big; }), big);
 }
@@ -48,7 +48,7 @@ TEST(Confined, ErrorsAreHandedOver) {
 }
 
 TEST(Confined, ACrashIsAnError) {
-  // raise() rather than a wild write: a sanitizer would report that one first.
+  // raise() and not a wild write: a sanitizer would report that first.
   EXPECT_EQ(refusal([]() -> std::string {
               raise(SIGSEGV);
               return "";
@@ -84,7 +84,7 @@ TEST(Confined, ResultsHaveALimit) {
   Confinement limits = kLimits;
   limits.result_bytes = 1 << 16;
   EXPECT_EQ(refusal([] { return std::string(1 << 22, 'x'); }, limits),
-            "[test] f.h5 is damaged: HDF5 could not read it: it gave more than 65536 bytes");
+            "[test] f.h5 is damaged: HDF5 could not read it: it returned more than 65536 bytes");
 }
 
 TEST(Confined, NoFileCanBeOpened) {

@@ -4,7 +4,7 @@
 
 namespace sluice {
 
-/// What open() gave, closed at the end of its life; negative if it failed.
+/// A file descriptor from open(), closed by the destructor; negative if open() failed.
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -12,7 +12,6 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  /// Closes it before the end of its life.
   void close() {
     if (value_ >= 0) ::close(value_);
     value_ = -1;

@@ -28,7 +28,7 @@ std::string Digest::digits() {
   unsigned char sum[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
   if (!context_->fine || EVP_DigestFinal_ex(context_->handle.get(), sum, &size) != 1) {
-    throw machine_error("digest", "OpenSSL computes no check sum: does it allow MD5 here?");
+    throw machine_error("digest", "OpenSSL cannot compute a checksum: does it allow MD5 here?");
   }
   std::string digits;
   for (unsigned int i = 0; i < size; ++i) digits += fmt::format("{:02x}", sum[i]);

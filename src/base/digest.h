@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-/// A check sum of bytes that come in parts.
+/// Computes a checksum of bytes that arrive in parts.
 class Digest {
  public:
   enum class Kind { md5, sha256 };
@@ -15,8 +15,8 @@ class Digest {
   ~Digest();
 
   void add(std::string_view bytes);
-  /// In hexadecimal digits; ends it. Throws Error (machine) if OpenSSL refuses: MD5 is switched off
-  /// in systems restricted to FIPS.
+  /// Finishes and returns the sum in hexadecimal digits. Throws Error (machine) if OpenSSL refuses:
+  /// systems restricted to FIPS disable MD5.
   std::string digits();
 
  private:

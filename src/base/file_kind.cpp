@@ -49,7 +49,7 @@ const std::array kMagics{
     Magic{0, "%PDF-"sv, {Of::document, "a PDF document"}},
 };
 
-/// A zip archive tells by its first member what wrote it.
+/// Identifies a zip archive's writer by the name of the first member.
 FileKind zip_kind(std::string_view bytes) {
   constexpr std::size_t kNameLength = 26;
   constexpr std::size_t kName = 30;
@@ -65,7 +65,7 @@ FileKind zip_kind(std::string_view bytes) {
   return {Of::archive, "a zip archive"};
 }
 
-/// The header's length in 8 bytes, and JSON.
+/// Checks for the header's length in 8 bytes, followed by JSON.
 bool is_safetensors(std::string_view bytes) {
   std::uint64_t length = 0;
   if (bytes.size() <= sizeof length || bytes[sizeof length] != '{') return false;
@@ -73,14 +73,14 @@ bool is_safetensors(std::string_view bytes) {
   return length < (std::uint64_t{1} << 32);
 }
 
-/// A ModelProto: the version of its format, and one of the fields that follow.
+/// Checks for a ModelProto: the format's version, then one of the fields that follow it.
 bool is_onnx(std::string_view bytes) {
   return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] > 0 && bytes[1] < 0x20 &&
          "\x12\x1a\x22\x28\x32\x3a\x42\x72"sv.find(bytes[2]) != std::string_view::npos;
 }
 
-/// What the old pickles of PyTorch have before their data: a protocol, and an opcode of a string, a
-/// number, a tuple or a frame.
+/// Checks for PyTorch's old pickles: a protocol, then an opcode of a string, a number, a tuple or a
+/// frame.
 bool is_pickle(std::string_view bytes) {
   return bytes.size() > 2 && bytes[0] == '\x80' && bytes[1] >= 2 && bytes[1] <= 5 &&
          "\x95\x8a}c(X]K\x8c"sv.find(bytes[2]) != std::string_view::npos;
@@ -89,7 +89,7 @@ bool is_pickle(std::string_view bytes) {
 FileKind text_kind(std::string_view text) {
   const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; };
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  for (;;) {  // to the first line that says something
+  for (;;) {  // skips empty lines and comments
     while (!text.empty() && blank(text.front())) text.remove_prefix(1);
     if (!text.starts_with('#')) break;
     text.remove_prefix(std::min(text.size(), text.find('\n')));
@@ -116,12 +116,11 @@ bool is_text(std::string_view bytes) {
   return true;
 }
 
-/// What its kind is good for.
+/// Returns how to use a file of this kind.
 std::string advice(Of of, const std::string& place) {
   switch (of) {
     case Of::sluice:
-      return fmt::format("`sluice predict {0} PICTURE` asks it, and `sluice summary {0}` shows it",
-                         place);
+      return fmt::format("use it with `sluice predict {0} PICTURE` or `sluice summary {0}`", place);
     case Of::keras:
       return fmt::format("make a run of it with `sluice import {}`", place);
     case Of::onnx:
@@ -131,13 +130,13 @@ std::string advice(Of of, const std::string& place) {
     case Of::model:
       return "Sluice reads its own models and those that Keras saved";
     case Of::picture:
-      return fmt::format("`sluice predict RUN {}` says what is on it", place);
+      return fmt::format("`sluice predict RUN {}` classifies it", place);
     case Of::other_picture:
       return "convert it to PNG or JPEG";
     case Of::archive:
       return "unpack it first";
     case Of::experiment:
-      return fmt::format("an experiment is trained with `sluice train {}`", place);
+      return fmt::format("train an experiment with `sluice train {}`", place);
     case Of::pointer:
       return "fetch the file itself with `git lfs pull`";
     case Of::empty:
@@ -161,7 +160,7 @@ FileKind kind_of(std::string_view bytes) {
   }
   if (bytes.starts_with("PK\x03\x04")) return zip_kind(bytes);
   if (is_safetensors(bytes)) {
-    // Among the metadata, which comes first.
+    // The metadata comes first in the file.
     const bool own = bytes.find("\"format\":\"sluice ") != std::string_view::npos;
     return own ? FileKind{Of::sluice, "a model of Sluice"}
                : FileKind{Of::safetensors, "a safetensors file of another program"};
@@ -180,7 +179,7 @@ FileKind kind_of_file(const std::filesystem::path& file, std::string_view tag) {
 Error wrong_kind(std::string_view tag, const std::string& place, FileKind kind,
                  std::string_view wanted) {
   return user_error(tag, "{} is {}, not {}: {}", place,
-                    kind.known() ? kind.words : "of no kind that Sluice knows", wanted,
+                    kind.known() ? kind.words : "a file of unknown kind", wanted,
                     advice(kind.of, place));
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-/// A zip archive's first member.
+/// Returns the beginning of a zip archive with one member.
 std::string zip_of(const std::string& name) {
   std::string head = "PK\x03\x04"s + std::string(22, '\0');
   head += static_cast<char>(name.size());
@@ -72,10 +72,10 @@ TEST(FileKinds, AMessageSaysWhatTakesIt) {
   EXPECT_EQ(said(zip_of("config.json")),
             "[tag] x is a Keras model, not a run: make a run of it with `sluice import x`");
   EXPECT_EQ(said("\x89PNG\r\n\x1a\n"),
-            "[tag] x is a PNG picture, not a run: `sluice predict RUN x` says what is on it");
+            "[tag] x is a PNG picture, not a run: `sluice predict RUN x` classifies it");
   EXPECT_EQ(said("a = 1"),
-            "[tag] x is a TOML file, not a run: an experiment is trained with `sluice train x`");
-  EXPECT_EQ(said("\x01"), "[tag] x is of no kind that Sluice knows, not a run: check the path");
+            "[tag] x is a TOML file, not a run: train an experiment with `sluice train x`");
+  EXPECT_EQ(said("\x01"), "[tag] x is a file of unknown kind, not a run: check the path");
 }
 
 TEST(FileKinds, OfAFile) {

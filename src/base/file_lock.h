@@ -8,21 +8,21 @@
 
 namespace sluice {
 
-/// A lock for one process at a time. The system releases it with the process, however that ends.
+/// A lock for one process at a time. The system releases it when the process ends, for any reason.
 class FileLock {
  public:
-  /// Makes the file where it is missing; does not take the lock. Throws Error (machine).
+  /// Creates the file if it is missing; does not take the lock. Throws Error (machine).
   FileLock(const std::filesystem::path& path, std::string_view tag);
 
   enum class Result {
     taken,
-    held,         ///< by another process
-    unsupported,  ///< by the file system
+    held,         ///< another process has it
+    unsupported,  ///< the file system has no locks
   };
-  /// Throws Error (machine) for any other reason.
+  /// Throws Error (machine) if locking fails for another reason.
   Result take();
 
-  /// Gives the lock back and closes the file, so that it can be deleted on any file system.
+  /// Releases the lock and closes the file, so that any file system can delete it.
   void release() { descriptor_.close(); }
 
  private:

@@ -20,7 +20,8 @@ namespace {
 
 enum class Access { reading, writing };
 
-/// "[file] runs/a/b: cannot be written: No space left on device: free some space (12 MB)".
+/// Makes a message: "[file] runs/a/b: cannot be written: No space left on device: free some space
+/// (12 MB)".
 Error file_error(std::string_view tag, const fs::path& path, const char* cannot, Access access,
                  int reason, std::size_t needed = 0) {
   const auto [fault, mend] = [&]() -> std::pair<Fault, std::string> {
@@ -50,8 +51,8 @@ Error file_error(std::string_view tag, const fs::path& path, const char* cannot,
       fmt::format("{}: cannot be {}: {}{}", path_text(path), cannot, std::strerror(reason), mend)};
 }
 
-/// Throws Error (user) unless it is a regular file: a pipe may have no end and never begin, a
-/// device may be any of that, and neither can be replaced by a file of the same name.
+/// Throws Error (user) unless it is a regular file. Reading a pipe or a device may never end, and a
+/// file of the same name cannot replace one.
 void require_regular(const struct stat& status, const fs::path& path, std::string_view tag) {
   const mode_t mode = status.st_mode;
   if (S_ISREG(mode)) return;
@@ -70,13 +71,13 @@ class InputFile {
       : path_(path), tag_(tag), descriptor_(open()) {
     struct stat status {};
     if (descriptor_.failed() || ::fstat(descriptor_.get(), &status) != 0) fail();
-    require_regular(status, path, tag);  // another may have taken its place
+    require_regular(status, path, tag);  // the file may have been replaced since stat()
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
 
   std::uint64_t size() const { return size_; }
 
-  /// How many bytes came; 0 at the end of the file.
+  /// Returns the number of bytes read; 0 at the end of the file.
   std::size_t read(char* to, std::size_t count) {
     for (;;) {
       const ssize_t done = ::read(descriptor_.get(), to, count);
@@ -87,7 +88,7 @@ class InputFile {
 
  private:
   int open() const {
-    // Asked before it is opened, which devices may notice and sockets refuse.
+    // stat() comes before open(): open() may have effects on a device, and sockets refuse it.
     struct stat status {};
     if (::stat(path_.c_str(), &status) != 0) fail();
     require_regular(status, path_, tag_);
@@ -101,7 +102,7 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
-/// False, with errno, where not all could be written.
+/// Returns false and sets errno if not all bytes could be written.
 bool write_all(int descriptor, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t done = ::write(descriptor, bytes.data(), bytes.size());
@@ -112,9 +113,9 @@ bool write_all(int descriptor, std::string_view bytes) {
   return true;
 }
 
-/// Opens a file that was not there, and says how it is called.
+/// Creates and opens a temporary file beside `target`, and returns its path in `path`.
 int open_beside(const fs::path& target, fs::path& path) {
-  // A name of an earlier, killed program may be left over: take the next.
+  // A killed program may have left a file of that name: try the next.
   for (int n = 0; n < 10'000; ++n) {
     path = target.parent_path() /
            fmt::format(".{}.{}-{}.part", target.filename().string(), ::getpid(), n);
@@ -151,8 +152,8 @@ bool make_folder(const fs::path& path, const fs::path& shown) {
 
 void sync_folder(const fs::path& folder, std::string_view tag) {
   const Descriptor opened(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC));
-  if (opened.failed()) return;  // a folder that may be written but not read
-  // Network file systems and FUSE may be unable to flush folders.
+  if (opened.failed()) return;  // a folder may be writable but not readable
+  // Network file systems and FUSE may not support flushing folders.
   if (::fsync(opened.get()) == 0) return;
   if (errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP) {
     throw file_error(tag, folder, "flushed to the disk", Access::writing, errno);
@@ -189,7 +190,7 @@ std::string read_file(const fs::path& path, std::uint64_t max_bytes, std::string
   const std::uint64_t declared = file.size();
   if (declared > max_bytes) throw too_large(fmt::to_string(declared));
 
-  // Up to the end of the file, whatever its declared size: it may grow.
+  // Reads to the end of the file and not to its declared size: the file may grow.
   std::string bytes;
   std::size_t size = 0;
   for (;;) {
@@ -211,6 +212,10 @@ std::string read_beginning(const fs::path& path, std::size_t most, std::string_v
   while (const std::size_t done = file.read(bytes.data() + size, bytes.size() - size)) size += done;
   bytes.resize(size);
   return bytes;
+}
+
+void require_writable(const fs::path& path) {
+  const PendingFile probe(path);
 }
 
 void write_file(const fs::path& path, std::string_view bytes) {
@@ -250,7 +255,7 @@ void PendingFile::write(const std::vector<std::string_view>& parts) {
 }
 
 void PendingFile::keep() {
-  // Without the flush a crash could leave an empty file with the final name.
+  // Without the flush, a crash could leave an empty file with the final name.
   if (::fsync(descriptor_.get()) != 0) fail();
   if (::rename(path_.c_str(), target_.c_str()) != 0) fail();
   kept_ = true;

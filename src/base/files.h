@@ -7,36 +7,28 @@
 #include <vector>
 
 #include "base/descriptor.h"
+#include "sluice/files.h"
 
 namespace sluice {
 
-// A `tag` is what messages start with: who wanted the file.
-
-/// Whether there is a folder; a path that cannot be asked about is none.
-bool is_folder(const std::filesystem::path& path);
-
-/// What a folder holds, sorted by name, without hidden entries. Throws Error (machine).
-std::vector<std::filesystem::path> list_folder(const std::filesystem::path& folder,
-                                               std::string_view tag);
-
-/// Makes a folder in one that exists; false if the name is taken, so that of two programs exactly
-/// one gets true. Throws Error as write_file() does.
-/// Messages name `shown` where the folder gets another name later.
+/// Creates a folder in an existing one; false if the name is taken, so that exactly one of two
+/// programs gets true. Throws Error as write_file() does. Messages name `shown` if the folder is
+/// renamed later.
 bool make_folder(const std::filesystem::path& path, const std::filesystem::path& shown = {});
 
 /// Waits until a folder's own entries, such as a new name, are on the disk. Throws Error (machine).
 void sync_folder(const std::filesystem::path& folder, std::string_view tag);
 
-/// Renames, over an old file if there is one. Throws Error (machine).
+/// Renames a file and replaces an old one. Throws Error (machine).
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to,
                  std::string_view tag);
 
-/// The size of a regular file. Throws Error as read_file() does.
+/// Returns the size of a regular file. Throws Error as read_file() does.
 std::uintmax_t size_of_file(const std::filesystem::path& path, std::string_view tag);
 
-/// Reads a whole file. Only a regular file is opened: reading a pipe or a device may never end.
-/// Throws Error: user if there is none, it is of another kind, may not be read or has more than
-/// `max_bytes`; machine if reading fails.
+/// Reads a whole file, which must be regular: reading a pipe or a device may never end. Throws
+/// Error: user if the file is missing, of another kind, not readable or larger than `max_bytes`;
+/// machine if reading fails.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes,
                       std::string_view tag = "file");
 
@@ -44,24 +36,20 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 std::string read_beginning(const std::filesystem::path& path, std::size_t most,
                            std::string_view tag = "file");
 
-/// Writes a whole file or nothing, by a PendingFile. Throws Error naming path and reason: user
-/// where the place is wrong (no such folder, no permission, a folder or a device of that name),
-/// else machine.
-void write_file(const std::filesystem::path& path, std::string_view bytes);
-
-/// A new file beside its final place, deleted again unless it is kept. What has the final name
-/// stays until then, and a crash leaves one of the two whole. Throws Error as write_file() does.
+/// A new file beside its final place; the destructor deletes it unless keep() was called. An old
+/// file stays until then, so a crash leaves either the old or the new file whole. Throws Error as
+/// write_file() does.
 class PendingFile {
  public:
   explicit PendingFile(const std::filesystem::path& target, std::string_view tag = "file");
   ~PendingFile();
 
   void write(std::string_view bytes) { write(std::vector<std::string_view>{bytes}); }
-  /// One after another. Where the disk is full, the error names the room that all of them need.
+  /// Writes the parts in order. If the disk is full, the Error has the size of all of them.
   void write(const std::vector<std::string_view>& parts);
-  /// For reading and writing by other means.
+  /// Descriptor for other ways to read and write.
   int descriptor() const { return descriptor_.get(); }
-  /// Flushes it to the disk and gives it its name in one step.
+  /// Flushes the file to the disk and renames it to its final name.
   void keep();
 
  private:
@@ -76,11 +64,11 @@ class PendingFile {
   bool kept_ = false;
 };
 
-/// Whether a file is one, left over by a program that was killed.
+/// Whether a file is a PendingFile that a killed program left.
 bool is_pending(const std::filesystem::path& path);
 
-/// A file being written in place, every call checked: a full disk is an Error (machine), never a
-/// short file that passes for a whole one. Not synced by the destructor.
+/// A file written in place, with every call checked: a full disk is an Error (machine), never a
+/// truncated file. The destructor does not sync.
 class OutputFile {
  public:
   enum class Mode {

@@ -35,8 +35,7 @@ void append_jamo(char32_t code, std::string& out) {  // U+1100 to U+11FF
   out += static_cast<char>(0x80 | (code & 0x3F));
 }
 
-/// A Hangul syllable as the two or three letters that it is composed of: The Unicode Standard,
-/// section 3.12.
+/// Appends the two or three letters of a Hangul syllable: The Unicode Standard, section 3.12.
 void append_syllable(char32_t code, std::string& out) {
   const char32_t index = code - 0xAC00;
   append_jamo(0x1100 + index / 588, out);
@@ -60,7 +59,7 @@ std::string folded(std::string_view text) {
     if (length == 1) {
       out += lower(sequence[0]);
     } else if (code >= 0x300 && code < 0x370) {
-      // A combining accent: part of the letter before it.
+      // Skips a combining accent, which belongs to the letter before it.
     } else if (code >= 0xAC00 && code <= 0xD7A3) {
       append_syllable(code, out);
     } else if (const char latin = base(kLatin, 0xC0); latin != '_') {

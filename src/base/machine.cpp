@@ -15,7 +15,7 @@
 namespace sluice {
 namespace {
 
-/// What stands after the separator on the first line that begins with `key`.
+/// Returns the text after the separator on the first line that begins with `key`.
 std::string fact(const char* file, std::string_view key, char separator) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -29,6 +29,10 @@ std::string fact(const char* file, std::string_view key, char separator) {
 }
 
 }  // namespace
+
+std::string version() {
+  return SLUICE_VERSION;
+}
 
 Machine this_machine() {
   Machine machine;
@@ -75,7 +79,7 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& folder) {
     there = there.parent_path();
   }
   const std::filesystem::space_info space = std::filesystem::space(there, error);
-  const bool told = !error && space.capacity > 0;  // /proc tells of no capacity
+  const bool told = !error && space.capacity > 0;  // /proc reports no capacity
   return told ? space.available : std::numeric_limits<std::uint64_t>::max();
 }
 

@@ -5,7 +5,7 @@
 namespace sluice {
 namespace {
 
-/// Number of threads of a region that asks for so many.
+/// Number of threads that a parallel region of size `wanted` gets.
 int threads_given(int wanted) {
   int given = 1;
 #pragma omp parallel num_threads(wanted)

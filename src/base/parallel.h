@@ -12,18 +12,17 @@ inline int thread_count() {
   return omp_get_max_threads();
 }
 
-/// Makes thread_count() true for the calling thread, and returns it. OpenMP may give a parallel
-/// region fewer threads than omp_get_max_threads() promises: under OMP_THREAD_LIMIT, OMP_DYNAMIC or
-/// OMP_MAX_ACTIVE_LEVELS, or within another region. Kernels of oneDNN divide their work by the
-/// promise and wait at barriers for threads that never come. Turns off dynamic teams in this
-/// thread.
+/// Makes thread_count() correct for the calling thread, and returns it. OpenMP may give a parallel
+/// region fewer threads than omp_get_max_threads(): under OMP_THREAD_LIMIT, OMP_DYNAMIC or
+/// OMP_MAX_ACTIVE_LEVELS, or in another region. oneDNN's kernels divide their work by that number,
+/// and then wait forever at barriers for missing threads. Disables dynamic teams in this thread.
 int settle_thread_count();
 
-/// For its lifetime, regions of the calling thread have exactly `threads` threads. Work that was
-/// divided for so many when it was compiled runs in one of these.
+/// Sets the size of the calling thread's parallel regions to exactly `threads` for its lifetime.
+/// Kernels that were compiled for a number of threads must run with that number.
 class ThreadTeam {
  public:
-  /// Throws Error (user) where OpenMP gives fewer.
+  /// Throws Error (user) if OpenMP gives fewer.
   explicit ThreadTeam(int threads);
   ~ThreadTeam() { restore(); }
   ThreadTeam(const ThreadTeam&) = delete;
@@ -41,9 +40,9 @@ inline std::size_t thread_number() {
   return static_cast<std::size_t>(omp_get_thread_num());
 }
 
-/// Calls body(begin, end) on [0, count) in parts of `grain`, each on whatever thread is free, and
-/// waits. Large enough a grain keeps threads from sharing cache lines, and short loops on one. The
-/// body must not throw.
+/// Calls body(begin, end) on [0, count) in parts of `grain`, on any free thread, and waits. A large
+/// grain avoids false sharing of cache lines and runs short loops on one thread. The body must not
+/// throw.
 template <class Body>
 void parallel_for(std::size_t count, std::size_t grain, const Body& body,
                   int threads = thread_count()) {

@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 
-/// In a thread of its own, so that its OpenMP settings end with it.
+/// Runs the work in a new thread, so that its OpenMP settings end with it.
 template <class Work>
 void in_thread(const Work& work) {
   std::thread(work).join();

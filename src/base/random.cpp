@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::size_t kLanes = 8;
 
-/// Philox 4x32-10 (Salmon et al. 2011, figure 1 and table 2) for kLanes counters at once: loops
-/// over the lanes become vectors.
+/// Computes Philox 4x32-10 (Salmon et al. 2011, figure 1 and table 2) for kLanes counters at once:
+/// the compiler vectorises the loops over the lanes.
 SLUICE_VECTORISED void philox(std::uint32_t first, const std::uint32_t* counter,
                               const std::uint32_t* key, std::uint32_t* __restrict out) {
   std::uint32_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];

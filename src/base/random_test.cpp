@@ -10,7 +10,7 @@ namespace {
 TEST(RandomStream, FillsWithTheBitsThatItCountsOneByOne) {
   const RandomStream random(0x123456789abcdef0, Purpose::dropout, 7, 0xfedcba98);
   for (const std::size_t count : {0, 1, 7, 8, 21}) {
-    constexpr std::uint32_t kFirst = 0xfffffff5;  // the index wraps
+    constexpr std::uint32_t kFirst = 0xfffffff5;  // the index overflows and wraps
     std::vector<std::uint32_t> values(4 * count + 1, 42);
     random.fill(kFirst, count, values.data());
     for (std::size_t i = 0; i < count; ++i) {

@@ -13,9 +13,8 @@ inline bool has_avx2() {
 }  // namespace sluice
 #endif
 
-/// Marks a loop's function to be compiled once for each vector width and chosen at run time, so
-/// that the build needs no -march. Sanitizers cannot run the choosing (it comes before their
-/// start).
+/// Compiles a function for each vector width and chooses at run time, so that the build needs no
+/// -march. Sanitizers do not support this: the choice runs before they start.
 #if defined(__x86_64__) && !defined(SLUICE_SANITIZED)
 #define SLUICE_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

@@ -8,7 +8,7 @@ namespace sluice {
 
 namespace {
 
-/// The length of the UTF-8 sequence that starts `text`; 0 if it is none.
+/// Returns the length of the UTF-8 sequence that starts `text`; 0 if it is invalid.
 std::size_t sequence_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -21,7 +21,7 @@ std::size_t sequence_length(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if (starts_code_point(text[i])) return 0;
   }
-  // Overlong forms, surrogates and what lies beyond Unicode.
+  // Overlong forms, surrogates and code points beyond Unicode.
   if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0) ||
       (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90)) {
     return 0;
@@ -38,7 +38,7 @@ bool is_control(std::string_view sequence) {
       // U+0080 to U+009F: a terminal may take them for escape sequences.
       return byte(0) == 0xC2 && byte(1) < 0xA0;
     case 3:
-      // U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 turn the direction of what follows.
+      // U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069 change the writing direction.
       return byte(0) == 0xE2 && ((byte(1) == 0x80 && ((byte(2) >= 0xAA && byte(2) <= 0xAE) ||
                                                       byte(2) == 0x8E || byte(2) == 0x8F)) ||
                                  (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9));
@@ -73,6 +73,34 @@ std::string one_line(std::string_view text, std::size_t limit) {
 
 std::string path_text(const std::filesystem::path& path) {
   return one_line(path.string(), 4096);
+}
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  for (const char c : text) width += starts_code_point(c);
+  return width;
+}
+
+std::string_view head(std::string_view text, std::size_t width) {
+  std::size_t end = 0;
+  while (end < text.size() && (!starts_code_point(text[end]) || width > 0)) {
+    width -= starts_code_point(text[end]);
+    ++end;
+  }
+  return text.substr(0, end);
+}
+
+std::string cut(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width == 0) return {};
+  return std::string(head(text, width - 1)) + "…";
+}
+
+std::string with_commas(std::int64_t number) {
+  std::string digits = fmt::to_string(number);
+  const std::size_t first = number < 0 ? 1 : 0;
+  for (std::size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
 }
 
 std::string signed_points(double share) {
@@ -118,7 +146,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
-  constexpr std::size_t kLongest = 100;  // longer words are no typing mistakes, and cost time
+  constexpr std::size_t kLongest = 100;  // longer words are no typing mistakes
   std::string best;
   if (word.size() > kLongest) return best;
   const std::string look = folded(word);

@@ -5,13 +5,13 @@
 
 namespace sluice {
 
-/// Wall clock since its making.
+/// Measures wall-clock time since construction.
 class Timer {
  public:
   double seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
-  /// The same, and begins again.
+  /// Returns seconds() and restarts.
   double lap() {
     const double passed = seconds();
     *this = Timer();
@@ -22,7 +22,7 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Processor time since its making, of all threads.
+/// Measures processor time of all threads since construction.
 class CpuTimer {
  public:
   double seconds() const { return now() - start_; }

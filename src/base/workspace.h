@@ -8,11 +8,11 @@
 namespace sluice {
 
 /// Zeroed memory, aligned to a cache line, handed out in a fixed order. A network compiled for
-/// several batch sizes rewinds it between them, so that all share the memory of the largest: only
-/// one of them runs at a time.
+/// several batch sizes calls rewind() before each, so that all sizes share the memory of the
+/// largest: only one of them runs at a time.
 class Workspace {
  public:
-  /// At least `bytes`, the same memory for the same place in the order.
+  /// Returns at least `bytes`; the n-th call after rewind() returns the same memory each time.
   float* take(std::size_t bytes);
   void rewind() { next_ = 0; }
 
@@ -25,7 +25,8 @@ class Workspace {
     std::size_t bytes;
   };
 
-  std::vector<std::vector<Slot>> slots_;  ///< by place; a larger later request adds, never moves
+  std::vector<std::vector<Slot>> slots_;  ///< by position; a larger request adds a slot, never
+                                          ///< moves one
   std::size_t next_ = 0;
 };
 

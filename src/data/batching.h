@@ -9,13 +9,13 @@
 
 namespace sluice {
 
-/// A permutation of [0, count): Fisher and Yates's shuffle with counter-based random numbers.
+/// Returns a permutation of [0, count): Fisher-Yates shuffle with counter-based random numbers.
 std::vector<std::uint32_t> permutation(std::size_t count, const RandomStream& random);
 
-/// 0, 1, 2, ...
+/// Returns 0, 1, 2, ...
 std::vector<std::uint32_t> in_order(std::size_t count);
 
-/// One batch as a network takes it: pixels as floats in [0, 1], (rows, height, width, channels).
+/// A mini-batch for a network: pixels as floats in [0, 1], (rows, height, width, channels).
 struct Batch {
   std::vector<float> images;
   std::vector<int> labels;
@@ -23,7 +23,7 @@ struct Batch {
   int size() const { return static_cast<int>(labels.size()); }
 };
 
-/// Fills `batch` with the examples that `rows` names. Its memory is kept between calls.
+/// Fills `batch` with the examples at `rows`, and reuses its memory.
 void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch);
 
 }  // namespace sluice

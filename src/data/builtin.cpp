@@ -11,16 +11,16 @@
 namespace sluice {
 namespace {
 
-constexpr std::uint64_t kSeed = 2018;  // any will do, but another draws other pictures
+constexpr std::uint64_t kSeed = 2018;  // any value works; another value draws other pictures
 constexpr int kAllTrain = 50000;
 constexpr int kAllTest = 10000;
 constexpr std::uint32_t kClasses = 10;
 
-// The streams of random numbers; a split's order is that of its pictures plus kOrder.
+// Random streams; the order of a split uses its picture stream + kOrder.
 enum Split : std::uint32_t { kTrain = 0, kTest = 1 };
 constexpr std::uint32_t kOrder = 2;
 
-/// Every ten pictures show every class once, in an order of their own.
+/// Returns a label: every ten pictures show every class once, in random order.
 int label_of(Split split, std::uint32_t index) {
   std::array<int, kClasses> labels;
   std::iota(labels.begin(), labels.end(), 0);

@@ -3,7 +3,7 @@
 namespace sluice {
 namespace {
 
-constexpr float kFromAhead = 0.25f;  // airplanes that show no length
+constexpr float kFromAhead = 0.25f;  // airplanes seen from the front
 
 void draw_sails(Pencil& pencil, Dice& dice, float deck) {
   const Color sail =
@@ -85,7 +85,7 @@ void draw_airplane(Pencil& pencil, Dice& dice) {
   const float span = dice.between(0.6f, 0.95f);
   const float chord = dice.between(0.16f, 0.26f);
   if (dice.chance(kFromAhead)) return draw_airplane_from_ahead(pencil, dice, hull, wing);
-  if (dice.chance(0.4f)) {  // from above
+  if (dice.chance(0.4f)) {  // seen from above
     pencil.polygon({{0.2f, 0},
                     {0.2f - sweep, -span},
                     {0.05f - sweep, -span},
@@ -147,7 +147,7 @@ void draw_ship(Pencil& pencil, Dice& dice) {
   pencil.polygon(
       {{-0.86f, keel - 0.1f}, {1 - bow * 0.7f, keel - 0.1f}, {0.98f - bow, keel}, {-0.82f, keel}},
       dice.near({0.45f, 0.12f, 0.1f}, 0.2f));
-  if (dice.chance(0.7f)) {  // the bow wave
+  if (dice.chance(0.7f)) {  // bow wave
     pencil.capsule({-0.95f, keel + 0.02f}, {1.02f - bow, keel}, 0.035f, {0.85f, 0.9f, 0.93f});
   }
 }

@@ -6,22 +6,22 @@
 
 namespace sluice {
 
-/// What a class's pictures most often stand in front of. Any picture can stand anywhere.
+/// Backgrounds. Each class has typical ones, but any picture can have any background.
 enum class Place { sky, meadow, road, water, wall, forest };
 constexpr int kPlaces = 6;
 
-/// One class of the built-in images. A figure is drawn into -1 to 1, y down, facing right.
+/// One class of the built-in images. A figure is drawn in -1 to 1, y down, facing right.
 struct Figure {
   const char* name;
   void (*draw)(Pencil& pencil, Dice& dice);
-  float tilt;  ///< the farthest turn to either side, in radians
+  float tilt;  ///< largest rotation to either side, in radians
   std::array<Place, 2> places;
 };
 
-/// In the order of CIFAR-10's labels.
+/// Figures in the order of CIFAR-10's labels.
 extern const std::array<Figure, 10> kFigures;
 
-// What the files of figures share.
+// Shared by the files of figures.
 constexpr Color kInk{0.08f, 0.07f, 0.07f};
 constexpr Color kGlass{0.30f, 0.42f, 0.52f};
 constexpr Color kMetal{0.70f, 0.71f, 0.73f};
@@ -33,9 +33,9 @@ constexpr std::array<Color, 8> kPaint{{{0.75f, 0.12f, 0.12f},
                                        {0.90f, 0.72f, 0.15f},
                                        {0.12f, 0.42f, 0.26f},
                                        {0.85f, 0.45f, 0.12f}}};
-/// One of `own`, or now and then a colour that every animal can have.
+/// Returns one of `own`, or sometimes a colour that every animal can have.
 Color animal_coat(std::span<const Color> own, Dice& dice);
-/// `length` from `from`; the angle counts from the right, upwards.
+/// Returns the point at `length` from `from`; the angle starts at the right and turns upwards.
 Point step_from(Point from, float length, float angle);
 
 void draw_airplane(Pencil& pencil, Dice& dice);

@@ -5,11 +5,11 @@
 namespace sluice {
 namespace {
 
-// How far an animal's build may drift towards the average of the four-legged ones, and how much
-// each part varies: the two that decide how alike cats, deer, dogs and horses look.
+// Share by which an animal's build moves towards the average four-legged one, and variation of each
+// part: they decide how similar cats, deer, dogs and horses look.
 constexpr float kLikeness = 0.22f;
 constexpr float kVariety = 0.15f;
-constexpr float kFaceViews = 0.25f;  // seen close, from the front
+constexpr float kFaceViews = 0.25f;  // close views from the front
 
 constexpr Color kPink{0.80f, 0.52f, 0.50f};
 
@@ -22,9 +22,9 @@ enum Part {
   kParts
 };
 
-// Lengths in units of the figure, angles in radians: the neck's above the horizon, the head's
-// below it, the ear's from straight up towards the back, the tail's above the horizon behind. The
-// last line of each is for the face.
+// Lengths in units of the figure, angles in radians. Angles: the neck's above the horizon, the
+// head's below it, the ear's from straight up towards the back, the tail's above the horizon
+// behind. The last line of each is for the face.
 using Build = std::array<float, kParts>;
 constexpr Build kCat{{
     .42f, .20f, .28f, .060f, .10f, .70f, .12f,   .20f, .18f, .10f, .05f, .10f,
@@ -75,7 +75,7 @@ void draw_antler(Pencil& pencil, Point root, float size, float lean) {
   pencil.capsule(fork, step_from(fork, size * 0.5f, lean - 0.6f), 0.024f, kHorn);
 }
 
-// Where the head came to be, for what only some animals have.
+// Position of the head after drawing, for parts that only some animals have.
 struct Head {
   Point crown;
   Point withers;
@@ -131,7 +131,7 @@ Head draw_quadruped(Pencil& pencil, Dice& dice, const Build& b, const Fur& fur) 
 }
 
 Head draw_face(Pencil& pencil, Dice& dice, const Build& b, const Fur& fur) {
-  // The bust: on and out of the picture, since nothing holds a bust up.
+  // The bust continues below the picture's edge.
   pencil.capsule({0, 0.5f}, {0, 1.7f}, b[face_width] * 0.8f, b[face_width] * 1.5f, fur.coat * 0.8f);
   const float top = -0.15f;
   for (const float side : {-1.0f, 1.0f}) {

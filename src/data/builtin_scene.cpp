@@ -5,17 +5,17 @@
 namespace sluice {
 namespace {
 
-// What makes the pictures hard, together with what makes figures alike in their own files. Tuned
-// with the lab's CNN, 10 epochs on the first 5,000 and tested on the first 1,000: baseline 78 %,
-// natural classes alone 69 %, artificial ones alone 89 %, the gate 94 %. Measure again after a
-// change: below 60 % or above 90 % the experts have nothing to show.
-constexpr float kHabitat = 0.4f;     // how often a figure stands where its kind belongs
+// Parameters of difficulty, with those of similar figures in their files. Tuned with the lab's CNN,
+// 10 epochs on the first 5,000 and tested on the first 1,000: baseline 78 %, natural classes alone
+// 69 %, artificial ones alone 89 %, gate 94 %. Measure again after a change: below 60 % or above 90
+// % the experts cannot show a gain.
+constexpr float kHabitat = 0.4f;     // share of figures on a typical background
 constexpr float kNoise = 0.07f;      // of full brightness
-constexpr float kOcclusion = 0.42f;  // how often something stands before the figure
-constexpr int kClutter = 4;          // shapes beside the figure, at most
-constexpr float kSmallest = 0.62f;   // the figure's size, of the largest that fits
+constexpr float kOcclusion = 0.42f;  // share of pictures with something in front of the figure
+constexpr int kClutter = 4;          // largest number of shapes beside the figure
+constexpr float kSmallest = 0.62f;   // size of the figure, as a share of the largest that fits
 constexpr float kLargest = 1.20f;
-constexpr float kWander = 0.22f;   // how far from the middle, of the picture's half
+constexpr float kWander = 0.22f;   // distance from the middle, as a share of the half picture
 constexpr float kStretch = 0.18f;  // foreshortening, to either side
 constexpr float kBlur = 0.8f;
 constexpr float kContrast = 0.35f;
@@ -30,7 +30,7 @@ struct Layer {
 struct Ground {
   Layer upper, lower;  // above and below the horizon
   float horizon;       // 0 top, 1 bottom
-  Point patch;         // the size of the grain's patches, in pixels
+  Point patch;         // size of the grain's patches, in pixels
 };
 
 Ground choose_ground(Place place, Dice& dice) {
@@ -76,7 +76,7 @@ void paint_ground(Canvas& canvas, const Ground& ground, Dice& dice) {
   }
 }
 
-// Anything that is not the figure: a stone, a post, a crate, a branch.
+// Draws an object that is not the figure: a stone, a post, a crate, a branch.
 void draw_thing(Pencil& pencil, Dice& dice, Point at, float size, Color color) {
   const float angle = dice.between(0, 3.1416f);
   const float thin = dice.between(0.1f, 0.3f) * size;
@@ -124,7 +124,7 @@ void draw_occluder(Canvas& canvas, const Ground& ground, const Grain& grain, Dic
   const Color shade = dice.near(ground.lower.color * 0.7f, 0.3f);
   const Color color = dice.chance(0.7f) ? shade : dice.any_color();
   switch (dice.below(3)) {
-    case 0: {  // grass or reeds, up from below
+    case 0: {  // grass or reeds, growing from below
       const float height = dice.between(0.4f, 0.9f);
       for (float x = -1.2f; x < 1.2f; x += 0.17f) {
         const float lean = dice.around(0, 0.15f);
@@ -146,7 +146,7 @@ void draw_occluder(Canvas& canvas, const Ground& ground, const Grain& grain, Dic
   }
 }
 
-// Light from one side, a colour cast, contrast, and the sensor's noise.
+// Applies light from one side, a colour cast, contrast and sensor noise.
 void expose(Canvas& canvas, Dice& dice) {
   const Point light{dice.around(0, 0.3f), dice.around(0, 0.3f)};
   const Color cast{dice.around(1, 0.12f), dice.around(1, 0.12f), dice.around(1, 0.12f)};

@@ -5,10 +5,10 @@
 namespace sluice {
 namespace {
 
-constexpr float kFlying = 0.3f;   // birds on the wing; they are the ones that look like airplanes
+constexpr float kFlying = 0.3f;   // flying birds, which look like airplanes
 constexpr float kFrontal = 0.4f;  // frogs seen from the front
 
-// Fur, feathers and skin in a colour that every animal can have, and how often that is.
+// Colours of fur, feathers and skin that every animal can have, and their share.
 constexpr float kBorrowedCoats = 0.3f;
 constexpr std::array<Color, 6> kAnyCoat{{{.42f, .30f, .20f},
                                          {.55f, .42f, .30f},
@@ -67,7 +67,7 @@ void draw_bird(Pencil& pencil, Dice& dice) {
     pencil.circle({0.6f, -0.14f}, 0.04f, kInk);
     return;
   }
-  const float slant = dice.between(-0.7f, -0.15f);  // the body's, bill up
+  const float slant = dice.between(-0.7f, -0.15f);  // slant of the body, bill up
   const float plump = dice.between(0.26f, 0.38f);
   const float legs = dice.between(0.2f, 0.5f);
   const Point breast{0.3f * std::cos(slant), 0.3f * std::sin(slant)};

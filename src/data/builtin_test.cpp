@@ -88,7 +88,7 @@ TEST(Builtin, AnyFirstImagesAreBalanced) {
 }
 
 TEST(Builtin, ClassesComeInAMixedOrder) {
-  // No place in a group of ten belongs to a class, and the two splits have their own orders.
+  // Classes have no fixed position in a group of ten, and the two splits have different orders.
   for (std::size_t place = 0; place < 10; ++place) {
     std::set<int> classes;
     for (std::size_t i = place; i < kTrain; i += 10) classes.insert(drawn().train.labels[i]);
@@ -122,8 +122,8 @@ TEST(Builtin, PixelsVaryWithinAnImageAndFillTheRange) {
 }
 
 TEST(Builtin, ClassesLookDifferentAndSplitsAlike) {
-  // A label says what is in the picture: the mean picture of most classes is nearest to the same
-  // class's in the other split.
+  // Labels match the pictures: the mean picture of most classes is nearest to the same class's mean
+  // in the other split.
   const Dataset data = draw_builtin(2000, 2000);
   const auto means = [](const LabelledImages& images) {
     std::vector<std::vector<double>> mean(10, std::vector<double>(3072));
@@ -147,7 +147,7 @@ TEST(Builtin, ClassesLookDifferentAndSplitsAlike) {
     const auto nearest = std::min_element(distance.begin(), distance.end());
     found += nearest - distance.begin() == c;
   }
-  EXPECT_GE(found, 5);  // by chance it would be 1
+  EXPECT_GE(found, 5);  // 1 is expected by chance
 }
 
 TEST(Builtin, RefusesANegativeCount) {

@@ -3,7 +3,8 @@
 namespace sluice {
 namespace {
 
-// What makes cars and trucks alike: cars with a high, upright back, and trucks on a car's frame.
+// Shares of cars and trucks that look alike: cars with a high, upright back, and trucks on a car's
+// frame.
 constexpr float kVans = 0.35f;
 constexpr float kPickups = 0.35f;
 constexpr float kFrontViews = 0.3f;
@@ -13,7 +14,7 @@ void draw_wheel(Pencil& pencil, float x, float y, float radius) {
   pencil.circle({x, y}, radius * 0.5f, kMetal);
 }
 
-// Seen from the front or behind: cars and trucks differ in height and in the windscreen's share.
+// Draws the view from the front or behind: cars and trucks differ in height and windscreen.
 void draw_front(Pencil& pencil, Dice& dice, Color paint, float width, float top, float bonnet) {
   const float bottom = dice.around(0.55f, 0.08f);
   const float slope = dice.between(0.06f, 0.16f);
@@ -38,7 +39,7 @@ void draw_pickup(Pencil& pencil, Dice& dice, Color paint) {
   const float waist = dice.around(-0.02f, 0.05f);
   const float sill = dice.around(0.36f, 0.04f);
   const float roof = dice.between(-0.5f, -0.35f);
-  const float back = dice.between(-0.25f, 0.05f);  // the cab's
+  const float back = dice.between(-0.25f, 0.05f);  // back of the cab
   const float front = back + dice.between(0.45f, 0.6f);
   if (dice.chance(0.5f)) {
     pencil.ellipse({-0.5f, waist}, {0.35f, 0.2f}, 0, dice.near({0.45f, 0.35f, 0.22f}, 0.3f));
@@ -102,7 +103,7 @@ void draw_truck(Pencil& pencil, Dice& dice) {
   if (dice.chance(kFrontViews)) {
     const float width = dice.between(0.5f, 0.65f);
     const float top = dice.between(-0.9f, -0.6f);
-    if (dice.chance(0.6f)) {  // the box stands out above the cab
+    if (dice.chance(0.6f)) {  // the box is higher than the cab
       pencil.box({-width - 0.06f, top - 0.08f}, {width + 0.06f, 0.4f}, load);
     }
     draw_front(pencil, dice, paint, width, top + 0.1f, dice.around(-0.05f, 0.08f));
@@ -110,7 +111,7 @@ void draw_truck(Pencil& pencil, Dice& dice) {
   }
   if (dice.chance(kPickups)) return draw_pickup(pencil, dice, paint);
   const float floor = dice.around(0.34f, 0.04f);
-  const float cab = dice.between(0.4f, 0.6f);  // the cab's back
+  const float cab = dice.between(0.4f, 0.6f);  // back of the cab
   const float roof = dice.between(-0.45f, -0.2f);
   const float top = dice.between(-0.75f, -0.45f);
   pencil.box({-0.95f, floor - 0.05f}, {0.9f, floor + 0.06f}, kInk * 1.8f);

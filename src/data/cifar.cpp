@@ -22,7 +22,7 @@ constexpr std::size_t kRecord = 1 + kPixels;
 constexpr int kCifarClasses = 10;
 constexpr std::uintmax_t kMostRecords = 10'000'000;
 
-/// The number in data_batch_<number>.bin, or -1.
+/// Returns the number in data_batch_<number>.bin, or -1.
 int batch_number(const std::string& name) {
   constexpr std::string_view kHead = "data_batch_";
   constexpr std::string_view kTail = ".bin";
@@ -49,7 +49,7 @@ std::size_t count_records(const fs::path& file) {
   return static_cast<std::size_t>(records);
 }
 
-/// The file's planes one behind the other become (height, width, channels).
+/// Converts a record's planes to (height, width, channels).
 void interleave(const std::uint8_t* planes, std::uint8_t* pixels) {
   for (std::size_t i = 0; i < kPlane; ++i) {
     for (std::size_t channel = 0; channel < 3; ++channel) {
@@ -58,7 +58,7 @@ void interleave(const std::uint8_t* planes, std::uint8_t* pixels) {
   }
 }
 
-/// Appends the first `count` records; `images.pixels` has room for them already.
+/// Appends the first `count` records; `images.pixels` already has memory for them.
 void read_records(const fs::path& path, std::size_t count, LabelledImages& images) {
   std::ifstream file(path, std::ios::binary);
   std::uint8_t record[kRecord];
@@ -86,7 +86,7 @@ void check_class_names(const fs::path& path) {
                      path.string(), size, kLimit);
   }
   std::istringstream text(read_file(path, kLimit, "cifar"));
-  // Split at any white space: the official file ends with an empty line, a copy may have CRLF.
+  // Splits at any white space: the official file ends with an empty line, a copy may have CRLF.
   std::vector<std::string> names;
   for (std::string name; text >> name;) names.push_back(name);
   const std::vector<std::string>& expected = cifar10_class_names();
@@ -113,7 +113,7 @@ std::optional<CifarFolder> find_cifar(const fs::path& folder) {
       if (name == "test_batch.bin") found.test = path;
     }
     if (found.train.empty() && found.test.empty()) continue;
-    // By number: data_batch_10 comes after data_batch_2.
+    // Sorts by number: data_batch_10 comes after data_batch_2.
     std::sort(found.train.begin(), found.train.end(), [](const fs::path& a, const fs::path& b) {
       return batch_number(a.filename().string()) < batch_number(b.filename().string());
     });

@@ -9,13 +9,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A record whose red, green and blue are `base`, `base` + 1 and `base` + 2 but for pixel 33, the
-/// second of the second row, which is 7, 8, 9.
+/// Returns a record with red, green and blue `base`, `base` + 1 and `base` + 2, except pixel 34,
+/// the third of the second row, which is 7, 8, 9.
 std::string record(int label, int base) {
   std::string bytes(1, static_cast<char>(label));
   for (int channel = 0; channel < 3; ++channel) {
     bytes += std::string(1024, static_cast<char>(base + channel));
-    bytes[1 + channel * 1024 + 33] = static_cast<char>(7 + channel);
+    bytes[1 + channel * 1024 + 34] = static_cast<char>(7 + channel);
   }
   return bytes;
 }
@@ -34,7 +34,7 @@ TEST(Cifar, PlanesBecomePixels) {
   const auto second = images.image(1);
   EXPECT_EQ((std::vector<int>(second.begin(), second.begin() + 4)),
             (std::vector<int>{250, 251, 252, 250}));
-  EXPECT_EQ((std::vector<int>(second.begin() + 99, second.begin() + 102)),
+  EXPECT_EQ((std::vector<int>(second.begin() + 102, second.begin() + 105)),
             (std::vector<int>{7, 8, 9}));
 }
 
@@ -52,6 +52,10 @@ TEST(Cifar, BrokenFilesAreNamed) {
   EXPECT_THAT(error(record(0, 0) + record(10, 0)),
               HasSubstr("train.bin, record 1 has the label 10, above 9: is this CIFAR-10?"));
   EXPECT_THAT(error(record(255, 0)), HasSubstr("record 0 has the label 255"));
+  // A file of holes, which takes no room.
+  std::filesystem::resize_file(folder / "train.bin", 3073 * std::uintmax_t{10'000'001});
+  EXPECT_THAT(error_of(Fault::user, [&] { read(folder / "train.bin", 1); }),
+              HasSubstr("has 10000001 images, above 10 million: is this CIFAR-10?"));
   EXPECT_THAT(error_of(Fault::user, [&] { read(folder / "none.bin"); }),
               HasSubstr("none.bin does not exist: check the path"));
   EXPECT_THAT(error_of(Fault::user, [&] { read(folder.path()); }), HasSubstr(", not a file: "));
@@ -70,7 +74,7 @@ TEST(Cifar, TheFirstOfSeveralFiles) {
   save(folder / "test_batch.bin", record(5, 0) + record(99, 0));
   DataOptions options;
   options.train_images = 5;
-  options.test_images = 1;  // what is behind it is not even looked at
+  options.test_images = 1;  // records after it are not read
   const Dataset data = read_cifar(find_cifar(folder.path()).value(), options);
   EXPECT_EQ(data.train.labels, (std::vector<int>{1, 1, 2, 2, 0}));  // 10 comes after 2
   EXPECT_EQ(data.test.labels, (std::vector<int>{5}));
@@ -82,7 +86,7 @@ TEST(Cifar, TheFirstOfSeveralFiles) {
   const std::string error =
       error_of(Fault::user, [&] { read_cifar(find_cifar(folder.path()).value(), options); });
   EXPECT_THAT(error, HasSubstr("[data] data.train_images = 7, but "));
-  EXPECT_THAT(error, HasSubstr(" has 6 images: ask for at most so many, or 0 for all"));
+  EXPECT_THAT(error, HasSubstr(" has 6 images: ask for at most that many, or 0 for all"));
 }
 
 TEST(Cifar, FolderIsFoundHereOrBelow) {

@@ -23,8 +23,8 @@ std::vector<std::string> names_in(const fs::path& folder) {
   return names;
 }
 
-/// "found Train, Test", the first few.
-std::string found_in(const fs::path& folder) {
+/// Lists the first few names: "found Train, Test".
+std::string names_found(const fs::path& folder) {
   constexpr std::size_t kMost = 6;
   std::vector<std::string> names = names_in(folder);
   if (names.empty()) return "it is empty";
@@ -33,8 +33,8 @@ std::string found_in(const fs::path& folder) {
   return one_line(fmt::format("found {}{}", fmt::join(names, ", "), more), 400);
 }
 
-/// The folder that was meant to be a half, by its name; empty if there is none.
-std::string meant_as(const fs::path& folder, const std::string& half) {
+/// Returns the folder that was probably meant as a half; empty if there is none.
+std::string intended_half(const fs::path& folder, const std::string& half) {
   const std::vector<std::string> words =
       half == "train"
           ? std::vector<std::string>{"train", "training", "trainset", "train_set"}
@@ -49,12 +49,12 @@ std::string meant_as(const fs::path& folder, const std::string& half) {
   return {};
 }
 
-/// What to do about halves that are missing.
+/// Returns how to mend missing halves.
 std::string mend_of(const fs::path& folder, const std::vector<std::string>& halves) {
   std::vector<std::string> meant;
   std::vector<std::string> due;
   for (const std::string& half : halves) {
-    const std::string name = meant_as(folder, half);
+    const std::string name = intended_half(folder, half);
     if (name.empty()) continue;
     meant.push_back(name);
     due.push_back(half);
@@ -90,12 +90,12 @@ std::vector<fs::path> list_without_litter(const fs::path& folder) {
 
 fs::path existing_half(const fs::path& folder, const std::string& half) {
   if (is_folder(folder / half)) return folder / half;
-  throw user_error("data", "{} is missing ({}): {}", path_text(folder / half), found_in(folder),
+  throw user_error("data", "{} is missing ({}): {}", path_text(folder / half), names_found(folder),
                    mend_of(folder, {half}));
 }
 
 std::string mend_of_missing_halves(const fs::path& folder) {
-  return fmt::format("{}: {}", found_in(folder), mend_of(folder, {"train", "test"}));
+  return fmt::format("{}: {}", names_found(folder), mend_of(folder, {"train", "test"}));
 }
 
 std::vector<std::string> class_folders(const fs::path& half) {

@@ -9,8 +9,8 @@
 #include "base/text.h"
 #include "data/builtin.h"
 #include "data/cifar.h"
+#include "data/cifar_cache.h"
 #include "data/class_folders.h"
-#include "data/download.h"
 #include "data/image_folder.h"
 #include "data/loaded.h"
 
@@ -22,14 +22,14 @@ namespace {
 
 constexpr const char* kBuiltin = "builtin";
 
-/// A place that the user has named, and how, for messages. No place if none was; a variable set to
-/// nothing names none.
+/// A place that the user gave, and how, for messages. The place is empty if the user gave none, or
+/// set the variable to nothing.
 struct Named {
   std::string place;
   std::string how;
 };
 
-/// The shell leaves the ~ of --data=~/pics, and that of a variable in quotes, as it is.
+/// Replaces a leading ~: the shell does not expand it in --data=~/pics or in a quoted variable.
 std::string with_home(const std::string& place) {
   const char* home = std::getenv("HOME");
   const bool has_tilde = place == "~" || place.starts_with("~/");
@@ -62,7 +62,7 @@ fs::path existing_folder(const Named& named) {
   return named.place;
 }
 
-/// The folder for data.set = "folder", which has nothing to fall back on.
+/// Returns the folder for data.set = "folder", which has no fallback.
 fs::path required_folder(const Named& named) {
   if (named.place.empty() || named.place == kBuiltin) {
     throw user_error("data", "data.set = \"folder\" needs images of your own: pass --data DIR");
@@ -86,7 +86,7 @@ Dataset load_builtin(const DataOptions& options, const DataEvents& events, const
   return data;
 }
 
-/// The names as a list in TOML.
+/// Formats the names as a list in TOML.
 std::string toml_list(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& name : names) {
@@ -97,8 +97,8 @@ std::string toml_list(const std::vector<std::string>& names) {
   return "[" + one_line(list, 2000) + "]";
 }
 
-/// Throws Error (user) for a folder whose pictures are not of CIFAR-10's classes: somebody's own,
-/// or, where just names differ, misspelt.
+/// Throws Error (user) if the folders are not CIFAR-10's classes: they are the user's own, or names
+/// are misspelt.
 void require_cifar_classes(const fs::path& folder, Halves halves) {
   const fs::path half = existing_half(folder, halves == Halves::both ? "train" : "test");
   const std::vector<std::string> found = class_folders(half);
@@ -139,9 +139,10 @@ Dataset load_cifar_folder(const Named& named, const DataOptions& options, const 
   return data;
 }
 
-/// The downloaded folder, or nothing and the reason said. What the progress callback throws is not
-/// a failed download: it is the caller's wish to stop.
-fs::path try_to_fetch(const DataEvents& events) {
+/// Returns the downloaded folder, or nothing after saying why. An exception of the progress
+/// callback is the caller's wish to stop, not a failed download.
+fs::path try_to_download(const DataEvents& events) {
+  if (!events.download) return {};
   bool stopped = false;
   DataEvents watched = events;
   if (events.progress) {
@@ -152,10 +153,10 @@ fs::path try_to_fetch(const DataEvents& events) {
     };
   }
   try {
-    return fetch_cifar10(kCifar10Url, watched);
+    return events.download(watched);
   } catch (const Error& error) {
     if (stopped) throw;
-    say(events, fmt::format("data: no download: {}", error.what()));
+    say(events, fmt::format("data: the download failed: {}", error.what()));
     return {};
   }
 }
@@ -170,7 +171,7 @@ const std::vector<std::string>& cifar10_class_names() {
 
 namespace {
 
-/// CIFAR-10 from wherever there is a copy.
+/// Searches for a copy of CIFAR-10 and loads it.
 Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
                             const DataEvents& events, Halves halves) {
   const Named named = named_place(place);
@@ -181,7 +182,7 @@ Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
   if (!cache_folder().empty() && is_folder(cached)) {
     return load_cifar_folder({cached.string(), "downloaded earlier"}, options, events, halves);
   }
-  const fs::path fetched = try_to_fetch(events);
+  const fs::path fetched = try_to_download(events);
   if (!fetched.empty()) {
     return load_cifar_folder({fetched.string(), "just downloaded"}, options, events, halves);
   }
@@ -191,10 +192,10 @@ Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
   return load_builtin(options, events, "no copy of CIFAR-10 was found", halves);
 }
 
-/// What there is to look over, and to be found again.
+/// Sets the place by which a run finds the data again, and checks the data.
 Dataset finished(Dataset data, const DataEvents& events, Halves halves) {
   if (data.place.empty()) data.place = fs::absolute(data.source).lexically_normal().string();
-  look_over(data, halves, events);
+  check_data(data, halves, events);
   return data;
 }
 

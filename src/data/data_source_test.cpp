@@ -1,5 +1,6 @@
 #include "sluice/dataset.h"
 
+#include "sluice/exchange.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -9,7 +10,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-/// A record of each class to train on and one to test with, from this label on.
+/// Saves a training record of each class and one test record, with labels from `label` on.
 void save_cifar(const fs::path& folder, int label) {
   std::string train;
   std::string test;
@@ -22,7 +23,7 @@ void save_cifar(const fs::path& folder, int label) {
   save(folder / "test_batch.bin", test);
 }
 
-/// One image of each class in each half, no two alike.
+/// Saves one image of each class in each half, all different.
 void save_images(const fs::path& folder, const std::vector<std::string>& class_names) {
   std::uint8_t shade = 0;
   for (const char* half : {"train", "test"}) {
@@ -33,15 +34,17 @@ void save_images(const fs::path& folder, const std::vector<std::string>& class_n
   }
 }
 
-/// An empty cache, no $SLUICE_DATA, and a network where nobody answers.
+/// Sets up an empty cache, no $SLUICE_DATA, and a proxy that does not answer.
 class DataSource : public ::testing::Test {
  protected:
   Dataset load(const std::string& data = "") {
     said_.clear();
     DataEvents events;
     events.say = [this](const std::string& line) { said_.push_back(line); };
+    events.download = download;
     return load_data(options_, data, events);
   }
+  static fs::path download(const DataEvents& events) { return fetch_cifar10(kCifar10Url, events); }
   std::string error(const std::string& data = "") {
     return error_of(Fault::user, [&] { load(data); });
   }
@@ -63,7 +66,7 @@ TEST_F(DataSource, IsDecidedInOrder) {
   EXPECT_EQ(load().place, "builtin");
   ASSERT_EQ(said_.size(), 3u);
   EXPECT_THAT(said_[0], HasSubstr("data: downloading https://www.cs.toronto.edu/~kriz/"));
-  EXPECT_THAT(said_[1], HasSubstr("data: no download: [download] https://"));
+  EXPECT_THAT(said_[1], HasSubstr("data: the download failed: [download] https://"));
   EXPECT_EQ(said_[2], "data: the built-in images, drawn by sluice (no copy of CIFAR-10 was found)");
 
   save_cifar(folder_ / "sluice/cifar-10-batches-bin", 1);
@@ -87,6 +90,14 @@ TEST_F(DataSource, IsDecidedInOrder) {
 
   EXPECT_EQ(load("builtin").source, "drawn by sluice");
   EXPECT_THAT(said_, ElementsAre("data: the built-in images, drawn by sluice (given with --data)"));
+}
+
+TEST_F(DataSource, ThePlaceIsFoundAgainFromAnotherFolder) {
+  save_cifar(folder_ / "cifar", 1);
+  const CurrentFolder here(folder_.path());
+  const Dataset data = load("./cifar");
+  EXPECT_EQ(data.source, "./cifar");
+  EXPECT_EQ(data.place, (fs::current_path() / "cifar").string());
 }
 
 TEST_F(DataSource, EmptyVariableIsNone) {
@@ -164,9 +175,10 @@ TEST_F(DataSource, EveryClassNeedsATrainingImage) {
   options_.train_images = 9;
   save_cifar(folder_ / "cifar", 0);
   EXPECT_THAT(error(path("cifar")), HasSubstr("no training image of truck among 9: take more"));
-  EXPECT_EQ(error("builtin"),
-            "[data] data.train_images = 9, but there are 10 classes: ask for at least so many, or "
-            "0 for all");
+  EXPECT_EQ(
+      error("builtin"),
+      "[data] data.train_images = 9, but there are 10 classes: ask for at least that many, or "
+      "0 for all");
 }
 
 TEST_F(DataSource, WhatLooksWrongIsSaid) {
@@ -181,11 +193,46 @@ TEST_F(DataSource, WhatLooksWrongIsSaid) {
   fs::remove(folder_ / "pets/test/Dog/1.png");
   load(path("pets"));
   ASSERT_EQ(said_.size(), 5u);
-  EXPECT_EQ(said_[1], "data: 0 test images of Dog, dog: how well these do is not tested");
-  EXPECT_EQ(said_[2], "data: classes whose names look alike: Dog and dog: are they one?");
-  EXPECT_THAT(said_[3], HasSubstr("data: 1 of 5 train images has another's pixels but not its "
-                                  "class: train/"));
+  EXPECT_EQ(said_[1], "data: 0 test images of Dog, dog: these classes are not tested");
+  EXPECT_EQ(said_[2], "data: classes with similar names: Dog and dog: are they the same class?");
+  EXPECT_THAT(said_[3], HasSubstr("data: 1 of 5 train images has the same pixels as another but "
+                                  "another label: train/"));
   EXPECT_THAT(said_[4], HasSubstr("data: 2 of 2 test images are in train too (test/"));
+}
+
+TEST_F(DataSource, PicturesThatAreThereTwiceAreSaidByHalfAndClass) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  const auto copy = [&](const char* from, const char* to) {
+    fs::copy_file(folder_ / "pets" / from, folder_ / "pets" / to);
+  };
+  copy("train/dog/1.png", "train/dog/2.png");  // of one class: said nowhere
+  load(path("pets"));
+  EXPECT_EQ(said_.size(), 1u);
+  copy("test/dog/1.png", "test/cat/2.png");
+  load(path("pets"));
+  ASSERT_EQ(said_.size(), 2u);
+  EXPECT_THAT(said_[1], HasSubstr("data: 1 of 3 test images has another's pixels but not its "
+                                  "class: test/"));
+}
+
+TEST_F(DataSource, SomeClassNeedsATestImage) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  for (const char* name : {"dog", "cat"}) fs::remove(folder_ / "pets/test" / name / "1.png");
+  EXPECT_EQ(error(path("pets")), "[data] " + path("pets") +
+                                     " has no test image: put some of each class into test/CLASS");
+}
+
+TEST_F(DataSource, TheTestHalfAloneHasTheLabelsOfTheTraining) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat"});
+  const LabelledImages test =
+      load_test_data(options_, {"owl", "dog", "cat"}, path("pets"), {}).test;
+  ASSERT_EQ(test.size(), 2u);
+  for (std::size_t i = 0; i < test.size(); ++i) {
+    EXPECT_EQ(test.labels[i], test.files[i] == "test/dog/1.png" ? 1 : 2);
+  }
 }
 
 TEST_F(DataSource, TheTestHalfAloneIsLoadedFromAnyPlace) {
@@ -208,6 +255,18 @@ TEST_F(DataSource, TheTestHalfAloneIsLoadedFromAnyPlace) {
   save_images(folder_ / "pets", {"cat", "bus"});
   EXPECT_THAT(error_of(Fault::user, [&] { load_test(path("pets")); }),
               HasSubstr("test has other classes than CIFAR-10's ten"));
+}
+
+TEST_F(DataSource, NothingIsDownloadedUnlessTheCallerCan) {
+  options_.train_images = options_.test_images = 10;
+  DataEvents events;
+  events.say = [this](const std::string& line) { said_.push_back(line); };
+  EXPECT_EQ(load_data(options_, "", events).place, "builtin");
+  EXPECT_EQ(said_.size(), 1u);
+  save_cifar(folder_ / "mirror", 4);
+  events.download = [this](const DataEvents&) { return folder_ / "mirror"; };
+  EXPECT_EQ(load_data(options_, "", events).train.labels[0], 4);
+  EXPECT_THAT(said_.back(), HasSubstr("mirror (just downloaded)"));
 }
 
 TEST_F(DataSource, DrawnPicturesStandInOnlyWhereTheyMay) {
@@ -255,6 +314,7 @@ TEST_F(DataSource, AStopWhileDownloadingIsNoFailedDownload) {
   events.progress = [](std::uint64_t, std::uint64_t) {
     throw Error(Fault::user, "stop", "as asked");
   };
+  events.download = download;
   EXPECT_EQ(error_of(Fault::user, [&] { load_data(options_, "", events); }), "[stop] as asked");
 }
 

@@ -10,7 +10,7 @@ namespace sluice {
 
 namespace {
 
-/// As keras/src/trainers/data_adapters/array_slicing.py has it.
+/// Follows keras/src/trainers/data_adapters/array_slicing.py.
 std::size_t split_at(std::size_t size, double share) {
   if (!(share >= 0 && share <= 1)) {
     throw user_error("data", "a share of {} of the examples: must be from 0 to 1", share);
@@ -23,9 +23,9 @@ std::size_t split_at(std::size_t size, double share) {
 std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
   const auto size = static_cast<std::size_t>(element_count(shape));
   if ((row + 1) * size > pixels.size()) {
-    throw user_error("data",
-                     "image {} of {} labels and {} bytes of pixels, {} an image: there is none",
-                     row, labels.size(), pixels.size(), size);
+    throw user_error(
+        "data", "there is no image {}: there are {} labels and {} bytes of pixels, {} per image",
+        row, labels.size(), pixels.size(), size);
   }
   return std::span(pixels).subspan(row * size, size);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "data/batching.h"
 #include "tests/scratch.h"
@@ -57,6 +58,20 @@ TEST(ExamplesTest, OfAGroupKeepLabelsAndNames) {
   EXPECT_EQ(things.distribution(), (std::vector<std::size_t>{0, 0, 2}));
 }
 
+TEST(ExamplesTest, APartKeepsItsOwnImagesAndLabels) {
+  const LabelledImages images = four_images();
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Examples last = Examples(images, kNames).after_split(0.5);
+  ASSERT_EQ(last.size(), 2u);
+  EXPECT_EQ(last.label(0), 1);
+  EXPECT_EQ(last.label(1), 2);
+  EXPECT_EQ(last.pixels(0)[0], 120);
+  const Examples things = last.of_group(groups, 0);
+  ASSERT_EQ(things.size(), 1u);
+  EXPECT_EQ(things.label(0), 2);
+  EXPECT_EQ(things.pixels(0)[0], 180);
+}
+
 TEST(ExamplesTest, LabelledByGroupFollowTheDeclaredOrder) {
   const LabelledImages images = four_images();
   const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
@@ -73,6 +88,9 @@ TEST(ExamplesTest, BalanceInWords) {
             "unbalanced: cat has 3.5 times as many images as dog");
   images.labels = {0, 0, 0, 0, 0, 1, 1, 1, 1};
   EXPECT_EQ(balance_in_words({images, kNames}), "balanced");
+  images.labels = {0, 0, 0, 1, 1};
+  EXPECT_EQ(balance_in_words({images, kNames}),
+            "unbalanced: cat has 1.5 times as many images as dog");
 }
 
 TEST(Batching, AShuffleIsAPermutationThatItsKeyDecides) {
@@ -83,6 +101,15 @@ TEST(Batching, AShuffleIsAPermutationThatItsKeyDecides) {
   EXPECT_NE(rows, in_order(1000));
   std::sort(rows.begin(), rows.end());
   EXPECT_EQ(rows, in_order(1000));
+}
+
+TEST(Batching, EveryOrderIsAsLikely) {
+  std::map<std::vector<std::uint32_t>, int> seen;
+  for (std::uint32_t step = 0; step < 600; ++step) {
+    ++seen[permutation(3, RandomStream(1, Purpose::shuffle, 2, step))];
+  }
+  ASSERT_EQ(seen.size(), 6u);
+  for (const auto& [order, times] : seen) EXPECT_NEAR(times, 100, 40);
 }
 
 TEST(Batching, PixelsBecomeSharesOfWhite) {
@@ -124,7 +151,7 @@ TEST(ExamplesTest, WhatThereIsNotIsRefused) {
   const Examples three_and_a_label(short_of_pixels, kNames);
   EXPECT_EQ(three_and_a_label.pixels(2).size(), 3u);
   EXPECT_THAT(said([&] { three_and_a_label.pixels(3); }),
-              testing::HasSubstr("[data] image 3 of 4"));
+              testing::HasSubstr("[data] there is no image 3"));
 }
 
 }  // namespace

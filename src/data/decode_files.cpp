@@ -20,7 +20,7 @@ namespace {
 constexpr int kSide = 32;
 constexpr std::size_t kImage = std::size_t{3} * kSide * kSide;
 
-/// What is wrong with a file that could not even be opened: the message without name and mend.
+/// Returns why a file could not be opened: the message without name and mend.
 std::string fault_of(const Error& error, const fs::path& path) {
   std::string text(untagged(error));
   const std::string name = path.string();
@@ -33,7 +33,7 @@ std::string relative_name(const fs::path& file, const fs::path& folder) {
   return file.lexically_relative(folder).generic_string();
 }
 
-/// The files that share a fault.
+/// Files with the same fault.
 struct Broken {
   std::string fault;
   std::vector<std::string> names;
@@ -65,7 +65,7 @@ DecodedFiles decode_files(std::vector<ImageFile> files, const DataEvents& events
     if (!stopped.exchange(true)) why = std::current_exception();
   };
   constexpr std::size_t kGrain = 16;  // small, since photographs differ in size
-  // No exception may leave a parallel loop.
+  // OpenMP does not allow an exception to leave a parallel loop.
   parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end && !stopped; ++row) {
       const fs::path& path = decoded.files[row].path;
@@ -109,7 +109,7 @@ std::string broken_in_words(const std::vector<const DecodedFiles*>& parts, const
   for (const DecodedFiles* part : parts) {
     files += part->files.size();
     broken += count_broken(*part);
-    // By name, whatever the order of the images: the first few say where to look.
+    // Sorts by name, not in the order of the images: the first names say where to look.
     std::vector<std::pair<std::string, std::string>> faults;
     for (std::size_t row = 0; row < part->files.size(); ++row) {
       if (part->faults[row].empty()) continue;

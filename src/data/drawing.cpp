@@ -51,8 +51,8 @@ Color Dice::any_color() {
 }
 
 Grain::Grain(Dice& dice, float width, float height) {
-  // Values on a lattice, and straight lines between them; a lattice of 24 is enough for patches of
-  // 1.5 pixels.
+  // Interpolates linearly between random values on a lattice; a lattice of 24 is enough for patches
+  // of 1.5 pixels.
   constexpr int kLattice = 24;
   std::array<float, kLattice * kLattice> lattice;
   const float step_x = 1 / std::max(width, 1.5f);
@@ -142,7 +142,7 @@ void Pencil::paint(Point low, Point high, Color color, const Distance& distance)
 void Pencil::ellipse(Point center, Point radii, float angle, Color color) {
   const Point c = pose_(center);
   const float cosine = std::cos(angle), sine = std::sin(angle);
-  // The half axes in pixels: after the pose they need not be at right angles any more.
+  // Half axes in pixels: the pose may skew them, so they need not be perpendicular.
   const Point u = pose_({center.x + radii.x * cosine, center.y + radii.x * sine}) - c;
   const Point v = pose_({center.x - radii.y * sine, center.y + radii.y * cosine}) - c;
   const float det = u.x * v.y - u.y * v.x;
@@ -155,7 +155,7 @@ void Pencil::ellipse(Point center, Point radii, float angle, Color color) {
     const float length = std::sqrt(dot(unit, unit));
     const Point slope = row_u * unit.x + row_v * unit.y;
     const float steep = std::sqrt(dot(slope, slope));
-    // First-order distance; at the very center it has no direction, and any depth will do.
+    // First-order distance. It has no direction at the very center, where any large depth is right.
     return steep > 1e-6f ? length * (length - 1) / steep : -10.0f;
   });
 }

@@ -14,7 +14,7 @@ struct Point {
   float x, y;
 };
 
-/// Red, green and blue, 0 to 1; what goes beyond is cut off at the end.
+/// Red, green and blue from 0 to 1; write() clamps other values.
 struct Color {
   float r, g, b;
 };
@@ -24,9 +24,9 @@ inline Color operator*(Color c, float factor) {
   return {c.r * factor, c.g * factor, c.b * factor};
 }
 
-/// One picture's random numbers, one after the other. C++ leaves the order in which a call's
-/// arguments are evaluated to the compiler: roll at most once in such an expression, or in braces,
-/// which are evaluated left to right.
+/// Random numbers of one picture, drawn in sequence. C++ does not define the order in which
+/// arguments are evaluated: draw at most once in such an expression, or use braces, which are
+/// evaluated left to right.
 class Dice {
  public:
   explicit Dice(RandomStream stream) : stream_(stream) {}
@@ -34,14 +34,14 @@ class Dice {
   std::uint32_t word();
   float unit() { return RandomStream::unit(word()); }
   float between(float low, float high) { return low + (high - low) * unit(); }
-  /// Near `center` more often than far from it, and never farther than `spread`.
+  /// Returns a value within `spread` of `center`; values near the center are more frequent.
   float around(float center, float spread);
   bool chance(float probability) { return unit() < probability; }
   int below(int n) { return static_cast<int>(RandomStream::below(word(), n)); }
   Color one_of(std::span<const Color> colors) {
     return colors[below(static_cast<int>(colors.size()))];
   }
-  /// `color` with its brightness and its tint changed by up to `spread`.
+  /// Changes the brightness and the tint of `color` by up to `spread`.
   Color near(Color color, float spread);
   Color any_color();
 
@@ -51,7 +51,7 @@ class Dice {
   std::array<std::uint32_t, 4> words_{};
 };
 
-/// 32 x 32 values around 0, smooth over a few pixels: fur, grass, clouds.
+/// 32 x 32 values around 0, smooth over a few pixels, for fur, grass and clouds.
 class Grain {
  public:
   static constexpr int kSide = 32;
@@ -63,7 +63,7 @@ class Grain {
   std::array<float, kSide * kSide> values_;
 };
 
-/// The picture while it is drawn. x runs right and y down, in pixels.
+/// The picture during drawing. x points right and y down, in pixels.
 class Canvas {
  public:
   static constexpr int kSide = 32;
@@ -72,7 +72,7 @@ class Canvas {
   const Color& at(int x, int y) const { return pixels_[y * kSide + x]; }
   void blend(int x, int y, Color color, float alpha) { at(x, y) = mix(at(x, y), color, alpha); }
 
-  /// Mixes in as much of a 3 x 3 blur as `share` says.
+  /// Mixes in a 3 x 3 blur by `share`.
   void blur(float share);
   /// Rounds to bytes, (32, 32, 3).
   void write(std::span<std::uint8_t> bytes) const;
@@ -81,7 +81,7 @@ class Canvas {
   std::array<Color, kSide * kSide> pixels_{};
 };
 
-/// Where a figure stands: an affine map from the figure's units, about -1 to 1, to pixels.
+/// Placement of a figure: an affine map from its units, about -1 to 1, to pixels.
 struct Pose {
   Point center{16, 16};
   Point x_axis{13, 0};  ///< pixels for one unit to the right
@@ -92,15 +92,15 @@ struct Pose {
   float scale() const;
 };
 
-/// Draws soft-edged shapes, given in a figure's units, onto a canvas. Edges are antialiased by the
-/// signed distance from them in pixels (after the articles of Inigo Quilez).
+/// Draws shapes with soft edges, in a figure's units, onto a canvas. Antialiasing uses the signed
+/// distance to the edge in pixels (after the articles of Inigo Quilez).
 class Pencil {
  public:
   Pencil(Canvas& canvas, const Pose& pose, const Grain& grain)
       : canvas_(canvas), pose_(pose), grain_(grain) {}
 
-  /// How much darker shapes get towards their edge and their lower side, and how much of the grain
-  /// they show: bodies are round and have fur, panels are flat and smooth.
+  /// Sets how much shapes darken towards their edge and lower side, and how much grain they show:
+  /// bodies are round and have fur, panels are flat and smooth.
   void set_surface(float roundness, float fur) {
     roundness_ = roundness;
     fur_ = fur;
@@ -109,13 +109,14 @@ class Pencil {
 
   void ellipse(Point center, Point radii, float angle, Color color);
   void circle(Point center, float radius, Color color);
-  /// A rod with round ends, `from_radius` thick at one and `to_radius` at the other.
+  /// Draws a rod with round ends, with the radius `from_radius` at one end and `to_radius` at the
+  /// other.
   void capsule(Point from, Point to, float from_radius, float to_radius, Color color);
   void capsule(Point from, Point to, float radius, Color color) {
     capsule(from, to, radius, radius, color);
   }
   void polygon(std::initializer_list<Point> corners, Color color, float rounding = 0);
-  /// Upright before the pose turns it.
+  /// Draws a rectangle, upright before the pose rotates it.
   void box(Point top_left, Point bottom_right, Color color, float rounding = 0);
 
  private:

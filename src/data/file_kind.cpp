@@ -43,7 +43,7 @@ constexpr std::array kSignatures{
     Signature{0, "version https://git-lfs"sv, "a Git LFS pointer"},
 };
 
-/// Text is known by its first word, whatever its case and the white space before it.
+/// Text is recognised by its first word, in any case, after any white space.
 constexpr std::array kTexts{
     Signature{0, "<!doctype html"sv, "HTML"}, Signature{0, "<html"sv, "HTML"},
     Signature{0, "<head"sv, "HTML"},          Signature{0, "<svg"sv, "SVG"},

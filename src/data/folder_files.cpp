@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The ending in lower case.
+/// Returns the file's extension in lower case.
 std::string ending_of(const fs::path& path) {
   return folded(path.extension().string());
 }
@@ -89,8 +89,8 @@ std::string left_out_in_words(const LeftOut& left_out) {
   std::size_t files = 0;
   for (const auto& [kind, count] : left_out) files += count;
   if (files == 0) return {};
-  return fmt::format("{} {} left out: {} (read are .jpg, .jpeg and .png in the folder of a class)",
-                     files, files == 1 ? "file" : "files", kinds_in_words(left_out));
+  return fmt::format("{} {} left out: {} (.jpg, .jpeg and .png in a class folder are read)", files,
+                     files == 1 ? "file" : "files", kinds_in_words(left_out));
 }
 
 void require_images_of_each_class(const std::vector<ImageFile>& images, const fs::path& half,

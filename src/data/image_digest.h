@@ -7,10 +7,10 @@
 
 namespace sluice {
 
-/// Adds pixels and labels: all that training and evaluation depend on but the classes' names.
+/// Adds pixels and labels: everything that training and evaluation depend on, except class names.
 void add_images(const LabelledImages& images, Digest& digest);
 
-/// Their SHA-256.
+/// Returns the SHA-256 of pixels and labels.
 std::string sha256_of(const LabelledImages& images);
 
 }  // namespace sluice

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kMaxPixels = std::int64_t{64} * 1000 * 1000;
 constexpr std::int64_t kMaxSide = 65535;
-/// No honest file of 64 megapixels needs more.
+/// No valid file of 64 megapixels needs more.
 constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{512} << 20;
 
 }  // namespace
@@ -37,7 +37,7 @@ void check_image_size(const std::string& name, std::int64_t height, std::int64_t
 }
 
 Image read_image(const fs::path& path) {
-  size_of_file(path, "image");  // refuses pipes and the like
+  size_of_file(path, "image");  // refuses pipes and devices
   const std::string file = read_file(path, kMaxFileBytes, "image");
   const std::string name = path.string();
   if (file.empty()) throw BadImage(name, "is empty");
@@ -53,7 +53,7 @@ Image read_image(const fs::path& path) {
 
 std::vector<std::optional<Error>> read_images(
     std::span<const std::filesystem::path> files,
-    const std::function<void(std::size_t, const Image&)>& take, const std::function<bool()>& stop) {
+    const std::function<void(std::size_t, const Image&)>& take) {
   std::vector<std::optional<Error>> faults(files.size());
   const auto read = [&](std::size_t i) {
     try {
@@ -66,7 +66,7 @@ std::vector<std::optional<Error>> read_images(
     }
   };
   parallel_for(files.size(), 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end && !stop(); ++i) read(i);
+    for (std::size_t i = begin; i < end; ++i) read(i);
   });
   return faults;
 }

@@ -3,8 +3,10 @@
 #include <turbojpeg.h>
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 
+#include "data/read_images.h"
 #include "sluice/dataset.h"
 #include "tests/scratch.h"
 
@@ -19,10 +21,10 @@ struct Png {
   int height = 1;
   int depth = 8;
   int colour = PNG_COLOR_TYPE_RGB;
-  std::string row;  ///< nothing: the file ends with the header of the pixels
+  std::string row;  ///< empty: the file ends with the header of the pixels
 };
 
-/// With libpng's full interface, which writes every kind there is.
+/// Writes with libpng's full interface, which supports every kind.
 void save_png(const std::filesystem::path& path, const Png& png) {
   std::FILE* file = std::fopen(path.c_str(), "wb");
   ASSERT_NE(file, nullptr);
@@ -57,12 +59,13 @@ std::vector<std::uint8_t> pixels_of(const ScratchFolder& folder, const Png& png)
 
 using Bytes = std::vector<std::uint8_t>;
 
-std::string jpeg(int format, int subsampling, int width, int height, const Bytes& pixels) {
+std::string jpeg(int format, int subsampling, int width, int height, const Bytes& pixels,
+                 int flags = 0) {
   tjhandle encoder = tjInitCompress();
   unsigned char* bytes = nullptr;
   unsigned long size = 0;
   EXPECT_EQ(tjCompress2(encoder, pixels.data(), width, 0, height, format, &bytes, &size,
-                        subsampling, 100, 0),
+                        subsampling, 100, flags),
             0);
   std::string result(reinterpret_cast<char*>(bytes), size);
   tjFree(bytes);
@@ -70,7 +73,7 @@ std::string jpeg(int format, int subsampling, int width, int height, const Bytes
   return result;
 }
 
-/// With that height and width in its header, two bytes each.
+/// Returns a JPEG whose header has this height and width, two bytes each.
 std::string jpeg_that_claims(const std::string& size) {
   std::string bytes = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77));
   const std::size_t frame = bytes.find("\xff\xc0");
@@ -86,12 +89,12 @@ TEST(ImageFile, EveryKindOfPngBecomesRgb) {
             (Bytes{16, 16, 16, 240, 240, 240}));
   EXPECT_EQ(pixels_of(folder, {.depth = 1, .colour = PNG_COLOR_TYPE_GRAY, .row = "\x40"}),
             (Bytes{0, 0, 0, 255, 255, 255}));
-  // 16 bits are the same shade with finer steps, not linear light.
+  // 16 bits have the same brightness with finer steps, not linear light.
   EXPECT_EQ(pixels_of(folder, {.depth = 16, .row = "\x10\x10\x80\x80\xf0\xf0\0\0\0\0\0\0"s}),
             (Bytes{0x10, 0x80, 0xf0, 0, 0, 0}));
   EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_PALETTE, .row = "\1\0"s}),
             (Bytes{200, 100, 50, 1, 2, 3}));
-  // Clear becomes white, opaque stays.
+  // A transparent pixel becomes white, an opaque one stays.
   EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_RGB_ALPHA, .row = "\1\2\3\0\4\5\6\xff"s}),
             (Bytes{255, 255, 255, 4, 5, 6}));
   EXPECT_EQ(pixels_of(folder, {.colour = PNG_COLOR_TYPE_GRAY_ALPHA, .row = "\1\0\4\xff"s}),
@@ -101,7 +104,7 @@ TEST(ImageFile, EveryKindOfPngBecomesRgb) {
 TEST(ImageFile, EveryKindOfJpegBecomesRgb) {
   const ScratchFolder folder;
   const auto read = [&](const std::string& bytes) {
-    save(folder / "a.png", bytes);  // the name does not count
+    save(folder / "a.png", bytes);  // the name does not matter
     return read_image(folder / "a.png");
   };
   Bytes red;
@@ -191,12 +194,57 @@ TEST(ImageFile, JpegWithPaddingIsRead) {
   EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
 }
 
+TEST(ImageFile, ColoursOfHalfTheSizeAreSmoothed) {
+  const ScratchFolder folder;
+  Bytes halves;
+  for (int i = 0; i < 16 * 16; ++i) {
+    const bool left = i % 16 < 8;
+    for (const int shade : {left ? 250 : 0, 0, left ? 0 : 250}) {
+      halves.push_back(static_cast<std::uint8_t>(shade));
+    }
+  }
+  save(folder / "a.jpg", jpeg(TJPF_RGB, TJSAMP_420, 16, 16, halves));
+  const Bytes pixels = read_image(folder / "a.jpg").pixels;
+  EXPECT_NEAR(pixels[0], 250, 5);
+  EXPECT_NEAR(pixels[3 * 7 + 2], 250 / 4, 25) << "a quarter of the blue beside it";
+}
+
+TEST(ImageFile, AJpegOfHundredsOfPassesIsRefused) {
+  const ScratchFolder folder;
+  const std::string whole = jpeg(TJPF_GRAY, TJSAMP_GRAY, 8, 8, Bytes(64, 77), TJFLAG_PROGRESSIVE);
+  save(folder / "a.jpg", whole);
+  EXPECT_THAT(read_image(folder / "a.jpg").pixels, Each(77));
+  const std::size_t scan = whole.rfind("\xff\xda");
+  const std::string last = whole.substr(scan, whole.size() - 2 - scan);
+  std::string many = whole.substr(0, whole.size() - 2);
+  for (int i = 0; i < 600; ++i) many += last;
+  save(folder / "a.jpg", many + "\xff\xd9");
+  EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "a.jpg"); }), HasSubstr("scans"));
+}
+
+TEST(ReadImages, TellWhatIsWrongWithEach) {
+  const ScratchFolder folder;
+  write_png(folder / "a.png", Bytes(3, 5), 1, 1);
+  save(folder / "b.png", "no picture");
+  const std::vector<std::filesystem::path> files{folder / "a.png", folder / "b.png"};
+  std::atomic<int> taken = 0;
+  const auto take = [&](std::size_t i, const Image& image) {
+    EXPECT_EQ(i, 0u);
+    EXPECT_EQ(image.pixels, Bytes(3, 5));
+    ++taken;
+  };
+  const auto faults = read_images(files, take);
+  EXPECT_EQ(taken, 1);
+  EXPECT_FALSE(faults[0]);
+  EXPECT_THAT(faults[1]->what(), HasSubstr("b.png is neither PNG nor JPEG"));
+}
+
 TEST(ImageFile, NoPixelsAreNoImage) {
   const ScratchFolder folder;
   save_png(folder / "none.png", {.width = 1, .height = 4, .row = ""});
   std::string png = load(folder / "none.png");
   png.replace(16, 4, std::string(4, '\0'));  // the width
-  png.replace(29, 4, "\x2f\x78\xa9\x53");    // the check sum of that header
+  png.replace(29, 4, "\x2f\x78\xa9\x53");    // checksum of that header
   save(folder / "none.png", png);
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "none.png"); }),
               HasSubstr("none.png is a broken PNG: Invalid IHDR data"));
@@ -253,11 +301,12 @@ TEST(Resize, OneColourStaysOne) {
 }
 
 TEST(Resize, EveryPixelCountsAndNothingMoves) {
-  // Fine stripes become their mean instead of a pattern.
+  // Fine stripes become their mean and not a moire pattern.
   Image stripes{64, 64, {}};
   for (int i = 0; i < 64 * 64; ++i) stripes.pixels.insert(stripes.pixels.end(), 3, i % 4 ? 0 : 200);
   for (const std::uint8_t shade : resized(stripes, 16, 16).pixels) EXPECT_NEAR(shade, 50, 15);
-  // Left black and right white stay left and right, the middle between them; colours apart.
+  // Black on the left and white on the right stay there, with intermediate values; colours do not
+  // mix.
   const Image halves{1, 2, {0, 0, 9, 200, 100, 9}};
   EXPECT_EQ(resized(halves, 1, 4).pixels, (Bytes{0, 0, 9, 50, 25, 9, 150, 75, 9, 200, 100, 9}));
   const Image column{2, 1, {0, 0, 9, 200, 100, 9}};
@@ -270,7 +319,7 @@ TEST(Resize, EveryPixelCountsAndNothingMoves) {
                        }),
               HasSubstr("11 bytes for 2 x 2 pixels: give three for each"));
   EXPECT_THAT(error_of(Fault::user, [&] { resized(halves, 0, 4); }),
-              HasSubstr("cannot make 4 x 0 pixels"));
+              HasSubstr("cannot resize to 4 x 0 pixels"));
 }
 
 }  // namespace

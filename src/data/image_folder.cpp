@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The images of one half that are to be read; what else is there is added to `left_out`.
+/// Lists the images of one half to be read; adds other files to `left_out`.
 std::vector<ImageFile> list_half(const fs::path& half, const std::vector<std::string>& class_names,
                                  int wanted, const std::string& key, LeftOut& left_out) {
   FolderFiles found = list_files(half, class_names);
@@ -25,7 +25,7 @@ std::vector<ImageFile> list_half(const fs::path& half, const std::vector<std::st
   return choose(std::move(found.images), count, class_names.size());
 }
 
-/// Throws Error (user) for a class of which every image that was to train is broken.
+/// Throws Error (user) if every training image of a class is broken.
 void require_whole_images(const DecodedFiles& train, const fs::path& folder,
                           const std::vector<std::string>& class_names) {
   std::vector<std::size_t> all(class_names.size());
@@ -36,11 +36,12 @@ void require_whole_images(const DecodedFiles& train, const fs::path& folder,
   }
   for (std::size_t label = 0; label < class_names.size(); ++label) {
     if (whole[label] > 0) continue;
-    throw user_error("data",
-                     "data.skip_broken leaves no training image of '{}', for {}: replace some of "
-                     "{}, or delete the class in train and in test",
-                     one_line(class_names[label]), broken_in_words({&train}, folder),
-                     path_text(folder / "train" / class_names[label]));
+    throw user_error(
+        "data",
+        "data.skip_broken leaves no training image of '{}', because {}: replace some of "
+        "{}, or delete the class in train and in test",
+        one_line(class_names[label]), broken_in_words({&train}, folder),
+        path_text(folder / "train" / class_names[label]));
   }
 }
 
@@ -71,7 +72,7 @@ Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>
   data.name = fs::weakly_canonical(folder, ignored).filename().string();
   data.source = folder.string();
   data.class_names = class_names;
-  // All lists before any decoding, which can take minutes.
+  // Lists both halves before decoding, which can take minutes.
   std::vector<ImageFile> train;
   if (halves == Halves::both) {
     const fs::path half = existing_half(folder, "train");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/parallel.h"
 #include "data/folder_files.h"
 #include "sluice/dataset.h"
 #include "tests/scratch.h"
@@ -21,7 +22,8 @@ void save_shade(const fs::path& path, std::uint8_t shade, int side = 32) {
   write_png(path, std::vector<std::uint8_t>(std::size_t{3} * side * side, shade), side, side);
 }
 
-/// Forty images of each of the classes "cat" (shades 0 to 39) and "dog" (from 100), four to test.
+/// Forty training images each of the classes "cat" (shades 0 to 39) and "dog" (from 100), and four
+/// test images.
 class ImageFolder : public ::testing::Test {
  protected:
   ImageFolder() {
@@ -62,6 +64,8 @@ TEST_F(ImageFolder, IsReadWhole) {
   save(folder_ / "train/readme.md", "not a class");
   fs::create_directories(folder_ / "train/.cache");
   fs::rename(train("dog", 3), folder_ / "train/dog/3.PNG");
+  fs::rename(train("dog", 4), folder_ / "train/dog/4.jpeg");
+  fs::rename(train("dog", 5), folder_ / "train/dog/5.jpg");
   const Dataset data = read();
   EXPECT_EQ(data.class_names, (std::vector<std::string>{"cat", "dog"}));
   EXPECT_EQ(data.name, folder_.path().filename().string());
@@ -74,7 +78,7 @@ TEST_F(ImageFolder, IsReadWhole) {
     EXPECT_EQ(data.train.labels[i], shade < 100 ? 0 : 1);
     shades.insert(shade);
   }
-  EXPECT_EQ(shades.size(), 80u);  // every image once
+  EXPECT_EQ(shades.size(), 80u);  // every image occurs once
   for (std::size_t i = 0; i < data.test.size(); ++i) {
     EXPECT_EQ(data.test.image(i)[3071], data.test.labels[i] == 0 ? 50 : 150);
   }
@@ -109,16 +113,19 @@ TEST_F(ImageFolder, FilesThatAreNotReadAreCountedByKind) {
   save(folder_ / "train/cat/1.webp", "");
   save(folder_ / "train/cat/2.WEBP", "");
   save(folder_ / "test/dog/1.bmp", "");
+  save(folder_ / "test/dog/3.webp", "");
   save(folder_ / "train/dog/README", "");
   save(folder_ / "train/dog/more/1.jpg", "");
   save(folder_ / "train/dog/more/still/2.jpg", "");
+  save(folder_ / "train/dog/more/.DS_Store", "litter");
+  save(folder_ / "train/dog/more/@eaDir/1.jpg", "litter");
   save(folder_ / "train/list.txt", "");
   EXPECT_THAT(said(), ::testing::ElementsAre(
-                          "data: 7 files left out: 1 .bmp, 2 .webp, 2 in folders below a class, 1 "
-                          "outside a class folder, 1 without an ending (read are .jpg, .jpeg and "
-                          ".png in the folder of a class)"));
+                          "data: 8 files left out: 1 .bmp, 3 .webp, 2 in folders below a class, 1 "
+                          "outside a class folder, 1 without an ending (.jpg, .jpeg and .png in "
+                          "a class folder are read)"));
   EXPECT_EQ(read().left_out, (LeftOut{{".bmp", 1},
-                                      {".webp", 2},
+                                      {".webp", 3},
                                       {"in folders below a class", 2},
                                       {"outside a class folder", 1},
                                       {"without an ending", 1}}));
@@ -135,7 +142,7 @@ TEST_F(ImageFolder, NoClassVanishesFromASubset) {
   }
   EXPECT_THAT(
       error({.train_images = 2}),
-      HasSubstr("data.train_images = 2, but there are 3 classes: ask for at least so many"));
+      HasSubstr("data.train_images = 2, but there are 3 classes: ask for at least that many"));
   // One of nine test images has the third class; two can be of two classes alone.
   EXPECT_EQ(read({.test_images = 2}).test.size(), 2u);
 }
@@ -145,7 +152,7 @@ TEST(ChooseImages, TakesTheFirstOfAFixedShuffleAndReplacesNoMoreThanItMust) {
   for (int i = 0; i < 1000; ++i) images.push_back({std::to_string(i), i % 10});
   images.push_back({"rare", 10});
   const std::vector<ImageFile> all = choose(images, images.size(), 11);
-  // These decide the lab's figures on a folder of images: they stay as they are.
+  // The lab's figures on an image folder depend on this order, so it must not change.
   EXPECT_EQ(all[0].path, "529");
   const std::vector<ImageFile> some = choose(images, 100, 11);
   int replaced = 0;
@@ -211,6 +218,7 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
     const int shade = all.image(row)[0];
     if (shade == 107 || shade == 1) continue;
     EXPECT_EQ(images.image(kept)[3071], shade);
+    EXPECT_EQ(images.files[kept], all.files[row]);
     EXPECT_EQ(images.labels[kept++], all.labels[row]);
   }
   EXPECT_THAT(said, ::testing::ElementsAre(
@@ -218,13 +226,23 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
                         "train/cat/1.png is empty; train/dog/7.png is neither PNG nor JPEG, "
                         "whatever its name"));
   EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 2}}));
+  save(folder_ / "test/dog/2.png", "");
+  EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 3}})) << "of both halves";
+}
+
+TEST_F(ImageFolder, ADiskThatCannotBeReadIsNoBrokenImage) {
+  fs::remove(train("dog", 7));
+  fs::create_symlink("/proc/self/mem", train("dog", 7));  // reading at 0 fails
+  EXPECT_THAT(error_of(Fault::machine, [&] { read({.skip_broken = true}); }),
+              HasSubstr("train/dog/7.png"));
 }
 
 TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
   for (int i = 0; i < 40; ++i) save(train("cat", i), "RIFF....WEBPVP8 ");
-  EXPECT_THAT(error({.skip_broken = true}),
-              HasSubstr("data.skip_broken leaves no training image of 'cat', for 40 of 80 images "
-                        "cannot be read: train/cat/0.png is WebP (and 39 more: "));
+  EXPECT_THAT(
+      error({.skip_broken = true}),
+      HasSubstr("data.skip_broken leaves no training image of 'cat', because 40 of 80 images "
+                "cannot be read: train/cat/0.png is WebP (and 39 more: "));
   for (int i = 0; i < 40; ++i) {
     fs::rename(train("cat", i), train("cat", i).replace_extension(".webp"));
   }
@@ -241,6 +259,13 @@ TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
   };
   read();
   EXPECT_GT(last, 0u);
+  std::vector<std::size_t> told;
+  events_.images = [&](std::size_t done, std::size_t) { told.push_back(done); };
+  {
+    const ThreadTeam alone(1);
+    read();
+  }
+  EXPECT_THAT(told, ::testing::ElementsAre(16, 32, 48, 64, 80, 8));
   events_.images = [](std::size_t, std::size_t) { throw 7; };
   EXPECT_THROW(read(), int);
 }

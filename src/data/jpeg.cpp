@@ -17,8 +17,8 @@ struct Destroy {
 };
 using Decoder = std::unique_ptr<void, Destroy>;
 
-/// Whether the file ends within one of its parts (ITU-T T.81, annex B). libjpeg makes up an end for
-/// such a file and complains of whatever it then meets.
+/// Whether the file ends inside one of its segments (ITU-T T.81, annex B). libjpeg invents an end
+/// for such a file, and its message is about something else.
 bool is_cut_short(std::span<const std::uint8_t> bytes) {
   constexpr std::uint8_t kEnd = 0xd9;
   constexpr std::uint8_t kScan = 0xda;
@@ -41,15 +41,15 @@ BadImage broken(std::span<const std::uint8_t> bytes, const std::string& name,
   return {name, fmt::format("is a broken JPEG: {}", tjGetErrorStr2(decoder.get()))};
 }
 
-/// Some cameras leave padding between the parts of a file; the picture is whole all the same.
-/// Everything else that libjpeg only warns of, it has made up pixels for.
+/// Some cameras write padding between segments, which does not affect the picture. After any other
+/// warning libjpeg has invented pixels.
 bool harmless(const Decoder& decoder) {
   return tjGetErrorCode(decoder.get()) == TJERR_WARNING &&
          std::string_view(tjGetErrorStr2(decoder.get())).find("extraneous bytes") !=
              std::string_view::npos;
 }
 
-/// Ink as Adobe's programs store it, which is what nearly every such file has: 255 is no ink.
+/// Converts CMYK as Adobe's programs store it, and nearly all such files: 255 is no ink.
 std::vector<std::uint8_t> rgb_of_inverted_cmyk(const std::vector<std::uint8_t>& ink) {
   std::vector<std::uint8_t> rgb(ink.size() / 4 * 3);
   for (std::size_t i = 0; i < ink.size() / 4; ++i) {
@@ -85,7 +85,7 @@ Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) 
 
   Image image{height, width, {}};
   image.pixels.resize(static_cast<std::size_t>(height) * width * tjPixelSize[format]);
-  // A small hostile file can hold thousands of passes over a large image.
+  // A small hostile file can have thousands of scans of a large image.
   constexpr int kFlags = TJFLAG_LIMITSCANS;
   if (tjDecompress2(decoder.get(), bytes.data(), size, image.pixels.data(), width, 0, height,
                     format, kFlags) != 0 &&

@@ -25,7 +25,7 @@ std::string name_of(const LabelledImages& images, std::size_t row, const char* h
   return images.files.empty() ? fmt::format("{} image {}", half, row) : images.files[row];
 }
 
-/// Rows of images by their pixels; of those that are equal the first.
+/// Rows of images by their pixels; for equal images, the first row.
 using RowByPixels = std::unordered_map<std::string_view, std::size_t>;
 
 std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
@@ -33,9 +33,9 @@ std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
   return {reinterpret_cast<const char*>(pixels.data()), pixels.size()};
 }
 
-/// Says which images of a half are equal but have different labels, and returns all its rows.
-RowByPixels say_contradictions(const LabelledImages& images, const char* half, const Dataset& data,
-                               const DataEvents& events) {
+/// Reports equal images of a half with different labels, and returns all its rows.
+RowByPixels report_label_conflicts(const LabelledImages& images, const char* half,
+                                   const Dataset& data, const DataEvents& events) {
   RowByPixels rows;
   rows.reserve(images.size());
   std::size_t contradictions = 0;
@@ -49,16 +49,17 @@ RowByPixels say_contradictions(const LabelledImages& images, const char* half, c
                         data.class_names[images.labels[same->second]]);
   }
   if (contradictions > 0) {
-    events.say(fmt::format("data: {} of {} {} images {} another's pixels but not its class: {}",
-                           contradictions, images.size(), half,
-                           contradictions == 1 ? "has" : "have", printable(first)));
+    events.say(
+        fmt::format("data: {} of {} {} images {} the same pixels as another but another label: {}",
+                    contradictions, images.size(), half, contradictions == 1 ? "has" : "have",
+                    printable(first)));
   }
   return rows;
 }
 
-void say_doubles(const Dataset& data, const DataEvents& events) {
-  const RowByPixels train = say_contradictions(data.train, "train", data, events);
-  say_contradictions(data.test, "test", data, events);
+void report_duplicates(const Dataset& data, const DataEvents& events) {
+  const RowByPixels train = report_label_conflicts(data.train, "train", data, events);
+  report_label_conflicts(data.test, "test", data, events);
   std::size_t shared = 0;
   std::string first;
   for (std::size_t row = 0; row < data.test.size(); ++row) {
@@ -69,15 +70,15 @@ void say_doubles(const Dataset& data, const DataEvents& events) {
                         name_of(data.train, same->second, "train"));
   }
   if (shared > 0) {
-    events.say(
-        fmt::format("data: {} of {} test images {} in train too ({}): accuracy on them is no test",
-                    shared, data.test.size(), shared == 1 ? "is" : "are", printable(first)));
+    events.say(fmt::format(
+        "data: {} of {} test images {} in train too ({}): the test accuracy is inflated", shared,
+        data.test.size(), shared == 1 ? "is" : "are", printable(first)));
   }
 }
 
 }  // namespace
 
-void look_over(const Dataset& data, Halves halves, const DataEvents& events) {
+void check_data(const Dataset& data, Halves halves, const DataEvents& events) {
   if (halves == Halves::both) {
     const std::string untrained = classes_without(data.train, data.class_names);
     if (!untrained.empty()) {
@@ -94,14 +95,15 @@ void look_over(const Dataset& data, Halves halves, const DataEvents& events) {
   if (!events.say) return;
   const std::string untested = classes_without(data.test, data.class_names);
   if (!untested.empty()) {
-    events.say(fmt::format("data: 0 test images of {}: how well these do is not tested", untested));
+    events.say(fmt::format("data: 0 test images of {}: these classes are not tested", untested));
   }
   if (halves != Halves::both) return;
   const std::string similar = similar_classes(data.class_names);
   if (!similar.empty()) {
-    events.say(fmt::format("data: classes whose names look alike: {}: are they one?", similar));
+    events.say(
+        fmt::format("data: classes with similar names: {}: are they the same class?", similar));
   }
-  say_doubles(data, events);
+  report_duplicates(data, events);
 }
 
 }  // namespace sluice

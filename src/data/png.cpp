@@ -9,7 +9,7 @@ namespace sluice {
 
 namespace {
 
-/// libpng's simplified interface: no setjmp, messages instead of printing.
+/// libpng's simplified interface: it has no setjmp, and returns messages instead of printing them.
 class PngImage {
  public:
   PngImage() { image_.version = PNG_IMAGE_VERSION; }
@@ -40,7 +40,7 @@ Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name) {
   }
   check_image_size(name, png->height, png->width);
   png->format = PNG_FORMAT_RGB;
-  // Otherwise 16-bit files that do not say are taken for linear light and come out too bright.
+  // By default, libpng reads untagged 16-bit files as linear light, which makes them too bright.
   png->flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
   const png_color white{255, 255, 255};
   Image image{static_cast<int>(png->height), static_cast<int>(png->width), {}};

@@ -12,11 +12,10 @@
 
 namespace sluice {
 
-/// Reads pictures side by side and calls take(i, image) for each, on whatever thread has read it.
-/// Gives back what was wrong with each that could not be read. As soon as stop() is true no other
-/// is begun.
+/// Reads pictures in parallel and calls take(i, image) for each, on the thread that read it.
+/// Returns the error of each picture that could not be read.
 std::vector<std::optional<Error>> read_images(
     std::span<const std::filesystem::path> files,
-    const std::function<void(std::size_t, const Image&)>& take, const std::function<bool()>& stop);
+    const std::function<void(std::size_t, const Image&)>& take);
 
 }  // namespace sluice

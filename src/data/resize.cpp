@@ -9,14 +9,14 @@ namespace sluice {
 
 namespace {
 
-/// What one output pixel takes from consecutive input pixels along one axis; weights sum to 1.
+/// Consecutive input pixels, along one axis, of one output pixel; their weights sum to 1.
 struct Tap {
   int first = 0;
   std::vector<float> weights;
 };
 
-/// A triangle around the output pixel's centre: one input pixel wide to each side when growing
-/// (bilinear), one output pixel wide when shrinking.
+/// Computes a triangle filter around the output pixel's centre. Its half-width is one input pixel
+/// when enlarging (bilinear), and one output pixel when shrinking.
 std::vector<Tap> triangle_taps(int from, int to) {
   const double ratio = static_cast<double>(from) / to;
   const double reach = std::max(1.0, ratio);
@@ -43,8 +43,8 @@ std::vector<Tap> triangle_taps(int from, int to) {
 
 Image resized(const Image& image, int height, int width) {
   if (height < 1 || width < 1 || image.height < 1 || image.width < 1) {
-    throw user_error("image", "cannot make {} x {} pixels of {} x {}: sizes start at 1", width,
-                     height, image.width, image.height);
+    throw user_error("image", "cannot resize to {} x {} pixels from {} x {}: sizes start at 1",
+                     width, height, image.width, image.height);
   }
   check_image_size("the resized image", height, width);
   if (image.pixels.size() != std::size_t{3} * image.height * image.width) {
@@ -53,7 +53,7 @@ Image resized(const Image& image, int height, int width) {
   }
   if (height == image.height && width == image.width) return image;
 
-  // Rows first: (image.height, width, 3).
+  // Resizes along rows first: (image.height, width, 3).
   const std::size_t row = std::size_t{3} * static_cast<std::size_t>(width);
   std::vector<float> narrow(row * static_cast<std::size_t>(image.height));
   const std::vector<Tap> columns = triangle_taps(image.width, width);

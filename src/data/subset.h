@@ -8,31 +8,33 @@
 
 namespace sluice {
 
-/// What is read of a data set.
+/// Halves of a data set to read.
 enum class Halves { both, test };
 
-/// How many images "the first `wanted`" are; all of them for 0. Throws Error (user) if there are
-/// not so many; `key` is the experiment's.
+/// Returns the number of images in "the first `wanted`", or all for 0. Throws Error (user), with
+/// the experiment's `key`, if there are fewer.
 inline std::size_t subset_size(int wanted, std::size_t available, const std::string& key,
                                const std::string& where) {
   if (wanted == 0) return available;
   if (wanted < 0 || static_cast<std::size_t>(wanted) > available) {
-    throw user_error("data", "{} = {}, but {} has {} images: ask for at most so many, or 0 for all",
-                     key, wanted, where, available);
+    throw user_error("data",
+                     "{} = {}, but {} has {} images: ask for at most that many, or 0 for all", key,
+                     wanted, where, available);
   }
   return static_cast<std::size_t>(wanted);
 }
 
-/// Throws Error (user) if so few training images are asked for that some class has none.
+/// Throws Error (user) if `wanted` is too small for one image of each class.
 inline void require_one_of_each_class(int wanted, std::size_t classes) {
   if (wanted <= 0 || static_cast<std::size_t>(wanted) >= classes) return;
-  throw user_error("data",
-                   "data.train_images = {}, but there are {} classes: ask for at least so many, or "
-                   "0 for all",
-                   wanted, classes);
+  throw user_error(
+      "data",
+      "data.train_images = {}, but there are {} classes: ask for at least that many, or "
+      "0 for all",
+      wanted, classes);
 }
 
-/// Throws Error (machine) if images of so many bytes are more than there is memory for.
+/// Throws Error (machine) if memory is too small for `bytes` of images.
 inline void require_memory_for_images(std::uint64_t bytes) {
   require_memory(bytes, "take fewer images (data.train_images, data.test_images)");
 }

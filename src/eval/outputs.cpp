@@ -15,7 +15,8 @@ void require_fit(const CompiledModel& model, const Examples& examples) {
   }
   const std::size_t classes = examples.class_names().size();
   if (static_cast<std::size_t>(model.outputs()) == classes) return;
-  throw user_error("model", "it has {} outputs, but the images {} classes: one for each is needed",
+  throw user_error("model",
+                   "it has {} outputs, but the images have {} classes: give it one for each",
                    model.outputs(), classes);
 }
 
@@ -26,7 +27,7 @@ void require_scores(std::span<const float> scores, std::span<const int> labels) 
   };
   if (classes * labels.size() == scores.size() && std::ranges::all_of(labels, fits)) return;
   throw user_error("evaluate",
-                   "{} scores for {} labels, or a label that has none: give (labels, "
+                   "{} scores for {} labels, or a label without a score: give (labels, "
                    "classes)",
                    scores.size(), labels.size());
 }

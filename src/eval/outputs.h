@@ -9,12 +9,12 @@
 
 namespace sluice {
 
-/// Throws Error (user) unless there are examples, of the model's input, and the model has one
-/// output for each class, by which labels count.
+/// Throws Error (user) unless there are examples, of the model's input shape, and the model has one
+/// output for each class.
 void require_fit(const CompiledModel& model, const Examples& examples);
 
-/// Predicts every example, in batches of the model's max_batch(): calls see(batch, outputs) for
-/// each.
+/// Predicts every example, in batches of the model's max_batch(), and calls see(batch, outputs) for
+/// each batch.
 template <class See>
 void predict_in_batches(CompiledModel& model, const Examples& examples, const See& see) {
   const std::vector<std::uint32_t> rows = in_order(examples.size());
@@ -27,22 +27,22 @@ void predict_in_batches(CompiledModel& model, const Examples& examples, const Se
   }
 }
 
-/// Throws Error (user) unless there are as many scores for each label, and the label is one of
-/// them.
+/// Throws Error (user) unless `scores` are (labels.size(), classes) and each label is a class.
 void require_scores(std::span<const float> scores, std::span<const int> labels);
 
-/// The class with the largest output: of equal ones the first, as NumPy's argmax.
+/// Returns the class with the largest output; the first of equal ones, as NumPy's argmax.
 int predicted_class(std::span<const float> outputs);
 
-/// How many of (labels.size(), classes) outputs have their label as predicted class.
+/// Counts rows of (labels.size(), classes) outputs whose predicted class is their label.
 int count_right(std::span<const float> outputs, std::span<const int> labels);
 
-/// The summed categorical cross-entropy of the model's last pass, whose outputs are given. Unless
-/// `gradient` is empty it becomes that of the mean over the labels, and is for gradient_of(model).
+/// Returns the summed categorical cross-entropy of the model's last pass, which gave `outputs`.
+/// Unless `gradient` is empty, it gets the gradient of the mean over the labels, for
+/// gradient_of(model).
 double summed_loss(const CompiledModel& model, std::span<const float> outputs,
                    std::span<const int> labels, std::span<float> gradient);
 
-/// What a loss's gradient belongs to: the fused form where the model has a softmax at its end.
+/// Tensor that a loss's gradient is for: the logits (fused form) if the model ends in a softmax.
 inline GradientOf gradient_of(const CompiledModel& model) {
   return model.ends_in_softmax() ? GradientOf::logits : GradientOf::output;
 }

@@ -31,6 +31,11 @@ TEST(Calibrations, ScoresThatDoNotFit) {
                        [&] {
                          calibration(scores, std::vector{0, 2});
                        }),
+              HasSubstr("or a label without a score"));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         calibration(scores, std::vector{0, -1});
+                       }),
               HasSubstr("or a label that has none"));
   EXPECT_THAT(error_of(Fault::user,
                        [&] {

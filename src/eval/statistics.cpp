@@ -10,7 +10,7 @@ namespace sluice {
 
 namespace {
 
-/// The normal distribution's 97.5th percentile.
+/// Returns the normal distribution's 97.5th percentile.
 double critical_value() {
   return quantile(boost::math::normal_distribution<double>(), 0.975);
 }
@@ -22,7 +22,7 @@ double mcnemar(std::int64_t only_first, std::int64_t only_second) {
   return std::min(1.0, 2 * cdf(even, static_cast<double>(std::min(only_first, only_second))));
 }
 
-/// Tango's score test of a paired difference (Tango 1998).
+/// Tango's score test for a paired difference (Tango 1998).
 class ScoreTest {
  public:
   ScoreTest(std::int64_t only_first, std::int64_t only_second, std::size_t examples)
@@ -30,16 +30,16 @@ class ScoreTest {
         second_(static_cast<double>(only_second)),
         n_(static_cast<double>(examples)) {}
 
-  /// Whether the true difference may be this one, at 5%.
+  /// Whether the test accepts this true difference, at 5%.
   bool accepts(double difference) const {
     const double deviation = second_ - first_ - n_ * difference;
     return deviation * deviation <= z_ * z_ * n_ * variance(difference);
   }
 
  private:
-  /// Of one example's difference, where the true mean is `difference`.
+  /// Variance of one example's difference, if the true mean is `difference`.
   double variance(double difference) const {
-    // The most likely share of examples that the first alone has right: a q^2 + b q + c = 0.
+    // Maximum-likelihood share of examples that only the first has right: a q^2 + b q + c = 0.
     const double a = 2 * n_;
     const double b = (2 * n_ + first_ - second_) * difference - first_ - second_;
     const double c = -first_ * difference * (1 - difference);
@@ -52,7 +52,7 @@ class ScoreTest {
   double n_;
 };
 
-/// The last accepted value on the way from an accepted one outwards.
+/// Returns the last accepted value between an accepted one and `outer`, by bisection.
 double edge(const ScoreTest& test, double accepted, double outer) {
   if (test.accepts(outer)) return outer;
   for (int halving = 0; halving < 60; ++halving) {
@@ -78,7 +78,8 @@ Interval share_interval(std::int64_t successes, std::int64_t trials) {
 PairedComparison compare(std::span<const std::uint8_t> first,
                          std::span<const std::uint8_t> second) {
   if (first.size() != second.size()) {
-    throw user_error("compare", "{} answers of one classifier and {} of the other: must be as many",
+    throw user_error("compare",
+                     "{} answers of one classifier and {} of the other: give equal numbers",
                      first.size(), second.size());
   }
   PairedComparison result;
@@ -92,7 +93,7 @@ PairedComparison compare(std::span<const std::uint8_t> first,
   result.p_value = mcnemar(result.only_first, result.only_second);
   const ScoreTest test(result.only_first, result.only_second, first.size());
   result.interval = {edge(test, result.difference, -1), edge(test, result.difference, 1)};
-  // The exact test rejects 0 more rarely than the score test, so 0 can only be missing.
+  // The exact test rejects 0 less often than the score test, so at most 0 is missing.
   if (result.may_be_chance()) {
     result.interval.low = std::min(0.0, result.interval.low);
     result.interval.high = std::max(0.0, result.interval.high);

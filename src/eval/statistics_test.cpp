@@ -5,7 +5,7 @@
 #include "sluice/error.h"
 #include "sluice/evaluation.h"
 
-// Expected figures are those of SciPy 1.17, statsmodels 0.15 and scikit-learn 1.9.
+// Expected figures come from SciPy 1.17, statsmodels 0.15 and scikit-learn 1.9.
 
 namespace sluice {
 namespace {
@@ -21,9 +21,13 @@ TEST(ShareInterval, IsWilsons) {
   expect_interval(share_interval(0, 10), 0, 0.27753279986288926);
   expect_interval(share_interval(10, 10), 0.7224672001371106, 1);
   expect_interval(share_interval(0, 0), 0, 1);
+  for (int n = 1; n <= 1000; ++n) {
+    EXPECT_GE(share_interval(0, n).low, 0) << n;
+    EXPECT_LE(share_interval(n, n).high, 1) << n;
+  }
 }
 
-/// Two classifiers that differ on so many of n examples.
+/// Two classifiers that differ on the given numbers of n examples.
 PairedComparison comparison(std::size_t only_first, std::size_t only_second, std::size_t n) {
   std::vector<std::uint8_t> first(n, 1), second(n, 1);
   std::fill_n(second.begin(), only_first, 0);
@@ -50,8 +54,8 @@ TEST(Compare, TellsTheDifferenceAndItsScoreInterval) {
   expect_interval(comparison(64, 40, 1000).interval, -0.04450282600, -0.00408176646, 1e-10);
   expect_interval(comparison(10, 10, 20).interval, -0.4014039836, 0.4014039836, 1e-10);
   expect_interval(comparison(0, 12, 100).interval, 0.06999406437, 0.1981209943, 1e-10);
-  // The score test rejects 0 here, the exact one does not (p = .0703). Without it, the interval is
-  // the -0.517 to -0.026 of Fagerland, Lydersen and Laake 2014.
+  // The score test rejects 0 here, the exact test does not (p = .0703). The score interval alone is
+  // -0.517 to -0.026, as in Fagerland, Lydersen and Laake 2014.
   expect_interval(comparison(7, 1, 21).interval, -0.5172322764, 0, 1e-10);
 }
 
@@ -59,7 +63,7 @@ TEST(Compare, IntervalEndsWhereNoDifferenceIsLeft) {
   expect_interval(comparison(0, 20, 20).interval, 0.6777496839, 1, 1e-10);
   expect_interval(comparison(20, 0, 20).interval, -1, -0.6777496839, 1e-10);
   expect_interval(comparison(1, 0, 1).interval, -1, 0.5869013712, 1e-10);
-  // That no image tells them apart does not make them equal: z^2 / (n + z^2).
+  // Equal results on all images do not prove equality: the bound is z^2 / (n + z^2).
   expect_interval(comparison(0, 0, 50).interval, -0.07134759913, 0.07134759913, 1e-10);
   expect_interval(comparison(0, 0, 0).interval, -1, 1);
 }
@@ -89,6 +93,7 @@ TEST(Calibration, DividesByTheSumAndTakesTheLog) {
   std::vector<float> larger;
   for (const float score : scores) larger.push_back(3 * score);
   EXPECT_NEAR(calibration(larger, labels).log_loss, 0.6186249239125281, 1e-7);
+  EXPECT_NEAR(calibration(larger, labels).ece, calibration(scores, labels).ece, 1e-6);
   const std::vector<float> certain{1, 0};
   EXPECT_NEAR(calibration(certain, std::vector<int>{1}).log_loss, 16.118095650958319, 1e-9);
 }

@@ -8,7 +8,7 @@
 #include "runtime/network.h"
 #include "runtime/network_testing.h"
 #include "runtime/reference_network.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 #include "tests/scratch.h"
 
 namespace sluice {

@@ -1,5 +1,7 @@
 #include "sluice/lab/models.h"
 
+#include <fmt/format.h>
+
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -33,6 +35,61 @@ TEST(Models, HaveTheLabsLayerNames) {
             "flatten dense1 drop4 output ");
 }
 
+/// "Conv2D 32 relu" for each layer.
+std::string in_words(const Sequential& model) {
+  struct Words {
+    static std::string of(Activation activation) {
+      return activation == Activation::relu      ? " relu"
+             : activation == Activation::softmax ? " softmax"
+                                                 : " linear";
+    }
+    std::string operator()(const Conv2D& layer) const {
+      return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size, of(layer.activation));
+    }
+    std::string operator()(const MaxPooling2D& layer) const {
+      return fmt::format("MaxPooling2D {}", layer.pool_size);
+    }
+    std::string operator()(const Dropout& layer) const {
+      return fmt::format("Dropout {}", layer.rate);
+    }
+    std::string operator()(const Flatten&) const { return "Flatten"; }
+    std::string operator()(const Dense& layer) const {
+      return fmt::format("Dense {}{}", layer.units, of(layer.activation));
+    }
+    std::string operator()(const Reshape& layer) const {
+      return "Reshape " + to_string(layer.target);
+    }
+  };
+  std::string all;
+  for (const Layer& layer : model.layers) {
+    all += (all.empty() ? "" : ", ") + std::visit(Words(), layer);
+  }
+  return all;
+}
+
+TEST(Models, HaveTheLabsLayers) {
+  const std::string two_blocks =
+      "Conv2D 32 3 relu, Conv2D 32 3 relu, MaxPooling2D 2, Dropout 0.25, Conv2D 64 3 relu, Conv2D "
+      "64 3 relu, MaxPooling2D 2, Dropout 0.25, ";
+  const std::string dense = "Flatten, Dense 512 relu, Dropout 0.5, ";
+  const Groups groups({{"one", {"a"}}, {"other", {"b"}}}, {"a", "b"});
+  const Mixture small = mixture(groups, kPicture, 10, CnnSize::small);
+  const Mixture large = mixture(groups, kPicture, 10, CnnSize::large);
+  EXPECT_EQ(in_words(small.baseline), two_blocks + dense + "Dense 10 softmax");
+  EXPECT_EQ(in_words(large.baseline), two_blocks +
+                                          "Conv2D 128 3 relu, Conv2D 128 3 relu, MaxPooling2D 2, "
+                                          "Dropout 0.25, " +
+                                          dense + "Dense 10 softmax");
+  for (const Mixture* model : {&small, &large}) {
+    const std::string baseline = in_words(model->baseline);
+    EXPECT_EQ(in_words(model->gate), baseline.substr(0, baseline.size() - 10) + "2 softmax");
+    for (const Mixture::Branch& branch : model->branches) {
+      EXPECT_EQ(in_words(branch.expert), baseline);
+      EXPECT_EQ(in_words(branch.importance), dense + "Dense 20 softmax, Reshape (10, 2)");
+    }
+  }
+}
+
 TEST(Models, CanBeWider) {
   const auto filters = [](double width) {
     const Sequential model = cnn("cnn", kPicture, 10, CnnSize::small, width);
@@ -41,6 +98,7 @@ TEST(Models, CanBeWider) {
   EXPECT_EQ(filters(1), 32);
   EXPECT_EQ(filters(1.25), 40);
   EXPECT_EQ(filters(1.3), 40) << "whole eights";
+  EXPECT_EQ(filters(1.45), 48) << "the nearest";
   EXPECT_EQ(filters(0.01), 8);
   const Sequential twice = cnn("cnn", kPicture, 10, CnnSize::small, 2);
   EXPECT_EQ(std::get<Dense>(twice.layers[9]).units, 1024);

@@ -2,14 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <set>
+#include <thread>
 
 #include "sluice/lab/models.h"
+#include "train/fit_testing.h"
 
 namespace sluice {
 namespace {
-
-constexpr int kClasses = 4;
 
 /// Two groups, {a, b} and {c, d}; an importance that takes one of baseline and expert alone.
 class AnswersOf {
@@ -147,9 +149,9 @@ TEST(Verdict, NamesTheBestControl) {
 }
 
 /// Of 100 examples in the first group the baseline has the first so many right, the mixture others.
-AnswersOf hundred(int baseline, int mixture) {
+AnswersOf hundred(int baseline, int mixture, int examples = 100) {
   AnswersOf all;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < examples; ++i) {
     const int expert = i < mixture ? 0 : 1;
     all.add({.truth = 0,
              .frozen = i < baseline ? 0 : 1,
@@ -158,6 +160,19 @@ AnswersOf hundred(int baseline, int mixture) {
              .experts = {expert, expert}});
   }
   return all;
+}
+
+TEST(Verdict, JudgesEachByItsOwnScores) {
+  const Verdict verdict = judge(hundred(50, 60).control(75).answers());
+  const auto expect = [](const Verdict::Standing& standing, int right) {
+    EXPECT_EQ(standing.accuracy, right / 100.);
+    EXPECT_NEAR(standing.interval.high, share_interval(right, 100).high, 1e-15);
+    const double log_loss = -(right * std::log(0.7) + (100 - right) * std::log(0.1)) / 100;
+    EXPECT_NEAR(standing.calibration.log_loss, log_loss, 1e-6);
+  };
+  expect(verdict.baseline, 50);
+  expect(verdict.mixture, 60);
+  expect(verdict.controls[0].standing, 75);
 }
 
 void expect_verdict(const Answers& answers, Finding better, Finding worth,
@@ -200,6 +215,11 @@ TEST(Sentence, OfWhatMayBeChance) {
   expect_verdict(hundred(50, 50).control(50).answers(), Finding::not_shown, Finding::no,
                  "The mixture gains 0.0 points over the baseline, which may be chance (p = 1.00, "
                  "95% interval -3.7 to +3.7), and a wider baseline gains 0.0 points.");
+}
+
+TEST(Sentence, OfChanceThatBeatsItsControls) {
+  EXPECT_EQ(worth_it(judge(hundred(50, 52).control(30).answers())), Finding::not_shown);
+  EXPECT_EQ(improved(judge(hundred(500, 509, 1000).answers())), Finding::yes) << "p = .004";
 }
 
 std::string sentence_of(double difference, const Interval& interval, double p_value) {
@@ -250,6 +270,14 @@ TEST(Ask, TellsWhatTheCompiledMixtureTells) {
   ASSERT_EQ(outputs.size(), scores.size());
   for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(outputs[i], scores[i], 1e-6);
   EXPECT_EQ(answers.files, images.files);
+
+  // The frozen baseline is another one.
+  Weights frozen(model.baseline);
+  frozen.initialize(1, 99);
+  const Answers compared = ask(model.baseline, frozen, model, weights, groups, examples, options);
+  EXPECT_EQ(compared.frozen, ask(model.baseline, frozen, examples, options));
+  EXPECT_EQ(compared.baseline, answers.baseline);
+  EXPECT_NE(compared.frozen, compared.baseline);
 }
 
 TEST(Cost, CountsWhatOneImageNeeds) {
@@ -268,6 +296,68 @@ TEST(Cost, CountsWhatOneImageNeeds) {
   // conv1.1: 32 x 32 pixels of 32 filters over 3 x 3 x 3 values, two operations each.
   EXPECT_GT(one.flops, 2. * 32 * 32 * 32 * 27);
   EXPECT_DOUBLE_EQ(summarize(model.baseline)[0].flops, 2. * 32 * 32 * 32 * 27);
+}
+
+TEST(Cost, OfUnequalGroupsCountsTheDearestAsActive) {
+  const auto wide = [](const char* name, int outputs, double width) {
+    return cnn(name, {32, 32, 3}, outputs, CnnSize::small, width);
+  };
+  const auto importance = [](const char* name) {
+    return importance_model(name, {32, 32, 3}, kClasses);
+  };
+  const Mixture model{wide("baseline", kClasses, 1),
+                      wide("gate", 3, 1),
+                      {{"a", wide("a", kClasses, 1), importance("i")},
+                       {"b", wide("b", kClasses, 2), importance("j")},
+                       {"c", wide("c", kClasses, 1.5), importance("k")}}};
+  const Cost cost = cost_of(model);
+  std::int64_t active = 0;
+  double flops = 0;
+  for (const Sequential* part :
+       {&model.baseline, &model.gate, &model.branches[1].expert, &model.branches[1].importance}) {
+    active += count_parameters(*part);
+    flops += count_flops(*part);
+  }
+  EXPECT_EQ(cost.parameters, count_parameters(model));
+  EXPECT_EQ(cost.active_parameters, active);
+  EXPECT_DOUBLE_EQ(cost.active_flops, flops);
+  EXPECT_DOUBLE_EQ(cost.training_flops, 3 * flops - 2 * count_flops(model.gate));
+}
+
+/// Takes a while for each image, and keeps which it was given.
+class SlowModel : public CompiledModel {
+ public:
+  int max_batch() const override { return 1; }
+  const Shape& input_shape() const override { return shape_; }
+  int outputs() const override { return 1; }
+  bool ends_in_softmax() const override { return false; }
+  std::span<const float> predict(std::span<const float> images, int) override {
+    asked.insert(images[0]);
+    std::this_thread::sleep_for(std::chrono::microseconds(300));
+    return output_;
+  }
+  std::span<const float> forward(std::span<const float>, int, const RandomKey&) override {
+    return output_;
+  }
+  std::span<const float> logits() const override { return {}; }
+  void backward(std::span<const float>, GradientOf) override {}
+  std::vector<Trained> trained() override { return {}; }
+  std::string first_not_finite() const override { return {}; }
+  void start_profile() override {}
+  std::vector<LayerProfile> profile() const override { return {}; }
+
+  std::set<float> asked;
+
+ private:
+  Shape shape_{1, 1, 1};
+  std::vector<float> output_{1};
+};
+
+TEST(Latency, IsInMillisecondsAndOfAllImagesInTurn) {
+  const LabelledImages images{{1, 1, 1}, {1, 2, 3}, {0, 0, 0}};
+  SlowModel model;
+  EXPECT_GE(latency_ms(model, {images, {"a"}}), 0.3);
+  EXPECT_EQ(model.asked.size(), 3u);
 }
 
 TEST(DeadExperts, AreThoseHardlyAsked) {

@@ -2,6 +2,21 @@
 
 namespace sluice {
 
+std::string names::expert(const std::string& group) {
+  return "expert-" + group;
+}
+
+std::string names::importance(const std::string& group) {
+  return "importance-" + group;
+}
+
+std::vector<std::string> names::parts(const std::vector<std::string>& groups) {
+  std::vector<std::string> parts{kBaseline, kGate};
+  for (const std::string& group : groups) parts.push_back(expert(group));
+  for (const std::string& group : groups) parts.push_back(importance(group));
+  return parts;
+}
+
 std::vector<const Sequential*> Mixture::parts() const {
   std::vector<const Sequential*> parts{&baseline, &gate};
   for (const Branch& branch : branches) parts.push_back(&branch.expert);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/fail.h"
 #include "mixture/checks.h"
 #include "mixture/routing.h"
 #include "mixture/sub_gate.h"
@@ -55,7 +56,7 @@ class MixtureNetwork : public CompiledModel {
                                  const RandomKey& key) override {
     return run(images, count, &key);
   }
-  std::span<const float> gate() const override { return gate_output_; }
+  std::optional<Route> route(int row) const override;
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
   std::vector<std::span<float>> state() override;
@@ -103,7 +104,7 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
   };
   std::copy(images.begin(), images.end(), gate_.input().begin());
   gate_output_ = forward(gate_, count);
-  route(gate_output_, rows_);
+  sluice::route(gate_output_, rows_);
   std::copy(images.begin(), images.end(), baseline_.input().begin());
   baseline_output_ = forward(baseline_, count);
 
@@ -127,6 +128,24 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
     }
   }
   return std::span(output_).first(static_cast<std::size_t>(count) * classes);
+}
+
+std::optional<Route> MixtureNetwork::route(int row) const {
+  if (row < 0 || row >= baseline_.count()) {
+    throw user_error("model", "there is no row {} to tell the route of: the last batch had {}", row,
+                     baseline_.count());
+  }
+  const auto of_row = [](std::span<const float> all, std::size_t at, std::size_t width) {
+    return all.subspan(at * width, width);
+  };
+  const std::size_t classes = outputs();
+  const std::span<const float> gate = of_row(gate_output_, row, branches_.size());
+  const int group = chosen_group(gate);
+  const std::vector<int>& rows = rows_[group];
+  const std::size_t routed = std::ranges::lower_bound(rows, row) - rows.begin();
+  return Route{group, gate, of_row(baseline_output_, row, classes),
+               of_row(branches_[group]->expert_output, routed, classes),
+               of_row(branches_[group]->importance_output, routed, 2 * classes)};
 }
 
 void MixtureNetwork::backward(std::span<const float> gradient, GradientOf where) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "mixture/routing.h"
 #include "mixture/sub_gate.h"
@@ -13,7 +14,9 @@ namespace {
 
 using reference::ReferenceNetwork;
 using reference::Values;
+using testing::FloatNear;
 using testing::HasSubstr;
+using testing::Pointwise;
 
 TEST(Routing, SendsEachRowToItsLargestAndOfEqualOnesToTheLast) {
   std::vector<std::vector<int>> rows(2);
@@ -200,13 +203,76 @@ TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
   EXPECT_EQ(dropped(compiled->trained()[0]), dropped(compiled->trained()[1]));
 }
 
-TEST_F(MixtureTest, TellsWhatItsGateAnswered) {
+/// An image's masks do not depend on which groups the others of its batch are sent to.
+TEST_F(MixtureTest, MasksAreThoseOfThePartWhateverElseIsRouted) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  const RandomKey key{.seed = 1, .stage = 3, .step = 0};
+  int compared = 0;
+  for (std::uint32_t stream = 1; stream <= 40; ++stream) {
+    const std::vector<float> two = random_images(2 * kImage, stream);
+    const auto both = compiled->forward(two, 2, key);
+    const std::vector<float> first(both.begin(), both.begin() + kClasses);
+    if (compiled->route(0)->group <= compiled->route(1)->group) continue;
+    ++compared;
+    EXPECT_LT(relative_error(compiled->forward(std::span(two).first(kImage), 1, key), first), 1e-5);
+  }
+  EXPECT_GT(compared, 0) << "the test sees nothing";
+}
+
+TEST_F(MixtureTest, TellsTheFirstLayerThatIsNotFinite) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  EXPECT_EQ(compiled->first_not_finite(), "");
+  weights_.importances[1].values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "importance-1's dense1");
+  weights_.experts[1].values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "expert-1's conv");
+  weights_.baseline.values()[0] = NAN;
+  EXPECT_EQ(compiled->first_not_finite(), "baseline's conv");
+}
+
+TEST_F(MixtureTest, ProfilesAllItsParts) {
+  const auto compiled = compile(model_, weights_, {kBatch});
+  compiled->start_profile();
+  compiled->predict(random_images(kBatch * kImage), kBatch);
+  std::set<std::string> profiled;
+  for (const LayerProfile& layer : compiled->profile()) profiled.insert(layer.model);
+  std::set<std::string> parts;
+  for (const Sequential* part : model_.parts()) parts.insert(part->name);
+  EXPECT_EQ(profiled, parts);
+}
+
+TEST_F(MixtureTest, TellsTheWayOfEachImage) {
   const std::vector<float> images = random_images(kBatch * kImage);
   const auto compiled = compile_for_inference(model_, weights_, {.batch = kBatch});
-  const auto gate = compile_for_inference(model_.gate, weights_.gate, {.batch = kBatch});
-  compiled->predict(images, kBatch);
-  EXPECT_TRUE(std::ranges::equal(compiled->gate(), gate->predict(images, kBatch)));
-  EXPECT_TRUE(gate->gate().empty());
+  EXPECT_THAT(error_of(Fault::user, [&] { compiled->route(0); }), HasSubstr("no row 0"));
+  const std::span<const float> output = compiled->predict(images, kBatch);
+  std::set<int> groups;
+  for (int row = 0; row < kBatch; ++row) {
+    const Route route = compiled->route(row).value();
+    const auto alone = [&](const Sequential& part, const Weights& weights) {
+      const auto network = compile_for_inference(part, weights, {.batch = 1});
+      EXPECT_FALSE(network->route(0)) << "of a network there is none";
+      const std::span<const float> its =
+          network->predict(std::span(images).subspan(row * kImage, kImage), 1);
+      return std::vector<float>(its.begin(), its.end());
+    };
+    const auto is = [](const std::vector<float>& expected) {
+      return Pointwise(FloatNear(1e-6f), expected);
+    };
+    const Mixture::Branch& branch = model_.branches[route.group];
+    EXPECT_EQ(route.group, chosen_group(route.gate));
+    EXPECT_THAT(route.gate, is(alone(model_.gate, weights_.gate)));
+    EXPECT_THAT(route.baseline, is(alone(model_.baseline, weights_.baseline)));
+    EXPECT_THAT(route.expert, is(alone(branch.expert, weights_.experts[route.group])));
+    EXPECT_THAT(route.importance, is(alone(branch.importance, weights_.importances[route.group])));
+    std::vector<float> expected(kClasses);
+    sub_gate(route.baseline.data(), route.expert.data(), route.importance.data(), kClasses,
+             expected.data());
+    EXPECT_TRUE(std::ranges::equal(output.subspan(row * kClasses, kClasses), expected));
+    groups.insert(route.group);
+  }
+  EXPECT_GT(groups.size(), 1u) << "one group alone does not show that rows are told apart";
+  EXPECT_THAT(error_of(Fault::user, [&] { compiled->route(kBatch); }), HasSubstr("no row 12"));
 }
 
 TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
@@ -234,6 +300,12 @@ TEST_F(MixtureTest, WhatDoesNotFitIsRefused) {
   Mixture other = model_;
   other.branches[0].importance = importance_model("importance-x", {8, 8, 3}, kClasses + 1);
   EXPECT_THAT(said([&] { compile(other, weights_, {}); }), HasSubstr("importance-x must have"));
+  other.branches[0].importance = importance_model("importance-x", {8, 8, 3}, kClasses);
+  EXPECT_THAT(said([&] { compile(other, weights_, {}); }),
+              HasSubstr("importance-x must have the baseline's input"));
+  other.branches[0].importance = importance_model("importance-1", {4, 4, 3}, kClasses);
+  EXPECT_THAT(said([&] { compile(other, weights_, {}); }),
+              HasSubstr("importance-1 must have a name of its own"));
 }
 
 TEST_F(MixtureTest, TheGateIsNotTrained) {

@@ -12,8 +12,8 @@
 
 namespace sluice::onednn {
 
-/// oneDNN's engine and stream. Everything compiled with a context refers to it; one thread at a
-/// time may use it, with a ThreadTeam of threads().
+/// oneDNN's engine and stream. Everything compiled with a context refers to it. Only one thread at
+/// a time may use it, in a ThreadTeam of threads().
 class Context {
  public:
   Context()
@@ -21,12 +21,12 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  /// Number of threads that the work of its primitives is divided among.
+  /// Number of threads for which its primitives divide their work.
   int threads() const { return threads_; }
   const dnnl::engine& engine() const { return engine_; }
   dnnl::stream& stream() { return stream_; }
 
-  /// Memory that an operation may use while it runs: as much as the greediest reserved.
+  /// Temporary memory of the running operation, as large as the largest reservation.
   float* scratch() const { return scratch_; }
   void reserve_scratch(std::size_t bytes) {
     if (bytes <= scratch_bytes_) return;
@@ -55,7 +55,7 @@ class Context {
   /// Before a network is planned: nothing of what was planned before it is read again.
   void release_all_passing() { std::fill(passing_busy_.begin(), passing_busy_.end(), nullptr); }
 
-  /// Steps made so far. A training loop must not change it, and a test holds it to that.
+  /// Number of steps created. A test checks that a training loop creates none.
   std::size_t steps_made() const { return steps_made_; }
 
  private:
@@ -72,7 +72,7 @@ class Context {
   std::size_t steps_made_ = 0;
 };
 
-/// A primitive with its arguments bound: all that is left to do is to run it.
+/// A primitive with bound arguments, ready to execute.
 class Step {
  public:
   Step() = default;

@@ -2,8 +2,8 @@
 
 #include "onednn/context.h"
 
-// The difference between oneDNN 2 and 3: version 3 takes the engine in place of an operation
-// descriptor. All of it is in this file.
+// Differences between oneDNN 2 and 3, all in this file: version 3 takes the engine in place of an
+// operation descriptor.
 namespace sluice::onednn {
 
 template <class Primitive, class... Arguments>
@@ -52,7 +52,7 @@ inline dnnl::eltwise_backward::primitive_desc describe_eltwise_backward(
 #endif
 }
 
-/// ReLU applied to the result of a primitive while it is still in registers.
+/// Attribute that applies ReLU to a primitive's result while it is in registers.
 inline dnnl::primitive_attr fused_relu(bool relu) {
   dnnl::primitive_attr attributes;
   if (relu) {

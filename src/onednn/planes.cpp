@@ -9,11 +9,11 @@ namespace {
 Tag tag_of(const dnnl::memory& tensor) {
   const auto dims = dims_of(tensor);
   if (dims.size() == 2) return Tag::nc;
-  // A single channel or pixel has several of these layouts at once, all of the same meaning.
+  // With one channel or one pixel, several of these layouts are identical.
   for (const Tag tag : {Tag::nhwc, Tag::nChw16c, Tag::nChw8c, Tag::nchw}) {
     if (tensor.get_desc() == layout(dims, tag)) return tag;
   }
-  throw machine_error("onednn", "chose a layout of activations that sluice does not know");
+  throw machine_error("onednn", "chose an unknown layout of activations");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "onednn/version.h"
+#include "sluice/version.h"
 
 #include <fmt/format.h>
 

@@ -22,17 +22,18 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
     throw user_error("conv2d", "takes images (height, width, channels), not {}", image_text(dims));
   }
   kernel_dims_ = {shape.filters, dims[1], shape.kernel_size, shape.kernel_size};
-  // As TensorFlow's 'same': an even kernel's odd row of padding is below and to the right.
+  // Follows TensorFlow's 'same': an even kernel's extra row of padding is below and to the right.
   const int padding = shape.kernel_size - 1;
   padding_left_ = {padding / 2, padding / 2};
   padding_right_ = {padding - padding / 2, padding - padding / 2};
 
   const auto any = [](const dnnl::memory::dims& d) { return onednn::layout(d, Tag::any); };
-  // The first convolution must choose its source's layout: forced to NHWC, oneDNN 2.6 can fall to a
-  // reference kernel that is hundreds of times slower. The others take what the one before wrote.
+  // The first convolution must choose its source's layout: with NHWC, oneDNN 2.6 may use a
+  // reference kernel that is hundreds of times slower. The others read the layout that the layer
+  // before wrote.
   const bool first = dims[1] <= 4;
-  // Winograd's convolutions read blocks; left to itself oneDNN may write NHWC. To write blocks
-  // while it reads NHWC it has the reference kernel alone.
+  // Winograd's convolutions read blocks, but oneDNN may choose to write NHWC. From NHWC to blocks
+  // it has only the reference kernel.
   const auto* winograd = plan.winograd ? convolution::winograd() : nullptr;
   const int width = winograd != nullptr ? winograd->gradient.width : 0;
   const dnnl::memory::dims dst_dims{dims[0], shape.filters, dims[2], dims[3]};

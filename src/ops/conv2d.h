@@ -13,8 +13,9 @@ struct Conv2DShape {
   bool relu;
 };
 
-/// Square kernel, stride 1, 'same' padding, ReLU fused. src (N, C, H, W) in any layout, dst (N,
-/// filters, H, W) in the layout oneDNN prefers. Kernel HWIO, bias (filters).
+/// Convolution with a square kernel, stride 1, 'same' padding and fused ReLU. src is (N, C, H, W)
+/// in any layout, dst (N, filters, H, W) in the layout that oneDNN prefers; kernel HWIO, bias
+/// (filters).
 class Conv2D : public Op {
  public:
   Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
@@ -45,7 +46,7 @@ class Conv2D : public Op {
   onednn::Step forward_;
 
   dnnl::memory diff_dst_;
-  std::optional<ConvolutionParts> own_gradient_;  ///< in place of the two steps after it
+  std::optional<ConvolutionParts> own_gradient_;  ///< replaces the two steps after it
   onednn::Step backward_weights_;
   onednn::Step diff_kernel_reorder_;
   onednn::Step backward_kernel_reorder_;

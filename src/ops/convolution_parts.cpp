@@ -39,7 +39,7 @@ ConvolutionParts::ConvolutionParts(Plan& plan, const GradientAlgorithm& algorith
       pieces_(static_cast<std::size_t>(algorithm.pieces(problem_))),
       threads_(thread_count()),
       scratch_(std::max(algorithm.scratch_floats(problem_),
-                        algorithm.scratch_floats(problem_.turned()))),
+                        algorithm.scratch_floats(problem_.transposed()))),
       sums_(algorithm.sums_floats(problem_) + problem_.filters) {
   const std::size_t sums = plan.training ? sums_ : 0;
   plan.context.reserve_scratch(threads_ * (scratch_ + sums) * sizeof(float));
@@ -49,7 +49,7 @@ void ConvolutionParts::run_gradient(const onednn::Context& context, const float*
                                     const convolution::Source& diff_dst, Parameter kernel,
                                     Parameter bias) const {
   const std::size_t of_kernel = sums_ - problem_.filters;
-  // Which pieces are summed together is fixed: the same threads give the same sums.
+  // The division of pieces among the sums is fixed: the same number of threads gives equal sums.
   parallel_for(threads_, 1, [&](std::size_t begin, std::size_t end) {
     float* own = sums(context, begin);
     std::fill(own, own + sums_, 0.f);

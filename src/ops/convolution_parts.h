@@ -6,11 +6,11 @@
 
 namespace sluice::ops {
 
-/// A convolution by algorithms of our own, shared among threads. Their memory is the context's
-/// scratch: that of each thread, then the sums of each.
+/// Runs Sluice's own convolution algorithms on several threads. Their memory is the context's
+/// scratch memory: first that of each thread, then the sums of each thread.
 class ConvolutionParts {
  public:
-  /// Whether the algorithm takes this layout and these sizes.
+  /// Whether the algorithm supports this layout and these sizes.
   static bool suits(const convolution::GradientAlgorithm& algorithm, const dnnl::memory& src,
                     int filters, int kernel_size);
 
@@ -18,10 +18,10 @@ class ConvolutionParts {
                    const dnnl::memory& src, int filters, int kernel_size);
 
   const convolution::Problem& problem() const { return problem_; }
-  /// Memory for as many floats as the kernel's gradient has sums.
+  /// Memory of the size of the kernel gradient's sums.
   float* prepared_kernel(const onednn::Context& context) const { return sums(context, 0); }
 
-  /// Calls body(scratch, first piece, last piece) until all are done, on whatever thread is free.
+  /// Calls body(scratch, first piece, last piece) on any free thread until all pieces are done.
   template <class Body>
   void for_each(const onednn::Context& context, const Body& body) const {
     const std::size_t parts = std::min(pieces_, kPartsPerThread * threads_);
@@ -37,7 +37,7 @@ class ConvolutionParts {
                     const convolution::Source& diff_dst, Parameter kernel, Parameter bias) const;
 
  private:
-  /// Threads are seldom equally fast: cores differ, and other programs run on them.
+  /// Small parts balance the load: cores differ in speed, and other programs run on them.
   static constexpr std::size_t kPartsPerThread = 8;
 
   float* scratch(const onednn::Context& context, std::size_t thread) const {
@@ -51,8 +51,8 @@ class ConvolutionParts {
   convolution::Problem problem_;
   std::size_t pieces_;
   std::size_t threads_;
-  std::size_t scratch_;  ///< floats of a thread
-  std::size_t sums_;     ///< floats of a thread: the kernel's gradient, then the bias's
+  std::size_t scratch_;  ///< floats for each thread
+  std::size_t sums_;     ///< floats for each thread: the kernel's gradient, then the bias's
 };
 
 }  // namespace sluice::ops

@@ -54,6 +54,8 @@ TEST(CrossEntropy, ClippedRowsHaveKerassLossAndNoGradient) {
   const double loss = cross_entropy_from_outputs(outputs, std::vector{1, 0}, 1, diff);
   EXPECT_NEAR(loss, -std::log(1e-7) - std::log(1 - 1e-7), 1e-4);
   EXPECT_EQ(diff, std::vector<float>(4, 0.f));
+  const std::vector<float> certain{1, 0};
+  EXPECT_NEAR(cross_entropy_from_outputs(certain, std::vector{0}, 1, {}), 1.19e-7, 1e-9);
 }
 
 TEST(CrossEntropy, IsNotANumberWhereOutputsSumToZero) {

@@ -15,8 +15,9 @@ Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Paramete
   if (dims.size() != 2) {
     throw user_error("dense", "takes one axis, not {}: put a Flatten before it", image_text(dims));
   }
-  // Keras's (in, units) is oneDNN's (units, in) in the layout 'io'. Kept plain, the 8 MB of the
-  // lab's dense1 need no reorder in either direction, and GEMM packs them as it goes.
+  // Keras's (in, units) is oneDNN's (units, in) in the layout 'io'. In this plain layout the 8 MB
+  // of the lab's dense1 need no reorder in either direction, and GEMM packs them during the
+  // product.
   description_ = onednn::describe<dnnl::inner_product_forward>(
       plan.context, {},
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
@@ -47,7 +48,7 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
        {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
   if (!need_diff_src) return {};
 
-  // With AVX-512 matmul takes half of the time of inner_product's pass for it.
+  // With AVX-512, matmul takes half the time of inner_product's backward data.
   const dnnl::memory::dims turned{onednn::dims_of(diff_dst)[1], onednn::dims_of(src_)[1]};
   const auto kernel = onednn::at(plan.context, onednn::layout(turned, Tag::ba), kernel_.values);
   const auto diff_src = plan.take_gradient(src_.get_desc());

@@ -4,8 +4,8 @@
 
 namespace sluice::ops {
 
-/// dst = src kernel + bias, ReLU fused. src (N, in), kernel (in, units), bias (units), dst (N,
-/// units), all plain.
+/// Computes dst = src kernel + bias, with fused ReLU. src (N, in), kernel (in, units), bias
+/// (units), dst (N, units), all in plain layouts.
 class Dense : public Op {
  public:
   Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,

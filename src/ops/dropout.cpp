@@ -13,7 +13,7 @@ namespace sluice::ops {
 
 namespace {
 
-/// Of each word the lower half comes first.
+/// Reads the lower half of each word first.
 SLUICE_VECTORISED void keep(const std::uint32_t* bits, std::uint32_t threshold, std::size_t count,
                             std::uint8_t* __restrict kept) {
   for (std::size_t i = 0; i < count / 2; ++i) {
@@ -23,8 +23,8 @@ SLUICE_VECTORISED void keep(const std::uint32_t* bits, std::uint32_t threshold, 
   if (count % 2 != 0) kept[count - 1] = (bits[count / 2] & 0xffff) >= threshold;
 }
 
-/// A block of an image: runs of `used` values, `lanes` apart, and of what is kept, `channels`
-/// apart.
+/// A block of an image: runs of `used` values, `lanes` apart in the image and `channels` apart in
+/// the mask.
 struct Runs {
   std::size_t count, used, lanes, channels;
 };
@@ -52,7 +52,7 @@ SLUICE_VECTORISED void scale_kept(float* __restrict values, const std::uint8_t* 
 
 Dropout::Dropout(Plan&, const dnnl::memory& src, float rate, std::uint32_t number)
     : Op(src, src), number_(number), planes_(src) {
-  constexpr std::uint32_t kMost = 256;  // then the next part's stream begins
+  constexpr std::uint32_t kMost = 256;  // after these, the next part's streams begin
   if (number >= kMost) {
     throw user_error("dropout", "more than {} in one model: leave some out", kMost);
   }
@@ -70,12 +70,12 @@ dnnl::memory Dropout::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
 
 void Dropout::draw(const Pass& pass) {
   constexpr std::size_t kPerCall = 8;  // 16-bit numbers in 128 bits
-  constexpr std::size_t kCalls = 256;  // at a time
+  constexpr std::size_t kCalls = 256;  // per iteration
   const RandomStream random(pass.seed, Purpose::dropout, pass.stream + number_, pass.step);
   const std::size_t elements = planes_.elements();
   const std::size_t calls = (elements + kPerCall - 1) / kPerCall;
   const auto first_row = static_cast<std::size_t>(pass.first_row);
-  kept_.resize(planes_.images * elements);  // not before it is needed: inference draws nothing
+  kept_.resize(planes_.images * elements);  // allocated on first use: inference needs no mask
   parallel_for(rows_, 1, [&](std::size_t begin, std::size_t end) {
     std::array<std::uint32_t, 4 * kCalls> bits;
     for (std::size_t image = begin; image < end; ++image) {

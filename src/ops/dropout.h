@@ -14,21 +14,22 @@ namespace sluice::ops {
 /// width, channels): not on layout, threads or how the batch is divided.
 class Dropout : public Op {
  public:
-  /// `number` tells apart the dropouts of a network.
+  /// `number` identifies the dropout in its network.
   Dropout(Plan& plan, const dnnl::memory& src, float rate, std::uint32_t number);
 
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_data(onednn::Context& context) override;
 
-  /// (N, elements of an image), 1 where the last forward pass kept, in Keras's order.
+  /// Mask of the last forward pass: (N, elements of an image), 1 for a kept element, in Keras's
+  /// order.
   const std::vector<std::uint8_t>& kept() const { return kept_; }
 
  private:
   void draw(const Pass& pass);
   void apply(float* values) const;
 
-  std::uint32_t threshold_;  ///< of 65536; 16-bit numbers below it drop
+  std::uint32_t threshold_;  ///< 16-bit random numbers below it drop the element
   float scale_;
   std::uint32_t number_;
   onednn::Planes planes_;

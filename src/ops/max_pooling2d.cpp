@@ -10,11 +10,12 @@ namespace sluice::ops {
 
 namespace {
 
-/// One row of pools: `lanes` values of `pools` pools of side `pool`, and rows of width pixels.
+/// Sizes of one row of pools: `pools` pools of side `pool` with `lanes` values, in rows of `width`
+/// pixels.
 struct Row {
   std::size_t pool, pools, lanes, width;
 
-  /// Where value i of the pool at `column` is, from the beginning of its first row.
+  /// Offset of value i of the pool at `column`, from the beginning of its first row.
   std::size_t value(std::size_t column, std::size_t i) const {
     return (i / pool * width + column * pool + i % pool) * lanes;
   }
@@ -23,8 +24,8 @@ struct Row {
 using Floats __attribute__((vector_size(16))) = float;
 using Ints __attribute__((vector_size(16))) = std::int32_t;
 
-// Channels need not be a multiple of four, so nothing here is aligned. (An attribute of the type
-// that says so would be lost: templates take arguments without theirs.)
+// Memory is not aligned: channels need not be a multiple of four. (A type attribute would not help:
+// template arguments lose attributes.)
 template <class Value>
 Value load(const void* from) {
   Value value;
@@ -44,7 +45,7 @@ void pool_lanes(const Row& row, std::size_t column, const float* src, float* dst
   Index index{};
   for (std::size_t i = 1; i < row.pool * row.pool; ++i) {
     const Value next = value(i);
-    const auto stays = (next <= largest) | (largest != largest);  // NaN must not get lost
+    const auto stays = (next <= largest) | (largest != largest);  // NaN propagates
     largest = stays ? largest : next;
     index = stays ? index : index - index + static_cast<std::int32_t>(i);
   }
@@ -90,7 +91,7 @@ SLUICE_VECTORISED void unpool_row(const Row row, const float* diff_dst, const st
   }
 }
 
-/// Calls body(src or diff_src, dst or diff_dst), offsets, for every row of pools.
+/// Calls body for every row of pools, with offsets into src or diff_src and dst or diff_dst.
 template <class Body>
 void for_each_row(const onednn::Planes& planes, std::size_t pool, const Body& body) {
   const std::size_t rows = planes.height / pool;

@@ -7,9 +7,9 @@
 
 namespace sluice::ops {
 
-/// Stride equal to the pool, 'valid' padding: a remainder at the lower or right edge is dropped.
-/// src (N, C, H, W), dst (N, C, H / pool, W / pool) in the layout of src. Of equal values the first
-/// has the gradient.
+/// Max pooling with stride equal to the pool size and 'valid' padding: a remainder at the lower or
+/// right edge is dropped. src (N, C, H, W), dst (N, C, H / pool, W / pool) in the layout of src.
+/// The first of equal values gets the gradient.
 class MaxPooling2D : public Op {
  public:
   MaxPooling2D(Plan& plan, const dnnl::memory& src, int pool_size);
@@ -20,8 +20,8 @@ class MaxPooling2D : public Op {
 
  private:
   std::size_t pool_;
-  onednn::Planes planes_;            ///< of src
-  std::vector<std::int32_t> where_;  ///< which of a pool's values was the largest; as dst
+  onednn::Planes planes_;            ///< layout of src
+  std::vector<std::int32_t> where_;  ///< index of a pool's largest value; shaped as dst
   const float* diff_dst_ = nullptr;
   float* diff_src_ = nullptr;
 };

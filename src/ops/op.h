@@ -10,14 +10,14 @@
 
 namespace sluice::ops {
 
-/// What operations share while a network is planned for one batch size.
+/// State that operations share while a network is planned for one batch size.
 struct Plan {
   onednn::Context& context;
   Workspace& workspace;
   bool training;          ///< a backward pass will be planned
-  bool winograd = false;  ///< where a convolution allows it
+  bool winograd = false;  ///< use it if a convolution supports it
 
-  /// Memory for an operation's result.
+  /// Allocates an operation's result.
   dnnl::memory take(const dnnl::memory::desc& desc) {
     return training ? onednn::take(context, workspace, desc) : context.take_passing(desc);
   }
@@ -42,10 +42,10 @@ struct Plan {
   std::vector<float*> free_gradients = {};
 };
 
-/// A layer's parameters and their gradients in Keras's shapes, inside larger blocks.
+/// A layer's parameters and their gradients in Keras's shapes, inside larger blocks of memory.
 struct Parameter {
   const float* values;
-  float* gradients;  ///< null for a network that is not trained
+  float* gradients;  ///< null without training
 };
 
 enum class Phase { inference, training };
@@ -62,13 +62,13 @@ struct Pass {
   std::uint32_t step = 0;
 };
 
-/// The shape of one image as Keras writes it, for messages: "(32, 32, 3)".
+/// Formats the shape of one image as Keras does, for messages: "(32, 32, 3)".
 inline std::string image_text(const dnnl::memory::dims& dims) {
   return dims.size() == 4 ? to_string(Shape{dims[2], dims[3], dims[1]}) : to_string(Shape{dims[1]});
 }
 
-/// An operation compiled for one batch size, its memory bound. The constructor of each plans the
-/// forward pass and throws Error if the shapes do not fit.
+/// An operation compiled for one batch size, with bound memory. Each constructor plans the forward
+/// pass and throws Error if the shapes do not fit.
 class Op {
  public:
   Op(const dnnl::memory& src, const dnnl::memory& dst) : src_(src), dst_(dst) {}
@@ -83,9 +83,9 @@ class Op {
   /// would spoil it.
   virtual bool reads_its_result() const { return false; }
 
-  /// Returns diff_src, in the layout of src; without `need_diff_src`, which only an operation that
-  /// has parameters may be told, the result is empty and backward_data() must not be called.
-  /// diff_dst has the layout of dst and may be overwritten. An operation of several sources has
+  /// Returns diff_src, in the layout of src. Without `need_diff_src`, which only an operation with
+  /// parameters supports, the result is empty and backward_data() must not be called. diff_dst has
+  /// the layout of dst and may be overwritten. An operation of several sources has
   /// plan_backward_of_all() instead.
   virtual dnnl::memory plan_backward(Plan&, const dnnl::memory& /*diff_dst*/,
                                      bool /*need_diff_src*/) {
@@ -97,17 +97,16 @@ class Op {
     return {plan_backward(plan, diff_dst, wanted[0])};
   }
 
-  /// Brings the parameters into the form that forward() reads: to be called before it whenever they
-  /// have changed, or another network with the same memory was used.
+  /// Converts the parameters to the form that forward() reads. Call it before forward() after the
+  /// parameters changed, or after another network used the same memory.
   virtual void load_parameters(onednn::Context&) {}
   virtual void forward(onednn::Context& context, const Pass& pass) = 0;
-  /// The gradients of the parameters, if there are any. Comes before backward_data().
+  /// Computes the gradients of the parameters, if any. Call it before backward_data().
   virtual void backward_weights(onednn::Context&) {}
-  /// The gradient of src, if it was planned.
+  /// Computes the gradient of src, if it was planned.
   virtual void backward_data(onednn::Context& context) = 0;
 
-  /// What does the arithmetic: "winograd", or oneDNN's word for it. Empty for what has none to
-  /// speak of.
+  /// Name of the algorithm: "winograd", or oneDNN's name. Empty for an operation without a choice.
   virtual std::string algorithm() const { return {}; }
 
  protected:

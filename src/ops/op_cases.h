@@ -16,7 +16,7 @@
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
 
-// As avx512.cpp has them, but for any processor.
+// Same definitions as in avx512.cpp, but for any processor.
 #define SLUICE_WIDTH 16
 #include "ops/convolution/winograd.h"
 
@@ -32,7 +32,7 @@ inline Pass pass_of(std::int64_t rows) {
       .phase = Phase::training, .rows = static_cast<int>(rows), .seed = 7, .stream = 3, .step = 11};
 }
 
-/// In [-1, 1], counted.
+/// Returns counter-based random values in [-1, 1].
 inline Values random_values(std::size_t count, std::uint32_t stream) {
   const RandomStream random(1, Purpose::drawing, stream, 0);
   Values values(count);
@@ -52,7 +52,7 @@ struct Gradients {
 struct OpCase {
   const char* name;
   dnnl::memory::dims dims;  ///< (N, C, H, W) or (N, C)
-  Tag layout;               ///< of src
+  Tag layout;               ///< layout of src
   std::size_t kernel = 0;   ///< sizes of the parameters
   std::size_t bias = 0;
   std::function<std::unique_ptr<Op>(Plan&, const dnnl::memory&, Parameter, Parameter)> make;
@@ -91,7 +91,7 @@ inline OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filt
 inline const convolution::Algorithm kWinograd16 =
     convolution::winograd_algorithm("winograd, 16 floats");
 
-/// Channels and filters in blocks of the algorithm's vectors.
+/// Channels and filters are multiples of the algorithm's vector.
 inline OpCase winograd_case(const char* name, const convolution::Algorithm* algorithm, int n, int h,
                             int w, int blocks, int filter_blocks, bool relu, bool pooled = false) {
   const int width = algorithm == nullptr ? 8 : algorithm->gradient.width;
@@ -154,7 +154,7 @@ inline OpCase pooling_case(const char* name, int n, int h, int w, int c, int poo
       }};
 }
 
-/// The mask is what the operation itself must draw, whatever the layout.
+/// Returns the mask that the operation must draw in any layout.
 inline std::vector<std::uint8_t> expected_mask(const dnnl::memory::dims& dims) {
   std::size_t elements = 1;
   for (std::size_t axis = 1; axis < dims.size(); ++axis) elements *= dims[axis];
@@ -229,13 +229,16 @@ inline std::vector<OpCase> all_cases() {
       conv2d_case("conv2d_5x5", 1, 6, 6, 8, 8, 5, false),
       conv2d_case("conv2d_even_kernel", 1, 6, 6, 8, 8, 2, false),
       conv2d_case("conv2d_one_pixel", 1, 1, 1, 8, 8, 3, false),
-      // With AVX2 their kernels' gradients are ours, in bands of rows.
+      // With AVX2, Sluice's own kernel computes these gradients in bands of rows.
       conv2d_case("conv2d_several_bands", 2, 37, 60, 8, 8, 3, true, Tag::nChw8c),
+      conv2d_case("conv2d_blocked_even", 2, 6, 6, 8, 8, 4, true, Tag::nChw8c),
       conv2d_case("conv2d_blocked_1x1", 2, 4, 6, 16, 8, 1, true, Tag::nChw8c),
       conv2d_case("conv2d_blocked_5x5", 2, 5, 3, 8, 16, 5, false, Tag::nChw8c),
       winograd_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, true),
       winograd_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false),
       winograd_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, true),
+      winograd_case("winograd_over_other_edges", convolution::winograd(), 2, 9, 11, 1, 1, true),
+      winograd_case("winograd_two_over_the_edge", convolution::winograd(), 1, 10, 6, 1, 1, false),
       winograd_case("winograd_many_tiles", convolution::winograd(), 5, 24, 24, 1, 1, true),
       winograd_case("winograd_pooled", convolution::winograd(), 2, 8, 8, 2, 3, true, true),
       winograd_case("winograd_pooled_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false,

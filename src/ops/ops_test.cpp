@@ -1,5 +1,6 @@
-// Every operation from the table of op_cases.h: against the plain reference, the reference against
-// central differences, bad shapes refused, and no byte written outside what it was given.
+// Tests every operation of the table in op_cases.h: compares it with the plain reference, compares
+// the reference with central differences, and checks that bad shapes are refused and that no byte
+// outside its memory changes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +8,7 @@
 #include <cmath>
 
 #include "ops/op_cases.h"
+#include "ops/relu.h"
 #include "sluice/error.h"
 
 namespace sluice::ops {
@@ -32,9 +34,9 @@ class Guarded {
   std::vector<float> memory_;
 };
 
-class EveryOp : public testing::TestWithParam<OpCase> {
+class OpTest : public testing::Test {
  protected:
-  /// Keras's order, whatever the layout.
+  /// Returns Keras's layout.
   static Tag plain(const dnnl::memory::dims& dims) {
     return dims.size() == 4 ? Tag::nhwc : Tag::nc;
   }
@@ -60,27 +62,38 @@ class EveryOp : public testing::TestWithParam<OpCase> {
     double largest = 1e-30;
     double worst = 0;
     for (std::size_t i = 0; i < actual.size(); ++i) {
+      ASSERT_TRUE(std::isfinite(actual[i])) << what << " at " << i;
       largest = std::max(largest, std::abs(expected[i]));
       worst = std::max(worst, std::abs(actual[i] - expected[i]));
     }
     EXPECT_LE(worst / largest, tolerance) << what;
   }
 
+  /// With random sources; parameters are random, or 0.
+  void expect_reference(const OpCase& c, bool zero_parameters = false);
+
   onednn::Context context_;
   Workspace workspace_;
 };
 
-TEST_P(EveryOp, EqualsTheReference) {
-  const OpCase& c = GetParam();
+void OpTest::expect_reference(const OpCase& c, bool zero_parameters) {
+  // What was in scratch memory must not matter.
+  constexpr std::size_t kScratch = 1 << 20;
+  context_.reserve_scratch(kScratch * sizeof(float));
   const auto src_desc = onednn::layout(c.dims, c.layout);
   Guarded src_memory(Values(src_desc.get_size() / sizeof(float)));
   const auto src = onednn::at(context_, src_desc, src_memory.data());
   const std::size_t elements = read(src).size();
-  const Inputs in{random_values(elements, 1), random_values(c.kernel, 2), random_values(c.bias, 3)};
+  const auto parameter = [&](std::size_t count, std::uint32_t stream) {
+    return zero_parameters ? Values(count) : random_values(count, stream);
+  };
+  const Inputs in{random_values(elements, 1), parameter(c.kernel, 2), parameter(c.bias, 3)};
   Guarded kernel(in.kernel), bias(in.bias);
   Guarded diff_kernel((Values(c.kernel))), diff_bias((Values(c.bias)));
-  // Larger than any gradient of an activation here.
-  Guarded gradients[2] = {Guarded(Values(1 << 16)), Guarded(Values(1 << 16))};
+  const Values expected = c.forward(in);
+  // As large as the largest, blocks filled up. What was there before must not matter, either.
+  const std::size_t largest = 2 * std::max(elements, 4 * expected.size());
+  Guarded gradients[2] = {Guarded(Values(largest, NAN)), Guarded(Values(largest, NAN))};
 
   Plan plan{context_, workspace_, true, true};
   plan.free_gradients = {gradients[1].data(), gradients[0].data()};
@@ -89,11 +102,12 @@ TEST_P(EveryOp, EqualsTheReference) {
   const auto diff_dst = plan.take_gradient(op->dst().get_desc());
   const auto diff_src = op->plan_backward(plan, diff_dst, true);
 
-  for (int repeat = 0; repeat < 2; ++repeat) {  // nothing may be left over from a step before
+  for (int repeat = 0; repeat < 2; ++repeat) {  // a step must not leave anything for the next
+    std::fill_n(context_.scratch(), kScratch, NAN);
+    for (Guarded& buffer : gradients) std::fill_n(buffer.data(), largest, NAN);
     write(in.src, src);
     op->load_parameters(context_);
     op->forward(context_, pass_of(onednn::dims_of(op->src())[0]));
-    const Values expected = c.forward(in);
     expect_close(read(op->dst()), expected, c.tolerance, "dst");
 
     const Values diff = random_values(expected.size(), 4);
@@ -110,6 +124,12 @@ TEST_P(EveryOp, EqualsTheReference) {
     EXPECT_TRUE(g->intact());
   }
   EXPECT_EQ(kernel.values(), Guarded(in.kernel).values()) << "parameters are only read";
+}
+
+class EveryOp : public OpTest, public testing::WithParamInterface<OpCase> {};
+
+TEST_P(EveryOp, EqualsTheReference) {
+  expect_reference(GetParam());
 }
 
 TEST_P(EveryOp, ReferenceGradientEqualsCentralDifferences) {
@@ -143,6 +163,22 @@ TEST_P(EveryOp, ReferenceGradientEqualsCentralDifferences) {
 
 INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::ValuesIn(all_cases()),
                          [](const auto& test) { return std::string(test.param.name); });
+
+/// A thread has more tiles than it works on at once.
+TEST_F(OpTest, WinogradOfManyChannelsGoesInRounds) {
+  if (convolution::winograd() == nullptr)
+    GTEST_SKIP() << "this processor has no vectors of 8 floats";
+  const ThreadTeam alone(1);
+  expect_reference(winograd_case("rounds", convolution::winograd(), 1, 28, 28, 1, 37, false));
+}
+
+/// Where all of a pool are equal, its gradient is the first one's.
+TEST_F(OpTest, WinogradPoolsTakeTheFirstOfEqualValues) {
+  if (convolution::winograd() == nullptr)
+    GTEST_SKIP() << "this processor has no vectors of 8 floats";
+  expect_reference(winograd_case("equal", convolution::winograd(), 2, 8, 8, 1, 1, false, true),
+                   true);
+}
 
 struct BadShape {
   const char* name;
@@ -234,10 +270,18 @@ TEST(WinogradConv2D, IsChosenWhereItSuits) {
   EXPECT_FALSE(suits(32, 2, {32, 3, true}, blocked)) << "a tile has 4x4";
   EXPECT_FALSE(suits(32, 8, {12, 3, true}, blocked)) << "filters are no whole blocks";
   EXPECT_FALSE(suits(32, 8, {32, 3, true}, Tag::nhwc)) << "not in blocks";
+  const auto suits_pool = [&](std::int64_t height, std::int64_t width, int pool) {
+    return WinogradConv2D::suits_pool(plan.take(onednn::layout({2, 32, height, width}, blocked)),
+                                      pool);
+  };
+  EXPECT_TRUE(suits_pool(8, 6, 2));
+  EXPECT_FALSE(suits_pool(8, 7, 2));
+  EXPECT_FALSE(suits_pool(7, 8, 2));
+  EXPECT_FALSE(suits_pool(9, 9, 3));
 }
 
 TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
-  for (const std::int64_t channels : {1, 3, 8}) {  // singly and as vectors
+  for (const std::int64_t channels : {1, 3, 8}) {  // scalar and vector code
     onednn::Context context;
     Workspace workspace;
     Plan plan{context, workspace, true};
@@ -248,7 +292,7 @@ TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
     const auto diff_src = pooling.plan_backward(plan, diff_dst, true);
 
     std::fill_n(onednn::data(src), 8 * channels, -2.f);
-    onednn::data(src)[6 * channels] = NAN;  // the lower left of the second pool, first channel
+    onednn::data(src)[6 * channels] = NAN;  // lower left of the second pool, first channel
     std::fill_n(onednn::data(diff_dst), 2 * channels, 1.f);
     pooling.forward(context, Pass{});
     pooling.backward_data(context);
@@ -258,6 +302,19 @@ TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
     EXPECT_EQ(gradients[0], 1.f);
     for (const int pixel : {1, 4, 5}) EXPECT_EQ(gradients[pixel * channels], 0.f) << pixel;
   }
+}
+
+TEST(Relu, KeepsNaN) {
+  onednn::Context context;
+  Workspace workspace;
+  Plan plan{context, workspace, true};
+  const auto values = plan.take(onednn::layout({1, 4}, Tag::nc));
+  std::ranges::copy(std::vector<float>{NAN, -1, 2, NAN}, onednn::data(values));
+  relu(values);
+  EXPECT_TRUE(std::isnan(onednn::data(values)[0]));
+  EXPECT_EQ(onednn::data(values)[1], 0);
+  EXPECT_EQ(onednn::data(values)[2], 2);
+  EXPECT_TRUE(std::isnan(onednn::data(values)[3]));
 }
 
 TEST(Dropout, DoesNothingWithoutIt) {
@@ -283,6 +340,8 @@ TEST(Dropout, KeepsTheShareItShouldAndDiffersByStepAndImage) {
   const double share = std::count(first.begin(), first.end(), 1) / 100000.0;
   EXPECT_NEAR(share, 0.7, 4 * std::sqrt(0.21 / 100000));
   EXPECT_FALSE(std::equal(first.begin(), first.begin() + 50000, first.begin() + 50000));
+  EXPECT_FALSE(std::equal(first.begin(), first.begin() + 2048, first.begin() + 2048))
+      << "numbers are drawn so many at a time";
   ++pass.step;
   dropout.forward(context, pass);
   EXPECT_NE(dropout.kept(), first);

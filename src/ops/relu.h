@@ -4,12 +4,13 @@
 
 namespace sluice::ops {
 
-/// dst = max(dst, 0), in place; NaN stays NaN, where oneDNN's own makes it 0 and a training that
-/// went wrong would go on unnoticed.
+/// Computes dst = max(dst, 0), in place. NaN stays NaN: oneDNN's ReLU changes it to 0, which would
+/// hide a training that diverged.
 void relu(const dnnl::memory& dst);
 
-/// diff_dst = dst > 0 ? diff_dst : 0, in place. The forward pass is part of the operation
-/// before it, and its result's sign is all that the backward pass needs. Both have the same layout.
+/// Computes diff_dst = dst > 0 ? diff_dst : 0, in place. ReLU's forward pass is fused into the
+/// operation before it, and the backward pass needs only the sign of its result. Both have the same
+/// layout.
 void relu_backward(const dnnl::memory& dst, const dnnl::memory& diff_dst);
 
 }  // namespace sluice::ops

@@ -7,7 +7,8 @@
 
 namespace sluice::ops {
 
-// Rows of ten or twenty: a plain loop is as fast as a primitive, and the same on every machine.
+// Rows have ten or twenty values: a plain loop is as fast as a primitive, and gives the same result
+// on every machine.
 
 Softmax::Softmax(Plan& plan, const dnnl::memory& src) : Op(src, {}) {
   if (onednn::dims_of(src).size() != 2) {

@@ -4,7 +4,8 @@
 
 namespace sluice::ops {
 
-/// Over the last axis of src (N, C); dst is new memory, so that the logits stay for the loss.
+/// Softmax over the last axis of src (N, C). dst is new memory, so that the loss can read the
+/// logits.
 class Softmax : public Op {
  public:
   Softmax(Plan& plan, const dnnl::memory& src);
@@ -12,7 +13,7 @@ class Softmax : public Op {
   bool reads_its_result() const override { return true; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
-  /// In place: diff_dst becomes diff_src.
+  /// Works in place: diff_dst becomes diff_src.
   void backward_data(onednn::Context& context) override;
 
  private:

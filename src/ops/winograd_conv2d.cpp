@@ -66,10 +66,10 @@ void WinogradConv2D::backward_weights(onednn::Context& context) {
 void WinogradConv2D::backward_data(onednn::Context& context) {
   float* turned = parts_.prepared_kernel(context);
   parallel_for(parts_.problem().filters, 4, [&](std::size_t begin, std::size_t end) {
-    algorithm_.prepare_turned_kernel(parts_.problem(), kernel_.values, turned,
-                                     static_cast<int>(begin), static_cast<int>(end));
+    algorithm_.prepare_rotated_kernel(parts_.problem(), kernel_.values, turned,
+                                      static_cast<int>(begin), static_cast<int>(end));
   });
-  const convolution::Problem problem = parts_.problem().turned();
+  const convolution::Problem problem = parts_.problem().transposed();
   parts_.for_each(context, [&](float* scratch, int first, int last) {
     algorithm_.convolve(problem, diff_dst(), turned, {diff_src_}, scratch, first, last);
   });

@@ -6,12 +6,12 @@
 namespace sluice::ops {
 
 /// Conv2D by Winograd's minimal filtering: a quarter of the multiplications, rounding errors about
-/// ten times as large. src and dst in blocks of as many channels as a vector has floats. If
-/// `pooled`, with the max pooling after it: dst is (N, filters, H / 2, W / 2), and its full size is
-/// never in memory.
+/// ten times as large. src and dst are in blocks of one vector of channels. With `pooled` it
+/// includes the max pooling after it: dst is (N, filters, H / 2, W / 2), and the full-size result
+/// is never stored.
 class WinogradConv2D : public Op {
  public:
-  /// Whether the processor, the layout and the sizes allow it, and it would not be slower.
+  /// Whether the processor, the layout and the sizes support it, and it is not slower.
   static bool suits(const dnnl::memory& src, const Conv2DShape& shape) {
     return convolution::winograd() != nullptr && suits(*convolution::winograd(), src, shape);
   }
@@ -20,7 +20,7 @@ class WinogradConv2D : public Op {
     return ConvolutionParts::suits(algorithm.gradient, src, shape.filters, shape.kernel_size);
   }
 
-  /// Whether a pooling of that size can be part of it.
+  /// Whether it can include a pooling of this size.
   static bool suits_pool(const dnnl::memory& src, int pool_size);
 
   WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, bool pooled,
@@ -45,7 +45,7 @@ class WinogradConv2D : public Op {
   const convolution::Algorithm& algorithm_;
   ConvolutionParts parts_;
   float* prepared_kernel_;
-  std::vector<convolution::Largest> largest_;  ///< as dst, if pooled and trained
+  std::vector<convolution::Largest> largest_;  ///< shaped as dst; with pooling and training only
   const float* diff_dst_ = nullptr;
   float* diff_src_ = nullptr;
 };

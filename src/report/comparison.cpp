@@ -70,17 +70,17 @@ std::string figures(const Results& results) {
          decimals("Calibration error (ECE)", verdict.baseline.calibration.ece,
                   verdict.mixture.calibration.ece) +
          counts("Parameters", one.cost.parameters, all.cost.parameters) +
-         counts("  active for an image", one.cost.active_parameters, all.cost.active_parameters) +
-         counts("MFLOP for an image", std::llround(one.cost.active_flops / 1e6),
+         counts("  active per image", one.cost.active_parameters, all.cost.active_parameters) +
+         counts("MFLOP per image", std::llround(one.cost.active_flops / 1e6),
                 std::llround(all.cost.active_flops / 1e6)) +
          row("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms),
              fmt::format("{:.1f} ms", all.latency_ms), times(all.latency_ms, one.latency_ms)) +
          row("Test images/s", speed(one.test.images_per_second), speed(all.test.images_per_second),
              times(all.test.images_per_second, one.test.images_per_second)) +
          took("Training time *", one.history.seconds, stages.seconds) +
-         took("  of the processor *", one.history.cpu_seconds, stages.cpu_seconds) +
+         took("  processor time *", one.history.cpu_seconds, stages.cpu_seconds) +
          counts("Images trained on *", one.history.images, stages.images) +
-         "* of the mixture: all stages, the baseline's too\n";
+         "* the mixture's figures include all stages, also the baseline's\n";
 }
 
 std::string controls(const Results& results) {
@@ -107,19 +107,19 @@ std::string counted(const std::string& what, std::int64_t count, std::int64_t al
          right(percent(static_cast<double>(count) / static_cast<double>(all)), 11) + "\n";
 }
 
-/// Where the mixture's points went.
+/// Formats the mixture's error budget.
 std::string budget(const Verdict& verdict) {
   const ErrorBudget& all = verdict.budgets.all;
   const std::int64_t n = all.examples();
-  return "Where the mixture's " + images(n) + " went:\n" + counted("right", all.right, n) +
-         counted("wrong: the gate asked another group's expert", all.wrong_group, n) +
-         counted("wrong: the expert was right, but overruled", all.overruled, n) +
+  return "Error budget of the mixture, " + images(n) + ":\n" + counted("right", all.right, n) +
+         counted("wrong: the gate chose another group's expert", all.wrong_group, n) +
+         counted("wrong: the expert was right, but was overruled", all.overruled, n) +
          counted("wrong: the expert of the right group was wrong", all.wrong_class, n) +
          counted("would be right with a perfect gate", all.oracle, n) +
          counted("would be right by the better of expert and baseline", all.best, n);
 }
 
-/// How often and how long each expert is at work.
+/// Formats each expert's share of images and of time.
 std::string use_of_experts(const Results& results) {
   const Verdict& verdict = results.verdict;
   double seconds = 0;
@@ -127,20 +127,20 @@ std::string use_of_experts(const Results& results) {
   const auto share_of_time = [&](const std::string& group) {
     double own = 0;
     for (const auto& [part, its] : results.part_seconds) {
-      if (part == "expert-" + group || part == "importance-" + group) own += its;
+      if (part == names::expert(group) || part == names::importance(group)) own += its;
     }
     return seconds > 0 ? own / seconds : 0;
   };
   std::string out;
   for (std::size_t g = 0; g < verdict.asked.size(); ++g) {
     const std::string& group = results.experts[g].group;
-    out += counted(fmt::format("asked expert-{} ({} of the time)", printable(group),
+    out += counted(fmt::format("routed to {} ({} of the time)", printable(names::expert(group)),
                                percent(share_of_time(group))),
                    verdict.asked[g], verdict.budgets.all.examples());
   }
   for (const int group : dead_experts(verdict)) {
-    out += wrapped(fmt::format("Warning: expert-{} is hardly asked. Does the gate know its group?",
-                               printable(results.experts[group].group)));
+    out += wrapped(fmt::format("Warning: the gate rarely chooses {}. Does it know the group?",
+                               printable(names::expert(results.experts[group].group))));
   }
   return out;
 }
@@ -152,7 +152,7 @@ std::string part(const std::string& name, const std::string& on, double accuracy
 std::string parts(const Results& results) {
   std::string out = "Parts of the mixture, before joint training:\n";
   for (const auto& [group, result] : results.experts) {
-    const std::string name = "expert-" + printable(group);
+    const std::string name = printable(names::expert(group));
     out += part(name, "its own classes, " + images(result.test.confusion.total()),
                 result.test.accuracy);
     if (result.whole) {
@@ -160,7 +160,7 @@ std::string parts(const Results& results) {
                   result.whole->accuracy);
     }
   }
-  return out + part("gate", "which group, " + images(results.gate.test.confusion.total()),
+  return out + part(names::kGate, "which group, " + images(results.gate.test.confusion.total()),
                     results.gate.test.accuracy);
 }
 
@@ -176,13 +176,13 @@ std::string price(const Results& results) {
   return out;
 }
 
-/// The lab's two questions, answered.
+/// Answers the lab's two questions.
 std::string answers(const Results& results) {
   const Verdict& verdict = results.verdict;
   std::string worth =
       fmt::format("Was it worth {}? {}", price(results), in_a_sentence(worth_it(verdict)));
   if (verdict.controls.empty()) {
-    worth += " --controls also trains baselines that are given as much, to tell.";
+    worth += " Train with --controls to compare it with baselines of equal cost.";
   }
   return wrapped(sentence(verdict)) + "\n" +
          wrapped(fmt::format("Has performance improved? {}", in_a_sentence(improved(verdict)))) +

@@ -66,14 +66,14 @@ TEST(ComparisonText, OfTheLab) {
             "Log loss                         1.250         1.500          +0.250\n"
             "Calibration error (ECE)          0.056         0.125          +0.069\n"
             "Parameters                   2,168,362    11,836,616           x 5.5\n"
-            "  active for an image        2,168,362     8,084,618           x 3.7\n"
-            "MFLOP for an image                  25            85           x 3.4\n"
+            "  active per image           2,168,362     8,084,618           x 3.7\n"
+            "MFLOP per image                     25            85           x 3.4\n"
             "Latency of one image            0.5 ms        2.0 ms           x 4.0\n"
             "Test images/s                    5,000         5,000           x 1.0\n"
             "Training time *                 50.0 s    5 min 50 s           x 7.0\n"
-            "  of the processor *        1 min 40 s   11 min 40 s           x 7.0\n"
+            "  processor time *          1 min 40 s   11 min 40 s           x 7.0\n"
             "Images trained on *             50,000       250,000           x 5.0\n"
-            "* of the mixture: all stages, the baseline's too\n"
+            "* the mixture's figures include all stages, also the baseline's\n"
             "\n"
             "Parts of the mixture, before joint training:\n"
             "  expert-natural                its own classes, 600 images                53.3%\n"
@@ -81,23 +81,23 @@ TEST(ComparisonText, OfTheLab) {
             "  expert-artificial             its own classes, 600 images                73.0%\n"
             "  gate                          which group, 600 images                    91.1%\n"
             "\n"
-            "Where the mixture's 1,000 images went:\n"
+            "Error budget of the mixture, 1,000 images:\n"
             "  right                                                           610      61.0%\n"
-            "  wrong: the gate asked another group's expert                     60       6.0%\n"
-            "  wrong: the expert was right, but overruled                       30       3.0%\n"
+            "  wrong: the gate chose another group's expert                     60       6.0%\n"
+            "  wrong: the expert was right, but was overruled                   30       3.0%\n"
             "  wrong: the expert of the right group was wrong                  300      30.0%\n"
             "  would be right with a perfect gate                              640      64.0%\n"
             "  would be right by the better of expert and baseline             700      70.0%\n"
-            "  asked expert-natural (25.0% of the time)                        580      58.0%\n"
-            "  asked expert-artificial (25.0% of the time)                     420      42.0%\n"
+            "  routed to expert-natural (25.0% of the time)                    580      58.0%\n"
+            "  routed to expert-artificial (25.0% of the time)                 420      42.0%\n"
             "\n"
             "The mixture gains 2.8 points over the baseline, which may be chance (p = .070,\n"
             "95% interval -0.2 to +5.8).\n"
             "\n"
             "Has performance improved? This run does not show it.\n"
             "Was it worth 5.5 times the parameters and 7.0 times the training time? This run\n"
-            "does not show it. --controls also trains baselines that are given as much, to\n"
-            "tell.\n");
+            "does not show it. Train with --controls to compare it with baselines of equal\n"
+            "cost.\n");
   expect_fits_a_terminal(text);
 }
 
@@ -127,7 +127,8 @@ TEST(ComparisonText, WithControls) {
 TEST(ComparisonText, WarnsOfAnExpertThatIsHardlyAsked) {
   Results odd = results();
   odd.verdict.asked = {997, 3};
-  EXPECT_THAT(comparison_text(odd), HasSubstr("Warning: expert-artificial is hardly asked."));
+  EXPECT_THAT(comparison_text(odd),
+              HasSubstr("Warning: the gate rarely chooses expert-artificial."));
   EXPECT_THAT(comparison_text(results()), Not(HasSubstr("Warning")));
 }
 

@@ -24,9 +24,9 @@ std::string name_of(const ConfusionMatrix& confusion, int label) {
   return printable(confusion.class_names()[label]);
 }
 
-/// Accuracy and, where there is more than one way to be wrong, the worst mistakes.
-std::string closing(const ConfusionMatrix& confusion, const std::vector<int>& labels,
-                    std::size_t pairs) {
+/// Formats the accuracy and, if there is more than one kind of mistake, the most confused pairs.
+std::string accuracy_line(const ConfusionMatrix& confusion, const std::vector<int>& labels,
+                          std::size_t pairs) {
   std::int64_t right_ones = 0;
   for (const int label : labels) right_ones += confusion.count(label, label);
   std::string line = fmt::format("Accuracy {} ({} of {})", percent(confusion.accuracy()),
@@ -39,7 +39,7 @@ std::string closing(const ConfusionMatrix& confusion, const std::vector<int>& la
     const std::string pair =
         fmt::format(" {} -> {} {}", cut(name_of(confusion, truth), 30),
                     cut(name_of(confusion, prediction), 30), with_commas(count));
-    // One more for the comma or full stop; a pair is never broken.
+    // The 1 is for the comma or full stop; a pair stays on one line.
     if (display_width(line + pair) + 1 > kTextWidth) {
       out += line + "\n";
       line = " ";
@@ -50,8 +50,8 @@ std::string closing(const ConfusionMatrix& confusion, const std::vector<int>& la
   return out + line + ".\n";
 }
 
-/// Names cut to `width`, to their ends where their beginnings are alike ("class_01", "class_02").
-/// Without an ellipsis: in so narrow a column it would cost a fifth of the name.
+/// Cuts names to `width`: keeps their ends if their beginnings are equal ("class_01", "class_02").
+/// Adds no ellipsis: in such a narrow column it would take a fifth of the name.
 std::vector<std::string> column_heads(const std::vector<std::string>& names, std::size_t width) {
   std::vector<std::string> beginnings;
   std::vector<std::string> endings;
@@ -63,7 +63,7 @@ std::vector<std::string> column_heads(const std::vector<std::string>& names, std
   return different.size() == names.size() ? beginnings : endings;
 }
 
-/// The whole matrix; empty if it is wider than a terminal.
+/// Formats the whole matrix; empty if it is wider than a terminal.
 std::string matrix(const ConfusionMatrix& confusion, const std::vector<int>& labels,
                    const std::vector<std::string>& names, std::size_t name_width) {
   std::size_t narrowest = 4;
@@ -129,7 +129,7 @@ std::vector<ConfusedPair> most_confused(const ConfusionMatrix& confusion, std::s
 
 std::string confusion_text(const ConfusionMatrix& confusion) {
   const std::vector<int> labels = seen_classes(confusion);
-  if (labels.empty()) return "No images, no confusion matrix.\n";
+  if (labels.empty()) return "There are no images for a confusion matrix.\n";
   std::vector<std::string> names;
   std::size_t name_width = 4;
   for (const int label : labels) {
@@ -141,7 +141,7 @@ std::string confusion_text(const ConfusionMatrix& confusion) {
   std::string out = matrix(confusion, labels, names, name_width);
   const bool fits = !out.empty();
   if (!fits) {
-    out = fmt::format("{} classes: the matrix is too wide to print, so each class's recall.\n",
+    out = fmt::format("{} classes: the matrix is too wide to print; the recall of each class:\n",
                       labels.size());
     for (std::size_t row = 0; row < labels.size(); ++row) {
       const int truth = labels[row];
@@ -151,7 +151,7 @@ std::string confusion_text(const ConfusionMatrix& confusion) {
     }
   }
 
-  return out + closing(confusion, labels, fits ? 3 : 10);
+  return out + accuracy_line(confusion, labels, fits ? 3 : 10);
 }
 
 }  // namespace sluice

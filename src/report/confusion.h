@@ -7,11 +7,11 @@
 
 namespace sluice {
 
-/// The classes that occur or were predicted, by label. The others (of another group, for an expert
-/// judged on its own classes) would be empty rows and columns.
+/// Returns the labels of classes that occur or were predicted. The others (another group's classes,
+/// for an expert evaluated on its own) would be empty rows and columns.
 std::vector<int> seen_classes(const ConfusionMatrix& confusion);
 
-/// The share of a true class that was recognised; 0 where it does not occur.
+/// Returns TP / (TP + FN) of a true class; 0 if it does not occur.
 double recall(const ConfusionMatrix& confusion, int truth);
 
 struct ConfusedPair {
@@ -20,7 +20,7 @@ struct ConfusedPair {
   std::int64_t count;
 };
 
-/// The most frequent mistakes, the worst first; equal ones in the order of the matrix.
+/// Returns the most confused pairs, most frequent first; equal ones in the order of the matrix.
 std::vector<ConfusedPair> most_confused(const ConfusionMatrix& confusion, std::size_t at_most);
 
 }  // namespace sluice

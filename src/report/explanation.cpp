@@ -48,8 +48,8 @@ std::string explanation_text(const Answers& answers, std::size_t example) {
     text += fmt::format("{} {} {}", g == 0 ? "" : ",", printable(answers.group_names[g]),
                         percent(answers.gate[example * answers.group_names.size() + g]));
   }
-  const std::string asked = "expert-" + printable(answers.group_names[group]);
-  text = wrapped(text + ": asks " + asked) + "\n" +
+  const std::string asked = printable(names::expert(answers.group_names[group]));
+  text = wrapped(text + ": chooses " + asked) + "\n" +
          row("", "baseline", "expert", "weights", "mixture", has_frozen ? "before *" : "");
   const std::vector<int> order = by_share(scores);
   for (std::size_t i = 0; i < std::min(kClassesShown, classes); ++i) {

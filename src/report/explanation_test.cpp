@@ -7,7 +7,7 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// Of one example, two classes and two groups.
+/// Answers for one example, two classes and two groups.
 Answers one_answer() {
   return {.class_names = {"a", "b"},
           .group_names = {"g", "h"},

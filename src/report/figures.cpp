@@ -31,7 +31,7 @@ void Figures::sample_images(const std::string& name, const std::string& title,
 void Figures::draw(const std::string& name, const std::string& script) const {
   const auto gnuplot = find_gnuplot();
   if (!gnuplot)
-    throw machine_error("gnuplot", "it was on the PATH when the run began, now it is not");
+    throw machine_error("gnuplot", "gnuplot was on the PATH when the run began, but is not now");
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) throw machine_error("gnuplot", "{}: {}", folder_.string(), error.message());

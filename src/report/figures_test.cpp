@@ -13,14 +13,14 @@ using ::testing::HasSubstr;
 const std::vector<std::string> kOddNames{"a_b",     "it's",       "\"quoted\\n\"", "two words",
                                          "100% %s", "{x}^2@&<i>", "Ünïcødé 猫",    "\xff\n`id`"};
 
-/// A folder of the test's own, a PATH to play with, and both as before afterwards.
+/// Uses its own folder, and a PATH that it may change and restores.
 class FiguresTest : public ::testing::Test {
  protected:
   void SetUp() override {
     if (!find_gnuplot()) GTEST_SKIP() << "gnuplot is not installed";
   }
 
-  /// A program named gnuplot, and no other, on the PATH.
+  /// Puts a program named gnuplot, and nothing else, on the PATH.
   void use_gnuplot(const std::string& shell_script) {
     const fs::path bin = scratch_ / "bin";
     save(bin / "gnuplot", "#!/bin/sh\n" + shell_script);
@@ -28,7 +28,7 @@ class FiguresTest : public ::testing::Test {
     path_.assign(bin.c_str());
   }
 
-  /// Decodes the whole picture, and that it is the only file.
+  /// Decodes the whole picture, and expects it to be the only file.
   void expect_picture(const std::string& name, unsigned least_width, unsigned least_height) {
     png_image png{};
     png.version = PNG_IMAGE_VERSION;
@@ -50,7 +50,7 @@ class FiguresTest : public ::testing::Test {
   }
 
   ScratchFolder scratch_;
-  // A folder's name must not matter either.
+  // Special characters in a folder's name must not matter.
   const fs::path folder_ = scratch_ / "it's \"here\"";
   ScopedVariable path_{"PATH", std::getenv("PATH")};
 };
@@ -113,7 +113,7 @@ TEST_F(FiguresTest, SamplesShowTheImagesColours) {
   for (std::size_t i = 0; i < pixels.size(); i += 3) {
     found += pixels[i] == 13 && pixels[i + 1] == 10 && pixels[i + 2] == 26;
   }
-  // 64 x 64 pixels, exactly: bytes that end lines in text pass, and nothing is smoothed.
+  // Exactly 64 x 64 pixels: line-ending bytes are not changed, and nothing is smoothed.
   EXPECT_EQ(found, 64 * 64);
 }
 

@@ -28,9 +28,9 @@ Error failure(const char* what, int error) {
   return machine_error("gnuplot", "{}: {}", what, std::strerror(error));
 }
 
-/// A nameless file. Input and complaints go through such files and not through pipes: nothing can
-/// block when gnuplot reads or writes less or more than expected, and there is no SIGPIPE.
-File nameless(const std::string& content) {
+/// Makes an unnamed temporary file. Input and errors use such files and not pipes: gnuplot cannot
+/// block when it reads or writes less or more than expected, and there is no SIGPIPE.
+File temporary_file(const std::string& content) {
   File file(std::tmpfile(), std::fclose);
   if (!file) throw failure("cannot make a temporary file", errno);
   if (std::fwrite(content.data(), 1, content.size(), file.get()) != content.size() ||
@@ -48,7 +48,7 @@ bool is_png(int descriptor) {
          std::memcmp(start.data(), kSignature, start.size()) == 0;
 }
 
-/// Returns the status waitpid() gives.
+/// Runs the program and returns the status of waitpid().
 int run(const std::filesystem::path& program, int input, int output, int errors) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
@@ -57,15 +57,15 @@ int run(const std::filesystem::path& program, int input, int output, int errors)
   ::posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-  // A process group of its own: Ctrl-C is for us, and the picture in hand gets finished. Signals
-  // that we block are not for it to inherit: whoever wants to end it can.
+  // The child gets its own process group: Ctrl-C reaches only this program, and gnuplot finishes
+  // its picture. It does not inherit blocked signals, so that other programs can end it.
   sigset_t none;
   sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
 
   std::string name = program.string();
-  std::string settings = "--default-settings";  // without the user's ~/.gnuplot
+  std::string settings = "--default-settings";  // ignores the user's ~/.gnuplot
   std::array<char*, 3> arguments{name.data(), settings.data(), nullptr};
   pid_t child = 0;
   const int error =
@@ -81,7 +81,7 @@ int run(const std::filesystem::path& program, int input, int output, int errors)
   return status;
 }
 
-/// The line that says what is wrong, in gnuplot's own words; those before it repeat the script.
+/// Returns gnuplot's error message; the lines before it repeat the script.
 std::string first_error(int descriptor) {
   std::string all(4096, '\0');
   const ssize_t size = ::pread(descriptor, all.data(), all.size(), 0);
@@ -98,8 +98,8 @@ std::string first_error(int descriptor) {
   return printable(first);
 }
 
-/// Whether any Debian's "sans" has the character: Latin, Greek, Cyrillic and punctuation. For one
-/// that no font has, gnuplot 5.4 paints a box as large as the picture.
+/// Whether any "sans" font of Debian has the character: Latin, Greek, Cyrillic and punctuation. For
+/// a character without a font, gnuplot 5.4 draws a box as large as the picture.
 bool is_drawable(std::string_view sequence) {
   return static_cast<unsigned char>(sequence[0]) < 0xD5 || sequence.substr(0, 2) == "\xE2\x80";
 }
@@ -110,7 +110,7 @@ std::optional<std::filesystem::path> find_gnuplot() {
   const char* variable = std::getenv("PATH");
   std::istringstream folders(variable == nullptr ? "" : variable);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    if (folder.empty()) continue;  // by POSIX the current folder: nobody means that
+    if (folder.empty()) continue;  // POSIX: the current folder, which is hardly ever meant
     const std::filesystem::path program = std::filesystem::path(folder) / "gnuplot";
     std::error_code ignored;
     if (std::filesystem::is_regular_file(program, ignored) &&
@@ -123,10 +123,10 @@ std::optional<std::filesystem::path> find_gnuplot() {
 
 void run_gnuplot(const std::filesystem::path& gnuplot, const std::string& script,
                  const std::filesystem::path& file) {
-  const File input = nameless(script);
-  const File errors = nameless("");
+  const File input = temporary_file(script);
+  const File errors = temporary_file("");
   PendingFile picture(file, "gnuplot");
-  // The picture comes on gnuplot's standard output, so no path is ever part of a script.
+  // gnuplot writes the picture to standard output, so a script never contains a path.
   const int status =
       run(gnuplot, ::fileno(input.get()), picture.descriptor(), ::fileno(errors.get()));
   if (WIFSIGNALED(status)) {

@@ -24,13 +24,13 @@ std::string html(std::string text) {
 nlohmann::ordered_json summaries_of(const RunFolder& run) {
   nlohmann::ordered_json summaries = nlohmann::ordered_json::object();
   for (const std::string& name : run.models()) {
-    summaries[name] = name == "mixture" ? summary_text(run.read_mixture().model)
-                                        : summary_text(run.read_model(name).model);
+    summaries[name] = name == names::kMixture ? summary_text(run.read_mixture().model)
+                                              : summary_text(run.read_model(name).model);
   }
   return summaries;
 }
 
-/// The template with each {{name}} replaced, in one pass: what is put in is not looked at.
+/// Replaces each {{name}} of the template, in one pass: it does not search the inserted texts.
 std::string filled(std::string_view page,
                    const std::vector<std::pair<std::string, std::string_view>>& parts) {
   std::string out;
@@ -49,7 +49,7 @@ std::string filled(std::string_view page,
 
 std::string page(const std::string& title, const std::string& sentence,
                  const nlohmann::ordered_json& contents) {
-  // No "<" may stand in the data, or a name could end the element that holds it.
+  // Data must not contain "<": a name could close the element that holds it.
   const std::string data = replaced(json_text(contents), "<", "\\u003c");
   return filled(page_template(), {{"title", html(title)},
                                   {"sentence", html(sentence)},

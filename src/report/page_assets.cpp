@@ -1,7 +1,7 @@
 #include "report/page_assets.h"
 
-// The assembler puts a file's bytes between two labels. CMake says where the files are, and
-// compiles this again when one has changed.
+// The assembler includes the bytes of a file between two labels. CMake sets the files' paths, and
+// recompiles this file when one changes.
 #define SLUICE_FILE(file) ".incbin \"" file "\"\n"
 #define SLUICE_PAGE(file) SLUICE_FILE(SLUICE_PAGE_FOLDER "/" file)
 #define SLUICE_EMBED(name, files)                                                                  \

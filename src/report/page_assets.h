@@ -4,7 +4,7 @@
 
 namespace sluice {
 
-// The files of src/report/page and Chart.js, which are part of the program.
+// The files of src/report/page and Chart.js, embedded in the program.
 
 std::string_view page_template();
 std::string_view page_style();

@@ -10,8 +10,7 @@ namespace sluice {
 
 namespace {
 
-/// Where everything is, in pixels. Smaller cells where there are more classes, so that the picture
-/// still fits a screen.
+/// Positions in pixels. More classes get smaller cells, so that the picture fits a screen.
 struct Layout {
   Layout(const std::string& title, const std::vector<std::string>& names)
       : classes(std::max(1, static_cast<int>(names.size()))),
@@ -26,21 +25,21 @@ struct Layout {
     canvas.height = canvas.top + side + canvas.bottom;
   }
 
-  /// The share of the picture's width from the left, or of its height from below, for "screen".
+  /// Converts pixels to a share of the picture's width or height, for gnuplot's "screen".
   double x(double pixels) const { return pixels / canvas.width; }
   double y(double pixels) const { return pixels / canvas.height; }
 
   int classes;  ///< at least one
   int cell;
-  int side;  ///< of the matrix
+  int side;  ///< side of the matrix
   int count_points;
   int name_points;
-  int longest;   ///< name
-  bool upright;  ///< names below stand, being wider than a cell
+  int longest;   ///< longest name
+  bool upright;  ///< names below are vertical, because they are wider than a cell
   Canvas canvas;
 };
 
-/// For each cell its column and row, percent of its row, count, and the colour of the count.
+/// Lists each cell's column, row, percent of its row, count, and colour of the count.
 std::string cell_data(const ConfusionMatrix& confusion, const std::vector<int>& labels) {
   std::string data = "$cells << END\n";
   for (std::size_t row = 0; row < labels.size(); ++row) {
@@ -58,13 +57,13 @@ std::string cell_data(const ConfusionMatrix& confusion, const std::vector<int>& 
 std::string axes(const Layout& at) {
   return fmt::format(
       "unset key\nunset grid\nset tics scale 0\nset xrange [-0.5:{0}.5]\nset yrange [{0}.5:-0.5]\n"
-      // gnuplot would place axis labels by the default font's size, and so off the picture.
+      // gnuplot would place axis labels by the default font's size, outside the picture.
       "set label 3 'predicted' at graph 0.5, screen {1:.6f} center tc '{3}'\n"
       "set label 4 'true' at screen {2:.6f}, graph 0.5 center rotate tc '{3}'\n",
       at.classes - 1, at.y(16), at.x(at.canvas.left - at.longest - 30), kInk);
 }
 
-/// The bar at the right that says which colour is which share.
+/// Draws the colour bar at the right.
 std::string colour_bar(const Layout& at) {
   std::string script = fmt::format(
       "set palette defined (0 '#f7fbff', 10 '#deebf7', 30 '#9ecae1', 55 '#4292c6', 80 '#2171b5', "
@@ -72,7 +71,7 @@ std::string colour_bar(const Layout& at) {
       "set cbrange [0:100]\nset format cb '%.0f%%'\nset cbtics 25\n"
       "set colorbox vertical user origin {:.6f},{:.6f} size {:.6f},{:.6f} noborder\n",
       1 - at.x(at.canvas.right - 24), at.y(at.canvas.bottom), at.x(14), at.y(at.side));
-  // The bar of a single class is shorter than its title.
+  // With a single class, the bar is shorter than its title.
   if (at.side >= 200) {
     script += fmt::format(
         "set label 5 'share of the true class' at screen {:.6f}, graph 0.5 center rotate tc '{}'\n",
@@ -91,7 +90,7 @@ std::string draw_cells(const Layout& at) {
   std::string script =
       "set style fill solid border lc '#ffffff'\nplot $cells using "
       "1:2:($1-0.5):($1+0.5):($2-0.5):($2+0.5):3 with boxxyerror lw 1 lc palette";
-  // Too small to be read otherwise.
+  // Smaller cells make the counts unreadable.
   if (at.cell >= 22) {
     script +=
         fmt::format(", $cells using 1:2:4:5 with labels font 'sans,{}' center tc rgb variable",

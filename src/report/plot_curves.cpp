@@ -10,16 +10,16 @@ namespace sluice {
 
 namespace {
 
-/// One panel: what it shows, where it is, and its two columns of $history.
+/// One panel: its figure, its position, and its two columns of $history.
 struct Panel {
   const char* name;
   double left;
   double right;
-  int column;  ///< training; validation is the next
+  int column;  ///< training column; validation is the next
 };
 
-/// A range that leaves some room around the values, also where they are all the same, but none
-/// for losses below zero or accuracies above 100%.
+/// Returns a range with a margin around the values, also if all are equal, but never below zero for
+/// losses or above 100% for accuracies.
 std::string range(const std::vector<double>& values, double least_room, double most) {
   if (values.empty()) return "set yrange [0:1]\n";
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -28,7 +28,7 @@ std::string range(const std::vector<double>& values, double least_room, double m
                      std::min(most, *high + room));
 }
 
-/// 1, 2, 5, 10, 20...: at most eleven epochs are written below the axis.
+/// Returns 1, 2, 5, 10, 20...: the axis gets at most eleven labels.
 int epochs_per_tic(int epochs) {
   int step = 1;
   for (int i = 0; epochs > 11 * step; ++i) step = i % 3 == 1 ? step * 5 / 2 : step * 2;
@@ -72,7 +72,7 @@ std::string curves_plot(const std::string& title, const History& history) {
                            percent(last.accuracy), percent(last.val_accuracy));
   }
   script += begin_plot({1000, 450, 80, 20, kHeadHeight + 26, 60}, title, subtitle);
-  // Above the panels, where no curve can cross it.
+  // The key is above the panels, where no curve crosses it.
   script += "set key at graph 1, 1.09 right horizontal\n";
   script += fmt::format(
       "set xrange [0.5:{}.5]\nset xtics {} format '%.0f'\nset xlabel 'epoch'\nset multiplot\n",

@@ -38,14 +38,14 @@ std::string distribution_plot(const std::string& title, const Examples& train,
       "set xrange [-0.6:{}.6]\nset yrange [0:{}]\nset ylabel 'images'\n"
       "set offsets 0,0,graph 0.16,0\nset key top right horizontal\nset style fill solid\n"
       "set boxwidth 0.38\n",
-      // gnuplot finds no range of its own without a bar.
+      // Without a bar, gnuplot finds no range.
       classes - 1, names.empty() ? "1" : "*");
   script += name_tics('x', names, upright ? "scale 0 rotate by 90 right" : "scale 0");
   script += fmt::format(
       "plot $counts using ($1-0.2):2 with boxes lc '{}' title 'training', "
       "$counts using ($1+0.2):3 with boxes lc '{}' title 'test'",
       kTrainingColour, kOtherColour);
-  // Narrower bars have no room for their counts.
+  // Counts do not fit above narrower bars.
   if (slot >= 60) {
     const auto counts = [](const char* place, int column) {
       return fmt::format(

@@ -12,13 +12,13 @@ namespace {
 constexpr int kPerRow = 10;
 constexpr int kGap = 4;
 
-/// A white sheet of pixels in R, G, B.
+/// A white RGB image.
 class Sheet {
  public:
   Sheet(int width, int height) : width_(width), bytes_(std::size_t(3) * width * height, '\xff') {}
 
-  /// Fills a square with the picture, each pixel of the square with the mean of the pixels it
-  /// covers: enlarging keeps the pixels visible, shrinking loses none.
+  /// Fills a square with the picture. Each pixel of the square gets the mean of the pixels that it
+  /// covers: enlarging keeps pixels visible, shrinking uses all of them.
   void draw(int left, int top, int side, std::span<const std::uint8_t> picture,
             const Shape& shape) {
     for (int y = 0; y < side; ++y) {
@@ -93,7 +93,7 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
   std::string script = begin_plot(
       canvas, title,
       fmt::format("the first of {}", images(static_cast<std::int64_t>(examples.size()))));
-  // One unit is one pixel of the sheet and one of the picture, so nothing is smoothed.
+  // One unit is one pixel of the sheet and of the picture, so gnuplot does not smooth.
   script += fmt::format(
       "unset key\nunset border\nunset grid\nunset xtics\nset xrange [-0.5:{0}.5]\n"
       "set yrange [{1}.5:-0.5]\n",

@@ -15,7 +15,7 @@ std::string begin_plot(const Canvas& canvas, const std::string& title,
   const auto x = [&](int pixels) { return static_cast<double>(pixels) / canvas.width; };
   const auto y = [&](int pixels) { return static_cast<double>(pixels) / canvas.height; };
   const auto room = static_cast<std::size_t>(canvas.width / 9);
-  // Without markup an underscore in a class name is an underscore.
+  // noenhanced turns markup off, so that an underscore in a class name stays an underscore.
   std::string script = fmt::format(
       "set terminal pngcairo noenhanced size {},{} font 'sans,11' background '#ffffff'\n"
       "set encoding utf8\n"
@@ -35,7 +35,7 @@ std::string begin_plot(const Canvas& canvas, const std::string& title,
 }
 
 int text_pixels(const std::string& text, int points) {
-  // Measured with DejaVu Sans: lower-case letters take 0.8 pixels a point.
+  // Measured with DejaVu Sans: a lower-case letter takes 0.8 pixels per point.
   return static_cast<int>(display_width(text)) * points * 8 / 10;
 }
 
@@ -61,7 +61,7 @@ std::string name_tics(char axis, const std::vector<std::string>& names, const st
                       int first, int step) {
   std::string script = fmt::format("set {}tics (", axis);
   for (std::size_t i = 0; i < names.size(); ++i) {
-    // The text of a tic is a format for its place.
+    // gnuplot reads the text of a tic as a format.
     std::string name = gnuplot_string(names[i]);
     for (std::size_t at = 0; (at = name.find('%', at)) != std::string::npos; at += 2) {
       name.insert(at, "%");

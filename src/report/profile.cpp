@@ -7,7 +7,7 @@ namespace sluice {
 
 namespace {
 
-/// Six columns in a width of 80.
+/// Formats six columns in a width of 80.
 std::string profile_row(const std::string& layer, const std::string& algorithm,
                         const std::string& forward, const std::string& weights,
                         const std::string& data, const std::string& rate) {

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 std::vector<LayerProfile> two_layers() {
-  // 2 GFLOP an image: 100 images forward and in both backward passes are 600 in 3 s.
+  // 2 GFLOP per image: 100 images forward and in both backward passes are 600 in 3 s.
   return {{"cnn", "conv2d", "winograd, avx2", 2e9, 100, 100, 1.0, 0.5, 1.5},
           {"cnn", "max_pooling2d", "", 0, 100, 100, 0.004, 0, 0.003}};
 }
@@ -33,7 +33,7 @@ TEST(ProfileText, TellsMillisecondsAStep) {
 
 TEST(ProfileText, CountsADirectionThatWasNotTakenAsNoWork) {
   auto profile = two_layers();
-  profile[0].data_seconds = 0;  // the first layer of a network
+  profile[0].data_seconds = 0;  // first layer of a network
   profile[0].weights_seconds = 1;
   EXPECT_THAT(profile_text(profile, 4), HasSubstr("     1.00     1.00               200\n"));
 }

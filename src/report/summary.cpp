@@ -10,7 +10,7 @@ namespace sluice {
 
 namespace {
 
-/// "8.27 MB": in fp32, counted as Keras counts (1 KB is 1,024 bytes).
+/// Formats "8.27 MB": fp32, with Keras's units (1 KB is 1,024 bytes).
 std::string memory_size(std::int64_t parameters) {
   double size = static_cast<double>(parameters) * sizeof(float);
   const char* unit = "B";
@@ -26,7 +26,7 @@ std::string total_line(const char* what, std::int64_t parameters) {
   return fmt::format(" {}: {} ({})", what, with_commas(parameters), memory_size(parameters));
 }
 
-/// The batch's size is free: "(None, 32, 32, 3)".
+/// Formats a shape with a free batch size: "(None, 32, 32, 3)".
 std::string batch_shape(const Shape& shape) {
   std::string text = "(None";
   for (const std::int64_t size : shape) text += fmt::format(", {}", size);
@@ -91,7 +91,7 @@ std::string summary_text(const Mixture& model) {
              rows) +
          total_line("Total params", baseline + gate + branches) + "\n" +
          total_line("Trained jointly", baseline + branches) + ", all but the gate\n" +
-         // The largest branch, should they differ.
+         // Branches may differ: the largest one counts.
          total_line("Active per image", gate + baseline + largest) +
          ", with one expert and its\n importance model\n";
 }

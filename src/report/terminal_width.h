@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-/// Whether a text fits a terminal and ends as one.
+/// Expects that a text fits a terminal and ends with a newline.
 inline void expect_fits_a_terminal(const std::string& text) {
   ASSERT_FALSE(text.empty());
   EXPECT_EQ(text.back(), '\n');

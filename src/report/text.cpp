@@ -4,35 +4,12 @@
 
 #include <cmath>
 
-#include "base/text.h"
-
 namespace sluice {
-
-std::size_t display_width(std::string_view text) {
-  std::size_t width = 0;
-  for (const char c : text) width += starts_code_point(c);
-  return width;
-}
-
-std::string_view head(std::string_view text, std::size_t width) {
-  std::size_t end = 0;
-  while (end < text.size() && (!starts_code_point(text[end]) || width > 0)) {
-    width -= starts_code_point(text[end]);
-    ++end;
-  }
-  return text.substr(0, end);
-}
 
 std::string_view tail(std::string_view text, std::size_t width) {
   const std::size_t all = display_width(text);
   if (all > width) text.remove_prefix(head(text, all - width).size());
   return text;
-}
-
-std::string cut(std::string_view text, std::size_t width) {
-  if (display_width(text) <= width) return std::string(text);
-  if (width == 0) return {};
-  return std::string(head(text, width - 1)) + "…";
 }
 
 std::string left(std::string_view text, std::size_t width) {
@@ -57,13 +34,6 @@ std::string wrapped(std::string_view text) {
     text.remove_prefix(line.size() + (breaks ? 1 : 0));
   }
   return out + std::string(text) + '\n';
-}
-
-std::string with_commas(std::int64_t number) {
-  std::string digits = fmt::to_string(number);
-  const std::size_t first = number < 0 ? 1 : 0;
-  for (std::size_t i = digits.size(); i > first + 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
 }
 
 std::string percent(double share) {

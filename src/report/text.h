@@ -6,27 +6,22 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
+
 namespace sluice {
 
-// What the texts of this folder are made of. Widths are in columns of a terminal, one for each
-// UTF-8 code point.
+// Text helpers of this folder. Widths are in terminal columns, one for each UTF-8 code point.
 
 inline constexpr std::size_t kTextWidth = 80;
 
-std::size_t display_width(std::string_view text);
-/// The first (last) `width` columns.
-std::string_view head(std::string_view text, std::size_t width);
+/// Returns the last `width` columns.
 std::string_view tail(std::string_view text, std::size_t width);
-/// At most `width` columns; a cut text ends in an ellipsis.
-std::string cut(std::string_view text, std::size_t width);
-/// Cut or filled with blanks at the right (the left) to exactly `width` columns.
+/// Cut or pad a text to `width` columns, aligned at the left or right.
 std::string left(std::string_view text, std::size_t width);
 std::string right(std::string_view text, std::size_t width);
-/// Lines of at most 80 columns, broken at blanks where there are some. Ends with a newline.
+/// Breaks a text into lines of at most 80 columns, at blanks if possible; ends with a newline.
 std::string wrapped(std::string_view text);
 
-/// "11,836,616"
-std::string with_commas(std::int64_t number);
 /// "58.2%"
 std::string percent(double share);
 /// "48.2 s", "3 min 20 s", "1 h 02 min"
@@ -40,7 +35,7 @@ struct Column {
   bool numbers = false;  ///< aligned at the right
 };
 
-/// A table with box-drawing lines as Keras draws it, a line between any two rows.
+/// Draws a table with box-drawing lines as Keras does, with a line between rows.
 std::string boxed_table(const std::vector<Column>& columns,
                         const std::vector<std::vector<std::string>>& rows);
 

@@ -14,7 +14,7 @@
 #include "data/image_digest.h"
 #include "formats/safetensors/safetensors.h"
 #include "formats/text/json_text.h"
-#include "onednn/version.h"
+#include "sluice/version.h"
 
 namespace sluice {
 namespace {

@@ -16,21 +16,14 @@ struct StageSize {
   std::int64_t trained;     ///< of them
 };
 
-std::vector<StageSize> stage_sizes(const Lab& lab, const LabOptions& options) {
-  const Mixture mixture = lab.declare();
-  const auto alone = [](const Sequential& model) {
-    const std::int64_t parameters = count_parameters(model);
-    return StageSize{parameters, parameters};
-  };
-  std::vector<StageSize> stages{alone(mixture.baseline)};
-  for (const Mixture::Branch& branch : mixture.branches) stages.push_back(alone(branch.expert));
-  stages.push_back(alone(mixture.gate));
-  const std::int64_t all = count_parameters(mixture);
-  stages.push_back({all, all - count_parameters(mixture.gate)});
-  if (options.controls.longer) stages.push_back(alone(mixture.baseline));
-  if (options.controls.average) stages.push_back(alone(mixture.baseline));
-  if (options.controls.wider) stages.push_back(alone(lab.wider_baseline()));
-  return stages;
+StageSize size_of(const Sequential& model) {
+  const std::int64_t parameters = count_parameters(model);
+  return {parameters, parameters};
+}
+
+StageSize size_of(const Mixture& model) {
+  const std::int64_t parameters = count_parameters(model);
+  return {parameters, parameters - count_parameters(model.gate)};
 }
 
 }  // namespace
@@ -42,9 +35,11 @@ std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options) {
   const std::int64_t copies = kCheckpoints * (3 + (best ? 1 : 0));  // weights, mean, variance
   std::int64_t kept = 0;
   std::int64_t peak = 0;
-  for (const StageSize& stage : stage_sizes(lab, options)) {
-    peak = std::max(peak, kept + copies * stage.trained);
-    kept += stage.parameters + stage.trained;
+  for (const Stage& stage : lab.stages()) {
+    const StageSize size =
+        std::visit([](const auto& model) { return size_of(model); }, lab.model_of(stage));
+    peak = std::max(peak, kept + copies * size.trained);
+    kept += size.parameters + size.trained;
   }
   return kTexts + sizeof(float) * static_cast<std::uint64_t>(std::max(peak, kept));
 }

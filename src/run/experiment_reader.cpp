@@ -271,7 +271,9 @@ Experiment read_experiment(const std::filesystem::path& file,
   }
   check_groups(settings.experiment, reader.groups_place());
   check_early_stopping(settings.experiment.lab, place);
-  return to_experiment(std::move(settings));
+  Experiment experiment = to_experiment(std::move(settings));
+  experiment.file = file.string();
+  return experiment;
 }
 
 }  // namespace sluice

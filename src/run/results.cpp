@@ -6,10 +6,10 @@
 
 #include "base/machine.h"
 #include "formats/text/json_text.h"
-#include "onednn/version.h"
 #include "run/run_contents.h"
 #include "run/verdict_json.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/version.h"
 
 namespace sluice {
 namespace {

@@ -99,10 +99,10 @@ OrderedJson contents_of(const RunFolder& run) {
   }
   OrderedJson results = read_results(path);
   std::vector<std::string> models = run.models();
-  for (const auto& [name, unused] : results["verdict"]["controls"].items()) {
-    const std::string folder = "control-" + (name == "average" ? "second" : name);
-    // A name in a file leads nowhere but into the run.
-    if (is_plain_name(folder) && run.has_model(folder)) models.push_back(folder);
+  const nlohmann::ordered_json& controls = results["verdict"]["controls"];
+  for (const Stage& stage : stages({.controls = {true, true, true}}, {})) {
+    const bool is_there = controls.contains(stage.control) && run.has_model(stage.name);
+    if (stage.is_control() && is_there) models.push_back(stage.name);
   }
   OrderedJson histories = OrderedJson::object();
   for (const std::string& model : models) {

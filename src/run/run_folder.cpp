@@ -26,7 +26,6 @@ constexpr const char* kFigures = "figures";
 constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kHistory = "history.csv";
 constexpr const char* kModel = "model.safetensors";
-constexpr const char* kMixture = "mixture";
 
 /// Makes all that is missing of a path; others may be making it too.
 void make_folders(const fs::path& path) {
@@ -192,12 +191,10 @@ bool RunFolder::has_model(const std::string& name) const {
 }
 
 std::vector<std::string> RunFolder::models() const {
-  std::vector<std::string> names{"baseline"};
-  for (const Groups::Group& group : read_experiment().groups) {
-    names.push_back("expert-" + group.name);
+  std::vector<std::string> names;
+  for (const Stage& stage : stages({}, read_experiment().groups)) {
+    if (has_model(stage.name)) names.push_back(stage.name);
   }
-  names.insert(names.end(), {"gate", kMixture});
-  std::erase_if(names, [&](const std::string& name) { return !has_model(name); });
   return names;
 }
 
@@ -264,7 +261,7 @@ SavedModel RunFolder::read_model(const std::string& name) const {
 }
 
 SavedMixture RunFolder::read_mixture() const {
-  const fs::path file = existing_model(kMixture);
+  const fs::path file = existing_model(names::kMixture);
   return expect<SavedMixture>(sluice::read_model(file), file, "a mixture");
 }
 

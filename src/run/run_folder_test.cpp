@@ -89,10 +89,9 @@ TEST_F(RunFolders, OpenSaysWhatMakesARun) {
   EXPECT_EQ(refusal([] { RunFolder::open("runs/lab/experiment.toml"); }),
             "[run] runs/lab/experiment.toml is a file of a run: did you mean runs/lab?");
   save("x.png", "\x89PNG\r\n\x1a\n");
-  EXPECT_EQ(
-      refusal([] { RunFolder::open("x.png"); }),
-      "[run] x.png is a PNG picture, not the folder of a run: `sluice predict RUN x.png` says "
-      "what is on it");
+  EXPECT_EQ(refusal([] { RunFolder::open("x.png"); }),
+            "[run] x.png is a PNG picture, not the folder of a run: `sluice predict RUN x.png` "
+            "classifies it");
 }
 
 TEST_F(RunFolders, ExperimentIsReadBack) {

@@ -143,6 +143,37 @@ TEST_F(NetworkTest, EveryBatchSizeGivesWhatItsImagesAloneGive) {
   }
 }
 
+TEST_F(NetworkTest, EveryPassReadsTheWeightsAsTheyAre) {
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    Network network(context_, model_, weights_, {.batch = kBatch, .compute = compute});
+    for (const std::uint32_t stream : {1, 2}) {
+      weights_.initialize(7, stream);
+      const Values expected =
+          ReferenceNetwork(model_, weights_).forward({images_.begin(), images_.end()}, kBatch);
+      EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
+    }
+  }
+}
+
+TEST_F(NetworkTest, TellsTheFirstLayerThatIsNotFinite) {
+  // Batches of 6, 7 and 8 are computed as 8.
+  Network network(context_, model_, weights_, {.batch = 20});
+  const auto bias = [&](std::size_t tensor) -> float& {
+    return weights_.values(weights_.tensors()[tensor])[0];
+  };
+  EXPECT_EQ(network.first_not_finite(), "");
+  std::vector<float> eight = random_images(8 * kImage);
+  std::fill(eight.end() - kImage, eight.end(), std::numeric_limits<float>::max());
+  forward(network, eight, 8);
+  EXPECT_EQ(network.first_not_finite(), "small's conv1") << "its results are not";
+  forward(network, images_, kBatch);
+  EXPECT_EQ(network.first_not_finite(), "") << "padding does not count";
+  bias(5) = INFINITY;  // of the first dense layer
+  EXPECT_EQ(network.first_not_finite(), "small's dense") << "its weights are not";
+  bias(3) = NAN;
+  EXPECT_EQ(network.first_not_finite(), "small's conv2");
+}
+
 TEST_F(NetworkTest, TrainingStepsMakeNothing) {
   Network network(context_, model_, weights_, {kBatch});
   const std::size_t made = context_.steps_made();
@@ -163,9 +194,11 @@ TEST_F(NetworkTest, DropoutDependsOnItsKeyAlone) {
     const auto output = network.forward(kBatch, key);
     return std::vector<float>(output.begin(), output.end());
   };
+  const auto without = outputs(nullptr);
   const RandomKey key{1, 2, 3, 4};
   const auto first = outputs(&key);
-  EXPECT_NE(outputs(nullptr), first);
+  EXPECT_NE(without, first);
+  EXPECT_EQ(outputs(nullptr), without);
   EXPECT_EQ(outputs(&key), first);
   // Stage and part in turn: many groups have many parts, and each group a stage.
   std::set<std::vector<float>> all{first};
@@ -325,6 +358,9 @@ TEST(WeightsTest, GlorotUniformKernelsAndZeroBiases) {
   for (const int tensor : {1, 3}) {
     for (const float b : weights.values(weights.tensors()[tensor])) EXPECT_EQ(b, 0);
   }
+  std::ranges::fill(weights.values(), 9.f);
+  weights.initialize(5, 1);
+  EXPECT_EQ(weights.values(weights.tensors()[1])[0], 0) << "what was there before goes";
   Weights other(model);
   other.initialize(5, 2);
   EXPECT_NE(other.values()[0], weights.values()[0]);

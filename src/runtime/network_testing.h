@@ -21,7 +21,7 @@ inline std::vector<float> random_images(std::size_t count, std::uint32_t stream 
   return values;
 }
 
-/// The largest difference, relative to the largest value.
+/// The largest difference, relative to the largest value; infinity where one is not a number.
 template <class Actual, class Expected>
 double relative_error(const Actual& actual, const Expected& expected) {
   EXPECT_EQ(actual.size(), expected.size());
@@ -29,7 +29,8 @@ double relative_error(const Actual& actual, const Expected& expected) {
   double worst = 0;
   for (std::size_t i = 0; i < std::min<std::size_t>(actual.size(), expected.size()); ++i) {
     largest = std::max(largest, std::abs(double(expected[i])));
-    worst = std::max(worst, std::abs(double(actual[i]) - double(expected[i])));
+    const double difference = std::abs(double(actual[i]) - double(expected[i]));
+    worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
   }
   return worst / largest;
 }

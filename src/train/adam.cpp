@@ -13,7 +13,7 @@ struct Constants {
   float rate, one_minus_beta_1, one_minus_beta_2, epsilon;
 };
 
-/// One pass: it is bound by memory, 28 bytes a parameter.
+/// Updates in one pass, which memory bandwidth limits: 28 bytes per parameter.
 SLUICE_VECTORISED void update(float* __restrict w, float* __restrict m, float* __restrict v,
                               const float* __restrict g, std::size_t count, Constants k) {
   for (std::size_t i = 0; i < count; ++i) {

@@ -7,21 +7,21 @@
 
 namespace sluice {
 
-/// Adam over all trained parameters of a model, as AdamOptions documents.
+/// Adam over all trained parameters of a model; AdamOptions has the formula.
 class Adam {
  public:
-  /// Refers to the parameters and gradients.
+  /// Keeps references to the parameters and gradients.
   Adam(const AdamOptions& options, const std::vector<CompiledModel::Trained>& trained);
 
   struct Moments {
     CompiledModel::Trained of;
-    std::vector<float> mean;      ///< of the gradients
-    std::vector<float> variance;  ///< uncentred
+    std::vector<float> mean;      ///< mean of the gradients
+    std::vector<float> variance;  ///< uncentred variance of the gradients
   };
 
   void step();
 
-  /// To be kept, or given back with the number of steps they came from.
+  /// Moments to save, or to restore with set_step_count().
   std::vector<Moments>& moments() { return moments_; }
   void set_step_count(int steps) { t_ = steps; }
 

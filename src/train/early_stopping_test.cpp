@@ -5,14 +5,14 @@
 namespace sluice {
 namespace {
 
-/// What Keras's EarlyStopping does with the same figures is in its source: see early_stopping.h.
+/// Follows the source of Keras's EarlyStopping: see early_stopping.h.
 struct Course {
   EarlyStopping options;
-  std::vector<double> values;  ///< of the monitored figure, by epoch
+  std::vector<double> values;  ///< of the monitored figure, one per epoch
 
-  int last_epoch = 0;  ///< the one that ended it, or all
-  int restored = 0;    ///< epoch
-  float weight = 0;    ///< after restoring; the epoch's number was in it
+  int last_epoch = 0;  ///< epoch that ended training, or the last one
+  int restored = 0;    ///< restored epoch
+  float weight = 0;    ///< weight after restoring: the epoch's number
 
   void run() {
     std::vector<float> weights(2);
@@ -57,6 +57,11 @@ TEST(EarlyStopper, MoreAccuracyIsBetter) {
     EXPECT_EQ(course({.monitor = monitor, .patience = 1}, {.1, .2, .3, .2, .9}).last_epoch, 4);
   }
   EXPECT_EQ(course({.monitor = "loss", .patience = 1}, {.3, .2, .3, .1}).last_epoch, 3);
+  EXPECT_EQ(course({.monitor = "accuracy", .patience = 1}, {.1, .2, .2, .9}).last_epoch, 3)
+      << "equal is no improvement";
+  EXPECT_EQ(
+      course({.monitor = "accuracy", .min_delta = .25, .patience = 1}, {.25, .5, .875}).last_epoch,
+      2);
 }
 
 TEST(EarlyStopper, StartsFromAnEpoch) {
@@ -73,6 +78,12 @@ TEST(EarlyStopper, RestoresTheBestWeightsWhereAsked) {
   EXPECT_EQ(last.weight, 4);
   EXPECT_EQ(course({.patience = 9, .restore_best_weights = true}, {3, 1, 2}).weight, 2)
       << "also where all epochs were run";
+}
+
+TEST(EarlyStopper, RestoresNothingWhereNoEpochWasLookedAt) {
+  const Course early = course({.restore_best_weights = true, .start_from_epoch = 5}, {3, 2, 1});
+  EXPECT_EQ(early.restored, 0);
+  EXPECT_EQ(early.weight, 3);
 }
 
 TEST(EarlyStopper, DoesNothingUnlessAsked) {

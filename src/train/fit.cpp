@@ -15,7 +15,7 @@ namespace sluice {
 
 namespace {
 
-/// All that training changes: what is trained, then state.
+/// Values that training changes: trained ones, then state.
 std::vector<std::span<float>> values_of(CompiledModel& model) {
   std::vector<std::span<float>> values;
   for (const CompiledModel::Trained& each : model.trained()) values.push_back(each.weights);
@@ -23,7 +23,7 @@ std::vector<std::span<float>> values_of(CompiledModel& model) {
   return values;
 }
 
-/// One fit: what its epochs share.
+/// State of one fit, shared by its epochs.
 class Fit {
  public:
   Fit(CompiledModel& model, const Examples& train, const Examples& validation,
@@ -76,7 +76,7 @@ class Fit {
 
   int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
 
-  /// From its first step, or the one that the state stands before.
+  /// Starts at the first step, or at the step of the restored state.
   void run_epoch() {
     const RandomStream shuffle(options_.seed, Purpose::shuffle, options_.stage,
                                static_cast<std::uint32_t>(state_.epoch));
@@ -191,9 +191,9 @@ class Fit {
   Timer timer_;
   CpuTimer cpu_timer_;
   Batch batch_;
-  std::span<const float> outputs_;  ///< of the batch, in the model's memory
+  std::span<const float> outputs_;  ///< outputs of the batch, in the model's memory
   std::vector<float> gradient_;
-  double validation_seconds_ = 0;  ///< the last epoch's, to tell the time left
+  double validation_seconds_ = 0;  ///< of the last epoch, to estimate the time left
   Progress progress_;
 };
 
@@ -205,7 +205,7 @@ void require_options(const FitOptions& options) {
   const EarlyStopping& stopping = options.early_stopping;
   require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
-  // Comparisons are false for NaN.
+  // NaN fails every comparison.
   require(adam.learning_rate > 0 && std::isfinite(adam.learning_rate), "learning_rate",
           adam.learning_rate, "above 0 and finite");
   require(adam.beta_1 >= 0 && adam.beta_1 < 1, "beta_1", adam.beta_1, "at least 0 and below 1");

@@ -1,4 +1,4 @@
-// A fit that was stopped and goes on from a state.
+// Tests that a stopped fit resumes from a state.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,9 +14,9 @@
 namespace sluice {
 namespace {
 
-constexpr int kBatch = 8;  // of 28 images: three whole ones and a part
+constexpr int kBatch = 8;  // of 28 images: three full batches and a partial one
 
-/// A state with values of its own for the blocks.
+/// A state with its own copy of the blocks' values.
 struct Copy {
   explicit Copy(const FitState& from) : state(from) {
     for (const FitState::Block& block : from.blocks) {
@@ -40,16 +40,16 @@ struct Copy {
 
 struct Stopped {};
 
-/// Keeps the last state, and stops the fit after so many.
+/// Keeps the last state, and stops the fit after `stop_after` states.
 struct Keeper : FitObserver {
   void on_begin(FitState& state) override {
     if (kept) kept->give(state);
     left = stop_after;
-    told.clear();
+    reported.clear();
   }
   void on_epoch(const Progress& progress, const Epoch& epoch) override {
-    EXPECT_EQ(progress.epoch, static_cast<int>(told.size()) + 1);
-    told.push_back(epoch.val_loss);
+    EXPECT_EQ(progress.epoch, static_cast<int>(reported.size()) + 1);
+    reported.push_back(epoch.val_loss);
   }
   bool wants(const FitState&) override { return true; }
   void on_state(const FitState& state) override {
@@ -60,7 +60,7 @@ struct Keeper : FitObserver {
   int stop_after = 0;
   int left = 0;
   std::optional<Copy> kept;
-  std::vector<double> told;
+  std::vector<double> reported;
 };
 
 struct Trained {
@@ -70,8 +70,8 @@ struct Trained {
 
 class FitStateTest : public testing::Test {
  protected:
-  /// In a new model each time: nothing but the state goes from one to the next. Empty if it was
-  /// stopped.
+  /// Trains a new model each time, so that only the state passes from one to the next. Returns
+  /// nothing if it was stopped.
   std::optional<Trained> train(Keeper& keeper) {
     const Sequential model = cnn("cnn", {8, 8, 3}, 4, CnnSize::small);
     Weights weights(model);
@@ -85,13 +85,14 @@ class FitStateTest : public testing::Test {
     }
   }
 
-  /// Stopped after every `states` states, and gone on with.
+  /// Trains with a stop after every `states` states, and resumes.
   Trained train_in_pieces(int states) {
     Keeper keeper;
     keeper.stop_after = states;
     for (;;) {
       if (const auto trained = train(keeper)) {
-        EXPECT_EQ(keeper.told.size(), trained->history.epochs.size()) << "all is told again";
+        EXPECT_EQ(keeper.reported.size(), trained->history.epochs.size())
+            << "resuming reports all epochs again";
         return *trained;
       }
     }
@@ -122,7 +123,7 @@ class FitStateTest : public testing::Test {
 TEST_F(FitStateTest, EndsWithTheSameBitsWhereverItWasStopped) {
   Keeper none;
   const Trained whole = *train(none);
-  for (const int states : {1, 2, 3, 4, 5, 7}) {  // an epoch has five
+  for (const int states : {1, 2, 3, 4, 5, 7}) {  // an epoch has five states
     SCOPED_TRACE(states);
     expect_same(whole, train_in_pieces(states));
   }

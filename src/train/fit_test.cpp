@@ -15,7 +15,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// What refers to images, data, groups or weights takes none that end with the call.
+// Functions that keep references to images, data, groups or weights must not accept temporaries.
 static_assert(std::is_constructible_v<Examples, LabelledImages&, std::vector<std::string>>);
 static_assert(!std::is_constructible_v<Examples, LabelledImages, std::vector<std::string>>);
 static_assert(std::is_constructible_v<Lab, LabOptions, Dataset&, Groups&>);
@@ -50,7 +50,7 @@ class FitTest : public testing::Test {
 };
 
 TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
-  // Without dropout, which is there to prevent just this.
+  // Dropout would prevent this.
   model_ = {"small",
             {8, 8, 3},
             {Conv2D{"conv", 16}, MaxPooling2D{"pool"}, Flatten{"flatten"},
@@ -61,6 +61,7 @@ TEST_F(FitTest, LearnsThirtyTwoImagesByHeart) {
   const Evaluation result = evaluate(*compiled, train_);
   EXPECT_EQ(result.accuracy, 1);
   EXPECT_LT(result.loss, 0.01);
+  EXPECT_DOUBLE_EQ(result.images_per_second, 32 / result.seconds);
 }
 
 TEST_F(FitTest, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
@@ -91,7 +92,7 @@ TEST_F(FitTest, KeepsThePartialBatchAndTellsHowItGoes) {
   Recorder recorder;
   observer_ = &recorder;
   const History history = train({.epochs = 2, .batch_size = 12});
-  ASSERT_EQ(recorder.steps.size(), 6u);  // 12, 12 and 8 images, twice
+  ASSERT_EQ(recorder.steps.size(), 6u);  // 12, 12 and 8 images in each of two epochs
   EXPECT_EQ(recorder.steps.back().epoch, 2);
   EXPECT_EQ(recorder.steps.back().step, 3);
   EXPECT_EQ(recorder.steps.back().steps, 3);
@@ -99,7 +100,7 @@ TEST_F(FitTest, KeepsThePartialBatchAndTellsHowItGoes) {
   ASSERT_EQ(recorder.epochs.size(), 2u);
   EXPECT_EQ(recorder.epochs[1].loss, history.epochs[1].loss);
   EXPECT_EQ(recorder.steps.back().accuracy, history.epochs[1].accuracy);
-  // 32 images: an accuracy in 32nds shows that all were counted.
+  // 32 images: an accuracy in 32nds shows that all images were counted.
   EXPECT_EQ(history.epochs[0].accuracy * 32, std::round(history.epochs[0].accuracy * 32));
   EXPECT_EQ(history.epochs[0].val_accuracy * 10, std::round(history.epochs[0].val_accuracy * 10));
 }
@@ -131,12 +132,12 @@ TEST_F(FitTest, RefusesAMixtureThatLeavesEveryClassNothing) {
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
   const Mixture model = mixture(groups, {8, 8, 3}, kClasses, CnnSize::small);
   MixtureWeights weights(model);
-  const auto be_sure_of = [](Weights& part, int output) {
+  const auto make_certain = [](Weights& part, int output) {
     part.values(part.tensors().back())[output] = 1000;  // the last bias
   };
-  be_sure_of(weights.baseline, 0);
-  for (Weights& expert : weights.experts) be_sure_of(expert, 0);
-  for (Weights& importance : weights.importances) be_sure_of(importance, 2 * 1);  // of class 1
+  make_certain(weights.baseline, 0);
+  for (Weights& expert : weights.experts) make_certain(expert, 0);
+  for (Weights& importance : weights.importances) make_certain(importance, 2 * 1);  // class 1
   const auto compiled = compile(model, weights, {.batch = 32});
   EXPECT_EQ(
       error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, silent_); }),
@@ -153,10 +154,10 @@ TEST_F(FitTest, RefusesAModelWithoutOneOutputForEachClass) {
     return trained;
   };
   EXPECT_EQ(say({train_images_, {"a", "b", "c", "d", "e"}}),
-            "[model] it has 4 outputs, but the images 5 classes: one for each is needed");
+            "[model] it has 4 outputs, but the images have 5 classes: give it one for each");
 }
 
-/// The whole lab on tiny images.
+/// Trains the whole lab on tiny images.
 TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
@@ -182,7 +183,7 @@ TEST(LabTest, TrainsEveryStageAndLeavesTheBaselineAsItWas) {
   EXPECT_FALSE(std::ranges::equal(experts[0].weights.values(), experts[1].weights.values()));
 }
 
-/// Images of another group are other ones: an expert that does not see them stays as it was.
+/// Changes the images of the other group: an expert that does not see them must stay the same.
 TEST(LabTest, AnExpertSeesItsOwnGroupsImagesAlone) {
   const Groups groups({{"first", {"a", "c"}}, {"second", {"b", "d"}}}, kNames);
   Dataset data{"random", "test", kNames, random_set(48, 1), random_set(16, 2)};
@@ -216,15 +217,17 @@ TEST(LabTest, ControlsAreGivenWhatTheMixtureIsGiven) {
   LabOptions options;
   options.epochs = {1, 1, 1, 1};
   options.batch_size = 16;
-  // Would end any training after its second epoch, but not that of the control trained equally
-  // long.
+  options.controls = {true, true, true};
+  // Would stop any training after its second epoch, except the control trained equally long.
   options.early_stopping = {.enabled = true, .min_delta = 1e9, .patience = 1};
   const Lab lab(options, data, groups);
   FitObserver silent;
   const TrainedModel baseline = lab.train_baseline(silent);
-  const TrainedModel longer = lab.train_longer_baseline(3, silent);
-  const TrainedModel second = lab.train_second_baseline(silent);
-  const TrainedModel wider = lab.train_wider_baseline(silent);
+  const std::vector<Stage> all = lab.stages();
+  const std::vector<Stage> controls(all.end() - 3, all.end());
+  const TrainedModel longer = lab.train(controls[0].of_epochs(3), silent);
+  const TrainedModel second = lab.train(controls[1], silent);
+  const TrainedModel wider = lab.train(controls[2], silent);
 
   ASSERT_EQ(longer.history.epochs.size(), 3u);
   EXPECT_EQ(longer.history.epochs[0].loss, baseline.history.epochs[0].loss);
@@ -264,7 +267,7 @@ TEST(LabTest, RefusesASplitThatLeavesAGroupNothing) {
 }
 
 TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
-  // Nothing can be learnt at such a rate: the first epoch is the best, or as good.
+  // This rate is too small to learn: the first epoch is the best, or equal.
   FitOptions options{.epochs = 9, .batch_size = 8};
   options.adam.learning_rate = 1e-30;
   options.early_stopping = {.enabled = true, .patience = 2, .restore_best_weights = true};
@@ -314,6 +317,8 @@ TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
     return error_of(Fault::user, [&] { fit(*training, train, validation, {}, *observer_); });
   };
   const LabelledImages nothing{{8, 8, 3}, {}, {}};
+  Recorder recorder;
+  observer_ = &recorder;
   EXPECT_THAT(refusal({nothing, kNames}, validation_), HasSubstr("no images to train on"));
   EXPECT_THAT(refusal(train_, {nothing, kNames}), HasSubstr("no images to validate on"));
   const LabelledImages larger = random_set(2, 1, {9, 8, 3});
@@ -323,7 +328,8 @@ TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
   std::vector<std::string> more = kNames;
   more.emplace_back("e");
   EXPECT_THAT(refusal(train_, {validation_images_, more}),
-              HasSubstr("it has 4 outputs, but the images 5 classes"));
+              HasSubstr("it has 4 outputs, but the images have 5 classes"));
+  EXPECT_TRUE(recorder.steps.empty()) << "before the first step";
   const auto compiled = compile_for_inference(model_, weights_, {});
   EXPECT_EQ(error_of(Fault::user, [&] { fit(*compiled, train_, validation_, {}, *observer_); }),
             "[train] the model was compiled for inference: use compile()");
@@ -355,8 +361,10 @@ TEST_F(FitTest, ALabRefusesGroupsAndPartsThatItDoesNotHave) {
                          lab.train_mixture(part, {part, part}, part, silent_);
                        }),
               HasSubstr("gate: the weights are not those of its layers"));
-  EXPECT_THAT(error_of(Fault::user, [&] { lab.train_longer_baseline(0, silent_); }),
-              HasSubstr("epochs is 0"));
+  const Stage longer = stages({.controls = {true, false, false}}, groups.declared()).back();
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train(longer, silent_); }), HasSubstr("epochs is 0"));
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.train(lab.stages().back(), silent_); }),
+              HasSubstr("mixture is made of trained parts: train it by train_mixture()"));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace sluice {
 inline const std::vector<std::string> kNames{"a", "b", "c", "d"};
 inline constexpr int kClasses = 4;
 
-/// Small random pictures with random labels: nothing to learn but by heart.
+/// Small random pictures with random labels, which can only be memorised.
 inline LabelledImages random_set(int count, std::uint32_t stream, const Shape& shape = {8, 8, 3}) {
   LabelledImages images{shape, {}, {}};
   for (const float p : random_images(std::size_t(count) * element_count(shape), stream)) {

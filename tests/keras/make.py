@@ -35,7 +35,7 @@ def tiny(k, outputs=3, **options):
 
 
 def functional(k):
-    """With all that Sluice folds into its neighbours."""
+    """All layers that Sluice merges into their neighbours."""
     x = inputs = k.layers.Input((4, 4, 3))
     for layer in (k.layers.Rescaling(1 / 255), k.layers.Conv2D(2, 3, padding="same"),
                   k.layers.ReLU(), k.layers.Flatten(), k.layers.Dense(6),
@@ -65,7 +65,7 @@ def mixture(k, where, named):
 
 
 def nested(k):
-    """Two models of each other's layer names in one chain, one layer of the first frozen."""
+    """Two models with equal layer names in one chain; one layer of the first is frozen."""
     features = k.Sequential([k.layers.Input((4, 4, 3)),
                              k.layers.Conv2D(3, 3, padding="same", name="one"),
                              k.layers.Conv2D(3, 3, padding="same", activation="relu", name="two")],
@@ -88,7 +88,7 @@ def bfloat16(k):
 
 
 def split_names(file):
-    """As Keras splits lists that are longer than 64 KiB, and in strings of fixed length."""
+    """Splits a list as Keras splits those above 64 KiB, with strings of fixed length."""
     file.attrs["layer_names0"] = np.array([b"flatten", b"first"])
     file.attrs["layer_names1"] = np.array([b"second"])
     file.create_group("flatten").attrs["weight_names"] = np.zeros(0)
@@ -96,14 +96,14 @@ def split_names(file):
         group = file.create_group(name)
         group.attrs["weight_names"] = np.array([f"{name}/kernel:0".encode(),
                                                 f"{name}/bias:0".encode()])
-        # All the same value, and packed: real weights would be large.
+        # Equal values and compression keep the file small.
         group.create_dataset(f"{name}/kernel:0", data=np.full(shape, t, "f4"), shuffle=True,
                              compression="gzip", chunks=shape)
         group.create_dataset(f"{name}/bias:0", data=np.full(shape[1], t + 0.5, "f4"))
 
 
 def packed(path):
-    """The same members, compressed: a tenth of the size."""
+    """Compresses the members to a tenth of the size."""
     with zipfile.ZipFile(path) as old:
         members = {name: old.read(name) for name in old.namelist()}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:

@@ -17,7 +17,7 @@ SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
 class Page:
-    """A page in a browser that has no network and tells what it would have asked for."""
+    """A page in a browser without network, which logs all requests."""
 
     def __init__(self, scratch: Path):
         options = webdriver.ChromeOptions()
@@ -28,7 +28,7 @@ class Page:
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.faults: list[str] = []
-        self.driver.get("about:blank")  # Chromium's own first page is over, and so are its requests
+        self.driver.get("about:blank")  # ends the requests of Chromium's own first page
         for kind in ("browser", "performance"):
             self.driver.get_log(kind)
 
@@ -54,7 +54,7 @@ class Page:
             self.faults.append(what)
 
     def listen(self, file: Path) -> None:
-        """Console errors, and requests for anything but the page itself."""
+        """Collects console errors, and requests for anything except the page itself."""
         for entry in self.driver.get_log("browser"):
             self.faults.append(f"console: {entry['message']}")
         for entry in self.driver.get_log("performance"):
@@ -89,9 +89,9 @@ def percent(share: float) -> str:
 
 
 def check_numbers(page: Page, results: dict) -> None:
-    """What the page says, against results.json."""
+    """Compares the page's numbers with results.json."""
     verdict = results["verdict"]
-    page.expect(page.text(".sentence") == verdict["sentence"], "the sentence is another")
+    page.expect(page.text(".sentence") == verdict["sentence"], "the sentence differs")
     answers = [element.text for element in page.all(".answers dd")]
     words = {"yes": "Yes", "no": "No", "not shown": "This run does not show it"}
     page.expect(answers == [words[verdict["improved"]], words[verdict["worth_it"]]],
@@ -110,14 +110,14 @@ def check_numbers(page: Page, results: dict) -> None:
 
 
 def check_digits(page: Page) -> None:
-    """No figure is rounded to what contradicts it: no p below .05 to .050, no bound to 0."""
+    """Rounding must not change a conclusion: no p below .05 to .050, no bound to 0."""
     shown = page.driver.execute_script(
         "return [pValue(0.0496), pValue(0.05), signed(-0.0004), signed(0), signed(0.027)]")
     page.expect(shown == [".0496", ".050", "−0.04", "0.0", "+2.7"], f"figures are {shown}")
 
 
 def check_labels(page: Page, results: dict) -> None:
-    """No chart of bars leaves a label out where there is little room."""
+    """Bar charts must show all labels, even in little space."""
     wanted = {"#figures": 2 + len(results["verdict"]["controls"]),
               "#budget": len(results["data"]["class_names"]) + len(results["groups"]) + 1}
     for section, count in wanted.items():
@@ -137,7 +137,7 @@ def check_confusions(page: Page, results: dict) -> None:
     counts = [results[name]["confusion"]["counts"] for name in ("baseline", "mixture")]
     for matrix in range(2):
         page.expect(cells(page, matrix) == [[str(count) for count in row] for row in counts[matrix]],
-                    f"confusion matrix {matrix} is another")
+                    f"confusion matrix {matrix} differs")
     by_value = {element.get_attribute("value"): element for element in page.all("#confusions input")}
     page.click(by_value["rates"].find_element(By.XPATH, ".."))
     first = counts[0][0]
@@ -178,18 +178,18 @@ def check_all(page: Page, run: Path) -> None:
     for summary in page.all("summary"):
         page.click(summary)
     for canvas in page.all("canvas"):
-        page.expect(bool(canvas.get_attribute("aria-label")), "a chart has no words")
+        page.expect(bool(canvas.get_attribute("aria-label")), "a chart has no label")
         page.expect(page.driver.execute_script(DRAWN, canvas), "a chart is empty")
     page.expect_readable()
 
 
 def explain(program: str, run: Path, folder: Path) -> tuple[Path, list[str]]:
-    """A page of one picture, and the shares of its groups as the terminal is told them."""
+    """Returns a page of one picture, and its groups' shares as the terminal shows them."""
     subprocess.run([program, "data", "sample", run / "experiment.toml", "--data", "builtin",
                     "--count", "1"], cwd=folder, check=True, capture_output=True)
     told = subprocess.run([program, "explain", run, "samples/cat/0.png", "--to", "explained.html"],
                           cwd=folder, check=True, capture_output=True, text=True).stdout
-    gate = re.search(r"gate (.*?): asks", told, re.DOTALL)
+    gate = re.search(r"gate (.*?): chooses", told, re.DOTALL)
     return folder / "explained.html", re.findall(r"[\d.]+%", gate.group(1))
 
 
@@ -221,7 +221,7 @@ def look_at(page: Page, run: Path, single: Path, several: Path, explained: Path,
             page.listen(single)
             page.picture(PICTURES / f"{look}.png")
             page.open(several, width, height, dark)
-            page.expect("runs side by side" in page.text("h1"), "no comparison")
+            page.expect("Comparison of" in page.text("h1"), "no comparison")
             page.listen(several)
             page.expect_readable()
             page.picture(PICTURES / f"comparison-{look}.png")

@@ -1,15 +1,14 @@
-// Hands Python what Sluice computes of one scenario, and all that Keras needs to compute the same:
-// first weights, images, labels, dropout masks, the order of the images.
+// Gives Python Sluice's results for one scenario, and everything that Keras needs to compute the
+// same: initial weights, images, labels, dropout masks, the order of the images.
 //
 //   sluice_parity_driver MODEL on|off FILE.safetensors [OTHER]   (see scenario.h)
 //   sluice_parity_driver loss IN.safetensors OUT.safetensors
 //   sluice_parity_driver stopping < COURSES
 //
-// Once the file is there it prints the data's name in a line, and behind it, as floats, what each
-// of the steps leaves: its loss, then all weights, by rising name. The mixture's would be 5 GB in a
-// file.
+// After writing the file it prints a line with the data's name. Then it prints, as floats, each
+// step's loss and all weights, sorted by name. For the mixture they would take 5 GB in a file.
 //
-// Masks are packed: 16 of them, the first in the lowest bit, are one whole number in a float.
+// Masks are packed: 16 of them are the bits of an integer in a float, the first in the lowest bit.
 
 #include <fmt/format.h>
 
@@ -33,7 +32,7 @@ namespace {
 
 constexpr int kSteps = 100;
 
-/// Tensors on their way to a file, with values of their own.
+/// Tensors for a file, with their own values.
 class Output {
  public:
   void add(const std::string& name, Shape shape, std::vector<float> values) {
@@ -60,7 +59,7 @@ std::vector<float> pack(const std::vector<std::uint8_t>& bits) {
   return packed;
 }
 
-/// A mask over a part's own rows, moved to the places that these rows have in the batch.
+/// Moves a mask of a part's own rows to the positions of these rows in the batch.
 std::vector<std::uint8_t> spread(const std::vector<std::uint8_t>& kept, std::size_t elements,
                                  std::span<const std::uint32_t> rows, int count) {
   std::vector<std::uint8_t> all(count * elements);
@@ -70,7 +69,7 @@ std::vector<std::uint8_t> spread(const std::vector<std::uint8_t>& kept, std::siz
   return all;
 }
 
-/// Masks of the steps of a training, step by step.
+/// Collects the masks of all training steps.
 class MaskWriter {
  public:
   MaskWriter(Scenario& scenario, int batch)
@@ -120,7 +119,7 @@ class MaskWriter {
   std::unique_ptr<CompiledModel> gate_;
   Batch data_;
   Tensors packed_;
-  std::vector<float> groups_;  ///< of every row of every step
+  std::vector<float> groups_;  ///< group of every row of every step
 };
 
 void add_examples(const std::string& prefix, const Examples& examples, Output& output) {
@@ -187,7 +186,7 @@ void write_scenario(const std::string& model, bool dropout, const std::string& f
   });
 }
 
-/// The loss alone, on rows that Python made: "values" as outputs and as logits, "labels".
+/// Computes the loss on rows that Python made: "values" as outputs and as logits, "labels".
 void write_losses(const std::string& in, const std::string& out) {
   const Safetensors file = Safetensors::read(in);
   const auto read = [&](const char* name) {
@@ -218,9 +217,9 @@ void write_losses(const std::string& in, const std::string& out) {
   output.write(out);
 }
 
-/// Early stopping alone. A line has monitor, patience, min_delta, start_from_epoch, 0 or 1 for
-/// restore_best_weights, and the monitored figure of each epoch. Of each it prints the last epoch
-/// and the weight then, in which each epoch leaves its own number.
+/// Tests early stopping. A line has monitor, patience, min_delta, start_from_epoch, 0 or 1 for
+/// restore_best_weights, and the monitored figure of each epoch. For each line it prints the last
+/// epoch and the final weight; each epoch sets the weight to its own number.
 void print_stopping() {
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);

@@ -1,11 +1,11 @@
-// What keras_files.py runs: writes models as Keras files, reads Keras files, predicts.
+// Called by keras_files.py: writes models as Keras files, reads Keras files, predicts.
 //
 //   export FOLDER             .keras, .h5 and .predictions of each model, for FOLDER/images
-//   predict FILE IMAGES OUT   reads a file of Keras's, as many predictions as there are images
-//   same FILE FILE            whether both have the same weights, bit by bit
+//   predict FILE IMAGES OUT   reads a Keras file, writes one prediction per image
+//   same FILE FILE            whether both have the same weights, bit for bit
 //
-// Images and predictions are raw floats. After predict and same: PART=NAME as KerasOptions::parts
-// has them, groups=A,B.
+// Images and predictions are raw floats. Further arguments of predict and same: PART=NAME as in
+// KerasOptions::parts, groups=A,B.
 
 #include <algorithm>
 #include <cmath>
@@ -17,8 +17,8 @@
 #include <string>
 
 #include "sluice/error.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 
 namespace sluice {
 
@@ -41,7 +41,7 @@ void write_floats(const std::string& path, const std::vector<float>& values) {
              static_cast<std::streamsize>(values.size() * sizeof(float)));
 }
 
-/// Weights as training might leave them: biases too, which initialize() has at zero.
+/// Sets weights like trained ones: also biases, which initialize() sets to zero.
 void randomize(Weights& weights, std::uint32_t stream) {
   weights.initialize(7, stream);
   float next = 0.05f;
@@ -93,8 +93,8 @@ SavedModel single(const Sequential& model) {
   return saved;
 }
 
-/// Makes a gate send some of the images to every group: its mean answer is taken away, and what is
-/// left made sharp.
+/// Makes a gate send some of the images to every group: subtracts its mean output, and scales the
+/// rest up.
 void spread(const Sequential& gate, Weights& weights, const std::vector<float>& images) {
   AnyModel model = SavedModel{gate, weights, {}};
   const std::vector<float> answers = predict(model, images);
@@ -118,7 +118,7 @@ SavedMixture several(int groups, CnnSize size, bool tied, const std::vector<floa
   std::uint32_t stream = 0;
   for (Weights* part : saved.weights.parts()) randomize(*part, ++stream);
   spread(saved.model.gate, saved.weights.gate, images);
-  // Without weights every output of the gate is the same: the last group has every image.
+  // With zero weights all outputs of the gate are equal: the last group gets every image.
   if (tied) std::ranges::fill(saved.weights.gate.values(), 0.f);
   return saved;
 }

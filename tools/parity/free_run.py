@@ -1,5 +1,5 @@
-"""How far trainings that start alike come apart by themselves: Sluice, Keras in fp32 and in fp64,
-100 steps with nothing put back in step. The evidence of docs/fidelity.md.
+"""Measures how far trainings with the same start diverge by themselves: Sluice, Keras in fp32
+and fp64, 100 steps without resynchronisation. It makes the table of docs/fidelity.md.
 
     free_run.py --driver PROGRAM [--model cnn-small] [--dropout]
 """

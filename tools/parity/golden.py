@@ -1,4 +1,4 @@
-"""Writes Keras's answers on the built-in images to tests/golden, where a test in C++ reads them."""
+"""Writes Keras's results on the built-in images to tests/golden, for a test in C++."""
 
 import json
 from pathlib import Path
@@ -8,14 +8,14 @@ import numpy as np
 from keras_run import KerasRun
 from scenario import Scenario
 
-SAMPLES = 16  # of a tensor's elements, evenly spread: as in tests/golden_test.cpp
+SAMPLES = 16  # number of a tensor's elements, evenly spaced: as in tests/golden_test.cpp
 CASES = (("cnn-small", False), ("cnn-small", True), ("cnn-large", True), ("gate", True),
          ("importance", True), ("mixture", True), ("mixture-tie", False),
          ("mixture-clipped", False))
 
 
 def short(values) -> list[float]:
-    """As few digits as give back the same fp32 value."""
+    """Rounds to the fewest digits that give the same fp32 value."""
     return [float(str(np.float32(value))) for value in np.ravel(values)]
 
 
@@ -33,7 +33,7 @@ def write(scenario: Scenario, run: KerasRun, folder: Path) -> None:
     case = {"model": scenario.model, "dropout": scenario.dropout, "outputs": short(run.outputs),
             "loss": run.losses[0], "gradients": described(run.gradients),
             "weights": described(run.after_first)}
-    if scenario.dropout:  # the others' would cost the test time and show nothing new
+    if scenario.dropout:  # other fits would take test time and show nothing new
         case["fit"] = {"history": [short(epoch) for epoch in run.history],
                        "weights": described(run.after_fit)}
     name = f"{scenario.model}-{'masks' if scenario.dropout else 'off'}.json"

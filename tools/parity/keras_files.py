@@ -1,4 +1,4 @@
-"""Compares Keras files of Sluice's with real Keras, and Keras's with Sluice. Run it with a Python
+"""Compares Sluice's Keras files in real Keras, and Keras's files in Sluice. Run it with a Python
 that has Keras 3 and TensorFlow; with tf_keras, Keras 2's files are compared too:
 
   cmake --build --preset release --target sluice_files_driver && \\
@@ -63,7 +63,7 @@ class Driver:
         return subprocess.run([self.program, *arguments], capture_output=True, text=True)
 
     def predict(self, file, images, parts=()):
-        """Sluice's predictions, or the message why there are none."""
+        """Returns Sluice's predictions, or its error message."""
         out = os.path.join(self.folder, "out")
         images.astype(np.float32).tofile(os.path.join(self.folder, "some"))
         done = self.run("predict", file, os.path.join(self.folder, "some"), out, *parts)
@@ -72,11 +72,11 @@ class Driver:
         return np.fromfile(out, np.float32)
 
 
-# Models as notebooks have them.
+# Models as notebooks build them.
 
 
 def stack(k, size, classes, named=False, split=False):
-    """Layers of the lab's CNN. `split` writes activations as layers of their own."""
+    """Layers of the lab's CNN. `split` makes activations separate layers."""
     def name(text):
         return {"name": text} if named else {}
 
@@ -97,7 +97,7 @@ def stack(k, size, classes, named=False, split=False):
 
 
 def nested_stack(k):
-    """The same layers in models of their own."""
+    """Returns the layers of stack() in nested models."""
     layers = stack(k, "small", 10)
     return [k.Sequential(part, name=name)
             for name, part in (("features", layers[:8]), ("head", layers[8:]))]
@@ -132,7 +132,7 @@ def input_shape(k, layers):
 
 
 def random_weights(model, seed, sharpen=1.0):
-    """Larger than trained ones, so that any mistake shows. Biases are not zero."""
+    """Sets large weights, and biases other than zero, so that mistakes are visible."""
     generator = np.random.default_rng(seed)
     model.set_weights([
         generator.normal(0, (2 / max(1, np.prod(w.shape[:-1]))) ** 0.5 if w.ndim > 1 else 0.05,
@@ -166,7 +166,7 @@ def sub_gate(baseline, expert, importance):
 
 
 def choose(where, gate, parts):
-    """Gate output 0 is art, 1 is zoo; a tie is zoo's."""
+    """Selects by the gate: output 0 is art, 1 is zoo; a tie chooses zoo."""
     return where(gate[:, 0:1] > gate[:, 1:2], parts[0], parts[1])
 
 
@@ -226,7 +226,7 @@ def check_legacy(driver, images):
     for name in EXPORTED:
         file = os.path.join(driver.folder, name + ".h5")
         theirs = np.fromfile(os.path.join(driver.folder, name + ".predictions"), np.float32)
-        # Keras 3 counts the calls of nested models otherwise.
+        # Keras 3 numbers the calls of nested models differently.
         for k in filter(None, (tf_keras, None if name.startswith("mixture") else keras)):
             model = k.models.load_model(file, compile=False)
             line(f"{name} {k.__name__}", difference(model.predict(images, verbose=0).ravel(), theirs))
@@ -304,7 +304,7 @@ def check_mixtures(driver, images, k, formats):
         for how, build in (("where", mixture_where), ("Lambda", mixture_lambda),
                            ("subclass", mixture_subclass)):
             models = part_models(k, named)
-            # Both groups must have images, and none that is a tie but for rounding.
+            # Both groups must have images, and no image may be near a tie.
             random_weights(models["gate"], 10, sharpen=3)
             options = ["groups=art,zoo"] + ([] if named else [
                 f"{part}={model.name}" for part, model in models.items()])
@@ -322,7 +322,7 @@ def main():
         sys.exit(__doc__)
     generator = np.random.default_rng(0)
     images = generator.random((32, 32, 32, 3), dtype=np.float32)
-    # Of several colours and contrasts, so that gates tell them apart.
+    # Different colours and contrasts, so that gates separate the images.
     images = images * generator.random((32, 1, 1, 1), dtype=np.float32)
     images = np.clip(images + generator.normal(0, 0.5, (32, 1, 1, 3)), 0, 1).astype(np.float32)
     print(f"Keras {keras.version()}, backend {keras.backend.backend()}, "

@@ -1,4 +1,4 @@
-"""The lab's models in real Keras layers, except that Dropout multiplies with a mask handed over."""
+"""The lab's models in real Keras layers, except that Dropout multiplies by a given mask."""
 
 import os
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ GROUPS = ("artificial", "natural")
 
 
 class Masks:
-    """Makes a model's Dropout layers; with dropout on each gets an input for its mask."""
+    """Makes a model's Dropout layers; with dropout, each gets an input for its mask."""
 
     def __init__(self, on: bool):
         self.on = on
@@ -34,7 +34,7 @@ class Masks:
 
 @dataclass
 class Parity:
-    """A Keras model that takes [images, mask, ...] and whose variables go by Sluice's names."""
+    """A Keras model of [images, mask, ...] whose variables have Sluice's names."""
     model: keras.Model
     masks: Masks
     variables: dict = field(default_factory=dict)
@@ -79,13 +79,13 @@ class Builder:
 
 
 def build(name: str, dropout: bool) -> tuple[Parity, keras.Model | None]:
-    """The model, and for a mixture its gate as a model with the same inputs."""
+    """Builds the model, and for a mixture its gate as a model with the same inputs."""
     builder = Builder(dropout)
     image = keras.Input(INPUT)
     gate = None
     if name == "importance":
-        # As a classifier of its own it has 20 classes: its loss is that of the softmax. The reshape
-        # to (10, 2) is the mixture's concern.
+        # As a separate classifier it has 20 classes and the loss of the softmax. Only the mixture
+        # needs the reshape to (10, 2).
         output = builder.head(image, "", "drop1", 2 * CLASSES)
     elif name.startswith("mixture"):
         output, gate = builder.mixture(image)

@@ -1,5 +1,5 @@
-"""The lab as a notebook in real Keras has it: the same data, models and recipe as `sluice train
-experiments/lab.toml`, random numbers of Keras's own. Writes the final test accuracies.
+"""The lab in real Keras as in a notebook: the same data, models and recipe as `sluice train
+experiments/lab.toml`, with Keras's own random numbers. Writes the final test accuracies.
 
     lab_keras.py --data DIR --seed N --out FILE.json [--epochs N]
 """
@@ -24,7 +24,7 @@ INPUT = (32, 32, 3)
 
 
 def read_cifar(path: Path, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images (count, 32, 32, 3) in [0, 1] and labels of one file of CIFAR-10's binary version."""
+    """Reads images (count, 32, 32, 3) in [0, 1] and labels of one file of CIFAR-10."""
     records = np.fromfile(path, np.uint8).reshape(-1, 1 + 3072)[:count]
     planes = records[:, 1:].reshape(-1, 3, 32, 32)
     return planes.transpose(0, 2, 3, 1).astype("float32") / 255, records[:, 0].astype(int)
@@ -59,7 +59,7 @@ def copy_of(model: keras.Model) -> keras.Model:
 
 def mixture(baseline: keras.Model, gate: keras.Model, experts: list[keras.Model],
             classes: int) -> keras.Model:
-    """The dense form: every part runs for every image, tf.where selects."""
+    """Builds the dense form: every part runs for every image, tf.where selects."""
     image = keras.Input(INPUT)
     base, chosen = baseline(image), gate(image)
     sub_gates = []
@@ -71,7 +71,7 @@ def mixture(baseline: keras.Model, gate: keras.Model, experts: list[keras.Model]
 
 
 def read_recipe(epochs: int | None = None) -> dict:
-    """The lab's own, or with so many epochs of every stage."""
+    """Reads lab.toml's recipe, with another number of epochs for every stage if given."""
     recipe = tomllib.loads((ROOT / "experiments/lab.toml").read_text())
     if epochs:
         recipe["train"]["epochs"] = dict.fromkeys(recipe["train"]["epochs"], epochs)
@@ -133,8 +133,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     recipe = read_recipe(arguments.epochs)
-    # Weights and dropout. keras.utils.set_random_seed would seed TensorFlow too, whose shuffling then
-    # gives every epoch the same order: see docs/fidelity.md.
+    # Seeds weights and dropout. keras.utils.set_random_seed would also seed TensorFlow, whose
+    # shuffling then gives every epoch the same order: see docs/fidelity.md.
     random.seed(arguments.seed)
     lab = Lab(arguments.data, recipe)
     lab.run()
@@ -142,7 +142,7 @@ def main() -> None:
         lab.stages[f"expert-{declared['name']}"] = lab.stages.pop(f"expert-{group}")
     result = {"seed": arguments.seed, "keras": keras.version(), "backend": keras.config.backend(),
               "models": lab.stages}
-    unfinished = arguments.out.with_suffix(".part")  # a stopped run leaves no result behind
+    unfinished = arguments.out.with_suffix(".part")  # a stopped run must not leave a result
     unfinished.write_text(json.dumps(result, indent=1) + "\n")
     unfinished.replace(arguments.out)
 

@@ -1,4 +1,4 @@
-"""Sluice beside real Keras, on the same weights, images and dropout masks.
+"""Compares Sluice with real Keras on the same weights, images and dropout masks.
 
     live.py --driver PROGRAM [--models cnn-small,...] [--float64] [--golden]
 """
@@ -21,10 +21,10 @@ from keras_run import KerasRun, run_keras
 from scenario import STEPS, Scenario
 
 MODELS = ("cnn-small", "cnn-large", "gate", "importance", "mixture")
-EDGES = ("mixture-tie", "mixture-clipped")  # without dropout: it would only blur them
+EDGES = ("mixture-tie", "mixture-clipped")  # without dropout, which would hide the edge cases
 
-# Relative to a tensor's largest value; the worst tensor counts. docs/fidelity.md says why, and why
-# one has none: a single element of a single step is at rounding's mercy.
+# Bounds relative to a tensor's largest value, for the worst tensor. docs/fidelity.md has the
+# reasons, also for the missing bound: a single element of a single step depends on rounding.
 BOUNDS = {"outputs": 1e-5, "first loss": 1e-6, "gradients": 1e-4, "routed elsewhere": 0,
           "share, less a half": 0.4, "weights, 1 step": 1e-5,
           "weights, 10 steps": 1e-3, "weights, 100 steps": 1e-3, "median of 100 steps": 1e-5,
@@ -35,7 +35,7 @@ OTHER_FIRST_WEIGHTS = 4
 
 
 class Table:
-    """Prints a row as soon as it is known."""
+    """Prints each row when it is known."""
 
     def __init__(self) -> None:
         self.failed = 0
@@ -43,18 +43,18 @@ class Table:
 
     def add(self, model: str, dropout: str, what: str, figure: float, bound: float | None,
             worst: str = "") -> None:
-        """Without a bound the figure is told, not judged."""
+        """Prints a row. Without a bound, the figure cannot fail."""
         row = f"{model:<16}{dropout:<9}{what:<22}{figure:>9.1e}"
         if bound is None:
             print(f"{row}        -", flush=True)
             return
-        ok = figure <= bound  # a figure that is not a number is not
+        ok = figure <= bound  # NaN is not ok
         self.failed += not ok
         print(f"{row}{bound:>9.0e}  {'ok' if ok else 'NO: ' + worst}", flush=True)
 
 
 def difference(actual: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference, relative to the largest value (absolute where all are zero)."""
+    """Returns the largest difference, relative to the largest value (absolute if all are zero)."""
     actual = np.asarray(actual, np.float64).ravel()
     expected = np.asarray(expected, np.float64).ravel()
     if actual.shape != expected.shape:
@@ -63,7 +63,7 @@ def difference(actual: np.ndarray, expected: np.ndarray) -> float:
 
 
 def worst_tensor(actual: dict, expected: dict) -> tuple[float, str]:
-    """Of two sets of tensors, which must have the same names."""
+    """Returns the largest difference of two sets of tensors, which must have the same names."""
     if actual.keys() != expected.keys():
         return np.inf, "only one side has " + " ".join(sorted(actual.keys() ^ expected.keys())[:2])
     return max((difference(actual[name], expected[name]), name) for name in expected)
@@ -76,10 +76,10 @@ def first_figures(scenario: Scenario, run: KerasRun) -> dict[str, tuple[float, s
 
 def first_figures_off_corners(arguments: argparse.Namespace, scenario: Scenario, run: KerasRun,
                               folder: Path) -> dict[str, tuple[float, str]]:
-    """Where a value lies within rounding of a ReLU's corner, or two in one pool are as close, the
-    two programs rightly take different sides, and a gradient jumps there: of a mixture's million
-    values, one in every other batch. A wrong gradient is wrong with any weights. So where one is
-    beyond its bound, other first weights are tried."""
+    """If a value lies within rounding of a ReLU's corner, or two values of one pool are as close,
+    the two programs may take different sides, and a gradient jumps there: this happens to one of a
+    mixture's million values in every other batch. A wrong gradient is wrong with any weights. So if
+    a figure exceeds its bound, other initial weights are tried."""
     figures = first_figures(scenario, run)
     for other in range(1, OTHER_FIRST_WEIGHTS + 1):
         beyond = [what for what in figures if not figures[what][0] <= BOUNDS[what]]
@@ -87,7 +87,7 @@ def first_figures_off_corners(arguments: argparse.Namespace, scenario: Scenario,
             break
         for what in beyond:
             print(f"{scenario.model}: {what}: {figures[what][0]:.1e} in {figures[what][1]}: "
-                  "a value at a corner? Again with other first weights")
+                  "a value at a corner? Trying other initial weights")
         scenario = Scenario(arguments.driver, scenario.model, scenario.dropout, folder, other)
         figures = first_figures(scenario, run_keras(scenario, 1, with_fit=False))
     return figures
@@ -157,7 +157,7 @@ def main() -> int:
     print(f"on {scenario.data_name}, Keras {keras.version()} with TensorFlow, "
           f"{keras.config.floatx()}, {time.perf_counter() - start:.0f} s")
     if table.failed:
-        print(f"{table.failed} figures are beyond their bounds", file=sys.stderr)
+        print(f"{table.failed} figures exceed their bounds", file=sys.stderr)
     return 1 if table.failed else 0
 
 

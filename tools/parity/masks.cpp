@@ -17,7 +17,7 @@ Masks::Masks(const Part& part, int batch) : part_(part.number) {
 }
 
 void Masks::draw(std::uint32_t step) {
-  // As Network::forward() counts stages and parts; were it to change, parity would fail.
+  // Numbers stages and parts as Network::forward() does; if that changes, parity fails.
   for (const auto& drop : drops_) {
     const auto rows = static_cast<int>(onednn::dims_of(drop->src())[0]);
     drop->forward(context_, {.phase = ops::Phase::training,

@@ -10,21 +10,20 @@
 
 namespace sluice::parity {
 
-/// The dropout masks that a part of a model draws, by its own Dropout operations on memory that
-/// nothing reads.
+/// Dropout masks of a part of a model, drawn by its own Dropout operations on unused memory.
 class Masks {
  public:
   struct Layer {
     std::string name;
     float rate;
-    std::size_t elements;  ///< of an image
+    std::size_t elements;  ///< elements of an image
   };
 
   Masks(const Part& part, int batch);
 
   const std::vector<Layer>& layers() const { return layers_; }
-  /// Draws what a network would for this step: afterwards kept(i) is layer i's mask, (batch,
-  /// elements), in Keras's order.
+  /// Draws a network's masks for this step: then kept(i) is layer i's mask, (batch, elements), in
+  /// Keras's order.
   void draw(std::uint32_t step);
   const std::vector<std::uint8_t>& kept(std::size_t layer) const { return drops_[layer]->kept(); }
 

@@ -1,5 +1,5 @@
-// Writes models with random weights as ONNX files, each beside a safetensors file with images and
-// what Sluice predicts for them. onnx_files.py runs it and compares.
+// Writes models with random weights as ONNX files, each with a safetensors file of images and
+// Sluice's predictions. onnx_files.py runs it and compares.
 //
 //   sluice_onnx_driver FOLDER
 
@@ -13,8 +13,8 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "formats/safetensors/safetensors.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 
 namespace sluice {
 namespace {
@@ -26,7 +26,8 @@ float random_unit(std::uint32_t stream, std::uint32_t index) {
   return RandomStream::unit(RandomStream(7, Purpose::drawing, stream, 0).bits(index)[0]);
 }
 
-/// Noise around a colour of each image's own, for of plain noise all look alike to a network.
+/// Returns noise around a random colour of each image: networks cannot distinguish images of plain
+/// noise.
 std::vector<float> random_images(const Shape& shape) {
   const auto size = static_cast<std::size_t>(element_count(shape));
   std::vector<float> images(kImages * size);
@@ -38,8 +39,8 @@ std::vector<float> random_images(const Shape& shape) {
   return images;
 }
 
-/// One and a half times Glorot's kernels: with those, a deep network's output hardly depends on the
-/// image.
+/// Scales Glorot's kernels by one and a half: with plain ones, a deep network's output hardly
+/// depends on the image.
 Weights random_weights(const Sequential& model, std::uint32_t stream) {
   Weights weights(model);
   weights.initialize(7, stream);
@@ -66,8 +67,8 @@ std::vector<std::string> names(const char* what, int count) {
   return names;
 }
 
-/// Changes the last biases so that the images make the difference: random weights would send all to
-/// one group.
+/// Changes the last biases so that the output depends on the images: random weights would send all
+/// images to one group.
 void centre(const Sequential& model, Weights& weights) {
   const std::vector<float> images = random_images(model.input);
   const auto compiled = compile_for_inference(model, weights, kPredict);
@@ -94,8 +95,8 @@ class Driver {
           images, predict(model, weights, images), {});
   }
 
-  /// A model that Sluice can only run in pieces: each takes what `between` made of the output of
-  /// the one before. A piece may end in a Flatten that the whole does not have.
+  /// Writes a model that Sluice can run only in pieces: each gets the previous one's output,
+  /// converted by `between`. A piece may end in a Flatten that the whole does not have.
   void write_pieces(const std::string& name, const Sequential& whole,
                     const std::vector<Sequential>& pieces,
                     const std::function<void(std::size_t, std::vector<float>&)>& between) {
@@ -169,7 +170,7 @@ class Driver {
   std::uint32_t stream_ = 0;
 };
 
-/// A gate that gives every image these logits.
+/// Returns a function that makes a gate give every image these logits.
 std::function<void(const Sequential&, Weights&)> always(const std::vector<float>& logits) {
   return [logits](const Sequential&, Weights& weights) {
     std::fill(weights.values().begin(), weights.values().end(), 0.f);
@@ -199,7 +200,7 @@ void write_all(Driver& driver) {
   driver.write_mixture("ties-3", 3, CnnSize::small, always({0, 0, 0}));
   driver.write_mixture("ties-first-3", 3, CnnSize::small, always({1, 1, 0}));
 
-  // All layers, uneven sizes, even kernels, activations where a classifier has none.
+  // All layers, uneven sizes, even kernels, unusual activations.
   const Layer even = Conv2D{"even", 5, 2, Activation::linear};
   const Layer pool = MaxPooling2D{"pool", 2};
   const Layer five = Conv2D{"five", 6, 5, Activation::linear};

@@ -21,13 +21,13 @@ import safetensors
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DRIVER = ROOT / "build/release/tools/parity/sluice_onnx_driver"
 BATCHES = (1, 7, 64)
-BOUND = 1e-5  # of the largest value
-MIN_SPREAD = 0.01  # of the outputs over the images
+BOUND = 1e-5  # relative to the largest value
+MIN_SPREAD = 0.01  # minimum variation of the outputs over the images
 NORMALIZATION = {"scale": 1 / 255, "offset": 0}
 
 
 def metadata_faults(model, meta):
-    """What the file's metadata_props say otherwise than Sluice."""
+    """Returns differences between the file's metadata_props and Sluice's metadata."""
     props = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
     names = json.loads(meta["class_names"])
     groups = {group["name"]: group["classes"] for group in props.get("groups", [])}
@@ -42,7 +42,7 @@ def metadata_faults(model, meta):
 
 
 def compare(path):
-    """The largest difference at each batch, the groups chosen, and faults in words."""
+    """Returns the largest difference at each batch size, the chosen groups, and faults as texts."""
     faults = []
     model = onnx.load(path)
     try:
@@ -69,7 +69,7 @@ def compare(path):
         faults.append(f"outputs vary by {spread:.1e} only, which proves little")
     differences = []
     for batch in BATCHES:
-        # The last images, so that a batch of one does not always begin at the first.
+        # The last images, so that a batch of one is not always the first image.
         given = tensors["images"][-batch:].reshape(-1, *images.shape[1:])
         results = session.run(None, {"images": given})
         expected = tensors["outputs"][-batch:]
@@ -98,7 +98,7 @@ def main():
         for path in files:
             try:
                 nodes, differences, chosen, faults = compare(path)
-            except Exception as error:  # of ONNX Runtime: a file that it cannot load or run
+            except Exception as error:  # of ONNX Runtime, if it cannot load or run a file
                 nodes, differences, chosen, faults = 0, [], [], [f"{type(error).__name__}: {error}"]
             groups = " ".join(map(str, chosen)) or "-"
             print(f"{path.stem:<13}{nodes:>6}" + "".join(f"{d:>12.1e}" for d in differences) +

@@ -1,4 +1,4 @@
-"""Sluice's model files, read and written by the Python package safetensors.
+"""Reads and writes Sluice's model files with the Python package safetensors.
 
 Trains a short lab on drawn images, then for every model.safetensors of the run:
 - the package reads it, and finds the layers that the metadata declares;
@@ -39,7 +39,7 @@ def read(file: pathlib.Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
 
 
 def network(declared: dict, tensors: dict[str, np.ndarray], prefix: str = "") -> keras.Model:
-    """The declaration has Keras's class names and arguments, but for Conv2D's padding."""
+    """Builds the network from Keras's class names and arguments; adds Conv2D's padding."""
     layers = [keras.Input(declared["input_shape"])]
     for layer in declared["layers"]:
         arguments = {key: value for key, value in layer.items() if key != "class_name"}
@@ -54,7 +54,7 @@ def network(declared: dict, tensors: dict[str, np.ndarray], prefix: str = "") ->
 
 
 def predict(tensors: dict[str, np.ndarray], metadata: dict[str, str], images: np.ndarray) -> np.ndarray:
-    """What the file alone says, in plain words: (images, classes)."""
+    """Predicts from the file alone: (images, classes)."""
     declared, left = json.loads(metadata["model"]), dict(tensors)
     if "branches" not in declared:
         output = np.asarray(network(declared, left)(images))
@@ -64,7 +64,7 @@ def predict(tensors: dict[str, np.ndarray], metadata: dict[str, str], images: np
         experts = np.stack([part(branch["expert"]) for branch in declared["branches"]])
         weights = np.stack([part(branch["importance"]) for branch in declared["branches"]])
         groups = gate.shape[1]
-        chosen = groups - 1 - np.argmax(gate[:, ::-1], axis=1)  # of equal ones the last
+        chosen = groups - 1 - np.argmax(gate[:, ::-1], axis=1)  # the last of equal ones
         rows = np.arange(len(images))
         weights = weights[chosen, rows]
         output = baseline * weights[:, :, 0] + experts[chosen, rows] * weights[:, :, 1]
@@ -73,7 +73,7 @@ def predict(tensors: dict[str, np.ndarray], metadata: dict[str, str], images: np
 
 
 def told(text: str, model: str) -> list[tuple[str, float]]:
-    """Class and percentage of a model's row for each picture."""
+    """Returns class and percentage of a model's row for each picture."""
     rows = re.findall(rf"^  {re.escape(model)} +(\S+) +([\d.]+)%", text, re.MULTILINE)
     return [(name, float(percentage)) for name, percentage in rows]
 
@@ -101,7 +101,7 @@ def main(program: str) -> None:
             assert len(rows) == PICTURES, before
             worst = max(abs(100 * output[classes.index(name)] - percentage)
                         for output, (name, percentage) in zip(outputs, rows))
-            ok = worst <= 0.0501 and before == after  # printed to a tenth of a percent
+            ok = worst <= 0.0501 and before == after  # printed with one decimal of a percent
             failed |= not ok
             place = str(file.relative_to(folder))
             print(f"{place:<46} {len(tensors):>8} {worst:>10.3f} points {'' if ok else 'WRONG'}")

@@ -36,7 +36,7 @@ void set_rates_to_zero(Sequential& model) {
   }
 }
 
-/// Biases start at zero; here they do not, so that one that is added wrongly shows.
+/// Sets random biases instead of zero, so that an error in adding them becomes visible.
 void draw_biases(Weights& weights, std::uint32_t stream) {
   for (std::uint32_t t = 1; t < weights.tensors().size(); t += 2) {
     const RandomStream random(kSeed, Purpose::weights, 100 + stream, t);
@@ -47,7 +47,8 @@ void draw_biases(Weights& weights, std::uint32_t stream) {
   }
 }
 
-/// The importance model as a classifier has twice the classes: every other image gets the second.
+/// Doubles the classes for the importance model as a classifier: every other image gets a class of
+/// the second half.
 void double_classes(Dataset& data) {
   for (LabelledImages* images : {&data.train, &data.test}) {
     for (std::size_t i = 0; i < images->size(); i += 2) images->labels[i] += kClasses;
@@ -56,7 +57,7 @@ void double_classes(Dataset& data) {
   data.class_names.insert(data.class_names.end(), names.begin(), names.end());
 }
 
-/// The bias of a model's output.
+/// Returns the bias of a model's output.
 std::span<float> output_bias(Weights& weights) {
   return weights.values(weights.tensors().back());
 }
@@ -85,8 +86,8 @@ Scenario::Scenario(const std::string& model, bool dropout, const std::string& da
     parts_ = {{"", single_.get(), single_weights_.get(), 0, -1}};
   }
   if (name_ == "importance") double_classes(data_);
-  // At the edges the gradients have no dropout to hide a tie: with kSeed a pool of the first
-  // built-in images has two values within 9e-8, and rounding picks one.
+  // The edge cases have no dropout that could hide a tie: with kSeed a pool of the first built-in
+  // images has two values within 9e-8, and rounding decides between them.
   const std::uint64_t seed = (name_.starts_with("mixture-") ? kSeed + 1 : kSeed) + 10 * other;
   for (const Part& part : parts_) {
     if (!dropout) set_rates_to_zero(const_cast<Sequential&>(*part.model));
@@ -97,7 +98,7 @@ Scenario::Scenario(const std::string& model, bool dropout, const std::string& da
   if (name_ == "mixture-tie") std::ranges::fill(parts_[0].weights->values(), 0.f);
   if (name_ == "mixture-clipped") {
     spread_over_groups();
-    // Shares near 1e-7 for all but the first class: some are clipped, some are not.
+    // Shares near 1e-7 for all classes except the first: some are clipped, some are not.
     for (const Part& part : parts_) {
       if (part.prefix != "gate/" && !part.prefix.starts_with("importance")) {
         output_bias(*part.weights)[0] += 15.9f;
@@ -110,7 +111,8 @@ Scenario::Scenario(const std::string& model, bool dropout, const std::string& da
   }
 }
 
-/// An untrained gate sends nearly all images one way. Moves its bias so that half go each way.
+/// Shifts the gate's bias so that half of the images go to each group: an untrained gate sends
+/// nearly all to one.
 void Scenario::spread_over_groups() {
   const Part& gate = parts_[0];
   const auto compiled =
@@ -122,7 +124,7 @@ void Scenario::spread_over_groups() {
   std::vector<float> lead(kFitImages);
   for (int i = 0; i < kFitImages; ++i) lead[i] = logits[2 * i] - logits[2 * i + 1];
   std::ranges::sort(lead);
-  // Between two images: none is at the edge.
+  // The threshold is between two images, so that no image is near a tie.
   output_bias(*gate.weights)[0] -= (lead[kFitImages / 2] + lead[kFitImages / 2 - 1]) / 2;
 }
 
@@ -156,7 +158,7 @@ void Scenario::reset() {
   }
 }
 
-/// What fit() does in a step, in the order of rows_of_step().
+/// Runs fit()'s steps, in the order of rows_of_step().
 class Scenario::Training {
  public:
   explicit Training(Scenario& scenario)
@@ -169,7 +171,7 @@ class Scenario::Training {
   Adam& adam() { return adam_; }
   std::span<const float> outputs() const { return outputs_; }
 
-  /// Forward and backward; returns the loss.
+  /// Runs forward and backward; returns the loss.
   double pass(int step) {
     fill_batch(examples_, scenario_.rows_of_step(step), batch_);
     outputs_ = model_->forward(batch_.images, batch_.size(),

@@ -1,4 +1,4 @@
-"""What Sluice's driver hands over for one scenario, as Keras takes it."""
+"""Converts the output of Sluice's driver for one scenario to Keras's inputs."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ FIT_LEARNING_RATE = 1e-5
 
 
 class MaskInputs:
-    """The mask inputs of each step of a training, in the model's order."""
+    """Mask inputs of each training step, in the model's order."""
 
     def __init__(self, masks: Masks, packed: dict[str, np.ndarray], steps: int, batch: int):
         self.masks, self.batch = masks, batch
@@ -37,7 +37,7 @@ class MaskInputs:
 
 class Scenario:
     def __init__(self, driver: Path, model: str, dropout: bool, folder: Path, other: int = 0):
-        """`other` first weights than the usual ones, by number."""
+        """`other` selects other initial weights, by number."""
         file = folder / f"{model}.safetensors"
         self.driver = subprocess.Popen(
             [driver, model, "on" if dropout else "off", file, str(other)], stdout=subprocess.PIPE)
@@ -45,7 +45,7 @@ class Scenario:
         if not self.data_name:
             sys.exit(f"{driver} {model} failed")
         self.tensors = load_file(file)
-        os.remove(file)  # a mixture's has some 300 MB
+        os.remove(file)  # a mixture's file has some 300 MB
         self.model, self.dropout = model, dropout
         self.labels = self.tensors["train/labels"].astype(int)
         self.test_labels = self.tensors["test/labels"].astype(int)
@@ -57,25 +57,25 @@ class Scenario:
         return self["train/images"][rows].astype(keras.config.floatx())
 
     def under(self, prefix: str) -> dict[str, np.ndarray]:
-        """The tensors whose names start so, without that start."""
+        """Returns the tensors whose names start with `prefix`, without it."""
         return {name.removeprefix(prefix): tensor for name, tensor in self.tensors.items()
                 if name.startswith(prefix)}
 
     def steps(self, count: int) -> Iterator[tuple[float, dict[str, np.ndarray]]]:
-        """Sluice's loss and weights after each step; once, for they come through a pipe."""
+        """Yields Sluice's loss and weights after each step; only once: they come through a pipe."""
         shapes = {name: tensor.shape for name, tensor in sorted(self.under("first/").items())}
         ends = np.cumsum([1, *(np.prod(shape, dtype=int) for shape in shapes.values())])
         for _ in range(count):
             values = np.frombuffer(self.driver.stdout.read(int(ends[-1]) * 4), np.float32)
             yield float(values[0]), dict(zip(shapes, np.split(values, ends)[1:-1]))
-        self.driver.stdout.close()  # ends the driver if it had more steps
+        self.driver.stdout.close()  # ends the driver if it has more steps
         self.driver.wait()
 
     def step_masks(self, masks: Masks) -> MaskInputs:
         return MaskInputs(masks, self.under("steps/mask/"), STEPS[-1], BATCH)
 
     def epoch(self, epoch: int, masks: Masks, classes: int):
-        """All that an epoch trains on, in Sluice's order."""
+        """Returns an epoch's inputs and targets, in Sluice's order."""
         batches = -(-len(self.labels) // FIT_BATCH)
         inputs = MaskInputs(masks, self.under("fit/mask/"),
                             batches * len(self["fit/history"]), FIT_BATCH)

@@ -1,4 +1,4 @@
-"""Early stopping: the same courses of a monitored figure in Keras's own callback and in Sluice."""
+"""Compares early stopping in Keras and in Sluice, on the same courses of a figure."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ LONGEST = 12
 
 
 def random_courses(random: np.random.Generator) -> list[tuple]:
-    """Figures from a coarse grid, so that equal ones and exact steps of min_delta are common."""
+    """Draws from a coarse grid, so that equal figures and exact steps of min_delta are frequent."""
     return [(("loss", "accuracy", "val_loss", "val_accuracy")[random.integers(4)],
              int(random.integers(4)), float(random.choice([0, 0.0625, 0.25])),
              int(random.integers(4)), bool(random.integers(2)),
@@ -22,12 +22,12 @@ def random_courses(random: np.random.Generator) -> list[tuple]:
 def compiled_model() -> keras.Model:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile(loss="mse", metrics=["accuracy"])
-    model.fit(np.zeros((1, 1)), np.zeros(1), verbose=0)  # makes the metrics, which have directions
+    model.fit(np.zeros((1, 1)), np.zeros(1), verbose=0)  # creates the metrics
     return model
 
 
 def keras_ends(model: keras.Model, course: tuple) -> tuple[int, float]:
-    """The last epoch, and the weight then: each epoch leaves its own number in it."""
+    """Returns the last epoch and the final weight; each epoch sets the weight to its own number."""
     monitor, patience, min_delta, start_from_epoch, restore, values = course
     callback = keras.callbacks.EarlyStopping(
         monitor=monitor, patience=patience, min_delta=min_delta,

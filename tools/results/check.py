@@ -28,7 +28,7 @@ class Check:
 
 
 def plain(text: str) -> str:
-    """Without the ' that keeps spreadsheets from taking a name for a formula."""
+    """Removes the ' that keeps spreadsheets from reading a name as a formula."""
     return text[1:] if text.startswith("'") and text[1:2] in tuple("=+-@\t\r") else text
 
 
@@ -63,7 +63,7 @@ def check_standing(check: Check, name: str, standing: dict, predictions: Predict
     wilson = stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
     probabilities = predictions.probabilities(name, classes)
     labels = np.array([classes.index(truth) for truth in predictions.truth])
-    # scikit-learn wants rows that sum to one, and clips as it likes; the bound is the product's.
+    # scikit-learn requires rows that sum to one, and clips differently; the bound is Sluice's.
     chosen = np.clip(probabilities[np.arange(len(labels)), labels], 1e-7, 1)
     check.near(f"{name}: accuracy", standing["accuracy"], right.mean())
     check.near(f"{name}: Wilson", standing["accuracy_95"], [wilson.low, wilson.high])
@@ -78,7 +78,7 @@ def check_standing(check: Check, name: str, standing: dict, predictions: Predict
 
 
 def score_interval(first: int, second: int, images: int) -> list[float]:
-    """Tango's, with the likeliest shares found by a search rather than by their formula."""
+    """Tango's interval, with maximum-likelihood shares from a search instead of their formula."""
     estimate = (second - first) / images
 
     def excess(difference: float) -> float:
@@ -91,7 +91,7 @@ def score_interval(first: int, second: int, images: int) -> list[float]:
         variance = images * (2 * likeliest + difference - difference**2)
         return (images * (estimate - difference))**2 - stats.chi2.ppf(1 - LEVEL, 1) * variance
 
-    margin = 1e-9  # at -1, at 1 and there alone the variance can be 0
+    margin = 1e-9  # the variance can be 0 only at -1 and 1
     return [end if abs(estimate - end) < margin else
             optimize.brentq(excess, end - np.sign(end) * margin, estimate + np.sign(end) * margin)
             for end in (-1.0, 1.0)]
@@ -121,7 +121,7 @@ def check_report(check: Check, name: str, report: dict, predictions: Predictions
 
 
 def check_events(check: Check, run: Path) -> None:
-    """TensorBoard's curves against history.csv."""
+    """Compares TensorBoard's curves with history.csv."""
     for folder in sorted(run.glob("tensorboard/*/*")):
         model, prefix = folder.parent.name, "val_" if folder.name == "validation" else ""
         with (run / model / "history.csv").open(newline="") as stream:

@@ -1,5 +1,5 @@
-"""How often 95% intervals of a paired difference have the true one, and how wide they are: the table
-of docs/statistics.md. Not one of the tests: build/results-venv/bin/python tools/results/coverage.py
+"""Simulates how often 95% intervals of a paired difference contain the true one, and their width: the
+table of docs/statistics.md. It is not a test: build/results-venv/bin/python tools/results/coverage.py
 """
 
 import numpy as np
@@ -7,14 +7,14 @@ from scipy import stats
 
 Z = stats.norm.ppf(0.975)
 RUNS = 20000
-# Images, and the shares that the first and the second classifier alone has right.
+# Images, and the shares on which only the first or only the second classifier is right.
 SETTINGS = [(1000, 0.085, 0.112), (1000, 0.1, 0.1), (1000, 0.02, 0.12), (1000, 0, 0.1),
             (1000, 0.04, 0.54), (10000, 0.1, 0.1), (100, 0.1, 0.1), (100, 0.02, 0.12),
             (100, 0, 0.1), (20, 0.1, 0.1), (20, 0.04, 0.54)]
 
 
 def clopper_pearson(first, second, n):
-    """Of the share of the second among images that one alone has right, times their share."""
+    """Interval of the second's share of the images on which only one is right, times their share."""
     low = np.where(second > 0, stats.beta.ppf(0.025, second, first + 1), 0)
     high = np.where(first > 0, stats.beta.ppf(0.975, second + 1, first), 1)
     return (2 * low - 1) * (first + second) / n, (2 * high - 1) * (first + second) / n
@@ -35,7 +35,7 @@ def wilson(successes, n):
 
 
 def newcombe(first, second, n):
-    """Newcombe 1998, method 10, where as many are right by both as wrong by both."""
+    """Newcombe 1998, method 10, with equal numbers of images that both have right and wrong."""
     both = (n - first - second) / 2
     a, b = (both + second) / n, (both + first) / n
     spread = np.sqrt(a * (1 - a) * b * (1 - b))
@@ -68,7 +68,7 @@ def tango(first, second, n):
 
 
 def rejected(first, second):
-    """McNemar's exact test, its mid-p form, and the score test, at 5%."""
+    """Rejections by McNemar's exact test, its mid-p form, and the score test, at 5%."""
     fewer, changed = np.minimum(first, second), first + second
     exact = 2 * stats.binom.cdf(fewer, changed, 0.5)
     middle = exact - stats.binom.pmf(fewer, changed, 0.5)

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "sluice/dataset.h"
 #include "sluice/lab/models.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 /// How a lab trains: what an experiment says, less the data and the groups.
 struct LabOptions {
@@ -39,6 +41,42 @@ struct LabOptions {
   std::uint64_t seed = 0;
 };
 
+/// What a stage trains; the last three are controls.
+enum class StageKind {
+  baseline,
+  expert,
+  gate,
+  mixture,
+  longer_baseline,
+  second_baseline,
+  wider_baseline,
+};
+
+/// A stage of a lab: one fit() of one model.
+struct Stage {
+  StageKind kind;
+  int group = -1;            ///< an expert's
+  std::string name;          ///< its model's, and so that of the model's folder: "expert-natural"
+  std::string title;         ///< what is trained: "its own classes"
+  std::uint32_t random = 0;  ///< RandomKey::stage, which keeps random numbers of stages apart
+  int epochs = 0;            ///< 0 for longer_baseline, until of_epochs() tells
+  // A control in results.json and in the verdict; empty for other stages.
+  std::string control{};        ///< its name: "average"
+  std::string control_words{};  ///< "an average of two baselines"
+
+  bool is_control() const { return !control.empty(); }
+  /// The same stage of so many epochs, which its title may tell.
+  Stage of_epochs(int wanted) const;
+};
+
+/// The stages of a lab, in the order in which they are trained. This is the one table of their
+/// names, titles, random numbers and epochs: everything else derives these from it.
+std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::Group>& groups);
+
+/// The examples of `all` that a stage is about, labelled as it learns them: an expert's of its own
+/// group, the gate's labelled by group, and all of them for other stages.
+Examples examples_of(const Stage& stage, const Examples& all, const Groups& groups);
+
 struct TrainedModel {
   Sequential model;
   Weights weights;
@@ -64,6 +102,12 @@ class Lab {
   Lab(const LabOptions&, const Dataset&, const Groups&&) = delete;
   Lab(const LabOptions&, const Dataset&&, const Groups&&) = delete;
 
+  std::vector<Stage> stages() const { return sluice::stages(options_, groups_.declared()); }
+
+  /// Trains the network of any stage but the mixture's. `longer_baseline` begins as the baseline
+  /// did, step for step, and is not stopped early; `second_baseline` begins with other weights.
+  TrainedModel train(const Stage& stage, FitObserver& observer) const;
+
   /// All classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;
   /// One output per class of the data, trained on the images of its group alone. Throws
@@ -78,31 +122,20 @@ class Lab {
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;
 
-  /// The baseline, trained for that many epochs to their end. It begins as train_baseline() did,
-  /// step for step.
-  TrainedModel train_longer_baseline(int epochs, FitObserver& observer) const;
-  /// From other first weights, to be averaged with the first.
-  TrainedModel train_second_baseline(FitObserver& observer) const;
-  /// Of the least width that has as many parameters as are active in the mixture.
-  TrainedModel train_wider_baseline(FitObserver& observer) const;
-
   /// The mixture and its parts, as the stages will train them.
   Mixture declare() const;
-  /// The network of train_wider_baseline().
-  Sequential wider_baseline() const;
+  /// What a stage will train, by its name. `wider_baseline` has the least width at which it has as
+  /// many parameters as are active in the mixture.
+  std::variant<Sequential, Mixture> model_of(const Stage& stage) const;
 
   Examples train_examples() const;
   Examples validation_examples() const;
   Examples test_examples() const { return {data_.test, data_.class_names}; }
 
  private:
-  TrainedModel train_on_all(const Sequential& model, const FitOptions& options,
-                            FitObserver& observer) const;
-  TrainedModel train(const Sequential& model, const Examples& train_set,
-                     const Examples& validation_set, const FitOptions& options,
-                     FitObserver& observer) const;
+  Stage stage(StageKind kind, int group = -1) const;
+  FitOptions fit_options(const Stage& stage) const;
   CompileOptions compile_options() const;
-  FitOptions fit_options(int epochs, std::uint32_t stage) const;
 
   LabOptions options_;
   const Dataset& data_;

@@ -5,7 +5,7 @@
 #include "sluice/dataset.h"
 #include "sluice/mixture.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // The lab's models.
 

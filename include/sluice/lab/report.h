@@ -10,7 +10,7 @@
 #include "sluice/mixture.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // Text for a terminal of 80 columns. Nothing here prints; every text ends with a newline.
 

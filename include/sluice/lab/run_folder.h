@@ -12,7 +12,7 @@
 #include "sluice/model_file.h"
 #include "sluice/trainer.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // An experiment describes a run; the run's folder keeps what came of it.
 
@@ -22,6 +22,7 @@ struct Experiment {
   DataOptions data;
   std::vector<Groups::Group> groups;
   LabOptions lab;
+  std::string file = "groups";  ///< where it was read: messages about its groups start with it
 };
 
 /// Reads an experiment. `overrides` are "key=value" with a dotted key and a TOML value
@@ -33,6 +34,9 @@ Experiment read_experiment(const std::filesystem::path& file,
 
 /// What an experiment without a file would read: the defaults, overridden.
 DataOptions read_data_options(const std::vector<std::string>& overrides);
+
+/// The classes in the order of their labels: CIFAR-10's, or those of a folder, sorted.
+std::vector<std::string> class_names_of(const Experiment& experiment);
 
 /// The mixture an experiment trains, its baseline and experts among the parts. Classes are as many
 /// as the groups have in all.
@@ -134,7 +138,7 @@ DataRecord record_of(const Dataset& data, const std::string& set);
 ///   experiment.toml   every default filled in
 ///   data.json         what it is trained on: place, counts, classes, SHA-256 of both halves
 ///   results.json      written last: a run without it did not finish
-///   <model>/          baseline, expert-<group>, gate, mixture
+///   <model>/          one for each of stages()
 ///     history.csv         one row an epoch
 ///     model.safetensors   see write_model()
 ///   predictions.csv   what gate, baseline, mixture and controls answer for every test image
@@ -166,8 +170,8 @@ class RunFolder {
   bool finished() const;
   /// Whether it has models that were not trained here: none has a history.
   bool imported() const;
-  /// The models it has so far, in the order of the stages; of a run that was stopped or imported,
-  /// not all.
+  /// The models it has so far, less controls, in the order of stages(); of a run that was stopped
+  /// or imported, not all.
   std::vector<std::string> models() const;
   bool has_model(const std::string& name) const;
 
@@ -182,7 +186,7 @@ class RunFolder {
 
   void write_history(const std::string& model, const History& history) const;
 
-  /// `name` is the folder's: "baseline", "expert-<group>", "gate" or "mixture".
+  /// `name` is the folder's: Stage::name.
   void write_model(const std::string& name, const AnyModel& model) const;
   /// Throw Error (user) naming the file if it is missing (the run did not get there), damaged or of
   /// another kind.
@@ -209,5 +213,12 @@ class RunFolder {
 
   std::filesystem::path path_;
 };
+
+/// The test images of a run: those it was trained with, which data.json tells, or those in `place`
+/// where it is not empty. Unless `others` are allowed, Error (user) is thrown for images that are
+/// not the run's own, and else they are said to be others. Labels and errors are those of
+/// sluice::load_test_data().
+Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
+                       bool others, const DataEvents& events);
 
 }  // namespace sluice

@@ -8,14 +8,14 @@
 #include "sluice/evaluation.h"
 #include "sluice/mixture.h"
 
-namespace sluice {
+namespace [[gnu::visibility("default")]] sluice {
 
 // Was the mixture worth it? Accuracy with its uncertainty, where points are lost, and the price.
 
 /// What every part of a mixture answers for the same examples. All parts answer for all of them,
 /// also those that the gate would not ask.
 struct Answers {
-  /// A baseline that was given what the mixture was given (see Lab::train_longer_baseline()).
+  /// A baseline that was given what the mixture was given (see Lab::train()).
   struct Control {
     std::string name;           ///< "longer"
     std::string words;          ///< "a baseline trained for the same compute"

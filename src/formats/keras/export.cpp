@@ -10,7 +10,7 @@
 #include "formats/keras/zip.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 
@@ -55,7 +55,7 @@ KerasParts keras_parts(const SavedModel& saved) {
 }
 
 KerasParts keras_parts(const SavedMixture& saved) {
-  const std::string name = "mixture";
+  const std::string name = names::kMixture;
   const std::vector<const Sequential*> parts = saved.model.parts();
   for (const Sequential* part : parts) check_keras_names(*part);
   const std::vector<KerasNode> nodes = mixture_graph(saved.model);

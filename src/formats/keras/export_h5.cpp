@@ -9,7 +9,7 @@
 #include "formats/keras/mixture_graph.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 
@@ -110,7 +110,7 @@ KerasJson write_weights(Hdf5Writer& file, const SavedMixture& saved,
     write_layer(file, node.name,
                 part == parts.end() ? nullptr : saved.weights.parts()[part - parts.begin()]);
   }
-  return functional_config("mixture", nodes);
+  return functional_config(names::kMixture, nodes);
 }
 
 }  // namespace

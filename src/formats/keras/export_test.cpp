@@ -4,8 +4,8 @@
 #include "formats/keras/container.h"
 #include "formats/keras/zip.h"
 #include "formats/model/declaration.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 #include "tests/scratch.h"
 
 namespace sluice {

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "formats/keras/container.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 

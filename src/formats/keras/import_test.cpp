@@ -8,8 +8,8 @@
 #include "formats/hdf5/writer.h"
 #include "formats/keras/zip.h"
 #include "formats/model/model_file_testing.h"
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -385,8 +385,7 @@ TEST(KerasImport, WhatIsNoKerasFile) {
   EXPECT_THAT(refusal(temp / "f.keras"),
               HasSubstr(" is a PNG picture, not a model that Keras saved (.keras or .h5): "));
   save(temp / "f.keras", "\x01\x02");
-  EXPECT_THAT(refusal(temp / "f.keras"),
-              HasSubstr(" is of no kind that Sluice knows, not a model"));
+  EXPECT_THAT(refusal(temp / "f.keras"), HasSubstr(" is a file of unknown kind, not a model"));
   save(temp / "f.keras", "");
   EXPECT_THAT(refusal(temp / "f.keras"), HasSubstr(" is empty, not a model"));
   EXPECT_THAT(refusal(temp / "none"), HasSubstr("No such file"));

@@ -87,10 +87,10 @@ class Parts {
   Parts(const KerasFile& file, const KerasOptions& options,
         const std::vector<Groups::Group>& groups)
       : file_(file), options_(options) {
-    names_ = {"baseline", "gate"};
+    names_ = {names::kBaseline, names::kGate};
     for (const Groups::Group& group : groups) {
-      names_.push_back("expert-" + group.name);
-      names_.push_back("importance-" + group.name);
+      names_.push_back(names::expert(group.name));
+      names_.push_back(names::importance(group.name));
     }
     if (file.stored.models.size() < names_.size()) {
       // A network then: this names the layer that makes it no chain.
@@ -180,7 +180,7 @@ void check_shapes(const std::string& place, const SavedModel& part, const Shape&
 template <class Read>
 SavedMixture join(const std::vector<Groups::Group>& groups, const std::string& place,
                   const Read& read_part) {
-  const SavedModel baseline = read_part("baseline");
+  const SavedModel baseline = read_part(names::kBaseline);
   const Shape& input = baseline.model.input;
   const std::int64_t classes = summarize(baseline.model).back().output.back();
   const auto read = [&](const std::string& part, const Shape& output) {
@@ -189,14 +189,14 @@ SavedMixture join(const std::vector<Groups::Group>& groups, const std::string& p
     return saved;
   };
   check_shapes(place, baseline, input, {classes});
-  const SavedModel gate = read("gate", {static_cast<std::int64_t>(groups.size())});
+  const SavedModel gate = read(names::kGate, {static_cast<std::int64_t>(groups.size())});
 
   Mixture model{baseline.model, gate.model, {}};
   std::vector<Weights> experts;
   std::vector<Weights> importances;
   for (const Groups::Group& group : groups) {
-    const SavedModel expert = read("expert-" + group.name, {classes});
-    const SavedModel importance = read("importance-" + group.name, {classes, 2});
+    const SavedModel expert = read(names::expert(group.name), {classes});
+    const SavedModel importance = read(names::importance(group.name), {classes, 2});
     model.branches.push_back({group.name, expert.model, importance.model});
     experts.push_back(expert.weights);
     importances.push_back(importance.weights);

@@ -345,11 +345,12 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));
   // Numbers whose product would leave 64 bits are refused before they are multiplied.
-  EXPECT_THAT(refusal_of_model([](auto& json) {
-                json["input_shape"] = {65536, 65536, 65536};
-                json["layers"][0]["filters"] = 65536;
-              }),
-              HasSubstr("layer 1: tiny: conv1.1: its output or a tensor is larger than any memory"));
+  EXPECT_THAT(
+      refusal_of_model([](auto& json) {
+        json["input_shape"] = {65536, 65536, 65536};
+        json["layers"][0]["filters"] = 65536;
+      }),
+      HasSubstr("layer 1: tiny: conv1.1: its output or a tensor is larger than any memory"));
 }
 
 TEST_F(ModelFile, PartsOfAMixtureThatDoNotFitTogether) {

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "formats/model/model_notes.h"
 #include "formats/onnx/layers.h"
-#include "sluice/model_file.h"
+#include "sluice/exchange.h"
 
 namespace sluice {
 namespace {
@@ -77,7 +77,7 @@ std::string add_choice(OnnxGraph& graph, const std::string& gate, std::int64_t g
 void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
   const Mixture& model = saved.model;
   const std::int64_t classes = element_count(summarize(model.baseline).back().output);
-  onnx.set_name("mixture");
+  onnx.set_name(names::kMixture);
   onnx.set_doc_string(fmt::format(
       "Takes images {}, their values divided by 255, and gives scores {}, which need not sum to "
       "one, and group (batch), the index of the group whose expert the gate chose.",
@@ -94,8 +94,8 @@ void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
   };
   const auto groups = static_cast<std::int64_t>(model.branches.size());
   const std::string baseline =
-      add_part("baseline", model.baseline, saved.weights.baseline, {classes});
-  const std::string gate = add_part("gate", model.gate, saved.weights.gate, {groups});
+      add_part(names::kBaseline, model.baseline, saved.weights.baseline, {classes});
+  const std::string gate = add_part(names::kGate, model.gate, saved.weights.gate, {groups});
   const std::string chosen = add_choice(graph, gate, groups);
   const std::string column = graph.add_node("chosen/column", "Unsqueeze",
                                             {chosen, graph.add_tensor("chosen/column/axis", {1})});
@@ -105,8 +105,8 @@ void add_graph(onnx::GraphProto& onnx, const SavedMixture& saved) {
     const Mixture::Branch& branch = model.branches[g];
     const std::string name = "sub-gate-" + branch.group;
     const std::string expert =
-        add_part("expert-" + branch.group, branch.expert, saved.weights.experts[g], {classes});
-    const std::string importance = add_part("importance-" + branch.group, branch.importance,
+        add_part(names::expert(branch.group), branch.expert, saved.weights.experts[g], {classes});
+    const std::string importance = add_part(names::importance(branch.group), branch.importance,
                                             saved.weights.importances[g], {classes, 2});
     const std::string value = add_sub_gate(graph, name, baseline, expert, importance);
     if (g == 0) {

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <numeric>
 
+#include "sluice/exchange.h"
 #include "sluice/lab/models.h"
-#include "sluice/model_file.h"
 #include "tests/scratch.h"
 
 namespace sluice {

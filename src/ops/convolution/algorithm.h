@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
-// Convolutions by kernels of our own, for vectors of 8 or 16 floats: stride 1, 'same' padding.
-// Images are in oneDNN's nChw8c or nChw16c: channels in blocks of a vector, which must divide the
-// filters. Source images whose channels it does not divide are in NHWC.
+// Convolutions by Sluice's own kernels, for vectors of 8 or 16 floats: stride 1, 'same' padding.
+// Images have oneDNN's layout nChw8c or nChw16c: blocks of one vector of channels, which must
+// divide the filters. If it does not divide the source's channels, the source is in NHWC.
 
 namespace sluice::ops::convolution {
 
@@ -17,26 +17,27 @@ struct Problem {
   int filters;
   int kernel_size;
 
-  /// Channels and filters change places, as in backward data.
-  Problem turned() const { return {images, height, width, filters, channels, kernel_size}; }
+  /// Exchanges channels and filters, for backward data.
+  Problem transposed() const { return {images, height, width, filters, channels, kernel_size}; }
 };
 
-/// Which of the four pixels of a 2x2 pool was the largest: 0 to 3, row by row, or none.
+/// Index of the largest of the four pixels of a 2x2 pool: 0 to 3, row by row, or none.
 using Largest = std::uint8_t;
 constexpr Largest kNone = 4;
 
-/// Images that are read. Of what follows the values one may be given.
+/// Images to read. At most one of `mask` and `largest` may be set.
 struct Source {
   const float* values;
-  /// They count as 0 wherever it is not positive: the backward pass of a ReLU whose result it was.
+  /// Values count as 0 where the mask is not positive: the backward pass of a ReLU with that
+  /// result.
   const float* mask = nullptr;
-  /// They are of images half as high and wide, and each belongs to that pixel of its four, the
-  /// others being 0: the backward pass of a ReLU and a max pooling.
+  /// Values are images of half the height and width; each belongs to the given pixel of its four,
+  /// and the others are 0: the backward pass of a ReLU and a max pooling.
   const Largest* largest = nullptr;
 };
 
-/// Images that are written: sums, plus bias (filters) if given, through ReLU and pools if asked
-/// for. Of pools, `largest` is written too if given; none where a ReLU has no gradient.
+/// Images to write: sums, plus bias (filters) if set, then ReLU and pooling if set. With pooling,
+/// `largest` gets the pixels if set, or kNone if the ReLU has no gradient.
 struct Result {
   float* values;
   const float* bias = nullptr;
@@ -45,48 +46,48 @@ struct Result {
   Largest* largest = nullptr;
 };
 
-// Work is cut into pieces, and kernels into rows of channels or filters. Calls for different ones
-// may run on several threads at once, each with scratch memory of its own.
+// Work is divided into pieces, and kernels into rows of channels or filters. Several threads may
+// process different ones at once, each with its own scratch memory.
 
-/// The gradient of the kernel.
+/// Computes the gradient of the kernel.
 struct GradientAlgorithm {
   int width;  ///< channels in a block
-  /// Whether it takes the sizes, and would not be slower than others.
+  /// Whether it supports the sizes and is not slower than other algorithms.
   bool (*suits)(const Problem&);
   int (*pieces)(const Problem&);
-  /// Floats of the sums that it works out first.
+  /// Number of floats of the intermediate sums.
   std::size_t (*sums_floats)(const Problem&);
-  /// Floats of scratch memory that a thread needs.
+  /// Number of floats of scratch memory for each thread.
   std::size_t (*scratch_floats)(const Problem&);
-  /// Adds to `sums`, and to diff_bias the sums of diff_dst.
+  /// Adds the products to `sums`, and the sums of diff_dst to diff_bias.
   void (*add)(const Problem&, const float* src, Source diff_dst, float* sums, float* diff_bias,
               float* scratch, int first_piece, int last_piece);
-  /// The gradient of hwio (size, size, channels, filters) from the sums, for channels [first,
-  /// last).
+  /// Computes the gradient of hwio (size, size, channels, filters) from the sums, for channels
+  /// [first, last).
   void (*finish)(const Problem&, const float* sums, float* hwio, int first, int last);
 };
 
-/// All three passes.
+/// Computes all three passes.
 struct Algorithm {
   const char* name;  ///< "winograd, avx2"
-  /// A prepared kernel has as many floats as the gradient's sums, and the same pieces and scratch.
+  /// A prepared kernel has the size of the gradient's sums, and the same pieces and scratch memory.
   GradientAlgorithm gradient;
 
-  /// Brings hwio into the form that convolve() takes, for channels [first, last).
+  /// Converts hwio to the form for convolve(), for channels [first, last).
   void (*prepare_kernel)(const Problem&, const float* hwio, float* prepared, int first, int last);
-  /// The same kernel turned by 180 degrees, as that of problem.turned(), for filters [first, last):
-  /// convolving the results' gradient with it gives the source's gradient.
-  void (*prepare_turned_kernel)(const Problem&, const float* hwio, float* prepared, int first,
-                                int last);
+  /// Prepares the kernel rotated by 180 degrees, for problem.transposed() and filters [first,
+  /// last): its convolution with the gradient of the result is the gradient of the source.
+  void (*prepare_rotated_kernel)(const Problem&, const float* hwio, float* prepared, int first,
+                                 int last);
   void (*convolve)(const Problem&, Source source, const float* prepared, const Result& result,
                    float* scratch, int first_piece, int last_piece);
 };
 
-/// For the widest vectors of this processor; null if it has none of 8 floats.
+/// Returns the algorithm for this processor's widest vectors; null without vectors of 8 floats.
 const Algorithm* winograd();
 
-/// As it is defined, for AVX2, where oneDNN's is at half the speed of its other two passes. Null
-/// elsewhere: with AVX-512 oneDNN's is near the ceiling.
+/// Returns the direct algorithm for AVX2, where oneDNN's runs at half the speed of its other two
+/// passes. Null otherwise: with AVX-512, oneDNN's is near the ceiling.
 const GradientAlgorithm* direct_gradient();
 
 }  // namespace sluice::ops::convolution

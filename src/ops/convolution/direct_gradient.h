@@ -2,20 +2,19 @@
 
 #include "ops/convolution/multiply.h"
 
-// The kernel's gradient as it is defined, as matrix products. A band of rows is copied to pixels of
-// all their channels (NHWC) with zeros around, and the band's gradients likewise, zeros after each
-// row. Then the `size` pixels under one row of the kernel are contiguous, and that row's gradient
-// is
+// Gradient of the kernel by its definition, as matrix products. A band of rows is copied to pixels
+// with all channels (NHWC), with zeros around. The band's gradients are copied likewise, with zeros
+// after each row. Then the `size` pixels under one row of the kernel are contiguous, and the
+// gradient of that row is
 //
 //   (size * channels, pixels) by (pixels, filters),
 //
-// where the first matrix is the band read with one pixel from column to column. A piece of work is
-// a band.
+// where the first matrix is the band read with a stride of one pixel. A piece of work is a band.
 
 namespace sluice::ops::convolution {
 namespace {
 
-/// Rows of an image that are worked on together.
+/// Number of rows of an image that are processed together.
 int band_rows(const Problem& p) {
   constexpr int kFloats = 1 << 14;  // 64 KB
   const int rows = kFloats / (p.width * (p.channels > p.filters ? p.channels : p.filters));
@@ -42,7 +41,7 @@ int padded_width(const Problem& p) {
   return p.width + p.kernel_size - 1;
 }
 
-/// Floats of one row of the kernel: (size, channels, filters).
+/// Number of floats of one row of the kernel: (size, channels, filters).
 std::ptrdiff_t kernel_row(const Problem& p) {
   return static_cast<std::ptrdiff_t>(p.kernel_size) * p.channels * p.filters;
 }
@@ -51,7 +50,7 @@ std::size_t kernel_floats(const Problem& p) {
   return p.kernel_size * kernel_row(p);
 }
 
-/// Of `rows` padded rows, and of what a product reads beyond the last.
+/// Number of floats of `rows` padded rows, and of the values that a product reads after the last.
 std::ptrdiff_t band_floats(const Problem& p, int rows, int channels) {
   return static_cast<std::ptrdiff_t>(rows * padded_width(p) + p.kernel_size) * channels;
 }
@@ -80,7 +79,7 @@ void copy_row(const Problem& p, const float* src, int image, int y, float* to) {
   }
 }
 
-/// Copies rows [first, first + rows) of an image to (rows, padded width, channels), zeros around.
+/// Copies rows [first, first + rows) to (rows, padded width, channels), with zeros around.
 void copy_rows(const Problem& p, const float* src, int image, int first, int rows, float* to) {
   const std::ptrdiff_t row_floats = static_cast<std::ptrdiff_t>(padded_width(p)) * p.channels;
   const std::ptrdiff_t before = static_cast<std::ptrdiff_t>(p.kernel_size - 1) / 2 * p.channels;
@@ -97,8 +96,8 @@ void copy_rows(const Problem& p, const float* src, int image, int first, int row
   clear(to, static_cast<std::ptrdiff_t>(p.kernel_size) * p.channels);
 }
 
-/// Copies a band to a matrix (rows * padded width, filters) in panels, zeros after each row. Adds
-/// its sums to diff_bias.
+/// Copies a band to a matrix (rows * padded width, filters) in panels, with zeros after each row.
+/// Adds its sums to diff_bias.
 template <Given kGiven>
 void copy_gradient(const Problem& p, const Source& diff_dst, const Band& band, float* to,
                    float* diff_bias) {
@@ -131,7 +130,7 @@ void add_gradient_of_bands(const Problem& p, const float* src, const Source& dif
     const Band band(p, piece);
     copy_rows(p, src, band.image, band.first - before, band.rows + p.kernel_size - 1, scratch);
     copy_gradient<kGiven>(p, diff_dst, band, gradients, diff_bias);
-    // As long as the gradients' rows end in zeros, all of a band is one sum.
+    // The gradients' rows end in zeros, so one product covers all rows of a band.
     for (int i = 0; i < p.kernel_size; ++i) {
       multiply<true>({scratch + i * padded_row, 1, p.channels}, p.kernel_size * p.channels,
                      band.rows * padded_width(p), gradients, p.filters, sums + i * kernel_row(p));

@@ -5,32 +5,32 @@
 namespace sluice::ops::convolution {
 namespace {
 
-// Matrices that are read or written vector by vector lie in panels of two vectors' columns, so that
-// a product goes through contiguous memory; the last panel may have one vector only.
+// Matrices that are read or written by vectors are stored in panels of two vectors' columns, so
+// that a product reads contiguous memory; the last panel may have one vector only.
 
 constexpr int kPanel = 2 * kWidth;
 
-/// Where the panel that begins with `column` begins, in a matrix of so many rows.
+/// Offset of the panel that begins with `column`, in a matrix of `rows` rows.
 std::ptrdiff_t panel(int rows, int column) {
   return static_cast<std::ptrdiff_t>(rows) * column;
 }
 
-/// Where a vector from (row, column) is.
+/// Offset of the vector that begins at (row, column).
 std::ptrdiff_t in_panels(int rows, int columns, int row, int column) {
   const int first = column / kPanel * kPanel;
   const int width = columns - first < kPanel ? columns - first : kPanel;
   return panel(rows, first) + static_cast<std::ptrdiff_t>(row) * width + (column - first);
 }
 
-/// A matrix of floats of which element (i, j) is at[i * row + j * column].
+/// A matrix of floats; element (i, j) is at[i * row + j * column].
 struct Matrix {
   const float* at;
   std::ptrdiff_t row;
   std::ptrdiff_t column;
 };
 
-/// Rows by Columns vectors of a panel of c = a b (+ c). The sums stay in registers only if every
-/// loop over them is unrolled before the compiler lays out arrays.
+/// Computes Rows by Columns vectors of a panel of c = a b (+ c). The sums stay in registers only if
+/// every loop over them is unrolled before the compiler lays out arrays.
 template <int Rows, int Columns, bool Add>
 void multiply_block(const Matrix& a, const float* b, float* c, int depth) {
   constexpr std::ptrdiff_t kRow = Columns * kWidth;
@@ -64,8 +64,8 @@ void multiply_block(const Matrix& a, const float* b, float* c, int depth) {
 template <int Columns, bool Add>
 void multiply_panel(Matrix a, int rows, const float* b, float* c, int depth) {
   constexpr std::ptrdiff_t kRow = Columns * kWidth;
-  // Twelve sums at a time hide the latency of multiplying and adding, eight just do: no remainder
-  // below four where it can be helped.
+  // Twelve sums at once hide the latency of multiply-add, and eight are just enough; avoids a
+  // remainder below four if possible.
   while (rows > 0) {
     const int take = rows == 6 || rows >= 10 ? 6 : rows >= 4 ? 4 : 1;
     if (take == 6) multiply_block<6, Columns, Add>(a, b, c, depth);
@@ -77,8 +77,8 @@ void multiply_panel(Matrix a, int rows, const float* b, float* c, int depth) {
   }
 }
 
-/// c (rows, columns) = a (rows, depth) b (depth, columns), added to c if asked. b and c are in
-/// panels.
+/// Computes c (rows, columns) = a (rows, depth) b (depth, columns), with Add added to c. b and c
+/// are in panels.
 template <bool Add>
 void multiply(const Matrix& a, int rows, int depth, const float* b, int columns, float* c) {
   int column = 0;

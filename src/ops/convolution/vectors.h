@@ -2,10 +2,10 @@
 
 #include "ops/convolution/algorithm.h"
 
-// What this and the headers that include it hold is written once in GCC's vector types and compiled
-// for each instruction set, by avx2.cpp and avx512.cpp, which say how many floats a vector has. All
-// is in unnamed namespaces and nothing of the standard library is used: code for a newer processor
-// must not be merged with what runs on every one.
+// This header, and those that include it, are written once in GCC's vector types. avx2.cpp and
+// avx512.cpp set the number of floats and compile them for an instruction set. Everything is in
+// unnamed namespaces and nothing uses the standard library: the linker must not merge code for a
+// newer processor with code that runs on every processor.
 
 #define SLUICE_INLINE __attribute__((always_inline)) inline
 
@@ -13,7 +13,7 @@ namespace sluice::ops::convolution {
 namespace {
 
 using Vector __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)))) = float;
-/// As it lies among floats.
+/// A vector as stored among floats, without alignment.
 using Stored __attribute__((vector_size(SLUICE_WIDTH * sizeof(float)), may_alias, aligned(4))) =
     float;
 
@@ -38,7 +38,7 @@ SLUICE_INLINE Vector gather(const float* from, std::ptrdiff_t step) {
   return values;
 }
 
-/// Where the block of `channel` begins in that image of (count) channels.
+/// Offset of the block that begins with `channel`, in an image of `count` channels.
 std::ptrdiff_t block(const Problem& p, int count, int image, int channel) {
   return (static_cast<std::ptrdiff_t>(image) * count + channel) * p.height * p.width;
 }
@@ -47,7 +47,7 @@ std::ptrdiff_t pixel(const Problem& p, int y, int x) {
   return (static_cast<std::ptrdiff_t>(y) * p.width + x) * kWidth;
 }
 
-/// The same in images half as high and wide.
+/// Offset in images of half the height and width.
 std::ptrdiff_t pooled_block(const Problem& p, int count, int image, int channel) {
   return block(p, count, image, channel) / 4;
 }
@@ -55,7 +55,7 @@ std::ptrdiff_t pooled_pixel(const Problem& p, int y, int x) {
   return (static_cast<std::ptrdiff_t>(y / 2) * (p.width / 2) + x / 2) * kWidth;
 }
 
-/// How images are given: see Source.
+/// Form of the source images: see Source.
 enum class Given { plain, masked, pooled };
 
 Given given(const Source& source) {
@@ -64,7 +64,7 @@ Given given(const Source& source) {
                                    : Given::plain;
 }
 
-/// A block of channels of an image in which there are `count`.
+/// A block of channels of an image with `count` channels.
 template <Given kGiven>
 class Image {
  public:

@@ -20,26 +20,26 @@ int tiles(const Problem& p) {
   return p.images * tiles_down(p) * tiles_across(p);
 }
 
-/// Floats of one point's matrix (channels, filters) of a transformed kernel.
+/// Number of floats of one point's matrix (channels, filters) of a transformed kernel.
 std::ptrdiff_t kernel_matrix(const Problem& p) {
   return static_cast<std::ptrdiff_t>(p.channels) * p.filters;
 }
 
-/// Floats from one point's matrix (tiles, channels) to the next: a cache line more than needed, for
-/// a power of two would put all 36 into the same few places of the cache.
+/// Distance in floats between the points' matrices (tiles, channels). It is a cache line longer
+/// than needed: with a power of two, all 36 would map to the same cache sets.
 std::ptrdiff_t point_stride(int tiles, int channels) {
   return static_cast<std::ptrdiff_t>(tiles) * channels + 16;
 }
 
-/// Tiles that are transformed, multiplied and transformed back together, while they are in the
-/// second-level cache.
+/// Number of tiles that are transformed, multiplied and transformed back together, so that they
+/// stay in the second-level cache.
 int tiles_at_once(const Problem& p) {
   constexpr int kFloats = 1 << 17;  // 512 KB
   const int fit = kFloats / (kPoints * (p.channels + p.filters)) / 6 * 6;
   return fit > 6 ? fit : 6;
 }
 
-/// A tile's place.
+/// Position of a tile.
 struct Place {
   int image, y, x;
 
@@ -52,7 +52,8 @@ struct Place {
   }
 };
 
-/// Transforms the square of Side values from (y, x) and puts its 36 points to `to`, `stride` apart.
+/// Transforms the square of Side values at (y, x), and writes its 36 points to `to`, `stride`
+/// apart.
 template <int Side, Given kGiven, class Transform, class See>
 SLUICE_INLINE void transform_tile(const Problem& p, const Image<kGiven>& image, int y, int x,
                                   Transform transform, float* to, std::ptrdiff_t stride, See see) {
@@ -80,7 +81,7 @@ SLUICE_INLINE void transform_tile(const Problem& p, const Image<kGiven>& image, 
       transform, [&](int row, int column) { return padded[row][column]; }, put);
 }
 
-/// B^T d B of the tiles, to (36, tiles, channels).
+/// Writes B^T d B of the tiles to (36, tiles, channels).
 template <Given kGiven>
 void transform_source(const Problem& p, const Source& source, int first_tile, int tiles,
                       float* to) {
@@ -95,7 +96,8 @@ void transform_source(const Problem& p, const Source& source, int first_tile, in
   }
 }
 
-/// A dY A^T of the tiles, to 36 matrices (tiles, filters) in panels; adds their sums to diff_bias.
+/// Writes A dY A^T of the tiles to 36 matrices (tiles, filters) in panels; adds their sums to
+/// diff_bias.
 template <Given kGiven>
 void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile, int tiles,
                         float* to, float* diff_bias) {
@@ -113,7 +115,7 @@ void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile
   }
 }
 
-/// A tile's results where there are no pools.
+/// Writes a tile's results without pooling.
 template <bool kRelu>
 SLUICE_INLINE void put_tile(const Problem& p, const Place& place,
                             const Vector (&sums)[kTile][kTile], int channel, const Result& result) {
@@ -129,7 +131,8 @@ SLUICE_INLINE void put_tile(const Problem& p, const Place& place,
   }
 }
 
-/// A tile's results as pools. Of equal values the first is the largest; NaN is larger than all.
+/// Writes a tile's results with pooling. The first of equal values is the largest; NaN is larger
+/// than all.
 template <bool kRelu>
 SLUICE_INLINE void pool_tile(const Problem& p, const Place& place,
                              const Vector (&sums)[kTile][kTile], int channel,
@@ -155,7 +158,7 @@ SLUICE_INLINE void pool_tile(const Problem& p, const Place& place,
   }
 }
 
-/// A^T M A of the tiles' 36 products (tiles, filters), to the result.
+/// Writes A^T M A of the tiles' 36 products (tiles, filters) to the result.
 template <bool kRelu, bool kPooled>
 void transform_products(const Problem& p, const float* products, int first_tile, int tiles,
                         const Result& result) {
@@ -286,7 +289,7 @@ void add_transformed_gradient(const Problem& p, const float* src, Source diff_ds
   run(p, src, diff_dst, sums, diff_bias, scratch, first_tile, last_tile);
 }
 
-/// Tiles that hang far over the edge cost more than they save.
+/// Tiles that reach far over the edge cost more than they save.
 bool winograd_suits(const Problem& p) {
   const std::ptrdiff_t pixels = static_cast<std::ptrdiff_t>(p.images) * p.height * p.width;
   return p.kernel_size == 3 && p.channels % kWidth == 0 &&

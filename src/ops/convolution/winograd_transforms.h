@@ -12,11 +12,11 @@
 namespace sluice::ops::convolution {
 namespace {
 
-constexpr int kPoints = 36;     ///< of a transformed tile
-constexpr int kTile = 4;        ///< results on a side
-constexpr int kIn = kTile + 2;  ///< values on a side
+constexpr int kPoints = 36;     ///< points of a transformed tile
+constexpr int kTile = 4;        ///< results per side
+constexpr int kIn = kTile + 2;  ///< values per side
 
-// The matrices, each applied to the values of one dimension.
+// The matrices below are applied to the values of one dimension.
 
 /// B^T
 SLUICE_INLINE void input_transform(const Vector (&d)[6], Vector (&t)[6]) {
@@ -81,8 +81,8 @@ SLUICE_INLINE void kernel_gradient_transform(const Vector (&u)[6], Vector (&g)[3
   g[2] = sum2 * (1.f / 6) - sum + u[5];
 }
 
-/// Applies a matrix to both dimensions of a square: get(row, column) are its In by In values,
-/// put(row, column, value) takes Out by Out. Arrays stay in registers only if the loops over them
+/// Applies a matrix to both dimensions of a square: get(row, column) reads In by In values,
+/// put(row, column, value) writes Out by Out. Arrays stay in registers only if the loops over them
 /// are unrolled before the compiler lays them out.
 template <int In, int Out, class Transform, class Get, class Put>
 SLUICE_INLINE void both_ways(Transform transform, Get get, Put put) {

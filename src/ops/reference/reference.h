@@ -5,9 +5,9 @@
 
 #include "sluice/layers.h"
 
-/// Every operation in plain loops, for reading and as the oracle of the tests. Tensors are Keras's:
-/// images (n, h, w, c), convolution kernels (kh, kw, in, out), dense kernels (in, out). A backward
-/// function returns the gradients of sum(dst * diff_dst).
+/// Every operation in plain loops, as a textbook and as the tests' oracle. Tensors have Keras's
+/// layouts: images (n, h, w, c), convolution kernels (kh, kw, in, out), dense kernels (in, out). A
+/// backward function returns the gradients of sum(dst * diff_dst).
 namespace sluice::reference {
 
 using Values = std::vector<double>;
@@ -47,7 +47,7 @@ Values relu_backward(const Values& dst, const Values& diff_dst);
 double activation(Activation function, double x);
 double activation_slope(Activation function, double x);
 
-/// Over rows of `classes`.
+/// Softmax over rows of `classes` values.
 Values softmax(const Values& src, int classes);
 Values softmax_backward(const Values& dst, int classes, const Values& diff_dst);
 

@@ -2,7 +2,7 @@
 
 // Charts by Chart.js, each with a table of the same numbers.
 
-const drawn = [];  // {canvas, configure, chart}, to be drawn again in other colours
+const drawn = [];  // {canvas, configure, chart}, kept to redraw in other colours
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -30,16 +30,16 @@ addEventListener('afterprint', () => {
   redraw();
 });
 
-/** A chart in a box; `label` tells who cannot see it what it shows. Draw it once it is on the page. */
+/** Makes a chart in a box; screen readers read `label`. Call draw() when the box is on the page. */
 function chart(label, configure, numbers, height) {
   const canvas = el('canvas', {role: 'img', 'aria-label': label});
   drawn.push({canvas, configure});
   return el('figure', {style: 'margin: 0'},
     el('div', {class: 'chart', style: height ? `height: ${height}px` : undefined}, canvas),
-    el('details', {class: 'numbers'}, el('summary', {}, 'The same as a table'), numbers));
+    el('details', {class: 'numbers'}, el('summary', {}, 'Data as a table'), numbers));
 }
 
-/** Cut at blanks into lines of about so many letters. */
+/** Breaks a text at blanks into lines of about `width` letters. */
 function inLines(text, width) {
   const lines = [''];
   for (const word of text.split(' ')) {
@@ -50,7 +50,7 @@ function inLines(text, width) {
   return lines;
 }
 
-/** Accuracies as points, their 95% intervals as bars. */
+/** Shows accuracies as points and their 95% intervals as bars. */
 function accuracyChart(classifiers) {
   const label = `Test accuracy with 95% intervals: ${classifiers
     .map((each) => `${each.name} ${percent(each.accuracy)}`).join(', ')}.`;
@@ -96,7 +96,7 @@ function accuracyChart(classifiers) {
   70 + 44 * classifiers.length);
 }
 
-/** Lines over epochs: `what` is "loss" or "accuracy", with its "val_". */
+/** Shows `what` ("loss" or "accuracy") and its "val_" column over epochs. */
 function curves(model, history, what) {
   const lines = [['training', what, 'baseline'], ['validation', `val_${what}`, 'mixture']];
   return chart(`${what} of ${model} over ${history.epoch.length} epochs`, () => ({
@@ -117,12 +117,12 @@ function curves(model, history, what) {
     history.epoch.map((epoch, i) => [String(epoch), ...lines.map(([, column]) => decimals(history[column][i], 4))]), []));
 }
 
-/** Of every hundred images of a class or group, where they went. */
+/** Shows the error budget of each class and group, in percent of its images. */
 function budgetChart(rows) {
   const parts = [['right', 'right', 'right'], ['wrong group', 'wrong_group', 'gate'],
     ['overruled', 'overruled', 'overruled'], ['wrong class', 'wrong_class', 'expert']];
   const share = (budget, key) => (budget.images > 0 ? 100 * budget[key] / budget.images : 0);
-  return chart('Where the images of each class and group went', () => ({
+  return chart('Error budget of each class and group', () => ({
     type: 'bar',
     data: {
       labels: rows.map(([name]) => name),
@@ -132,7 +132,7 @@ function budgetChart(rows) {
     },
     options: {
       indexAxis: 'y',
-      scales: {x: {stacked: true, max: 100, title: {display: true, text: '% of its test images'}},
+      scales: {x: {stacked: true, max: 100, title: {display: true, text: '% of the test images'}},
         y: {stacked: true, grid: {display: false}, ticks: {autoSkip: false}}},
       plugins: {
         legend: {labels: {boxWidth: 14}},
@@ -143,16 +143,16 @@ function budgetChart(rows) {
         }}},
       },
     },
-  }), table('Images by where they went',
+  }), table('Error budget of each class and group',
     ['', 'images', ...parts.map(([label]) => label), 'right with a perfect gate', 'right by the better of expert and baseline'],
     rows.map(([name, budget]) => [name, whole(budget.images), ...parts.map(([, key]) => whole(budget[key])),
       whole(budget.right_with_perfect_gate), whole(budget.right_by_expert_or_baseline)])),
   60 + 26 * rows.length);
 }
 
-/** How often answers of a certain confidence were right; on the diagonal confidence is deserved. */
+/** Shows accuracy by confidence; a calibrated model is on the diagonal. */
 function reliabilityChart(models) {
-  return chart('How often answers of a certain confidence were right', () => ({
+  return chart('Reliability diagram: accuracy by confidence', () => ({
     type: 'scatter',
     data: {datasets: [
       ...models.map((model) => ({
@@ -160,19 +160,19 @@ function reliabilityChart(models) {
         showLine: true, borderWidth: 2, pointRadius: 3,
         data: model.bins.filter(([images]) => images > 0).map(([images, x, y]) => ({x, y, images})),
       })),
-      {label: 'as sure as right', data: [{x: 0, y: 0}, {x: 1, y: 1}], showLine: true, pointRadius: 0,
+      {label: 'perfect calibration', data: [{x: 0, y: 0}, {x: 1, y: 1}], showLine: true, pointRadius: 0,
         borderDash: [4, 4], borderWidth: 1, borderColor: colour('soft')},
     ]},
     options: {
       scales: {x: {min: 0, max: 1, title: {display: true, text: 'confidence'}},
-        y: {min: 0, max: 1, title: {display: true, text: 'share that was right'}}},
+        y: {min: 0, max: 1, title: {display: true, text: 'accuracy'}}},
       plugins: {
         legend: {labels: {boxHeight: 2, boxWidth: 24}},
         tooltip: {callbacks: {label: (item) => (item.raw.images
-          ? `${item.dataset.label}: ${item.raw.images} images, ${percent(item.raw.x)} sure, ${percent(item.raw.y)} right`
+          ? `${item.dataset.label}: ${item.raw.images} images, confidence ${percent(item.raw.x)}, accuracy ${percent(item.raw.y)}`
           : '')}},
       },
     },
-  }), models.map((model) => table(model.name, ['confidence', 'images', 'right'],
+  }), models.map((model) => table(model.name, ['confidence', 'images', 'accuracy'],
     model.bins.filter(([images]) => images > 0).map(([images, x, y]) => [percent(x), whole(images), percent(y)]), [])));
 }

@@ -1,29 +1,29 @@
 'use strict';
 
-// Several runs side by side.
+// Compares several runs.
 
 function comparedFigures(runs) {
   const row = (title, value) => [title, ...runs.map((run) => value(run.results))];
   const controls = [...new Set(runs.flatMap((run) => Object.keys(run.results.verdict.controls)))];
   const gain = (control) => (control ? `${percent(control.accuracy)} (${signed(control.over_baseline.accuracy)})` : '–');
-  return table('Side by side', ['', ...runs.map((run) => run.name)], [
+  return table('Comparison of the runs', ['', ...runs.map((run) => run.name)], [
     row('Has performance improved?', ({verdict}) => FINDINGS[verdict.improved]),
     row('Was it worth it?', ({verdict}) => FINDINGS[verdict.worth_it]),
     row('Baseline', ({verdict}) => percent(verdict.baseline.accuracy)),
     row('Mixture', ({verdict}) => `${percent(verdict.mixture.accuracy)} (${signed(verdict.difference.accuracy)})`),
-    row('p of the difference', ({verdict}) => pValue(verdict.difference.p_value)),
+    row('p-value of the difference', ({verdict}) => pValue(verdict.difference.p_value)),
     ...controls.map((name) => row(`Control: ${name}`, ({verdict}) => gain(verdict.controls[name]))),
     row('Gate', (results) => percent(results.gate.accuracy)),
     row('Parameters of the mixture', (results) => whole(results.mixture.parameters)),
     row('Training, all stages', (results) => duration(results.mixture_all_stages.seconds)),
-    row('times the baseline’s', (results) => times(results.mixture_all_stages.seconds, results.baseline.seconds)),
+    row('relative to the baseline', (results) => times(results.mixture_all_stages.seconds, results.baseline.seconds)),
     row('Test images', (results) => whole(results.data.test_images)),
     row('Training images', (results) => whole(results.data.train_images)),
     row('Seed', (results) => String(results.seed)),
   ]);
 }
 
-/** Only the lines of the experiments in which they differ. */
+/** Shows the lines that differ between the experiments. */
 function comparedExperiments(runs) {
   const settings = runs.map((run) => {
     const found = new Map();
@@ -42,16 +42,16 @@ function comparedExperiments(runs) {
   const rows = keys.filter((key) => new Set(settings.map((each) => each.get(key))).size > 1)
     .map((key) => [key, ...settings.map((each) => each.get(key) ?? '–')]);
   if (rows.length === 0) return el('p', {class: 'soft'}, 'The experiments are the same.');
-  return table('Where the experiments differ', ['', ...runs.map((run) => run.name)], rows);
+  return table('Differences between the experiments', ['', ...runs.map((run) => run.name)], rows);
 }
 
 function comparisonPage(runs) {
   return [
-    el('header', {id: 'verdict'}, el('h1', {}, `${runs.length} runs side by side`),
+    el('header', {id: 'verdict'}, el('h1', {}, `Comparison of ${runs.length} runs`),
       runs.map((run) => el('p', {}, el('strong', {}, `${run.name}: `), run.results.verdict.sentence))),
     section('figures', 'Accuracy and cost', comparedFigures(runs)),
-    section('accuracies', 'Accuracy, run by run', el('div', {class: 'pair'}, runs.map((run) => el('div', {},
+    section('accuracies', 'Accuracy of each run', el('div', {class: 'pair'}, runs.map((run) => el('div', {},
       el('h3', {}, run.name), accuracyChart(classifiers(run.results)))))),
-    section('setting', 'Settings', comparedExperiments(runs)),
+    section('setting', 'Experiments', comparedExperiments(runs)),
   ];
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-// Confusion matrices: true classes in rows, what they were called in columns.
+// Confusion matrices: true classes in rows, predicted classes in columns.
 
-/** Of one row, each cell's share. */
+/** Converts counts to shares of their row. */
 function rates(counts) {
   return counts.map((row) => {
     const all = row.reduce((a, b) => a + b, 0);
@@ -10,11 +10,11 @@ function rates(counts) {
   });
 }
 
-/** `cell(truth, prediction)` gives {text, title, strength, lost} of one cell; strength is 0 to 1. */
+/** Makes a matrix; `cell(truth, prediction)` returns {text, title, strength, lost}, strength 0 to 1. */
 function matrixTable(caption, classes, cell) {
   return el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
     el('table', {class: 'confusion'}, el('caption', {}, caption),
-      el('thead', {}, el('tr', {}, el('th', {}, 'true ↓ called →'),
+      el('thead', {}, el('tr', {}, el('th', {}, 'true ↓ predicted →'),
         classes.map((name) => el('th', {scope: 'col', title: name}, el('span', {}, name))))),
       el('tbody', {}, classes.map((truth, t) => el('tr', {}, el('th', {scope: 'row'}, truth),
         classes.map((prediction, p) => {
@@ -29,13 +29,13 @@ function confusionTable(name, {classes, counts}, asRates) {
   const shares = rates(counts);
   return matrixTable(`${name}: ${asRates ? '% of the true class' : 'images'}`, classes, (t, p) => ({
     text: asRates ? (100 * shares[t][p]).toFixed(0) : String(counts[t][p]),
-    title: `${classes[t]} called ${classes[p]}: ${counts[t][p]} images, ${percent(shares[t][p])}`,
+    title: `${classes[t]} predicted as ${classes[p]}: ${counts[t][p]} images, ${percent(shares[t][p])}`,
     strength: shares[t][p],
     lost: false,
   }));
 }
 
-/** What the mixture has more (or less) than the baseline; red where the change is for the worse. */
+/** Shows the mixture minus the baseline; red where the mixture is worse. */
 function differenceTable(baseline, mixture, asRates) {
   const {classes} = baseline;
   const before = asRates ? rates(baseline.counts) : baseline.counts;
@@ -43,11 +43,11 @@ function differenceTable(baseline, mixture, asRates) {
   const change = (t, p) => after[t][p] - before[t][p];
   const most = Math.max(1e-9, ...classes.flatMap((_, t) => classes.map((__, p) => Math.abs(change(t, p)))));
   const scale = asRates ? 100 : 1;
-  return matrixTable(`mixture less baseline: ${asRates ? 'points of the true class' : 'images'}`, classes, (t, p) => {
+  return matrixTable(`mixture minus baseline: ${asRates ? 'percentage points of the true class' : 'images'}`, classes, (t, p) => {
     const value = Math.round(scale * change(t, p));
     return {
       text: value === 0 ? '0' : `${value > 0 ? '+' : '−'}${Math.abs(value)}`,
-      title: `${classes[t]} called ${classes[p]}: ${baseline.counts[t][p]} by the baseline, ${mixture.counts[t][p]} by the mixture`,
+      title: `${classes[t]} predicted as ${classes[p]}: ${baseline.counts[t][p]} by the baseline, ${mixture.counts[t][p]} by the mixture`,
       strength: Math.abs(change(t, p)) / most,
       lost: (t === p) === (value < 0),
     };
@@ -58,7 +58,7 @@ function mostConfused({classes, counts}, limit = 8) {
   return counts.flatMap((row, t) => row.map((count, p) => ({count, t, p})))
     .filter(({count, t, p}) => t !== p && count > 0)
     .sort((a, b) => b.count - a.count).slice(0, limit)
-    .map(({count, t, p}) => [`${classes[t]} called ${classes[p]}`, whole(count), percent(rates(counts)[t][p])]);
+    .map(({count, t, p}) => [`${classes[t]} predicted as ${classes[p]}`, whole(count), percent(rates(counts)[t][p])]);
 }
 
 function reportTable(name, {classification_report: report, confusion: {classes}}) {
@@ -81,20 +81,20 @@ function confusionSection(results) {
     };
     box.replaceChildren(el('div', {class: view === 'both' ? 'pair' : undefined}, tables[view]()));
   };
-  const heads = ['', 'images', 'of the class'];
+  const heads = ['', 'images', 'share of the class'];
   return section('confusions', 'Confusion matrices',
-    choice('Show', 'view', [['both', 'baseline and mixture'], ['difference', 'their difference']], (value) => {
+    choice('Show', 'view', [['both', 'baseline and mixture'], ['difference', 'difference']], (value) => {
       view = value;
       show();
     }),
-    choice('as', 'unit', [['counts', 'images'], ['rates', '% of the true class']], (value) => {
+    choice('Unit', 'unit', [['counts', 'images'], ['rates', '% of the true class']], (value) => {
       asRates = value === 'rates';
       show();
     }),
     box,
     el('div', {class: 'pair'},
-      table('Most confused by the baseline', heads, mostConfused(baseline)),
-      table('Most confused by the mixture', heads, mostConfused(mixture))),
+      table('Most confused pairs of the baseline', heads, mostConfused(baseline)),
+      table('Most confused pairs of the mixture', heads, mostConfused(mixture))),
     el('details', {}, el('summary', {}, 'Precision, recall and F1 of each class'),
       el('div', {class: 'pair'}, ['baseline', 'mixture'].map((name) => reportTable(name, results[name])))));
 }

@@ -1,8 +1,8 @@
 'use strict';
 
-// What the page is made of, and how it writes numbers.
+// Elements of the page, and formats of numbers.
 
-/** An element with attributes and children; strings become text, never markup. */
+/** Makes an element with attributes and children; strings become text, never markup. */
 function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -18,7 +18,7 @@ const decimals = (value, digits = 3) => (value === null || value === undefined ?
 const interval = ([low, high]) => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}%`;
 const times = (a, b) => (b > 0 ? `× ${(a / b).toFixed(1)}` : '–');
 
-/** A share in points; what is not 0 has as many digits as show that. */
+/** Formats a share in percentage points; a value other than 0 never looks like 0. */
 function signed(share) {
   if (share === 0) return '0.0';
   const points = Math.abs(100 * share);
@@ -27,7 +27,7 @@ function signed(share) {
   return `${share < 0 ? '−' : '+'}${points.toFixed(digits)}`;
 }
 
-/** What is below .05 is never written as .05. */
+/** Formats a p-value; one below .05 is never rounded to .05. */
 function pValue(p) {
   if (p < 0.001) return '< .001';
   let digits = p < 0.0995 ? 3 : 2;
@@ -43,7 +43,7 @@ function duration(seconds) {
   return `${Math.floor(s / 3600)} h ${two(Math.floor((s % 3600) / 60))} min`;
 }
 
-/** Rows of cells with a row of headings. Columns of text are aligned at the left. */
+/** Makes a table with a row of headings. Columns of text are aligned left. */
 function table(caption, heads, rows, textColumns = [0]) {
   const kind = (column) => (textColumns.includes(column) ? 'text' : undefined);
   return el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
@@ -55,7 +55,7 @@ function table(caption, heads, rows, textColumns = [0]) {
         : el('td', {class: kind(i)}, cell))))))));
 }
 
-/** Buttons of which one is chosen; calls back with its value, the first one's at once. */
+/** Makes radio buttons; calls chosen(value) at each choice, and now with the first value. */
 function choice(legend, name, options, chosen) {
   const fieldset = el('fieldset', {class: 'choice'}, el('legend', {}, legend),
     options.map(([value, text], i) => el('label', {},

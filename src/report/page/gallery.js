@@ -1,6 +1,6 @@
 'use strict';
 
-// Pictures that the mixture fixed or broke, and who said what.
+// Images that the mixture fixed or broke, with the outputs of each part.
 
 const strongest = (shares, count) => shares.map((share, i) => [i, share])
   .sort((a, b) => b[1] - a[1]).slice(0, count).map(([i]) => i);
@@ -10,7 +10,7 @@ const bar = (name, share, text, of, isTrue) => el('div', {class: isTrue ? 'bar t
   el('i', {style: `width: ${(100 * share).toFixed(1)}%; background: var(--${of})`}),
   el('span', {}, text));
 
-/** A classifier's three largest probabilities, and the true class's. */
+/** Shows a classifier's three largest probabilities, and the true class's. */
 function answers(title, scores, classes, truth, of) {
   const sum = scores.reduce((a, b) => a + b, 0);
   const shares = scores.map((score) => score / sum);
@@ -19,9 +19,9 @@ function answers(title, scores, classes, truth, of) {
   return [el('h4', {}, title), shown.map((c) => bar(classes[c], shares[c], percent(shares[c]), of, c === truth))];
 }
 
-/** How a sub-gate weighs baseline against expert, for the classes that matter here. */
+/** Shows the sub-gate's weights of baseline and expert, for the classes in `shown`. */
 function importances(pairs, shown, classes) {
-  return [el('h4', {}, 'weight of the expert against the baseline'), shown.map((c) => {
+  return [el('h4', {}, 'share of the expert’s weight (the rest is the baseline’s)'), shown.map((c) => {
     const [baseline, expert] = pairs[c];
     const share = baseline + expert > 0 ? expert / (baseline + expert) : 0.5;
     return el('div', {class: 'bar', title: `${classes[c]}: baseline ${baseline}, expert ${expert}`},
@@ -33,7 +33,7 @@ function importances(pairs, shown, classes) {
   })];
 }
 
-/** One picture; in a gallery its true class is known. */
+/** Shows one image; the gallery knows its true class. */
 function card(item, classes, groups) {
   const best = (scores) => strongest(scores, 1)[0];
   const [before, after] = [best(item.frozen), best(item.mixture)];
@@ -63,11 +63,11 @@ function gallerySection(run) {
   const show = (kind) => {
     const items = run.gallery.filter((item) => item.kind === kind);
     cards.replaceChildren(...items.map((item) => card(item, classes, groups)));
-    if (items.length === 0) cards.replaceChildren(el('p', {class: 'soft'}, 'There are none.'));
+    if (items.length === 0) cards.replaceChildren(el('p', {class: 'soft'}, 'There are no such images.'));
   };
   return section('gallery', 'Fixed and broken images',
-    el('p', {class: 'soft'}, `Of ${whole(run.results.data.test_images)} test images the mixture fixed ${whole(fixed)} `
-      + `and broke ${whole(broken)}. Some of each; the true class is in bold.`),
+    el('p', {class: 'soft'}, `The mixture fixed ${whole(fixed)} and broke ${whole(broken)} of ${whole(run.results.data.test_images)} test images. `
+      + 'Some of them are below; the true class is in bold.'),
     choice('Show', 'kind', [['fixed', 'fixed by the mixture'], ['broken', 'broken by the mixture']], show),
     cards);
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// One run: the verdict first, then what it rests on.
+// The report of one run: the verdict first, then the figures behind it.
 
 const FINDINGS = {yes: 'Yes', no: 'No', 'not shown': 'This run does not show it'};
 
@@ -18,13 +18,13 @@ function verdictHeader(run) {
       answer('Has performance improved?', verdict.improved),
       answer(`Was it worth ${price}?`, verdict.worth_it)),
     Object.keys(verdict.controls).length === 0
-      ? el('p', {class: 'soft'}, 'No controls were trained: `sluice train … --controls` also trains baselines that are given as much as the mixture, which is what a gain has to be compared with.')
+      ? el('p', {class: 'soft'}, 'No controls were trained. `sluice train … --controls` also trains baselines of equal cost, with which a gain must be compared.')
       : null,
     verdict.dead_experts.map((group) => el('p', {class: 'warning'},
-      `The expert for ${group} is hardly ever asked. Does the gate know its group?`)));
+      `The gate rarely chooses the expert for ${group}. Does it know the group?`)));
 }
 
-/** Baseline, mixture and controls, with what each costs. */
+/** Lists baseline, mixture and controls, with their costs. */
 function classifiers(results) {
   const {verdict} = results;
   const judged = (name, colourName, standing, cost) => ({
@@ -50,24 +50,24 @@ function figuresSection(results) {
   ];
   return section('figures', 'Accuracy and cost',
     accuracyChart(all),
-    table('On the test images, and in training', ['', ...all.map((each) => each.name)], [
+    table('Test results and cost', ['', ...all.map((each) => each.name)], [
       row('Test accuracy', (each) => percent(each.accuracy)),
       row('95% interval', (each) => interval(each.interval)),
       row('Log loss', (each) => decimals(each.standing.log_loss)),
       row('Calibration error (ECE)', (each) => decimals(each.standing.ece)),
       row('Parameters', (each) => whole(each.cost.parameters)),
-      row('active for an image', (each) => whole(each.cost.active_parameters)),
-      row('MFLOP for an image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
+      row('active per image', (each) => whole(each.cost.active_parameters)),
+      row('MFLOP per image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
       row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(1)} ms` : '–')),
       row('Training time', (each) => duration(each.cost.seconds)),
-      row('of the processor', (each) => duration(each.cost.cpu_seconds)),
+      row('processor time', (each) => duration(each.cost.cpu_seconds)),
       row('Images trained on', (each) => whole(each.cost.images_trained_on)),
     ]),
     table('Differences on the same images', ['', 'points', '95% interval', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
       comparisons.map(([one, other, found, onlyOne, onlyOther]) => [`${one} against ${other}`,
         signed(found.accuracy), `${signed(found.accuracy_95[0])} to ${signed(found.accuracy_95[1])}`,
         pValue(found.p_value), whole(found[onlyOne]), whole(found[onlyOther])])),
-    el('p', {class: 'soft'}, 'Log loss and calibration are of outputs divided by their sum. The baseline is the one from before joint training; the mixture’s training counts all stages, the baseline’s too.'));
+    el('p', {class: 'soft'}, 'Log loss and calibration use outputs divided by their sum. The baseline is the one before joint training. The mixture’s training figures include all stages, also the baseline’s.'));
 }
 
 function budgetSection(results) {
@@ -81,11 +81,11 @@ function budgetSection(results) {
   const rows = [['all', all], ...groups.map((name) => [name, budget.groups[name]]),
     ...results.data.class_names.map((name) => [name, budget.classes[name]])];
   return section('budget', 'Error budget of the mixture',
-    el('p', {}, `Of ${whole(all.images)} test images ${share(all.right)} are right. For ${share(all.wrong_group)} the gate asked another group’s expert; `
-      + `for ${share(all.overruled)} the expert had the class and was overruled by the importances; for ${share(all.wrong_class)} the expert of the right group was wrong.`),
-    el('p', {}, `With a perfect gate ${percent(all.right_with_perfect_gate / all.images)} would be right; if for each image the better of expert and baseline were known, ${percent(all.right_by_expert_or_baseline / all.images)}.`),
+    el('p', {}, `${share(all.right)} of ${whole(all.images)} test images are right. For ${share(all.wrong_group)} the gate chose another group’s expert; `
+      + `for ${share(all.overruled)} the expert was right, but the importance weights overruled it; for ${share(all.wrong_class)} the expert of the right group was wrong.`),
+    el('p', {}, `With a perfect gate ${percent(all.right_with_perfect_gate / all.images)} would be right. With a perfect choice between expert and baseline for each image, ${percent(all.right_by_expert_or_baseline / all.images)} would be right.`),
     budgetChart(rows),
-    table('Work of the experts', ['', 'images asked for', 'share of images', 'share of time'],
+    table('Use of the experts', ['', 'images routed to it', 'share of images', 'share of time'],
       groups.map((group) => [`expert for ${group}`, whole(verdict.images_by_expert[group]),
         percent(verdict.images_by_expert[group] / all.images), time > 0 ? percent(own(group) / time) : '–'])));
 }
@@ -103,7 +103,7 @@ function curvesSection(run) {
     if (box.isConnected) drawn.slice(first).forEach(draw);
   };
   return section('curves', 'Learning curves', choice('Model', 'model', models.map((model) => [model, model]), show), box,
-    el('p', {class: 'soft'}, 'Training figures are means over an epoch, with dropout, while the weights move; validation figures are from its end.'));
+    el('p', {class: 'soft'}, 'Training figures are means over an epoch, with dropout and changing weights; validation figures are measured at its end.'));
 }
 
 function calibrationSection({verdict}) {
@@ -118,7 +118,7 @@ function modelsSection(run) {
   const named = [['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
     ['gate', results.gate], ['mixture', results.mixture]];
   return section('models', 'Models',
-    table('Each on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
+    table('Each model on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
       named.map(([name, model]) => [name, percent(model.accuracy), decimals(model.loss), whole(model.test_images), whole(model.parameters),
         String(model.epochs), duration(model.seconds), whole(model.train_images_per_second)])),
     Object.entries(run.summaries).map(([name, text]) => el('details', {}, el('summary', {}, `Summary of ${name}`), el('pre', {}, text))));
@@ -135,13 +135,13 @@ function settingSection(run) {
     ['system', machine.os],
     ['versions', `Sluice ${versions.sluice}, oneDNN ${versions.onednn}, ${versions.compiler}`],
     ['arithmetic', results.compute],
-    ['whole run', `${duration(results.total_seconds)}, ${whole(results.peak_memory_bytes / 1e6)} MB of memory at the peak`],
+    ['whole run', `${duration(results.total_seconds)}, peak memory ${whole(results.peak_memory_bytes / 1e6)} MB`],
     ['finished', results.finished_at.replace('T', ' ').replace('Z', ' UTC')],
   ];
   return section('setting', 'Experiment and machine',
     el('div', {class: 'scroll'}, el('table', {}, el('tbody', {}, facts.map(([name, value]) => el('tr', {},
       el('th', {scope: 'row', class: 'text'}, name), el('td', {class: 'text'}, value)))))),
-    el('details', {}, el('summary', {}, 'experiment.toml, with every default'), el('pre', {}, run.experiment)));
+    el('details', {}, el('summary', {}, 'experiment.toml with all defaults'), el('pre', {}, run.experiment)));
 }
 
 function contents(sections) {

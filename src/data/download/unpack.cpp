@@ -1,4 +1,4 @@
-#include "data/unpack.h"
+#include "data/download/unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Twice an official batch of 10,000 images.
+/// Twice the size of an official batch of 10,000 images.
 constexpr std::uint64_t kMaxMemberBytes = std::uint64_t{64} << 20;
 
 struct Free {
@@ -31,7 +31,7 @@ Error broken(const fs::path& path, const Reader& reader) {
                        why != nullptr ? why : "broken archive");
 }
 
-/// The plain name of an entry that is wanted, or nothing.
+/// Returns the plain name of a wanted entry, or nothing.
 std::string wanted_name(archive_entry* entry) {
   const char* path = archive_entry_pathname(entry);
   if (path == nullptr || archive_entry_filetype(entry) != AE_IFREG ||
@@ -57,7 +57,7 @@ void unpack_file(const fs::path& path, const Reader& reader, const fs::path& tar
     const la_ssize_t count = archive_read_data(reader.get(), buffer, sizeof buffer);
     if (count < 0) throw broken(path, reader);
     if (count == 0) break;
-    // Counted, since what the entry's header says need not be true.
+    // The bytes are counted, because the entry's header may lie.
     size += static_cast<std::uint64_t>(count);
     if (size > kMaxMemberBytes) {
       throw machine_error("download", "{} in {} is larger than {} bytes: this is not CIFAR-10",

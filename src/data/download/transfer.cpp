@@ -1,4 +1,4 @@
-#include "data/transfer.h"
+#include "data/download/transfer.h"
 
 #include <curl/curl.h>
 
@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr long kConnectSeconds = 5;
-/// Slower than this for so long is no transfer.
+/// A transfer slower than this for kSlowSeconds fails.
 constexpr long kSlowBytesPerSecond = 1000;
 constexpr long kSlowSeconds = 20;
-/// Six times CIFAR-10: a server that never stops must not fill the disk.
+/// Six times CIFAR-10: an endless answer must not fill the disk.
 constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 30;
 constexpr long kRangeNotSatisfiable = 416;
 
@@ -27,7 +27,7 @@ struct Cleanup {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
 
-/// What libcurl's callbacks share. Exceptions must not pass through C: they wait in `failure`.
+/// State shared by libcurl's callbacks. Exceptions must not pass through C: `failure` keeps them.
 struct Attempt {
   const DataEvents& events;
   OutputFile& file;
@@ -41,7 +41,8 @@ std::size_t on_bytes(char* data, std::size_t, std::size_t count, void* user) {
   try {
     attempt.arrived += count;
     if (attempt.offset + attempt.arrived > kMaxBytes) {
-      throw machine_error("download", "more than {} bytes came: check the address", kMaxBytes);
+      throw machine_error("download", "the server sent more than {} bytes: check the address",
+                          kMaxBytes);
     }
     attempt.file.write({data, count});
     return count;
@@ -55,7 +56,7 @@ int on_progress(void* user, curl_off_t total, curl_off_t done, curl_off_t, curl_
   auto& attempt = *static_cast<Attempt*>(user);
   if (!attempt.events.progress) return 0;
   try {
-    // libcurl counts what this attempt fetches, without what was there before.
+    // libcurl counts the bytes of this attempt only.
     attempt.events.progress(attempt.offset + static_cast<std::uint64_t>(done),
                             total > 0 ? attempt.offset + static_cast<std::uint64_t>(total) : 0);
     return 0;
@@ -96,8 +97,8 @@ Outcome attempt_transfer(const std::string& url, const fs::path& part, std::uint
   if (attempt.failure) std::rethrow_exception(attempt.failure);
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-  // A server without ranges; an old part that is longer than the file. libcurl calls 416 a success,
-  // taking it for a file that is whole already.
+  // Either the server does not support ranges, or the old part is longer than the file. libcurl
+  // treats 416 as success: it assumes that the file is complete.
   if (offset > 0 && (code == CURLE_RANGE_ERROR || code == CURLE_BAD_DOWNLOAD_RESUME ||
                      status == kRangeNotSatisfiable)) {
     return Outcome::cannot_resume;

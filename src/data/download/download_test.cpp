@@ -1,4 +1,4 @@
-#include "data/download.h"
+#include "data/download/download.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "data/cifar_cache.h"
 #include "tests/http_server.h"
 #include "tests/scratch.h"
 
@@ -27,7 +28,7 @@ struct Entry {
   unsigned type = AE_IFREG;
 };
 
-/// A .tar.gz without a date in it, so that its checksum can be written down.
+/// Writes a .tar.gz without dates, so that its checksum is constant.
 void save_archive(const fs::path& path, const std::vector<Entry>& entries) {
   archive* writer = archive_write_new();
   archive_write_add_filter_gzip(writer);
@@ -53,7 +54,7 @@ void save_archive(const fs::path& path, const std::vector<Entry>& entries) {
   archive_write_free(writer);
 }
 
-/// Bytes that gzip cannot make small, so that the archive has a middle.
+/// Returns bytes that gzip cannot compress, so that the archive is long enough to be cut.
 std::string noise(std::size_t size) {
   std::string bytes(size, '\0');
   std::uint32_t state = 1;
@@ -64,7 +65,7 @@ std::string noise(std::size_t size) {
   return bytes;
 }
 
-/// A source of a small archive, and an empty cache.
+/// A server with a small archive, and an empty cache.
 class Download : public ::testing::Test {
  protected:
   Download() : no_proxy_("no_proxy", "*") {
@@ -81,7 +82,7 @@ class Download : public ::testing::Test {
     md5_ = md5();
   }
   std::string md5() const {
-    // The real sum, taken by a program that is none of ours.
+    // Computes the sum with another program than Sluice.
     const std::string command = "md5sum " + source_.string() + " > " + (folder_ / "sum").string();
     EXPECT_EQ(std::system(command.c_str()), 0);
     return load(folder_ / "sum").substr(0, 32);
@@ -92,7 +93,7 @@ class Download : public ::testing::Test {
   std::string error(const DataEvents& events = {}) const {
     return error_of(Fault::machine, [&] { fetch(events); });
   }
-  /// Leaves the first `size` bytes as an earlier transfer would have.
+  /// Leaves the first `size` bytes, as an interrupted transfer does.
   std::string leave_part(std::size_t size) const {
     const std::string whole = load(source_);
     save(part_, whole.substr(0, size));
@@ -126,7 +127,7 @@ TEST_F(Download, FetchesChecksUnpacks) {
   EXPECT_THAT(said, ElementsAre("data: downloading " + url_));
   EXPECT_EQ(last, fs::file_size(source_));
 
-  fs::remove(source_);  // the second time needs nothing
+  fs::remove(source_);  // the second call does not download
   EXPECT_EQ(fetch(events), cache_ / "cifar-10-batches-bin");
   EXPECT_EQ(said.size(), 1u);
 }
@@ -259,7 +260,7 @@ TEST_F(Download, WaitsForAnother) {
   EXPECT_THAT(said, ElementsAre("data: waiting for another process that downloads"));
   int asked = 0;
   events.progress = [&](std::uint64_t, std::uint64_t) {
-    if (++asked == 1) close(lock);  // the other one ends
+    if (++asked == 1) close(lock);  // the other process ends
   };
   expect_unpacked(fetch(events));
 }
@@ -282,7 +283,7 @@ TEST(CacheFolder, FollowsTheEnvironment) {
     const ScopedVariable homeless("HOME", nullptr);
     EXPECT_EQ(cache_folder(), "");
     EXPECT_THAT(error_of(Fault::machine, [] { fetch_cifar10("file:///none", {}); }),
-                HasSubstr("no place to keep it: set $XDG_CACHE_HOME or $HOME"));
+                HasSubstr("no place for the download: set $XDG_CACHE_HOME or $HOME"));
   }
 }
 

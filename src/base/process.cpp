@@ -1,20 +1,24 @@
-#include "cli/interrupt.h"
+#include "sluice/process.h"
 
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "base/timer.h"
-#include "cli/output.h"
 
-namespace sluice::cli {
+namespace sluice {
 
 namespace {
 
 constexpr double kGraceSeconds = 0.5;
+/// How often a waiting thread looks before it sleeps.
+constexpr const char* kTurns = "1000";
 
 std::atomic<int> noted_signal = 0;
 std::atomic<bool> stops_gracefully = false;
@@ -28,15 +32,12 @@ void wait_for_grace(const sigset_t& signals) {
   }
 }
 
-void wait_for(const sigset_t& signals) {
+void wait_for(const sigset_t& signals, const std::function<void(int)>& end) {
   int signal = 0;
   if (sigwait(&signals, &signal) == 0) noted_signal = signal;
   wait_for_grace(signals);
-  if (!stops_gracefully) {
-    complain(Interrupted(signal).what());
-    ::_exit(128 + signal);
-  }
-  // What comes now meets this thread, and a program that leaves it to the system: the end.
+  if (!stops_gracefully && end) end(signal);
+  // A later signal is delivered to this thread, and ends the process.
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   for (;;) ::pause();
 }
@@ -54,15 +55,14 @@ const char* Interrupted::what() const noexcept {
   }
 }
 
-void watch_for_interrupt() {
+void watch_for_interrupt(std::function<void(int signal)> end) {
   // Without a handler. oneDNN's GEMM keeps data behind its stack pointer, which points into the
   // heap meanwhile: the frame of a handler on that thread overwrites the heap around it
-  // (uxlfoundation/oneDNN issue 4845, mended in 3.11.2). So all threads block the signals, those of
-  // OpenMP as heirs of this one, and one that computes nothing waits for them.
+  // (uxlfoundation/oneDNN issue 4845, mended in 3.11.2).
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    // nohup ignores SIGHUP, and means it. A shell's background jobs begin with SIGINT ignored.
+    // A shell's background jobs begin with SIGINT ignored, and are to be stopped all the same.
     struct sigaction before {};
     sigaction(signal, nullptr, &before);
     if (signal == SIGHUP && before.sa_handler == SIG_IGN) continue;
@@ -70,9 +70,7 @@ void watch_for_interrupt() {
     std::signal(signal, SIG_DFL);
   }
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::thread(wait_for, signals).detach();
-  // Both are errors that write() tells: a file larger than allowed, a pipe that nobody reads.
-  for (const int signal : {SIGXFSZ, SIGPIPE}) std::signal(signal, SIG_IGN);
+  std::thread(wait_for, signals, std::move(end)).detach();
 }
 
 bool interrupted() {
@@ -91,4 +89,12 @@ GracefulStop::~GracefulStop() {
   stops_gracefully = false;
 }
 
-}  // namespace sluice::cli
+void restart_with_short_waits(char** argv) {
+  if (getenv("GOMP_SPINCOUNT") != nullptr || getenv("OMP_WAIT_POLICY") != nullptr) return;
+  std::error_code none;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", none);
+  if (none || setenv("GOMP_SPINCOUNT", kTurns, 1) != 0) return;
+  execv(program.c_str(), argv);  // returns only where it fails: then the threads spin
+}
+
+}  // namespace sluice

@@ -1,7 +1,6 @@
-#include "data/download.h"
+#include "data/download/download.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <system_error>
@@ -12,8 +11,9 @@
 #include "base/fail.h"
 #include "base/file_lock.h"
 #include "base/files.h"
-#include "data/transfer.h"
-#include "data/unpack.h"
+#include "data/cifar_cache.h"
+#include "data/download/transfer.h"
+#include "data/download/unpack.h"
 
 namespace sluice {
 
@@ -25,7 +25,7 @@ namespace {
 
 constexpr const char* kCifar10Md5 = "c32a1d4ab5d03f1284b67883e8d87530";
 
-/// Waits until no other process fetches, for as long as the callback does not throw.
+/// Waits until no other process downloads, or until the callback throws.
 void take(FileLock& lock, const DataEvents& events) {
   for (bool first = true; lock.take() == FileLock::Result::held; first = false) {
     if (first && events.say) events.say("data: waiting for another process that downloads");
@@ -34,7 +34,7 @@ void take(FileLock& lock, const DataEvents& events) {
   }
 }
 
-/// In hexadecimal digits; empty if there is no such file.
+/// Returns hexadecimal digits; empty if the file does not exist.
 std::string md5_of(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return "";
@@ -58,7 +58,7 @@ void make_cache_folder(const fs::path& folder) {
 
 void download_checked(const std::string& url, const std::string& md5, const fs::path& part,
                       const DataEvents& events) {
-  // Whole already when an earlier unpacking was stopped.
+  // The archive is complete if an earlier process stopped while it unpacked.
   if (md5_of(part) == md5) return;
   if (events.say) events.say(fmt::format("data: downloading {}", url));
   transfer(url, part, events);
@@ -73,19 +73,6 @@ void download_checked(const std::string& url, const std::string& md5, const fs::
 
 }  // namespace
 
-fs::path cache_folder() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  // The XDG specification: a relative path is to be ignored.
-  if (cache != nullptr && fs::path(cache).is_absolute()) return fs::path(cache) / "sluice";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "sluice";
-  return {};
-}
-
-fs::path cached_cifar(const fs::path& cache) {
-  return cache / "cifar-10-batches-bin";
-}
-
 fs::path fetch_archive(const std::string& url, const std::string& md5, const fs::path& cache,
                        const DataEvents& events) {
   const fs::path folder = cached_cifar(cache);
@@ -93,7 +80,7 @@ fs::path fetch_archive(const std::string& url, const std::string& md5, const fs:
   make_cache_folder(cache);
   FileLock lock(cache / "cifar-10-binary.lock", "download");
   take(lock, events);
-  if (is_folder(folder)) return folder;  // the other process has it by now
+  if (is_folder(folder)) return folder;  // the other process has finished it
 
   const fs::path part = cache / "cifar-10-binary.tar.gz.part";
   download_checked(url, md5, part, events);
@@ -112,7 +99,7 @@ fs::path fetch_archive(const std::string& url, const std::string& md5, const fs:
 fs::path fetch_cifar10(const std::string& url, const DataEvents& events) {
   const fs::path cache = cache_folder();
   if (cache.empty()) {
-    throw machine_error("download", "no place to keep it: set $XDG_CACHE_HOME or $HOME");
+    throw machine_error("download", "no place for the download: set $XDG_CACHE_HOME or $HOME");
   }
   return fetch_archive(url, kCifar10Md5, cache, events);
 }

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/progress.h"
+#include "sluice/lab/run.h"
+#include "sluice/process.h"
+
+namespace sluice::cli {
+
+/// Prints how a run goes, and lets it stop at Ctrl-C.
+class RunPrinter : public RunObserver {
+ public:
+  /// `profile`: tell where the time of each stage went.
+  explicit RunPrinter(bool profile) : profile_(profile) {}
+
+  bool should_stop() override { return interrupted(); }
+  DataEvents loading() override { return data_events(); }
+  void on_note(const std::string& line) override;
+  void on_begin(const RunStart& start) override;
+  void on_stage(const StageStart& start) override;
+  void on_resumed(const FitState& state) override;
+  void on_step(const Progress& progress) override { progress_.on_step(progress); }
+  void on_epoch(const Progress& progress, const Epoch& epoch) override {
+    progress_.on_epoch(progress, epoch);
+  }
+  void on_model(const Stage& stage, const ModelResult& result,
+                const std::vector<LayerProfile>& profile) override;
+  void on_results(const Results& results) override;
+
+  /// Of a run that has ended.
+  void print_places() const;
+  /// Of a run that did not get to its end, once it has a folder. `data` is what --data said.
+  void print_what_is_left(bool can_resume, const std::string& data) const;
+
+ private:
+  bool profile_;
+  FitProgress progress_;
+  std::optional<RunFolder> folder_;
+  std::vector<std::string> kept_;         ///< models whose files are complete
+  std::optional<GracefulStop> graceful_;  ///< from when there is something to save
+};
+
+}  // namespace sluice::cli

@@ -1,0 +1,225 @@
+#include "conduct/conductor.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "base/timer.h"
+#include "sluice/error.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr int kLargeBatch = 256;  // for throughput
+
+std::vector<float> mean(const std::vector<float>& a, const std::vector<float>& b) {
+  std::vector<float> result(a.size());
+  std::ranges::transform(a, b, result.begin(), [](float x, float y) { return (x + y) / 2; });
+  return result;
+}
+
+/// Of each part, in the order of the profile.
+std::vector<std::pair<std::string, double>> seconds_by_part(
+    const std::vector<LayerProfile>& profile) {
+  std::vector<std::pair<std::string, double>> parts;
+  for (const LayerProfile& layer : profile) {
+    if (parts.empty() || parts.back().first != layer.model) parts.emplace_back(layer.model, 0);
+    parts.back().second += layer.seconds();
+  }
+  return parts;
+}
+
+}  // namespace
+
+Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Groups& groups,
+                     const Lab& lab, RunFolder folder, const RunOptions& options,
+                     RunObserver& observer)
+    : data_(data),
+      groups_(groups),
+      lab_(lab),
+      folder_(std::move(folder)),
+      figures_(folder_.figures()),
+      options_(options),
+      observer_(observer),
+      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, data)) {
+  results_.experiment = experiment;
+  results_.data_name = data.name;
+  results_.data_source = data.source;
+  results_.class_names = data.class_names;
+  results_.train_images = lab_.train_examples().size();
+  results_.test_images = data.test.size();
+  results_.left_out = data.left_out;
+}
+
+Results Conductor::run() {
+  begin();
+  const Timer timer;
+  std::optional<TrainedModel> baseline;
+  std::vector<TrainedModel> experts;
+  std::optional<TrainedModel> gate;
+  Answers answers;
+  for (const Stage& stage : lab_.stages()) {
+    switch (stage.kind) {
+      case StageKind::baseline:
+        baseline = train(stage, results_.baseline);
+        break;
+      case StageKind::expert:
+        results_.experts.emplace_back().group = groups_.name(stage.group);
+        experts.push_back(train(stage, results_.experts.back().result));
+        break;
+      case StageKind::gate:
+        gate = train(stage, results_.gate);
+        break;
+      case StageKind::mixture:
+        answers = compare(*baseline, train_mixture(stage, *baseline, experts, *gate));
+        break;
+      case StageKind::longer_baseline:
+      case StageKind::second_baseline:
+      case StageKind::wider_baseline:
+        train_control(stage, answers);
+        break;
+    }
+  }
+  folder_.write_predictions(answers);
+  folder_.write_gallery(answers, lab_.test_examples());
+  results_.verdict = judge(answers);
+  results_.total_seconds = timer.seconds() + restored_seconds_;
+  folder_.write_results(results_);
+  observer_.on_results(results_);
+  folder_.write_sums();
+  write_file(folder_.path() / "report.html", report_html({folder_}));
+  checkpoints_.remove();
+  return std::move(results_);
+}
+
+/// A failed plot must not abort training.
+template <class Draw>
+void Conductor::picture(const Draw& draw) {
+  try {
+    draw();
+  } catch (const Error& error) {
+    observer_.on_note(std::string("no picture: ") + error.what());
+  }
+}
+
+void Conductor::begin() {
+  folder_.remove_leftovers();
+  const Examples train = lab_.train_examples();
+  const Examples test = lab_.test_examples();
+  observer_.on_begin({folder_, data_, train, test});
+  if (!checkpoints_.locked()) {
+    observer_.on_note(
+        "This file system has no locks: let no other program train this run meanwhile.");
+  }
+  if (!figures_.available()) {
+    observer_.on_note("gnuplot is missing, so there will be no pictures: install gnuplot-nox");
+  }
+  picture([&] { figures_.distribution("distribution", data_.name, train, test); });
+  picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
+}
+
+StageFit Conductor::begin(const Stage& stage) {
+  if (observer_.should_stop()) throw Stopped();
+  observer_.on_stage({stage, ++stage_, static_cast<int>(lab_.stages().size()),
+                      examples_of(stage, lab_.train_examples(), groups_),
+                      examples_of(stage, lab_.test_examples(), groups_), lab_.model_of(stage)});
+  std::optional<std::filesystem::path> events;
+  if (options_.tensorboard) events = folder_.path() / "tensorboard" / stage.name;
+  return {stage, checkpoints_, observer_, options_.checkpoint_steps, events};
+}
+
+TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
+  StageFit fit = begin(stage);
+  TrainedModel trained = lab_.train(stage, fit);
+  restored_seconds_ += fit.restored_seconds();
+  const Examples test = examples_of(stage, lab_.test_examples(), groups_);
+  folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names()});
+  const auto compiled =
+      compile_for_inference(trained.model, trained.weights, inference(kLargeBatch));
+  result = {.cost = cost_of(trained.model),
+            .history = trained.history,
+            .test = evaluate(*compiled, test)};
+  if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_.test_examples());
+  conclude(stage, result, trained.profile);
+  return trained;
+}
+
+TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& baseline,
+                                        const std::vector<TrainedModel>& experts,
+                                        const TrainedModel& gate) {
+  StageFit fit = begin(stage);
+  TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, fit);
+  restored_seconds_ += fit.restored_seconds();
+  folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
+                                               groups_.declared()});
+  const auto compiled =
+      compile_for_inference(trained.model, trained.weights, inference(kLargeBatch));
+  compiled->start_profile();
+  results_.mixture = {.cost = cost_of(trained.model),
+                      .history = trained.history,
+                      .test = evaluate(*compiled, lab_.test_examples())};
+  results_.part_seconds = seconds_by_part(compiled->profile());
+  conclude(stage, results_.mixture, trained.profile);
+  return trained;
+}
+
+/// Writes what is left of a model's files, and tells of it.
+void Conductor::conclude(const Stage& stage, ModelResult& result,
+                         const std::vector<LayerProfile>& profile) {
+  const std::string& name = stage.name;
+  result.machines = checkpoints_.machines(name);
+  folder_.write_history(name, result.history);
+  observer_.on_model(stage, result, profile);
+  picture([&] { figures_.learning_curves(name + "-curves", name, result.history); });
+  picture([&] { figures_.confusion(name + "-confusion", name, result.test.confusion); });
+  if (!result.whole) return;
+  picture([&] {
+    figures_.confusion(name + "-whole-confusion", name + ", all classes", result.whole->confusion);
+  });
+}
+
+CompileOptions Conductor::inference(int batch) const {
+  return {.batch = batch, .compute = results_.experiment.lab.compute};
+}
+
+double Conductor::latency_alone(const TrainedModel& trained) const {
+  const auto compiled = compile_for_inference(trained.model, trained.weights, inference(1));
+  return latency_ms(*compiled, lab_.test_examples());
+}
+
+Answers Conductor::compare(const TrainedModel& baseline, const TrainedMixture& mixture) {
+  const Examples test = lab_.test_examples();
+  results_.baseline.latency_ms = latency_alone(baseline);
+  results_.mixture.latency_ms =
+      latency_ms(*compile_for_inference(mixture.model, mixture.weights, inference(1)), test);
+  return ask(baseline.model, baseline.weights, mixture.model, mixture.weights, groups_, test,
+             inference(kLargeBatch));
+}
+
+void Conductor::train_control(const Stage& wanted, Answers& answers) {
+  const Stage stage = wanted.kind == StageKind::longer_baseline
+                          ? wanted.of_epochs(epochs_for_the_same(results_))
+                          : wanted;
+  ModelResult result;
+  const TrainedModel trained = train(stage, result);
+  Results::Control control{stage.control, result.cost, result.history, latency_alone(trained),
+                           result.machines};
+  std::vector<float> scores =
+      ask(trained.model, trained.weights, lab_.test_examples(), inference(kLargeBatch));
+  if (stage.kind == StageKind::second_baseline) {
+    const ModelResult& first = results_.baseline;
+    scores = mean(answers.frozen, scores);
+    control.cost = first.cost;
+    control.cost += result.cost;
+    control.history = first.history;
+    control.history.add_cost(result.history);
+    control.latency_ms += first.latency_ms;
+    if (result.machines != first.machines) {
+      control.machines.insert(control.machines.end(), first.machines.begin(), first.machines.end());
+    }
+  }
+  results_.controls.push_back(std::move(control));
+  answers.controls.push_back({stage.control, stage.control_words, std::move(scores)});
+}
+
+}  // namespace sluice

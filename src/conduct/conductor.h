@@ -1,0 +1,51 @@
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "conduct/stage_fit.h"
+#include "run/checkpoints.h"
+#include "sluice/lab/report.h"
+#include "sluice/lab/run.h"
+
+namespace sluice {
+
+/// One run of a lab in its folder: each stage trains a model, writes its files and tells its
+/// figures. A stage that was finished before is not trained, but tells and writes everything again.
+/// Refers to all but the folder.
+class Conductor {
+ public:
+  Conductor(const Experiment& experiment, const Dataset& data, const Groups& groups, const Lab& lab,
+            RunFolder folder, const RunOptions& options, RunObserver& observer);
+
+  Results run();
+
+ private:
+  void begin();
+  StageFit begin(const Stage& stage);
+  TrainedModel train(const Stage& stage, ModelResult& result);
+  TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
+                               const std::vector<TrainedModel>& experts, const TrainedModel& gate);
+  Answers compare(const TrainedModel& baseline, const TrainedMixture& mixture);
+  void train_control(const Stage& wanted, Answers& answers);
+  void conclude(const Stage& stage, ModelResult& result, const std::vector<LayerProfile>& profile);
+
+  CompileOptions inference(int batch) const;
+  double latency_alone(const TrainedModel& trained) const;
+  template <class Draw>
+  void picture(const Draw& draw);
+
+  const Dataset& data_;
+  const Groups& groups_;
+  const Lab& lab_;
+  RunFolder folder_;
+  Figures figures_;
+  const RunOptions& options_;
+  RunObserver& observer_;
+  Checkpoints checkpoints_;
+  Results results_;
+  int stage_ = 0;
+  double restored_seconds_ = 0;
+};
+
+}  // namespace sluice

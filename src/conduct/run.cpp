@@ -1,0 +1,111 @@
+#include "sluice/lab/run.h"
+
+#include <optional>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "conduct/conductor.h"
+#include "run/disk_need.h"
+#include "run/run_data.h"
+
+namespace sluice {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the observer has for loading, which also ends where the observer wants to stop.
+DataEvents stoppable(RunObserver& observer) {
+  const DataEvents told = observer.loading();
+  const auto with_stop = [&observer](auto tell) {
+    return [&observer, tell = std::move(tell)](auto done, auto total) {
+      if (observer.should_stop()) throw Stopped();
+      if (tell) tell(done, total);
+    };
+  };
+  return {told.say, with_stop(told.progress), with_stop(told.images), told.download};
+}
+
+/// Throws Error (user) for a group without an image to train, validate or test its expert on: told
+/// before the baseline is trained.
+void require_images_of_each_group(const Lab& lab, const Groups& groups) {
+  for (int group = 0; group < groups.count(); ++group) {
+    const auto require = [&](const Examples& all, const char* kind, const char* mend) {
+      if (all.of_group(groups, group).size() > 0) return;
+      throw user_error("data", "group '{}' has no {} image, which its expert needs: {}",
+                       one_line(groups.name(group)), kind, mend);
+    };
+    require(lab.train_examples(), "training", "lower train.validation_split, or add some");
+    require(lab.test_examples(), "test", "add some of one of its classes");
+    require(lab.validation_examples(), "validation", "raise train.validation_split, or add some");
+  }
+}
+
+/// Throws Error (user) if a run would go on with other images than it was trained on.
+void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
+  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
+  throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
+                   path_text(now.place),
+                   now.place == before.place
+                       ? "put those of then back, or train again without --resume"
+                       : "leave out --data, or give the same images");
+}
+
+/// A run that was stopped, if it can go on.
+RunFolder open_stopped(const fs::path& path) {
+  RunFolder folder = RunFolder::open(path);
+  std::error_code ignored;
+  // The report is written last. What a kill left behind it is not needed.
+  const bool done = folder.finished() && fs::exists(folder.path() / "report.html", ignored);
+  if (done) fs::remove_all(folder.checkpoints(), ignored);
+  // One that was killed before its first checkpoint has no model either: it starts.
+  const bool can_resume = is_folder(folder.checkpoints()) || folder.models().empty();
+  if (done || !can_resume) {
+    throw user_error("train", "{} {}: to train again, leave out --resume", path_text(path),
+                     done ? "is finished" : "has no checkpoints to go on from");
+  }
+  return folder;
+}
+
+/// `stopped` is the run to go on with; without one a folder is made.
+Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
+                const RunOptions& options, RunObserver& observer) {
+  const DataEvents events = stoppable(observer);
+  const std::optional<DataRecord> before = stopped ? stopped->read_data() : std::nullopt;
+  const DataPlace place =
+      stopped ? data_place(*stopped, before, options.data, events) : DataPlace(options.data);
+  // Groups that do not fit are told before a long download.
+  const Groups groups(experiment.groups, list_classes(experiment.data, place), experiment.file);
+  const Dataset data = load_data(experiment.data, place, events);
+  const Lab lab(experiment.lab, data, groups);
+  require_images_of_each_group(lab, groups);
+  const DataRecord record = record_of(data, experiment.data.set);
+  if (before) require_same_data(*stopped, *before, record);
+  const fs::path wanted = options.folder.empty() ? "runs" : options.folder;
+  require_disk(stopped ? stopped->path() : wanted, lab, experiment.lab);
+  RunFolder folder =
+      stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
+  return Conductor(experiment, data, groups, lab, std::move(folder), options, observer).run();
+}
+
+}  // namespace
+
+const char* Stopped::what() const noexcept {
+  return "the run was stopped as its observer wanted";
+}
+
+Results run(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
+  RunFolder::require_free(options.folder);
+  return conduct(experiment, {}, options, observer);
+}
+
+Results resume(const fs::path& stopped, const RunOptions& options, RunObserver& observer) {
+  RunFolder folder = open_stopped(stopped);
+  const Experiment experiment = folder.read_experiment();
+  RunOptions its = options;
+  its.tensorboard |= is_folder(folder.path() / "tensorboard");
+  return conduct(experiment, std::move(folder), its, observer);
+}
+
+}  // namespace sluice

@@ -1,0 +1,180 @@
+#include "sluice/lab/run.h"
+
+#include <map>
+
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Experiment small() {
+  Experiment experiment;
+  experiment.name = "small";
+  experiment.data = {.train_images = 40, .test_images = 20};
+  experiment.groups = {{"artificial", {"airplane", "automobile", "ship", "truck"}},
+                       {"natural", {"bird", "cat", "deer", "dog", "frog", "horse"}}};
+  experiment.lab.epochs = {1, 1, 1, 1};
+  return experiment;
+}
+
+/// Keeps what it is told, and wants to stop when it was asked so often.
+class Recorder : public RunObserver {
+ public:
+  explicit Recorder(int stop_at = 0) : stop_at_(stop_at) {}
+
+  bool should_stop() override { return ++asked >= stop_at_ && stop_at_ > 0; }
+  void on_note(const std::string& line) override { notes.push_back(line); }
+  void on_begin(const RunStart& start) override {
+    told.push_back("begin " + std::to_string(start.train.size() + start.test.size()));
+  }
+  void on_stage(const StageStart& start) override {
+    EXPECT_EQ(start.number, ++stages);
+    EXPECT_EQ(start.count, 5);
+    told.push_back(start.stage.name + " " + std::to_string(start.train.size()));
+  }
+  void on_resumed(const FitState& state) override {
+    told.push_back(state.finished ? "before" : "resumed");
+  }
+  void on_step(const Progress&) override { ++steps; }
+  void on_epoch(const Progress&, const Epoch&) override { told.push_back("epoch"); }
+  void on_model(const Stage& stage, const ModelResult& result,
+                const std::vector<LayerProfile>& profile) override {
+    EXPECT_FALSE(profile.empty());
+    told.push_back(stage.name + " of " + std::to_string(result.test.confusion.total()));
+  }
+  void on_results(const Results& results) override {
+    told.push_back("results of " + std::to_string(results.experts.size()));
+  }
+
+  int asked = 0;
+  int stages = 0;
+  int steps = 0;
+  std::vector<std::string> told;
+  std::vector<std::string> notes;
+
+ private:
+  int stop_at_;
+};
+
+class RunTest : public testing::Test {
+ protected:
+  RunOptions options(const std::string& folder) const {
+    return {.folder = folder_ / folder, .data = "builtin"};
+  }
+  /// The bytes of every model.
+  std::map<std::string, std::string> models(const std::string& run) const {
+    std::map<std::string, std::string> models;
+    for (const std::string& name : RunFolder::open(folder_ / run).models()) {
+      models[name] = load(folder_.path() / run / name / "model.safetensors");
+    }
+    return models;
+  }
+
+  // Without gnuplot, whose pictures take longer than all else.
+  ScratchFolder folder_;
+  ScopedVariable path_{"PATH", folder_.path().c_str()};
+};
+
+TEST_F(RunTest, TellsItsObserverAndLeavesAWholeFolder) {
+  Recorder recorder;
+  const Results results = run(small(), options("run"), recorder);
+  EXPECT_THAT(recorder.told,
+              ElementsAre("begin 60", "baseline 40", "epoch", "baseline of 20",
+                          "expert-artificial 16", "epoch", "expert-artificial of 8",
+                          "expert-natural 24", "epoch", "expert-natural of 12", "gate 40", "epoch",
+                          "gate of 20", "mixture 40", "epoch", "mixture of 20", "results of 2"));
+  EXPECT_EQ(recorder.steps, 2 + 1 + 1 + 2 + 2);
+  EXPECT_THAT(recorder.notes, ElementsAre(HasSubstr("gnuplot is missing")));
+  EXPECT_EQ(results.experts[1].group, "natural");
+  EXPECT_EQ(results.experts[1].result.whole->confusion.total(), 20);
+  for (const char* file : {"report.html", "results.json", "SHA256SUMS", "mixture/history.csv"}) {
+    EXPECT_GT(fs::file_size(folder_ / "run" / file), 0u) << file;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "run/checkpoints"));
+  EXPECT_FALSE(fs::exists(folder_ / "run/tensorboard"));
+  EXPECT_THAT(error_of(Fault::user, [&] { resume(folder_ / "run", {}, recorder); }),
+              HasSubstr("run is finished: to train again"));
+  EXPECT_THAT(error_of(Fault::user, [&] { run(small(), options("run"), recorder); }),
+              HasSubstr("run is not empty"));
+}
+
+/// Each time it goes a little further.
+TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
+  Recorder whole;
+  RunOptions with_curves = options("whole");
+  with_curves.tensorboard = true;
+  run(small(), with_curves, whole);
+  int stops = 0;
+  const auto until_it_stops = [&](const auto& call) {
+    try {
+      call();
+      return false;
+    } catch (const Stopped&) {
+      ++stops;
+      return true;
+    }
+  };
+  Recorder first(2);  // asked before the baseline, and after its first step
+  RunOptions begun = options("run");
+  begun.tensorboard = true;
+  ASSERT_TRUE(until_it_stops([&] { run(small(), begun, first); }));
+  int steps = first.steps;
+  EXPECT_EQ(steps, 1);
+  for (int at = 3;; at += 5) {
+    Recorder next(at);
+    const bool stopped =
+        until_it_stops([&] { resume(folder_ / "run", {.data = "builtin"}, next); });
+    steps += next.steps;
+    if (!stopped) break;
+    ASSERT_LT(stops, 20);
+  }
+  EXPECT_EQ(steps, whole.steps) << "no step is done twice";
+  EXPECT_GT(stops, 1);
+  EXPECT_EQ(models("run"), models("whole"));
+  EXPECT_EQ(models("run").size(), 5u);
+  EXPECT_TRUE(fs::exists(folder_ / "run/tensorboard/mixture/train")) << "goes on with its curves";
+}
+
+TEST_F(RunTest, StopsWhileItLoadsAndRefusesGroupsBeforeItMakesAFolder) {
+  const std::vector<std::uint8_t> pixels(12, 7);
+  for (const char* half : {"train", "test"}) {
+    for (const char* name : {"cat", "dog"}) {
+      fs::create_directories(folder_.path() / "pets" / half / name);
+      write_png(folder_.path() / "pets" / half / name / "1.png", pixels, 2, 2);
+    }
+  }
+  Experiment pets = small();
+  pets.data = {.set = "folder"};
+  pets.groups = {{"a", {"cat"}}, {"b", {"dog"}}};
+  RunOptions with_pets = options("run");
+  with_pets.data = folder_ / "pets";
+  Recorder recorder(1);
+  EXPECT_THROW(run(pets, with_pets, recorder), Stopped);
+  pets.groups[1].classes.push_back("cat");
+  pets.file = "my.toml";
+  EXPECT_THAT(error_of(Fault::user, [&] { run(pets, with_pets, recorder); }),
+              HasSubstr("my.toml: class 'cat' is in 'a' and in 'b'"));
+  EXPECT_FALSE(fs::exists(folder_ / "run"));
+  EXPECT_THAT(recorder.told, ElementsAre());
+}
+
+TEST_F(RunTest, DownloadsByWhatItsObserverGives) {
+  struct Asked {};
+  struct Downloader : RunObserver {
+    DataEvents loading() override {
+      DataEvents events;
+      events.download = [](const DataEvents&) -> fs::path { throw Asked(); };
+      return events;
+    }
+  } downloader;
+  const ScopedVariable cache("XDG_CACHE_HOME", folder_.path().c_str());
+  const ScopedVariable data("SLUICE_DATA", "");
+  EXPECT_THROW(run(small(), {.folder = folder_ / "run"}, downloader), Asked);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,66 @@
+#include "conduct/stage_fit.h"
+
+namespace sluice {
+
+namespace {
+
+/// The folder, without what was in it.
+const std::filesystem::path& emptied(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  return folder;
+}
+
+}  // namespace
+
+EventLog::EventLog(const std::filesystem::path& folder)
+    : train_(emptied(folder) / "train"), validation_(folder / "validation") {}
+
+void EventLog::add(int epoch, const Epoch& figures) {
+  const auto add = [&](EventFile& file, double loss, double accuracy) {
+    // Keras counts epochs from 0.
+    file.add_scalar("epoch_loss", epoch - 1, static_cast<float>(loss));
+    file.add_scalar("epoch_accuracy", epoch - 1, static_cast<float>(accuracy));
+  };
+  add(train_, figures.loss, figures.accuracy);
+  add(validation_, figures.val_loss, figures.val_accuracy);
+}
+
+StageFit::StageFit(const Stage& stage, Checkpoints& checkpoints, RunObserver& observer,
+                   int every_steps, const std::optional<std::filesystem::path>& events)
+    : stage_(stage.name),
+      checkpoints_(checkpoints),
+      observer_(observer),
+      every_steps_(every_steps) {
+  if (events) events_.emplace(*events);
+}
+
+void StageFit::on_begin(FitState& state) {
+  const auto say = [&](const std::string& line) { observer_.on_note("checkpoint: " + line); };
+  if (!checkpoints_.read(stage_, state, say)) return;
+  restored_seconds_ = state.history.seconds;
+  observer_.on_resumed(state);
+}
+
+void StageFit::on_epoch(const Progress& progress, const Epoch& epoch) {
+  observer_.on_epoch(progress, epoch);
+  if (events_) events_->add(progress.epoch, epoch);
+}
+
+bool StageFit::wants(const FitState& state) {
+  constexpr double kMostShare = 0.015;  // of the training time, whatever the disk
+  ++steps_;
+  if (state.finished || observer_.should_stop() || steps_ >= every_steps_) return true;
+  return state.step == 0 && kMostShare * since_.seconds() >= cost_seconds_;
+}
+
+void StageFit::on_state(const FitState& state) {
+  const Timer timer;
+  checkpoints_.write(stage_, state);
+  cost_seconds_ = timer.seconds();
+  since_ = Timer();
+  steps_ = 0;
+  if (observer_.should_stop()) throw Stopped();
+}
+
+}  // namespace sluice

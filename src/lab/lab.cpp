@@ -1,0 +1,126 @@
+#include "sluice/lab/lab.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "sluice/lab/verdict.h"
+
+namespace sluice {
+
+Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
+    : options_(options), data_(data), groups_(groups) {
+  for (int g = 0; g < groups.count(); ++g) {
+    const bool trains = train_examples().of_group(groups, g).size() > 0;
+    if (trains && validation_examples().of_group(groups, g).size() > 0) continue;
+    if (options.validation_split == 0) continue;  // told by fit() or evaluate()
+    throw user_error("train", "train.validation_split = {} leaves group '{}' no image to {}",
+                     options.validation_split, groups.name(g),
+                     trains ? "validate on: make it larger" : "train on: make it smaller");
+  }
+}
+
+Examples Lab::train_examples() const {
+  return Examples(data_.train, data_.class_names).before_split(options_.validation_split);
+}
+
+Examples Lab::validation_examples() const {
+  if (options_.validation_split == 0) return test_examples();
+  return Examples(data_.train, data_.class_names).after_split(options_.validation_split);
+}
+
+Mixture Lab::declare() const {
+  return mixture(groups_, data_.train.shape, static_cast<int>(data_.class_names.size()),
+                 options_.size);
+}
+
+std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
+  Mixture parts = declare();
+  if (stage.kind == StageKind::mixture) return parts;
+  if (stage.kind == StageKind::expert) groups_.require_group(stage.group);
+  Sequential model = stage.kind == StageKind::expert ? parts.branches[stage.group].expert
+                     : stage.kind == StageKind::gate ? parts.gate
+                                                     : parts.baseline;
+  if (stage.kind == StageKind::wider_baseline) {
+    const std::int64_t wanted = cost_of(parts).active_parameters;
+    const int classes = static_cast<int>(data_.class_names.size());
+    for (int quarters = 5; count_parameters(model) < wanted; ++quarters) {
+      model = cnn(stage.name, model.input, classes, options_.size, quarters / 4.0);
+    }
+  }
+  model.name = stage.name;
+  return model;
+}
+
+Stage Lab::stage(StageKind kind, int group) const {
+  const std::vector<Stage> all = stages();
+  return *std::ranges::find_if(
+      all, [&](const Stage& one) { return one.kind == kind && one.group == group; });
+}
+
+CompileOptions Lab::compile_options() const {
+  return {.batch = options_.batch_size, .compute = options_.compute};
+}
+
+FitOptions Lab::fit_options(const Stage& stage) const {
+  FitOptions options{stage.epochs,  options_.batch_size, options_.adam,
+                     options_.seed, stage.random,        options_.early_stopping};
+  if (stage.kind == StageKind::longer_baseline) options.early_stopping.enabled = false;
+  return options;
+}
+
+TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
+  if (stage.kind == StageKind::mixture) {
+    throw user_error("train", "{} is made of trained parts: train it by train_mixture()",
+                     stage.name);
+  }
+  const auto model = std::get<Sequential>(model_of(stage));
+  TrainedModel trained{model, Weights(model), {}, {}};
+  trained.weights.initialize(options_.seed, stage.random);
+  const auto compiled = compile(model, trained.weights, compile_options());
+  compiled->start_profile();
+  trained.history =
+      fit(*compiled, examples_of(stage, train_examples(), groups_),
+          examples_of(stage, validation_examples(), groups_), fit_options(stage), observer);
+  trained.profile = compiled->profile();
+  return trained;
+}
+
+TrainedModel Lab::train_baseline(FitObserver& observer) const {
+  return train(stage(StageKind::baseline), observer);
+}
+
+TrainedModel Lab::train_expert(int group, FitObserver& observer) const {
+  groups_.require_group(group);
+  return train(stage(StageKind::expert, group), observer);
+}
+
+TrainedModel Lab::train_gate(FitObserver& observer) const {
+  return train(stage(StageKind::gate), observer);
+}
+
+TrainedMixture Lab::train_mixture(const TrainedModel& baseline,
+                                  const std::vector<TrainedModel>& experts,
+                                  const TrainedModel& gate, FitObserver& observer) const {
+  if (static_cast<int>(experts.size()) != groups_.count()) {
+    throw user_error("train", "{} experts for {} groups: give one for each", experts.size(),
+                     groups_.count());
+  }
+  const Stage own = stage(StageKind::mixture);
+  const Mixture model = declare();
+  TrainedMixture trained{model, MixtureWeights(model), {}, {}};
+  trained.weights.baseline = baseline.weights;
+  trained.weights.gate = gate.weights;
+  for (int g = 0; g < groups_.count(); ++g) {
+    trained.weights.experts[g] = experts[g].weights;
+    trained.weights.importances[g].initialize(options_.seed,
+                                              own.random << 16 | static_cast<std::uint32_t>(g));
+  }
+  const auto compiled = compile(model, trained.weights, compile_options());
+  compiled->start_profile();
+  trained.history =
+      fit(*compiled, train_examples(), validation_examples(), fit_options(own), observer);
+  trained.profile = compiled->profile();
+  return trained;
+}
+
+}  // namespace sluice

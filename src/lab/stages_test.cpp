@@ -1,0 +1,84 @@
+#include "sluice/lab/lab.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::vector<Groups::Group> kGroups{{"artificial", {"ship"}}, {"natural", {"cat", "dog"}}};
+
+TEST(Stages, AreInTheOrderOfTrainingWithNamesThatFilesHave) {
+  const auto names = [](const LabOptions& options) {
+    std::vector<std::string> all;
+    for (const Stage& stage : stages(options, kGroups)) all.push_back(stage.name);
+    return all;
+  };
+  EXPECT_THAT(names({}),
+              ElementsAre("baseline", "expert-artificial", "expert-natural", "gate", "mixture"));
+  EXPECT_THAT(names({.controls = {true, true, true}}),
+              ElementsAre("baseline", "expert-artificial", "expert-natural", "gate", "mixture",
+                          "control-longer", "control-second", "control-wider"));
+  EXPECT_THAT(names({.controls = {.average = true}}),
+              ElementsAre("baseline", "expert-artificial", "expert-natural", "gate", "mixture",
+                          "control-second"));
+}
+
+/// Another number gives another run for the same seed.
+TEST(Stages, KeepTheirRandomNumbers) {
+  std::vector<std::uint32_t> random;
+  for (const Stage& stage : stages({.controls = {true, true, true}}, kGroups)) {
+    random.push_back(stage.random);
+  }
+  EXPECT_THAT(random, ElementsAre(1, 16, 17, 2, 3, 1, 4, 5));
+}
+
+TEST(Stages, HaveTheEpochsOfTheExperiment) {
+  LabOptions options{.controls = {true, true, true}};
+  options.epochs = {.baseline = 1, .experts = 2, .gate = 3, .mixture = 4};
+  std::vector<int> epochs;
+  for (const Stage& stage : stages(options, kGroups)) epochs.push_back(stage.epochs);
+  EXPECT_THAT(epochs, ElementsAre(1, 2, 2, 3, 4, 0, 1, 1));
+  const Stage longer = stages(options, kGroups)[5].of_epochs(7);
+  EXPECT_EQ(longer.epochs, 7);
+  EXPECT_EQ(longer.title, "a baseline of 7 epochs");
+  EXPECT_EQ(longer.control, "longer");
+}
+
+TEST(Stages, ExamplesAreThoseOfTheGroupOrLabelledByIt) {
+  const std::vector<std::string> classes{"cat", "dog", "ship"};
+  const Groups groups(kGroups, classes);
+  LabelledImages images{{1, 1, 3}, std::vector<std::uint8_t>(9), {2, 0, 1}};
+  const Examples all(images, classes);
+  const std::vector<Stage> table = stages({}, kGroups);
+  EXPECT_EQ(examples_of(table[0], all, groups).size(), 3u);
+  EXPECT_EQ(examples_of(table[1], all, groups).size(), 1u);
+  EXPECT_EQ(examples_of(table[2], all, groups).size(), 2u);
+  EXPECT_EQ(examples_of(table[3], all, groups).class_names(), groups.names());
+  EXPECT_EQ(examples_of(table[4], all, groups).class_names(), classes);
+}
+
+/// Models have the names of their stages: checkpoints, folders and profiles are found by them.
+TEST(Stages, ModelsAreNamedAsTheyAre) {
+  const std::vector<std::string> classes{"cat", "dog", "ship"};
+  const Groups groups(kGroups, classes);
+  Dataset data{.class_names = classes};
+  data.train = data.test = {{8, 8, 3}, std::vector<std::uint8_t>(3 * 192), {2, 0, 1}};
+  const Lab lab({.controls = {true, true, true}}, data, groups);
+  for (const Stage& stage : lab.stages()) {
+    const auto model = lab.model_of(stage);
+    const auto* network = std::get_if<Sequential>(&model);
+    EXPECT_EQ(network != nullptr ? network->name : "mixture", stage.name);
+  }
+  Stage other = lab.stages()[1];
+  other.group = 2;
+  EXPECT_THAT(error_of(Fault::user, [&] { lab.model_of(other); }), HasSubstr("no group 2"));
+  const Mixture mixture = lab.declare();
+  std::vector<std::string> parts;
+  for (const Sequential* part : mixture.parts()) parts.push_back(part->name);
+  EXPECT_EQ(parts, names::parts(groups.names()));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,166 @@
+#include "sluice/predictor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <numeric>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "data/read_images.h"
+#include "eval/outputs.h"
+#include "run/open_model.h"
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<float> copied(std::span<const float> values) {
+  return {values.begin(), values.end()};
+}
+
+bool can_be_divided_by(float sum) {
+  return sum > 0 && std::isfinite(sum);
+}
+
+std::vector<float> divided_by_sum(std::span<const float> outputs) {
+  std::vector<float> scores = copied(outputs);
+  const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
+  if (!can_be_divided_by(sum)) return scores;
+  for (float& score : scores) score /= sum;
+  return scores;
+}
+
+}  // namespace
+
+struct Predictor::State {
+  std::unique_ptr<OpenModel> model;
+  std::unique_ptr<OpenModel> frozen;  ///< may be null
+  std::mutex turn;                    ///< of the thread that computes
+
+  /// Images as both models take them.
+  struct Inputs {
+    Input model;
+    Input frozen;
+  };
+  Inputs room_for(std::size_t images) const {
+    return {model->room_for(images), frozen ? frozen->room_for(images) : Input{}};
+  }
+  void take(const Image& image, std::size_t row, Inputs& inputs) const {
+    model->take(image, row, inputs.model);
+    if (frozen) frozen->take(image, row, inputs.frozen);
+  }
+
+  /// A batch. Calls of several threads take turns.
+  std::vector<Prediction> predict(const Inputs& inputs, std::size_t images) {
+    std::vector<Prediction> all(images);
+    const std::lock_guard lock(turn);
+    model->predict(inputs.model, [&](std::size_t row, std::span<const float> outputs) {
+      Prediction& one = all[row];
+      one.scores = divided_by_sum(outputs);
+      const float sum = std::accumulate(outputs.begin(), outputs.end(), 0.f);
+      if (can_be_divided_by(sum)) one.best = predicted_class(outputs);
+      if (const std::optional<sluice::Route> route = model->route(row)) {
+        one.route = {route->group, copied(route->gate), copied(route->baseline),
+                     copied(route->expert), copied(route->importance)};
+      }
+    });
+    if (!frozen) return all;
+    frozen->predict(inputs.frozen, [&](std::size_t row, std::span<const float> outputs) {
+      all[row].frozen = divided_by_sum(outputs);
+    });
+    return all;
+  }
+};
+
+Predictor::Predictor(const fs::path& path, const PredictorOptions& options)
+    : state_(std::make_unique<State>()) {
+  const auto opened = [&](AnyModel model) {
+    return std::make_unique<OpenModel>(std::move(model), options);
+  };
+  std::error_code ignored;
+  if (fs::exists(path, ignored) && !is_folder(path)) {
+    state_->model = opened(read_model(path));
+    return;
+  }
+  const RunFolder run = RunFolder::open(path);
+  if (run.has_model(names::kMixture)) state_->model = opened(run.read_mixture());
+  if (run.has_model(names::kBaseline)) {
+    (state_->model ? state_->frozen : state_->model) = opened(run.read_model(names::kBaseline));
+  }
+  if (!state_->model) {
+    const std::vector<std::string> models = run.models();
+    if (models.empty()) {
+      throw user_error("predict", "{} has no trained model yet", path_text(path));
+    }
+    throw user_error("predict",
+                     "{} has neither a mixture nor a baseline: ask one of its models, such as {}",
+                     path_text(path), path_text(run.path() / models[0] / "model.safetensors"));
+  }
+  if (!state_->frozen || state_->frozen->class_names() == state_->model->class_names()) return;
+  throw user_error("predict",
+                   "{} has a baseline of other classes than its mixture: ask one of their files",
+                   path_text(path));
+}
+
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+Predictor& Predictor::operator=(Predictor&&) noexcept = default;
+
+const std::string& Predictor::name() const {
+  return state_->model->name();
+}
+
+const std::vector<std::string>& Predictor::class_names() const {
+  return state_->model->class_names();
+}
+
+const std::vector<Groups::Group>& Predictor::groups() const {
+  static const std::vector<Groups::Group> none;
+  const SavedMixture* mixture = state_->model->mixture();
+  return mixture != nullptr ? mixture->groups : none;
+}
+
+bool Predictor::has_frozen() const {
+  return state_->frozen != nullptr;
+}
+
+const Shape& Predictor::input_shape() const {
+  return state_->model->shape();
+}
+
+std::vector<Prediction> Predictor::predict(std::span<const Image> images) const {
+  std::vector<Prediction> all;
+  for (std::size_t first = 0; first < images.size(); first = all.size()) {
+    const auto batch =
+        images.subspan(first, std::min(images.size() - first, state_->model->max_batch()));
+    State::Inputs inputs = state_->room_for(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) state_->take(batch[i], i, inputs);
+    std::ranges::move(state_->predict(inputs, batch.size()), std::back_inserter(all));
+  }
+  return all;
+}
+
+std::vector<Predictor::OfFile> Predictor::predict_files(std::span<const fs::path> files) const {
+  std::vector<OfFile> all;
+  for (std::size_t first = 0; first < files.size(); first = all.size()) {
+    const auto batch =
+        files.subspan(first, std::min(files.size() - first, state_->model->max_batch()));
+    State::Inputs inputs = state_->room_for(batch.size());
+    std::vector<std::optional<Error>> faults = read_images(
+        batch, [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });
+    // A picture that could not be read is among them as a black one, whose answer is not told.
+    std::vector<Prediction> predictions = state_->predict(inputs, batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      const bool read = !faults[i];
+      all.push_back({std::move(faults[i]), read ? std::move(predictions[i]) : Prediction{}});
+    }
+  }
+  return all;
+}
+
+}  // namespace sluice

@@ -1,0 +1,66 @@
+#include "run/run_data.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace sluice {
+
+std::string training_in_words(const RunFolder& run, const DataRecord& record) {
+  return fmt::format("{} was trained on {}{}", path_text(run.path()), one_line(record.name),
+                     record.place == "builtin" ? "" : " in " + path_text(record.place));
+}
+
+DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& record,
+                     const std::string& named, const DataEvents& events) {
+  if (!named.empty()) return named;
+  if (!record) {
+    if (events.say) {
+      events.say(
+          fmt::format("data: {} does not say which images it was trained on: it has no data.json",
+                      path_text(run.path())));
+    }
+    DataPlace anywhere("");
+    anywhere.may_draw = false;
+    return anywhere;
+  }
+  if (record->place != "builtin" && !is_folder(record->place)) {
+    throw user_error("data", "{}, which is not there: put it back, or pass --data DIR",
+                     training_in_words(run, *record));
+  }
+  return {record->place, "remembered by " + path_text(run.path())};
+}
+
+std::vector<std::string> class_names_of(const Experiment& experiment) {
+  if (experiment.data.set != "folder") return cifar10_class_names();
+  std::vector<std::string> names;
+  for (const Groups::Group& group : experiment.groups) {
+    names.insert(names.end(), group.classes.begin(), group.classes.end());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
+                       bool others, const DataEvents& events) {
+  const std::optional<DataRecord> record = run.read_data();
+  Dataset data = load_test_data(experiment.data, class_names_of(experiment),
+                                data_place(run, record, place, events), events);
+  if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
+  const std::string before = training_in_words(run, *record);
+  if (!others) {
+    throw user_error("evaluate",
+                     "{}, and its test images are others now: put the {} of then back, or pass "
+                     "--data {} to evaluate on those of now",
+                     before, record->test.images, argument_text(record->place));
+  }
+  if (events.say) {
+    events.say(
+        fmt::format("data: {}, whose {} test images these are not", before, record->test.images));
+  }
+  return data;
+}
+
+}  // namespace sluice
