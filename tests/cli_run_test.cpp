@@ -161,7 +161,7 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   ASSERT_EQ(own.code, 0) << own.err;
   EXPECT_THAT(own.out, HasSubstr("drawn by sluice (remembered by runs/lab)\n"));
   EXPECT_THAT(own.out, Not(HasSubstr("these are not")));
-  const std::string others = "whose 100 test images these are not\n";
+  const std::string others = "these are not its 100 test images\n";
   EXPECT_THAT(evaluate("runs/lab", {"--set", "data.test_images=30"}).out, HasSubstr(others));
   expect_complaint(evaluate("runs/lab", {"--set", "seed=1"}), 2, "only values of [data] count");
 
@@ -177,18 +177,19 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   EXPECT_EQ(record["place"], "builtin");
   const std::string sum = record["test"]["sha256"].get<std::string>();
   const std::string changed = with("changed", sum, std::string(64, '0'));
-  expect_complaint(evaluate(changed), 2,
-                   "changed was trained on built-in images, and its test images are others now: "
-                   "put the 100 of then back, or pass --data builtin to evaluate on those of now");
+  expect_complaint(
+      evaluate(changed), 2,
+      "changed was trained on built-in images, and its test images have changed: "
+      "restore the 100 images, or pass --data builtin to evaluate on the present ones");
   EXPECT_THAT(evaluate(changed, {"--data", "builtin"}).out, HasSubstr(others));
   expect_complaint(evaluate(with("gone", "\"builtin\"", "\"/nowhere/pets\"")), 2,
-                   "gone was trained on built-in images in /nowhere/pets, which is not there: put "
-                   "it back, or pass --data DIR");
+                   "gone was trained on built-in images in /nowhere/pets, which does not exist: "
+                   "restore it, or pass --data DIR");
   const std::string old = with("old", "set", "set");
   fs::remove(*home_ / "old/data.json");
   const Ended unknown = evaluate(old);
   expect_complaint(unknown, 2, "no copy of CIFAR-10 was found: pass --data DIR");
-  EXPECT_THAT(unknown.out, HasSubstr("old does not say which images it was trained on: it has no "
+  EXPECT_THAT(unknown.out, HasSubstr("old has no "
                                      "data.json\n"));
 }
 
@@ -214,9 +215,10 @@ TEST_F(FinishedRun, ReportsItselfAsAPage) {
 
 TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
   save(*home_ / "stopped/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
-  expect_complaint(at_home({"report", "runs/lab", "stopped"}), 2,
-                   "stopped has no results.json: it was stopped; go on with `sluice train --resume "
-                   "stopped`");
+  expect_complaint(
+      at_home({"report", "runs/lab", "stopped"}), 2,
+      "stopped has no results.json: it was stopped; resume it with `sluice train --resume "
+      "stopped`");
   const auto report = [&](const std::string& results) {
     save(*home_ / "stopped/results.json", results);
     return at_home({"report", "stopped"});
@@ -397,8 +399,8 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
   EXPECT_THAT(ended.out, HasSubstr("\nweighted mean "));
   expect_complaint(
       at_home({"report", "only-baseline"}), 2,
-      "only-baseline has no results.json: a report tells of training, and this run was "
-      "imported; `sluice evaluate only-baseline` tells how good its models are");
+      "only-baseline has no results.json: reports are for trained runs, and this one was "
+      "imported; `sluice evaluate only-baseline` evaluates its models");
   expect_complaint(at_home({"explain", "only-baseline", "samples/cat/0.png"}), 2,
                    "only-baseline/mixture/model.safetensors is missing: the run was imported with "
                    "baseline alone");
@@ -406,7 +408,7 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
   const Ended gate = at_home({"evaluate", "only-gate", "--data", "builtin"});
   EXPECT_THAT(gate.out, HasSubstr("\ngate\n"));
   expect_complaint(at_home({"predict", "only-gate", "samples/cat/0.png"}), 2,
-                   "ask one of its models, such as only-gate/gate/model.safetensors");
+                   "use one of its models, such as only-gate/gate/model.safetensors");
 }
 
 TEST_F(FinishedRun, ADamagedModelIsRefused) {
