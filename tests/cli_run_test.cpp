@@ -59,7 +59,7 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
   for (const char* text :
        {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
         "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
-        "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
+        "mixture: accuracy", "seconds, including validation\nLayer ", "outside the layers",
         "8/8 control-wider: as many parameters", "Error budget of the mixture, 100 images:",
         "Has performance improved?", "runs/lab/figures"}) {
     EXPECT_THAT(trained_->out, HasSubstr(text));
@@ -248,7 +248,7 @@ TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, StartsWith("samples/cat/0.png\n  mixture "));
   EXPECT_THAT(ended.out, ::testing::ContainsRegex("gate +(natural|artificial) +[0-9.]+%"));
-  EXPECT_THAT(ended.out, HasSubstr("asked expert-"));
+  EXPECT_THAT(ended.out, HasSubstr("routed to expert-"));
   EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
   EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
   EXPECT_LE(widest(ended.out), 80u);
@@ -275,7 +275,7 @@ TEST_F(FinishedRun, PredictsFoldersAndGoesOnAfterWhatItCannotRead) {
   for (std::string line; std::getline(err, line);) lines.push_back(line);
   EXPECT_THAT(
       lines, ::testing::ElementsAre(
-                 "sluice: [predict] album: left out a file that is no picture: album/notes.txt",
+                 "sluice: [predict] album: ignored a file that is no picture: album/notes.txt",
                  HasSubstr("album/05.png"), HasSubstr("album/below/empty.jpg"),
                  HasSubstr("nowhere.png"), "sluice: [predict] 3 of 63 pictures could not be read"));
   // Sorted by name; each has the same answer as alone.
@@ -380,12 +380,12 @@ TEST_F(FinishedRun, AMixturesFileAloneIsExplained) {
   expect_complaint(at_home({"explain", file, "samples/cat/0.png", "--to", "x.html"}), 2,
                    file + " has no baseline from before joint training");
   expect_complaint(at_home({"explain", "runs/lab/gate/model.safetensors", "samples/cat/0.png"}), 2,
-                   "is one network, which has no gate to explain: `sluice predict "
-                   "runs/lab/gate/model.safetensors PICTURE` gives its answer");
+                   "is a network without a gate to explain: `sluice predict "
+                   "runs/lab/gate/model.safetensors PICTURE` gives its prediction");
   const std::string picture = "samples/cat/1.png";
   const std::string before = load(*home_ / picture);
   expect_complaint(at_home({"explain", "runs/lab", picture, "--to", picture}), 2,
-                   "samples/cat/1.png exists and has something else in it: choose another name");
+                   "samples/cat/1.png exists and has other content: choose another name");
   EXPECT_TRUE(load(*home_ / picture) == before);
 }
 
@@ -488,14 +488,15 @@ TEST_F(FinishedRun, PartsSavedOneByOneBecomeAMixture) {
                         "give them too, or let `sluice train` train every part\n"));
   arguments.push_back("parts/importance-natural.keras");
   expect_complaint(import("half"), 2,
-                   "importance-natural is of use only in a mixture: give its other parts too: "
+                   "importance-natural is useful only in a mixture: give its other parts too: "
                    "importance-artificial");
   arguments.push_back("parts/importance-artificial.keras");
   const Ended joined = import("joined");
   ASSERT_EQ(joined.code, 0) << joined.err;
   EXPECT_THAT(joined.out,
               HasSubstr("mixture                  11,836,616 parameters   from its parts"));
-  EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out, HasSubstr("asked expert-"));
+  EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out,
+              HasSubstr("routed to expert-"));
   arguments.push_back("parts/mixture.keras");
   EXPECT_THAT(import("all").out, HasSubstr("importance models of its own: others are not used"));
 }
