@@ -1,5 +1,6 @@
-# Everything from the distribution; scripts/install-packages has the same list as package names.
-# Debian's dnnl-config.cmake asks for OpenCL, which a processor does not need: look for it ourselves.
+# All dependencies are packages of the distribution; scripts/install-packages has their names.
+# Debian's dnnl-config.cmake requires OpenCL, which oneDNN does not need on a processor, so this
+# file does not use it.
 find_path(dnnl_include dnnl.hpp REQUIRED)
 find_library(dnnl_library dnnl REQUIRED)
 add_library(sluice_dnnl INTERFACE)
@@ -8,12 +9,12 @@ target_link_libraries(sluice_dnnl INTERFACE ${dnnl_library})
 find_package(OpenMP REQUIRED)
 find_package(Threads REQUIRED)
 if(SLUICE_SANITIZE STREQUAL "thread")
-  # Clang's OpenMP tells ThreadSanitizer through Archer which threads have waited for which.
+  # Archer reports the synchronization of Clang's OpenMP to ThreadSanitizer.
   get_filename_component(llvm_libraries "${OpenMP_omp_LIBRARY}" DIRECTORY)
   find_library(archer_library archer PATHS "${llvm_libraries}" REQUIRED)
   target_link_libraries(sluice_flags INTERFACE -Wl,--no-as-needed "${archer_library}")
 endif()
-find_package(Boost REQUIRED)  # Boost.Math, which is headers alone
+find_package(Boost REQUIRED)  # Boost.Math, only headers
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)
@@ -25,8 +26,8 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(turbojpeg REQUIRED IMPORTED_TARGET libturbojpeg)
 pkg_check_modules(hdf5 REQUIRED IMPORTED_TARGET hdf5-serial)
-# ONNX's messages. Its checker lies in a library that registers every operator when it is loaded:
-# only the tests link that one.
+# Messages of ONNX. Only tests link its checker, whose library registers every operator when it is
+# loaded.
 find_package(Protobuf REQUIRED)
 find_path(onnx_include onnx/onnx_pb.h REQUIRED)
 find_library(onnx_proto_library onnx_proto REQUIRED)

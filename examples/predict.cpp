@@ -1,4 +1,4 @@
-// Says what is on pictures, from four threads that share one Predictor.
+// Predicts the classes of pictures from four threads that share one Predictor.
 //
 //   predict RUN PICTURE...        predict runs/lab samples/*/*.png
 
@@ -15,14 +15,14 @@ namespace {
 
 constexpr std::size_t kThreads = 4;
 
-/// "cat, 57% sure, said expert-natural", or why there is no answer.
+/// Returns for example "cat, 57%, by expert-natural", or the error.
 std::string answer(const Predictor& predictor, const std::filesystem::path& file) try {
   const Image image = read_image(file);  // of any size, from a file or elsewhere
   const Prediction prediction = predictor.predict({&image, 1}).front();
-  if (prediction.best < 0) return "no answer";
+  if (prediction.best < 0) return "no prediction";
   std::string text = predictor.class_names()[prediction.best] + ", " +
                      std::to_string(std::lround(100 * prediction.scores[prediction.best])) +
-                     "% sure, said ";
+                     "%, by ";
   if (!prediction.route) return text + predictor.name();
   return text + "expert-" + predictor.groups()[prediction.route->group].name;
 } catch (const std::exception& error) {

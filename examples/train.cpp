@@ -1,6 +1,6 @@
-// Trains an experiment and leaves a run folder with its models, figures and report.
+// Trains an experiment into a run folder with its models, figures and report.
 //
-// On the 1,000 built-in images with one epoch a stage it takes a minute on two cores.
+// On the 1,000 built-in images with one epoch per stage it takes a minute on two cores.
 //
 //   train [EXPERIMENT [DATA [FOLDER]]]        train experiments/lab.toml builtin runs/first
 
@@ -12,7 +12,7 @@ using namespace sluice;
 
 namespace {
 
-/// A line for each stage and each epoch.
+/// Prints a line for each stage and each epoch.
 class Lines : public RunObserver {
   DataEvents loading() override {
     return {.say = [this](const std::string& l) { on_note(l); }};

@@ -121,7 +121,7 @@ TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
   first.signal(SIGINT);
   const Ended stopped = first.wait();
   expect_complaint(stopped, 130, "stopped by Ctrl-C");
-  EXPECT_THAT(stopped.out, HasSubstr("to go on: sluice train --resume run --data builtin\n"));
+  EXPECT_THAT(stopped.out, HasSubstr("to resume: sluice train --resume run --data builtin\n"));
 
   Program second = start(resume("run"));
   wait_for("gate");
@@ -207,7 +207,7 @@ TEST_F(Resume, ADamagedCheckpointFallsBackToTheOneBefore) {
   save(newest, load(newest).substr(0, 1'000'000));
   const Ended ended = run(resume("run"));
   ASSERT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("checkpoint: passed over run/checkpoints/" + names.back()));
+  EXPECT_THAT(ended.out, HasSubstr("checkpoint: ignored run/checkpoints/" + names.back()));
   expect_whole();
 }
 
@@ -253,7 +253,7 @@ TEST_F(Resume, AnEditedExperimentIsRefusedWithItsKey) {
     return run(resume("run"));
   };
   expect_complaint(with("\nseed = 0", "\nseed = 7"), 2,
-                   "run cannot go on with another experiment: seed was 0, and is 7");
+                   "run cannot be resumed with another experiment: seed was 0, and is 7");
   expect_complaint(with("\"artificial\"", "\"machines\""), 2, "groups[0] was \"artificial\" [");
   expect_complaint(with("batch_size = 32", "batch_size = 16"), 2,
                    "train.batch_size was 32, and is");
@@ -300,7 +300,7 @@ TEST_F(Resume, RefusesWhatCannotGoOn) {
   program.signal(SIGKILL);
   program.wait();
   expect_complaint(run({"train", kLab, "--resume", "run", "--data", "builtin"}), 2,
-                   "run cannot go on with another experiment: data.train_images was " +
+                   "run cannot be resumed with another experiment: data.train_images was " +
                        kShortImages + ", and is 5000");
   expect_complaint(
       run({"train", "--resume", "run", "--set", "train.learning_rate=0.5", "--data", "builtin"}), 2,
@@ -316,7 +316,7 @@ TEST_F(Resume, RefusesWhatCannotGoOn) {
   expect_complaint(run(resume("run")), 2, "run is finished");
   EXPECT_FALSE(fs::exists(folder_ / "run/checkpoints"));
   fs::remove_all(folder_ / "run/results.json");
-  expect_complaint(run(resume("run")), 2, "run has no checkpoints to go on from");
+  expect_complaint(run(resume("run")), 2, "run has no checkpoints to resume from");
 }
 
 TEST_F(Resume, GoesOnWithItsOwnImagesAndNoOthers) {

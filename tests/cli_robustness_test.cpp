@@ -209,7 +209,7 @@ TEST_F(Robustness, TwoSignalsAtOnceAreOne) {
   program.signal(SIGCONT);
   const Ended ended = program.wait_at_most(kPatience);
   EXPECT_THAT(ended.code, AnyOf(128 + SIGTERM, 128 + SIGHUP));
-  EXPECT_THAT(ended.out, HasSubstr("to go on: sluice train --resume run"));
+  EXPECT_THAT(ended.out, HasSubstr("to resume: sluice train --resume run"));
 }
 
 TEST_F(Robustness, ARunOfNohupOutlivesItsTerminal) {

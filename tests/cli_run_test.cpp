@@ -59,7 +59,7 @@ TEST_F(FinishedRun, TellsTheStoryInPlain80Columns) {
   for (const char* text :
        {"data: ", "Training images are", "Model: \"baseline\"", "Epoch 1/1 ", "val_acc",
         "expert-natural: accuracy", "expert-natural, all classes: accuracy", "gate: accuracy",
-        "mixture: accuracy", "seconds, validation included\nLayer ", "outside the layers",
+        "mixture: accuracy", "seconds, including validation\nLayer ", "outside the layers",
         "8/8 control-wider: as many parameters", "Error budget of the mixture, 100 images:",
         "Has performance improved?", "runs/lab/figures"}) {
     EXPECT_THAT(trained_->out, HasSubstr(text));
@@ -161,7 +161,7 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   ASSERT_EQ(own.code, 0) << own.err;
   EXPECT_THAT(own.out, HasSubstr("drawn by sluice (remembered by runs/lab)\n"));
   EXPECT_THAT(own.out, Not(HasSubstr("these are not")));
-  const std::string others = "whose 100 test images these are not\n";
+  const std::string others = "these are not its 100 test images\n";
   EXPECT_THAT(evaluate("runs/lab", {"--set", "data.test_images=30"}).out, HasSubstr(others));
   expect_complaint(evaluate("runs/lab", {"--set", "seed=1"}), 2, "only values of [data] count");
 
@@ -177,18 +177,19 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   EXPECT_EQ(record["place"], "builtin");
   const std::string sum = record["test"]["sha256"].get<std::string>();
   const std::string changed = with("changed", sum, std::string(64, '0'));
-  expect_complaint(evaluate(changed), 2,
-                   "changed was trained on built-in images, and its test images are others now: "
-                   "put the 100 of then back, or pass --data builtin to evaluate on those of now");
+  expect_complaint(
+      evaluate(changed), 2,
+      "changed was trained on built-in images, and its test images have changed: "
+      "restore the 100 images, or pass --data builtin to evaluate on the present ones");
   EXPECT_THAT(evaluate(changed, {"--data", "builtin"}).out, HasSubstr(others));
   expect_complaint(evaluate(with("gone", "\"builtin\"", "\"/nowhere/pets\"")), 2,
-                   "gone was trained on built-in images in /nowhere/pets, which is not there: put "
-                   "it back, or pass --data DIR");
+                   "gone was trained on built-in images in /nowhere/pets, which does not exist: "
+                   "restore it, or pass --data DIR");
   const std::string old = with("old", "set", "set");
   fs::remove(*home_ / "old/data.json");
   const Ended unknown = evaluate(old);
   expect_complaint(unknown, 2, "no copy of CIFAR-10 was found: pass --data DIR");
-  EXPECT_THAT(unknown.out, HasSubstr("old does not say which images it was trained on: it has no "
+  EXPECT_THAT(unknown.out, HasSubstr("old has no "
                                      "data.json\n"));
 }
 
@@ -214,9 +215,10 @@ TEST_F(FinishedRun, ReportsItselfAsAPage) {
 
 TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
   save(*home_ / "stopped/experiment.toml", load(*home_ / "runs/lab/experiment.toml"));
-  expect_complaint(at_home({"report", "runs/lab", "stopped"}), 2,
-                   "stopped has no results.json: it was stopped; go on with `sluice train --resume "
-                   "stopped`");
+  expect_complaint(
+      at_home({"report", "runs/lab", "stopped"}), 2,
+      "stopped has no results.json: it was stopped; resume it with `sluice train --resume "
+      "stopped`");
   const auto report = [&](const std::string& results) {
     save(*home_ / "stopped/results.json", results);
     return at_home({"report", "stopped"});
@@ -246,7 +248,7 @@ TEST_F(FinishedRun, PredictNamesClassGateAndBaseline) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, StartsWith("samples/cat/0.png\n  mixture "));
   EXPECT_THAT(ended.out, ::testing::ContainsRegex("gate +(natural|artificial) +[0-9.]+%"));
-  EXPECT_THAT(ended.out, HasSubstr("asked expert-"));
+  EXPECT_THAT(ended.out, HasSubstr("routed to expert-"));
   EXPECT_THAT(ended.out, HasSubstr("\n  baseline "));
   EXPECT_THAT(ended.out, HasSubstr("samples/ship/1.png\n"));
   EXPECT_LE(widest(ended.out), 80u);
@@ -273,7 +275,7 @@ TEST_F(FinishedRun, PredictsFoldersAndGoesOnAfterWhatItCannotRead) {
   for (std::string line; std::getline(err, line);) lines.push_back(line);
   EXPECT_THAT(
       lines, ::testing::ElementsAre(
-                 "sluice: [predict] album: left out a file that is no picture: album/notes.txt",
+                 "sluice: [predict] album: ignored a file that is no picture: album/notes.txt",
                  HasSubstr("album/05.png"), HasSubstr("album/below/empty.jpg"),
                  HasSubstr("nowhere.png"), "sluice: [predict] 3 of 63 pictures could not be read"));
   // Sorted by name; each has the same answer as alone.
@@ -378,12 +380,12 @@ TEST_F(FinishedRun, AMixturesFileAloneIsExplained) {
   expect_complaint(at_home({"explain", file, "samples/cat/0.png", "--to", "x.html"}), 2,
                    file + " has no baseline from before joint training");
   expect_complaint(at_home({"explain", "runs/lab/gate/model.safetensors", "samples/cat/0.png"}), 2,
-                   "is one network, which has no gate to explain: `sluice predict "
-                   "runs/lab/gate/model.safetensors PICTURE` gives its answer");
+                   "is a network without a gate to explain: `sluice predict "
+                   "runs/lab/gate/model.safetensors PICTURE` gives its prediction");
   const std::string picture = "samples/cat/1.png";
   const std::string before = load(*home_ / picture);
   expect_complaint(at_home({"explain", "runs/lab", picture, "--to", picture}), 2,
-                   "samples/cat/1.png exists and has something else in it: choose another name");
+                   "samples/cat/1.png exists and has other content: choose another name");
   EXPECT_TRUE(load(*home_ / picture) == before);
 }
 
@@ -397,8 +399,8 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
   EXPECT_THAT(ended.out, HasSubstr("\nweighted mean "));
   expect_complaint(
       at_home({"report", "only-baseline"}), 2,
-      "only-baseline has no results.json: a report tells of training, and this run was "
-      "imported; `sluice evaluate only-baseline` tells how good its models are");
+      "only-baseline has no results.json: reports are for trained runs, and this one was "
+      "imported; `sluice evaluate only-baseline` evaluates its models");
   expect_complaint(at_home({"explain", "only-baseline", "samples/cat/0.png"}), 2,
                    "only-baseline/mixture/model.safetensors is missing: the run was imported with "
                    "baseline alone");
@@ -406,7 +408,7 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
   const Ended gate = at_home({"evaluate", "only-gate", "--data", "builtin"});
   EXPECT_THAT(gate.out, HasSubstr("\ngate\n"));
   expect_complaint(at_home({"predict", "only-gate", "samples/cat/0.png"}), 2,
-                   "ask one of its models, such as only-gate/gate/model.safetensors");
+                   "use one of its models, such as only-gate/gate/model.safetensors");
 }
 
 TEST_F(FinishedRun, ADamagedModelIsRefused) {
@@ -486,14 +488,15 @@ TEST_F(FinishedRun, PartsSavedOneByOneBecomeAMixture) {
                         "give them too, or let `sluice train` train every part\n"));
   arguments.push_back("parts/importance-natural.keras");
   expect_complaint(import("half"), 2,
-                   "importance-natural is of use only in a mixture: give its other parts too: "
+                   "importance-natural is useful only in a mixture: give its other parts too: "
                    "importance-artificial");
   arguments.push_back("parts/importance-artificial.keras");
   const Ended joined = import("joined");
   ASSERT_EQ(joined.code, 0) << joined.err;
   EXPECT_THAT(joined.out,
               HasSubstr("mixture                  11,836,616 parameters   from its parts"));
-  EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out, HasSubstr("asked expert-"));
+  EXPECT_THAT(at_home({"predict", "joined", "samples/cat/0.png"}).out,
+              HasSubstr("routed to expert-"));
   arguments.push_back("parts/mixture.keras");
   EXPECT_THAT(import("all").out, HasSubstr("importance models of its own: others are not used"));
 }

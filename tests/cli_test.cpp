@@ -333,7 +333,7 @@ TEST_F(CommandLine, BenchMeasuresAndSaysHow) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_LE(widest(ended.out), 80u);
   EXPECT_THAT(ended.out, HasSubstr("compute: exact\n"));
-  EXPECT_THAT(ended.out, HasSubstr("joint, batch 8: milliseconds a step\n"));
+  EXPECT_THAT(ended.out, HasSubstr("joint, batch 8: milliseconds per step\n"));
   EXPECT_THAT(ended.out, Not(HasSubstr("inference")));
   const auto json = nlohmann::json::parse(load(folder_ / "bench.json"));
   EXPECT_GT(json["machine"]["gflops"], 0);

@@ -31,6 +31,6 @@ test -s "$work/run/report.html"
 "$work/prefix/bin/sluice" data sample --data builtin --count 1 --out "$work/samples" >/dev/null
 "$work/build/predict" "$work/run" "$work"/samples/*/0.png >"$work/out"
 tail -n 1 "$work/out"
-[ "$(grep -c '% sure, said expert-' "$work/out")" -eq 10 ]
+[ "$(grep -c '%, by expert-' "$work/out")" -eq 10 ]
 "$work/build/predict" "$work/run/gate/model.safetensors" "$work/samples/cat/0.png" |
-  grep -q '% sure, said gate$'
+  grep -q '%, by gate$'

@@ -23,7 +23,7 @@ struct BenchOptions {
   std::string json;
 };
 
-/// What is measured unless something is asked for.
+/// Default works.
 const std::vector<Work> kWorks{
     {"train", 32}, {"train", 128}, {"joint", 32}, {"inference", 256}, {"inference", 1}};
 
@@ -32,7 +32,7 @@ std::vector<Work> wanted(const BenchOptions& options) {
   for (const Work& work : kWorks) {
     const auto& names = options.works;
     const bool named = names.empty() || std::ranges::find(names, work.name) != names.end();
-    // A batch size of one's own stands for all of that work.
+    // A batch size given by the user replaces all default ones of the work.
     const bool again = options.batch > 0 && !works.empty() && works.back().name == work.name;
     if (named && !again)
       works.push_back({work.name, options.batch > 0 ? options.batch : work.batch});
@@ -79,10 +79,10 @@ void bench(const BenchOptions& options) {
   const Ceiling ceiling = measure_ceiling();
   const Compute compute = on_this_processor(options.compute);
   print_out(
-      "{}, {} threads: at best {:.0f} GFLOP/s and {:.1f} GB/s, as measured\n"
+      "{}, {} threads: measured maximum {:.0f} GFLOP/s, {:.1f} GB/s\n"
       "compute: {}\n\n{:<10} {:>6} {:>10} {:>12} {:>9} {:>12}\n",
       machine.cpu, machine.threads, ceiling.gflops, ceiling.gigabytes_a_second, to_string(compute),
-      "work", "batch", "images/s", "median ms", "GFLOP/s", "of the best");
+      "work", "batch", "images/s", "median ms", "GFLOP/s", "of maximum");
   std::vector<WorkResult> results;
   auto works = nlohmann::ordered_json::array();
   for (const Work& work : wanted(options)) {
@@ -92,7 +92,7 @@ void bench(const BenchOptions& options) {
     works.push_back(to_json(results.back(), compute));
   }
   for (const WorkResult& result : results) {
-    print_out("\n{}, batch {}: milliseconds a step\n{}", result.work.name, result.work.batch,
+    print_out("\n{}, batch {}: milliseconds per step\n{}", result.work.name, result.work.batch,
               profile_text(result.profile, result.seconds, result.steps));
   }
   const double peak = static_cast<double>(peak_memory_bytes());
@@ -110,25 +110,26 @@ void add_bench(CLI::App& app) {
   auto* verb = app.add_subcommand("bench", "Measure how fast this machine trains and predicts");
   verb->footer(R"(Examples:
   sluice bench                              training, mixture and inference
-  sluice bench train --batch 64             one of them
+  sluice bench train --batch 64             only training
   sluice bench --compute exact --json exact.json
   OMP_NUM_THREADS=1 sluice bench            on one core
 
-"train" is a step of the small CNN, "joint" one of the mixture with its two
-experts, "inference" the mixture's answer for a batch. GFLOP/s counts the
+"train" is a training step of the small CNN, "joint" one of the mixture with
+two experts, "inference" a prediction of the mixture. GFLOP/s counts the
 operations of the layers' definitions; an algorithm that needs fewer can
-exceed the machine's best. Run nothing else meanwhile.)");
+exceed the maximum. Run no other programs at the same time.)");
   const auto options = std::make_shared<BenchOptions>();
   verb->add_option("WORK", options->works, "train, joint, inference (default: all)")
       ->check(one_of({"train", "joint", "inference"}));
-  verb->add_option("--batch", options->batch, "Images in a step")
+  verb->add_option("--batch", options->batch, "Images per step")
       ->type_name("N")
       ->check(whole_number(1, 4096));
   add_compute_option(*verb, options->compute);
-  verb->add_option("--seconds", options->seconds, "For each work (default: 3)")
+  verb->add_option("--seconds", options->seconds, "Seconds for each work (default: 3)")
       ->type_name("S")
       ->check(number(0.01, 3600));
-  verb->add_option("--json", options->json, "File to write as well")->type_name("FILE");
+  verb->add_option("--json", options->json, "Also write the results to this file")
+      ->type_name("FILE");
   verb->callback([options] { bench(*options); });
 }
 

@@ -18,7 +18,7 @@ namespace {
 const Shape kImage{32, 32, 3};
 constexpr int kClasses = 10;
 constexpr int kImages = 2048;
-constexpr int kWarmUp = 10;  ///< steps
+constexpr int kWarmUp = 10;  ///< steps before the measurement
 constexpr std::uint64_t kSeed = 1;
 
 LabelledImages random_images(int count) {
@@ -37,12 +37,12 @@ std::vector<float> scaled(const LabelledImages& images) {
   return values;
 }
 
-/// Times steps once they are warm, and says when it is enough.
+/// Measures the time of steps after a warm-up, and decides when to stop.
 class Stopwatch {
  public:
   Stopwatch(CompiledModel& model, double seconds) : model_(model), least_(seconds) {}
 
-  /// Called after every step; false to stop.
+  /// Called after every step; returns false to stop.
   bool step() {
     check_interrupt();
     if (++steps_ == kWarmUp) model_.start_profile();
@@ -72,7 +72,7 @@ class Stopwatch {
   std::vector<double> times_;
 };
 
-/// Whole steps of fit(): batches, forward, loss, backward, Adam.
+/// Measures complete steps of fit(): batches, forward, loss, backward, Adam.
 WorkResult measure_training(CompiledModel& model, const Work& work, double seconds) {
   struct Enough {};
   struct Observer : FitObserver {
@@ -83,7 +83,7 @@ WorkResult measure_training(CompiledModel& model, const Work& work, double secon
     Stopwatch& stopwatch;
   };
   const LabelledImages images = random_images(kImages);
-  const LabelledImages one = random_images(1);  // validation is not to be measured
+  const LabelledImages one = random_images(1);  // validation is not measured
   const std::vector<std::string> class_names(kClasses, "class");
   Stopwatch stopwatch(model, seconds);
   Observer observer(stopwatch);
@@ -104,7 +104,7 @@ WorkResult measure_inference(CompiledModel& model, const Work& work, double seco
   return stopwatch.result(work);
 }
 
-/// Moves the gate's last bias so that half of the images go to each group: fresh weights send
+/// Changes the gate's output bias so that half of the images go to each group; initial weights send
 /// nearly all to one.
 void balance(const Sequential& gate, Weights& weights) {
   constexpr int kSome = 256;

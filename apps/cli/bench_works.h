@@ -7,8 +7,8 @@
 
 namespace sluice::cli {
 
-/// What `sluice bench` measures: images of random pixels, for what a step costs does not depend on
-/// them; the lab's models for CIFAR-10, small, with fresh weights.
+/// Works that `sluice bench` measures: the lab's small models for CIFAR-10 with initial weights, on
+/// random pixels, because the time of a step does not depend on them.
 struct Work {
   std::string name;  ///< "train": the baseline; "joint": the mixture; "inference": the mixture
   int batch;
@@ -17,16 +17,16 @@ struct Work {
 struct WorkResult {
   Work work;
   double images_per_second = 0;
-  double median_ms = 0;  ///< of a step
+  double median_ms = 0;  ///< per step
   std::int64_t steps = 0;
   double seconds = 0;
-  std::vector<LayerProfile> profile;  ///< of these steps
+  std::vector<LayerProfile> profile;  ///< of the measured steps
 
-  /// Of the layers' definitions, whatever the algorithm needs: 10^9 operations a second.
+  /// Returns 10^9 operations per second, as the layers' definitions count them for any algorithm.
   double gflops() const;
 };
 
-/// Runs steps for at least `seconds`, after some that are not counted.
+/// Runs steps for at least `seconds`, after a warm-up.
 WorkResult measure(const Work& work, Compute compute, double seconds);
 
 }  // namespace sluice::cli

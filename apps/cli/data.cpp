@@ -46,7 +46,7 @@ void fetch(const DataVerbOptions& options) {
   print_out("CIFAR-10 is in {}\n", folder.string());
 }
 
-/// Refuses a place that no folder can be made at, before images are loaded.
+/// Makes the folder before images are loaded. Throws Error (user) if that is not possible.
 void make_folder_for_samples(const std::string& out) {
   try {
     fs::create_directories(out);
@@ -82,7 +82,7 @@ void sample(const DataVerbOptions& options) {
 }  // namespace
 
 void add_data(CLI::App& app) {
-  auto* verb = app.add_subcommand("data", "Look at data, download it, or take samples of it");
+  auto* verb = app.add_subcommand("data", "Describe data, download it, or write samples of it");
   verb->require_subcommand(0, 1);
   verb->callback([verb] {
     if (verb->get_subcommands().empty()) throw CLI::CallForHelp();
@@ -96,19 +96,20 @@ void add_data(CLI::App& app) {
   const auto options = std::make_shared<DataVerbOptions>();
   const auto add_place = [options](CLI::App& sub) {
     sub.add_option("EXPERIMENT", options->experiment,
-                   "Whose data, and how much of it\n(default: all of CIFAR-10)");
+                   "TOML file that declares the data\n(default: all of CIFAR-10)");
     add_data_option(sub, options->data);
     add_set_data_option(sub, options->set);
   };
 
-  auto* info_verb = verb->add_subcommand("info", "Which data there is, and how it is distributed");
+  auto* info_verb =
+      verb->add_subcommand("info", "Show the data that is found, and its distribution");
   add_place(*info_verb);
   info_verb->callback([options] { info(*options); });
 
   auto* fetch_verb =
       verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");
-  fetch_verb->footer("A stopped download goes on where it ended. The archive is checked.");
-  fetch_verb->add_option("--url", options->url, "Another place that has the official archive");
+  fetch_verb->footer("Resumes a stopped download. Checks the archive's SHA-256.");
+  fetch_verb->add_option("--url", options->url, "Another URL of the official archive");
   fetch_verb->callback([options] { fetch(*options); });
 
   auto* sample_verb = verb->add_subcommand("sample", "Write test images as PNG files");

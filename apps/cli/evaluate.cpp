@@ -29,13 +29,14 @@ void print_row(const std::string& model, const Examples& test, const Evaluation&
   flush_out();
 }
 
-/// Outputs are told apart by their place alone, so the classes must be those of the training.
+/// Requires the classes and shape of the training, because an output is identified only by its
+/// position.
 void require_fit(const std::string& run, const std::string& model, const Shape& input,
                  const std::vector<std::string>& classes, const Examples& given) {
   if (classes != given.class_names()) {
     throw Error(
         Fault::user, "evaluate",
-        fmt::format("{}: {} tells apart {}, but the data has {}: give the data it was "
+        fmt::format("{}: {} has the classes {}, but the data has {}: give the data it was "
                     "trained on",
                     run, model, fmt::join(classes, ", "), fmt::join(given.class_names(), ", ")));
   }
@@ -46,7 +47,7 @@ void require_fit(const std::string& run, const std::string& model, const Shape& 
   }
 }
 
-/// Adds where the time went to `profiles`.
+/// Evaluates a model, and adds its profile to `profiles`.
 template <class Saved>
 Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,
                           const Examples& test, Compute compute, std::string& profiles) {
@@ -60,8 +61,8 @@ Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, cons
   return result;
 }
 
-/// Of the mixture, else of the baseline, else of all there are: a part alone is of interest where
-/// nothing answers for all.
+/// Prints details of the mixture, else of the baseline, else of all models. Parts are of interest
+/// only if there is no model for all classes.
 void print_details(const std::vector<std::pair<std::string, Evaluation>>& results) {
   const auto whole = std::ranges::find_if(results.rbegin(), results.rend(), [](const auto& result) {
     return result.first == names::kMixture || result.first == names::kBaseline;
@@ -115,9 +116,9 @@ void evaluate_run(const EvaluateOptions& options) {
 void add_evaluate(CLI::App& app) {
   auto* verb = app.add_subcommand("evaluate", "Evaluate every model of a run on the test images");
   verb->footer(
-      R"(Experts are evaluated on their own classes. Without --data the images are the
-run's own: RUN/data.json tells where they are, and has their check sums. Of a
-folder for --data test/CLASS is enough.
+      R"(Evaluates experts on their own classes. Without --data it uses the run's own
+images: RUN/data.json has their place and checksums. A folder for --data needs
+only test/CLASS.
 
 Examples:
   sluice evaluate runs/lab
@@ -128,7 +129,7 @@ Examples:
   add_data_option(*verb, options->data);
   add_set_data_option(*verb, options->set);
   add_compute_option(*verb, options->compute);
-  verb->add_flag("--profile", options->profile, "Tell where the time went, layer by layer");
+  verb->add_flag("--profile", options->profile, "Print the time of each layer");
   verb->callback([options] { evaluate_run(*options); });
 }
 

@@ -23,20 +23,20 @@ struct ExplainOptions {
   std::string to;
 };
 
-/// A picture as the only one of a data set; its label is not known.
+/// Returns a data set of one picture, without its label.
 LabelledImages alone(const std::string& file, const Shape& shape) {
   Image image = resized(read_image(file), static_cast<int>(shape[0]), static_cast<int>(shape[1]));
   return {shape, std::move(image.pixels), {0}};
 }
 
-/// Says of a run without a mixture why it has none.
+/// Throws Error (user) with the reason if a run has no mixture.
 void require_mixture(const std::string& path) {
   if (!is_folder(path)) return;
   const RunFolder run = RunFolder::open(path);
   if (!run.has_model(names::kMixture)) run.read_mixture();
 }
 
-/// The only example, of which the parts that the gate did not ask say nothing.
+/// Returns answers for one example; parts of other groups have none.
 Answers answers_of(const Prediction& prediction, const Predictor& predictor) {
   const Groups groups(predictor.groups(), predictor.class_names());
   const Prediction::Route& route = *prediction.route;
@@ -60,14 +60,14 @@ void explain(const ExplainOptions& options) {
   const Predictor predictor(options.run, {.batch = 1});
   if (predictor.groups().empty()) {
     throw user_error("explain",
-                     "{0} is one network, which has no gate to explain: `sluice predict {0} "
-                     "PICTURE` gives its answer",
+                     "{0} is a network without a gate to explain: `sluice predict {0} "
+                     "PICTURE` gives its prediction",
                      path_text(options.run));
   }
   if (!options.to.empty()) require_replaceable(options.to, kPage);
   if (!options.to.empty() && !predictor.has_frozen()) {
     throw user_error("explain",
-                     "{} has no baseline from before joint training, which a page compares with: "
+                     "{} has no baseline from before joint training, which the page needs: "
                      "leave out --to",
                      path_text(options.run));
   }
@@ -86,8 +86,8 @@ void explain(const ExplainOptions& options) {
 }  // namespace
 
 void add_explain(CLI::App& app) {
-  auto* verb = app.add_subcommand("explain", "Show how the mixture comes to its answer");
-  verb->footer(R"(The way of one picture through gate, baseline, expert and importances.
+  auto* verb = app.add_subcommand("explain", "Explain the mixture's prediction for a picture");
+  verb->footer(R"(Prints the outputs of gate, baseline, expert and importance model.
 
 Examples:
   sluice explain runs/lab samples/cat/0.png

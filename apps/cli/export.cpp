@@ -26,8 +26,8 @@ struct ExportOptions {
   std::string to;
 };
 
-/// Models of a run, by name. Importance models have no folder of their own: they are trained within
-/// the mixture.
+/// Models of a run, by name. Importance models have no folder, because they are trained in the
+/// mixture.
 class Models {
  public:
   explicit Models(const RunFolder& run) : run_(run), names_(run.models()) {
@@ -120,10 +120,10 @@ void export_models(const ExportOptions& options) {
 
 void add_export(CLI::App& app) {
   auto* verb = app.add_subcommand("export", "Write models that Keras or ONNX Runtime opens");
-  verb->footer(R"(Without --model every model of the run is written: baseline, experts, gate, the
-importance models, and the mixture. The mixture is made of standard layers
-alone; as those cannot skip an expert, it computes all of them. keras is for
-Keras 3; h5 is for Keras 2, alone (tf_keras) or in TensorFlow up to 2.15.
+  verb->footer(R"(Writes every model of the run, or those of --model: baseline, experts, gate,
+importance models and mixture. The mixture has only standard layers; it
+computes all experts, because these layers cannot skip one. keras is for
+Keras 3; h5 is for Keras 2 (tf_keras, or TensorFlow up to 2.15).
 
 Examples:
   sluice export runs/lab                      RUN/export/*.keras

@@ -9,7 +9,7 @@
 
 namespace sluice::cli {
 
-/// `throw user_error("data", "{} is empty: ...", path)`: the mistake is the user's to mend.
+/// Makes the Error of a user's mistake: `throw user_error("data", "{} is empty: ...", path)`.
 template <class... Args>
 Error user_error(std::string_view tag, fmt::format_string<Args...> format, Args&&... args) {
   return {Fault::user, tag, fmt::format(format, std::forward<Args>(args)...)};

@@ -25,7 +25,7 @@ struct ImportOptions {
   std::string run;
 };
 
-/// The lab's, of whose files no word of classes and groups is expected.
+/// Returns the lab's experiment, for files without classes and groups.
 Experiment lab_experiment() {
   Experiment lab;
   lab.name = "imported";
@@ -36,7 +36,7 @@ Experiment lab_experiment() {
 
 /// One argument: FILE, or NAME=FILE.
 struct Source {
-  std::string name;  ///< empty where the user did not say
+  std::string name;  ///< empty if the user gave none
   fs::path file;
 
   explicit Source(const std::string& argument) : file(argument) {
@@ -46,7 +46,7 @@ struct Source {
     file = argument.substr(at + 1);
   }
 
-  /// "gate" of gate.keras and of gate.weights.h5.
+  /// Returns "gate" for gate.keras and for gate.weights.h5.
   std::string stem() const {
     const fs::path stem = file.stem();
     return stem.extension() == ".weights" ? stem.stem().string() : stem.string();
@@ -69,7 +69,7 @@ bool is_mixture(const AnyModel& model) {
   return std::holds_alternative<SavedMixture>(model);
 }
 
-/// Files of other programs becoming the models of one run.
+/// Imports files of other programs into one run.
 class Import {
  public:
   explicit Import(const ImportOptions& options)
@@ -103,7 +103,7 @@ class Import {
     const RunFolder run = RunFolder::create(options_.run, experiment_);
     for (const std::string& remark : remarks_) print_out("note: {}\n", remark);
     for (std::size_t i = 0; i < models_.size(); ++i) {
-      // Importance models have no folder: a mixture has them in its file.
+      // Importance models have no folder: they are in the mixture's file.
       if (!is_importance(names_[i])) run.write_model(names_[i], models_[i]);
       const auto parameters =
           std::visit([](const auto& saved) { return count_parameters(saved.model); }, models_[i]);
@@ -116,7 +116,7 @@ class Import {
   }
 
  private:
-  /// Classes and groups: what a file says, else the experiment, else the lab's.
+  /// Sets classes and groups: those of a file, else of the experiment, else of the lab.
   void find_classes() {
     class_names_ = class_names_of(experiment_);
     if (!options_.experiment.empty()) return;
@@ -176,7 +176,7 @@ class Import {
     saved.groups = experiment_.groups;
   }
 
-  /// Parts that were saved one by one become a mixture where all of them are there.
+  /// Joins separately saved parts into a mixture if all of them are there.
   void join() {
     std::map<std::string, SavedModel> parts;
     for (std::size_t i = 0; i < models_.size(); ++i) {
@@ -195,7 +195,7 @@ class Import {
       return;
     }
     if (importance != names_.end() && !missing.empty()) {
-      throw user_error("import", "{} is of use only in a mixture: give its other parts too: {}",
+      throw user_error("import", "{} is useful only in a mixture: give its other parts too: {}",
                        *importance, fmt::join(missing, ", "));
     }
     if (parts.size() < 2) return;
@@ -212,7 +212,7 @@ class Import {
     names_.emplace_back(names::kMixture);
   }
 
-  /// Commands that work with what was imported.
+  /// Prints commands that use the imported models.
   void print_advice(const fs::path& run) const {
     const auto has = [&](const char* name) {
       return std::ranges::find(names_, name) != names_.end();
@@ -241,7 +241,7 @@ class Import {
     throw user_error(
         "import",
         "{} takes {}, and Sluice gives models colour pictures, (height, width, 3): train "
-        "one on those",
+        "it on those",
         path_text(file), to_string(input));
   }
 
@@ -268,20 +268,20 @@ class Import {
   std::vector<std::string> class_names_;
   std::vector<Source> sources_;
   std::vector<AnyModel> models_;
-  std::vector<std::string> names_;    ///< of models_: as many as sources_, then what they became
-  std::vector<std::string> remarks_;  ///< what the user should know
+  std::vector<std::string> names_;    ///< of models_: those of sources_, then that of their mixture
+  std::vector<std::string> remarks_;  ///< notes for the user
 };
 
 }  // namespace
 
 void add_import(CLI::App& app) {
-  auto* verb = app.add_subcommand("import", "Make a run of models that Keras has saved");
-  verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name tells
-which model it is (baseline.keras, gate.h5, expert-natural.weights.h5), or
-NAME=FILE does. A file of weights alone must be of one of the lab's models.
-Baseline, gate, experts and importance models of all groups make a mixture.
-Without --experiment the classes are what the files say, else CIFAR-10's in
-the lab's groups, the gate's first output being "artificial".
+  auto* verb = app.add_subcommand("import", "Make a run from models that Keras saved");
+  verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name is
+that of its model (baseline.keras, gate.h5, expert-natural.weights.h5), unless
+NAME=FILE gives another. A file with only weights must be of a model of the lab.
+Baseline, gate, experts and importance models of all groups become a mixture.
+Without --experiment, classes and groups are those of the files, else CIFAR-10's
+classes in the lab's groups; the gate's first output is "artificial".
 
 Examples:
   sluice import baseline.keras gate.keras --run runs/notebook

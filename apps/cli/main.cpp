@@ -18,19 +18,19 @@ constexpr int kMachineFault = 1;
 constexpr int kUserFault = 2;
 
 constexpr const char* kExamples = R"(Examples:
-  sluice train experiments/lab.toml       the whole lab, with pictures
-  sluice predict runs/lab cat.jpg         what is on a picture, and who said so
-  sluice report runs/lab                  a page of it, to open or to pass on
-  sluice evaluate runs/lab                every model on the test images
-  sluice export runs/lab                  files for Keras, or ONNX Runtime
+  sluice train experiments/lab.toml       train the whole lab
+  sluice predict runs/lab cat.jpg         class of a picture, and its expert
+  sluice report runs/lab                  report of a run as a page
+  sluice evaluate runs/lab                accuracy of every model
+  sluice export runs/lab                  files for Keras or ONNX Runtime
   sluice train experiments/lab.toml --set train.epochs=2 --data builtin
-  sluice VERB --help                      more on each
+  sluice VERB --help                      help of each verb
 
-Data is looked for in --data, $SLUICE_DATA, the cache of an earlier download, a
-download of CIFAR-10, and where there is none the built-in images are drawn.
-A run remembers its own.
-Exit codes: 0 done, 1 the machine's or our mistake, lost output too, 2 yours,
-130 Ctrl-C, 143 SIGTERM, 129 a closed terminal.)";
+Sluice uses the first data that it finds: --data, $SLUICE_DATA, an earlier
+download, a new download of CIFAR-10, or built-in images. A run records the
+place of its data.
+Exit codes: 0 success, 1 failure of the machine or of Sluice, or lost output,
+2 mistake of the user, 130 Ctrl-C, 143 SIGTERM, 129 closed terminal.)";
 
 int failed(std::string_view message, int code) {
   flush_out();
@@ -38,7 +38,7 @@ int failed(std::string_view message, int code) {
   return code;
 }
 
-/// After a verb that did its work: what it printed must have arrived.
+/// Returns the exit code of a verb that succeeded: 0 if its output was not lost.
 int finished() {
   flush_out();
   const std::string fault = output_fault();
@@ -49,8 +49,8 @@ int finished() {
 
 int run(int argc, char** argv) {
   CLI::App app{
-      "Sluice trains mixtures of experts on pictures, and tells whether the mixture\n"
-      "was worth it.",
+      "Sluice trains mixtures of experts for image classification, and measures\n"
+      "whether the mixture was worth it.",
       "sluice"};
   app.set_version_flag("--version", "sluice " + version());
   app.footer(kExamples);
@@ -100,7 +100,8 @@ int main(int argc, char** argv) {
     sluice::cli::complain(sluice::Interrupted(signal).what());
     ::_exit(128 + signal);
   });
-  // Both are errors that write() tells: a file larger than allowed, a pipe that nobody reads.
+  // Without these signals write() returns an error: for a file that is too large, and for a closed
+  // pipe.
   for (const int signal : {SIGXFSZ, SIGPIPE}) std::signal(signal, SIG_IGN);
   return sluice::cli::run(argc, argv);
 }

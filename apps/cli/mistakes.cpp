@@ -17,7 +17,7 @@ namespace sluice::cli {
 
 namespace {
 
-/// Empty if the whole text is a number in the range.
+/// Returns an empty string if the whole text is a number in the range, else the fault.
 template <class Number>
 std::string fault_of(const std::string& text, Number least, Number most, const char* kind) {
   Number value{};
@@ -28,7 +28,7 @@ std::string fault_of(const std::string& text, Number least, Number most, const c
   return fmt::format("must be {} from {} to {}, not '{}'", kind, least, most, one_line(text));
 }
 
-/// The verb that was typed, with the verb below it: "data sample".
+/// Returns the last verb on the command line: `sample` of "data sample".
 const CLI::App& verb_of(const CLI::App& app) {
   const CLI::App* verb = &app;
   while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().back();
@@ -61,14 +61,14 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
   return meant.empty() ? "" : fmt::format(": did you mean {}?", meant);
 }
 
-/// Empty if the text is one of the words.
+/// Returns an empty string if the text is one of the words, else the fault.
 std::string not_among(const std::vector<std::string>& words, const std::string& text) {
   if (std::ranges::find(words, text) != words.end()) return {};
   return fmt::format("must be {}, not '{}'{}", fmt::join(words, ", "), one_line(text),
                      did_you_mean(text, words));
 }
 
-/// "train.epochs" for "--epochs": the key of an experiment that ends so, or that is a table.
+/// Returns the key of an experiment for an unknown option: "train.epochs" for "--epochs".
 std::string experiment_key(const std::string& option) {
   std::string word = option.substr(std::min(option.size(), option.find_first_not_of('-')));
   if (word.empty()) return {};
@@ -83,7 +83,7 @@ std::string experiment_key(const std::string& option) {
   return {};
 }
 
-/// Words that no verb or option takes: the first one, options before others.
+/// Returns the message for the first word that no verb or option takes, options first.
 std::string unexpected(const CLI::App& app, const CLI::App& verb) {
   const std::vector<std::string> words = app.remaining(true);
   const auto option = std::ranges::find_if(words, [](const auto& w) { return w.starts_with("-"); });
@@ -148,7 +148,7 @@ void require_replaceable(const std::string& to, std::string_view begin) {
   if (std::filesystem::is_directory(to, error)) {
     throw user_error("output", "{} is a folder: name a file in it", path_text(to));
   }
-  require_writable(to);  // told before the work, not after it
+  require_writable(to);  // reported before the work, not after it
   if (!std::filesystem::is_regular_file(to, error) || std::filesystem::file_size(to, error) == 0) {
     return;
   }
@@ -156,8 +156,7 @@ void require_replaceable(const std::string& to, std::string_view begin) {
   std::ifstream(to, std::ios::binary)
       .read(found.data(), static_cast<std::streamsize>(found.size()));
   if (found == begin) return;
-  throw user_error("output", "{} exists and has something else in it: choose another name",
-                   path_text(to));
+  throw user_error("output", "{} exists and has other content: choose another name", path_text(to));
 }
 
 std::string mistake_in(const CLI::App& app, const CLI::ParseError& error) {
@@ -168,7 +167,7 @@ std::string mistake_in(const CLI::App& app, const CLI::ParseError& error) {
   } else if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
     what = what.substr(0, what.find(':')) + " needs a value";  // "--run: 1 required DIR missing"
   }
-  return fmt::format("{} (`{} --help` tells more)", what, full_name(verb));
+  return fmt::format("{} (see `{} --help`)", what, full_name(verb));
 }
 
 }  // namespace sluice::cli

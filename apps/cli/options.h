@@ -8,7 +8,7 @@
 
 namespace sluice::cli {
 
-// Options that several verbs have.
+// Options of several verbs.
 
 inline void add_experiment(CLI::App& verb, std::string& file) {
   verb.add_option("EXPERIMENT", file, "TOML file, such as experiments/lab.toml")->required();
@@ -26,7 +26,7 @@ inline void add_data_option(CLI::App& verb, std::string& folder) {
       ->type_name("DIR");
 }
 
-/// Values of the experiment that are about its data.
+/// Adds --set for the experiment's values of [data].
 inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
   verb.add_option("--set", set, "Override a value of [data], such as\ndata.skip_broken=true")
       ->type_name("KEY=VALUE")
@@ -39,16 +39,16 @@ inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
 
 inline void add_compute_option(CLI::App& verb, Compute& compute) {
   verb.add_option("--compute", compute,
-                  "exact: convolutions as they are defined; fast:\n"
-                  "Winograd's; auto (default): fast, for it learns\n"
-                  "the lab as well")
+                  "exact: convolutions by their definition; fast:\n"
+                  "Winograd's algorithm; auto (default): fast,\n"
+                  "which has the same accuracy in the lab")
       ->type_name("MODE")
       ->transform(word_to_number({{"auto", static_cast<int>(Compute::automatic)},
                                   {"fast", static_cast<int>(Compute::fast)},
                                   {"exact", static_cast<int>(Compute::exact)}}));
 }
 
-/// How verbs compile a model for inference: large batches for throughput.
+/// Options of compilation for inference, with large batches for throughput.
 inline CompileOptions inference_options(Compute compute) {
   return {.batch = 256, .compute = compute};
 }

@@ -34,10 +34,10 @@ std::string printable_lines(std::string_view text) {
 }  // namespace
 
 void open_standard_streams() {
-  // Reading from standard input, and writing to the others, fails as it would have.
+  // Reading from standard input and writing to the others still fails.
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(stream, F_GETFD) >= 0 || errno != EBADF) continue;
-    // The lowest free number is this one: those below are open by now.
+    // This number is the lowest free one, because those below are open.
     ::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
   }
 }

@@ -8,24 +8,24 @@
 
 namespace sluice::cli {
 
-// Everything that the command line prints goes through here. A full disk, a closed stream or a
-// broken pipe loses the text and no more: training continues, and main() ends with exit code 1.
+// Output of the command line. If a full disk, a closed stream or a broken pipe loses the text,
+// training continues, and main() ends with exit code 1.
 
 /// Opens /dev/null for each of the standard streams 0, 1 and 2 that is closed, in the direction
-/// that fails. Otherwise the next file that is opened would get the number, and the text with it.
+/// that fails. Otherwise the next opened file would get its number and its text.
 void open_standard_streams();
 
-/// Writes text to standard output. Control characters but the end of a line are shown as '?': names
-/// of files and classes must not steer a terminal.
+/// Writes text to standard output. Control characters except newlines are shown as '?', because
+/// names of files and classes must not control a terminal.
 void write_out(std::string_view text);
 
-/// The same for text that steers a terminal on purpose.
+/// Writes text to standard output with its control characters.
 void write_out_raw(std::string_view text);
 
-/// Hands on what is still buffered.
+/// Writes the buffered text.
 void flush_out();
 
-/// Why some of the output was lost; empty where all of it arrived.
+/// Returns the reason for lost output; empty if none was lost.
 std::string output_fault();
 
 /// Throws Error (machine) if some of the output was lost. Verbs that only print call this before
@@ -37,8 +37,7 @@ void print_out(fmt::format_string<Args...> format, Args&&... args) {
   write_out(fmt::format(format, std::forward<Args>(args)...));
 }
 
-/// Writes "sluice: message" and the end of a line to standard error, made printable; silent where
-/// that fails.
+/// Writes "sluice: message" and a newline to standard error, made printable; ignores a failure.
 void complain(std::string_view message);
 
 }  // namespace sluice::cli

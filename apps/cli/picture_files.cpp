@@ -17,7 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What is called a picture is tried, so that one that is broken is told.
+/// Whether a file is a picture by its name or content. Broken pictures count, so that they are
+/// reported.
 bool has_pictures_name(const fs::path& file) {
   constexpr std::array<std::string_view, 10> kEndings{".png", ".jpg", ".jpeg", ".webp", ".gif",
                                                       ".bmp", ".tif", ".tiff", ".heic", ".avif"};
@@ -34,11 +35,11 @@ bool is_picture(const fs::path& file) {
   try {
     return kind_of_file(file, "predict").of == FileKind::Of::picture;
   } catch (const Error&) {
-    return false;  // may not be read: told among the others
+    return false;  // not readable: reported with the others
   }
 }
 
-/// One folder that was given.
+/// Pictures and other files of one folder.
 class PictureFolder {
  public:
   explicit PictureFolder(const fs::path& folder) { walk(folder); }
@@ -50,7 +51,7 @@ class PictureFolder {
   void walk(const fs::path& folder) {
     check_interrupt();
     std::error_code ignored;
-    // Links may lead into a circle.
+    // Links may form a cycle.
     if (!seen_.insert(fs::canonical(folder, ignored)).second) return;
     for (const fs::path& entry : list_folder(folder, "predict")) {
       if (is_folder(entry)) {
@@ -68,7 +69,7 @@ class PictureFolder {
 
 void tell_others(const std::string& folder, const std::vector<fs::path>& others) {
   if (others.empty()) return;
-  complain(fmt::format("[predict] {}: left out {} that {} no picture: {}{}", one_line(folder),
+  complain(fmt::format("[predict] {}: ignored {} that {} no picture: {}{}", one_line(folder),
                        others.size() == 1 ? "a file" : fmt::format("{} files", others.size()),
                        others.size() == 1 ? "is" : "are", path_text(others.front()),
                        others.size() == 1 ? "" : ", ..."));

@@ -6,9 +6,9 @@
 
 namespace sluice::cli {
 
-/// The files that arguments name: each itself, and of a folder every picture in it and in the
-/// folders below, by name. Other files of a folder are counted and told on standard error. Throws
-/// Error (user) for a folder without pictures.
+/// Returns the files that arguments name. A folder stands for every picture in it and its
+/// subfolders, sorted by name; standard error reports the number of its other files. Throws Error
+/// (user) for a folder without pictures.
 std::vector<std::filesystem::path> picture_files(const std::vector<std::string>& arguments);
 
 }  // namespace sluice::cli

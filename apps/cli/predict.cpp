@@ -28,18 +28,17 @@ struct PredictOptions {
   std::vector<std::string> images;
 };
 
-// The first batches are small, so that an answer is soon there; they grow as long as they are
-// quick.
+// Batches start small, so that the first output comes soon, and grow while they are fast.
 constexpr std::size_t kFirstBatch = 8;
 constexpr std::size_t kLargestBatch = 256;
 constexpr double kQuickSeconds = 0.25;
 
-/// The three most probable.
+/// Prints the three most probable classes.
 void print_classes(const std::string& model, std::span<const float> scores,
                    const std::vector<std::string>& class_names) {
   const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
   if (!(sum > 0 && std::isfinite(sum))) {
-    print_out("  {:<9} no answer: its outputs have the sum {}\n", model, sum);
+    print_out("  {:<9} no prediction: the sum of its outputs is {}\n", model, sum);
     return;
   }
   std::vector<int> order(scores.size());
@@ -58,7 +57,7 @@ void print_answers(const Predictor& predictor, const Prediction& prediction) {
   print_classes(predictor.name(), prediction.scores, predictor.class_names());
   if (const auto& route = prediction.route) {
     const std::string& group = predictor.groups()[route->group].name;
-    print_out("  {:<9} {:<12} {:5.1f}%   asked {}\n", names::kGate, group,
+    print_out("  {:<9} {:<12} {:5.1f}%   routed to {}\n", names::kGate, group,
               100 * route->gate[route->group], names::expert(group));
   }
   if (!prediction.frozen.empty()) {
@@ -66,7 +65,8 @@ void print_answers(const Predictor& predictor, const Prediction& prediction) {
   }
 }
 
-/// Goes on after a picture that cannot be read; at the end Error tells how many there were.
+/// Predicts pictures. Continues after one that cannot be read; throws Error with their number at
+/// the end.
 void predict(const PredictOptions& options) {
   const std::vector<fs::path> files = picture_files(options.images);
   const Predictor predictor(options.run,
@@ -105,11 +105,11 @@ void predict(const PredictOptions& options) {
 }  // namespace
 
 void add_predict(CLI::App& app) {
-  auto* verb = app.add_subcommand("predict", "Say what is on pictures, and which expert was asked");
+  auto* verb = app.add_subcommand("predict", "Predict the classes of pictures, with their experts");
   verb->footer(R"(Prints for each picture the mixture's classes with their probabilities, the
-group that the gate chose and how sure it was, and the frozen baseline's answer.
-One model's file answers for itself alone; it may lie anywhere. A picture that
-cannot be read is told, and the others are answered; the exit code is then 2.
+gate's group with its probability, and the frozen baseline's classes. For the
+file of one model it prints that model's output. It reports pictures that cannot
+be read, continues with the others, and ends with exit code 2.
 
 Examples:
   sluice predict runs/lab cat.jpg
@@ -119,7 +119,7 @@ Examples:
   verb->add_option("RUN", options->run, "Folder of a run, or one model.safetensors")->required();
   verb->add_option("IMAGE", options->images,
                    "PNG or JPEG files of any size, or folders with\n"
-                   "such, at any depth")
+                   "such files at any depth")
       ->required();
   verb->callback([options] { predict(*options); });
 }

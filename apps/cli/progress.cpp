@@ -30,8 +30,8 @@ std::size_t terminal_width() {
   return size.ws_col;
 }
 
-/// Draws over the line before. A line that is drawn over must not wrap, so of several forms the
-/// first that fits is taken, and the last is cut.
+/// Redraws the current line. It must not wrap, so this takes the first of several forms that fits,
+/// and cuts the last one.
 void draw_over(const std::vector<std::string>& forms) {
   const std::size_t room = terminal_width() - 1;  // the last column may wrap
   const auto form = std::ranges::find_if(
@@ -41,7 +41,7 @@ void draw_over(const std::vector<std::string>& forms) {
   flush_out();
 }
 
-/// Ends a line that was drawn over.
+/// Draws the line for the last time, and ends it.
 void draw_last(const std::string& line) {
   write_out_raw("\r" + printable(line) + "\x1b[K\n");
   flush_out();
@@ -65,7 +65,7 @@ std::string step_time(double seconds) {
                      : fmt::format("{:.1f}s/step", seconds);
 }
 
-/// From the longest to the shortest.
+/// Returns forms of the line, from the longest to the shortest.
 std::vector<std::string> running_lines(const Progress& p) {
   const std::string where = fmt::format("Epoch {}/{} {}/{}", p.epoch, p.epochs, p.step, p.steps);
   const std::string left = clock_text(p.seconds_left) + " left";
@@ -119,7 +119,7 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
 
 namespace {
 
-/// A line about long work, drawn not more often than it can be read.
+/// A line about long work, with a limited rate of updates.
 class PacedLine {
  public:
   double seconds() const { return timer_.seconds(); }
@@ -135,7 +135,7 @@ class PacedLine {
       print_line(text());
     }
   }
-  /// So that something else can be printed.
+  /// Ends the line, so that other text can be printed.
   void end() {
     if (open_) print_out("\n");
     open_ = false;
@@ -158,7 +158,7 @@ std::string time_left(double left, double rate) {
 }  // namespace
 
 DataEvents data_events() {
-  // Shared by the functions, which the library copies.
+  // The functions share the line, because the library copies them.
   const auto line = std::make_shared<PacedLine>();
   DataEvents events;
   events.download = [](const DataEvents& told) { return fetch_cifar10(kCifar10Url, told); };
@@ -169,7 +169,7 @@ DataEvents data_events() {
   events.progress = [line, first = std::uint64_t{0}](std::uint64_t done,
                                                      std::uint64_t total) mutable {
     check_interrupt();
-    if (first == 0) first = done;  // bytes there when it began: a download that goes on
+    if (first == 0) first = done;  // bytes of an earlier download that is resumed
     if (total == 0) return;
     const double rate = double(done - first) / line->seconds();
     line->show([&] {

@@ -7,24 +7,24 @@
 
 namespace sluice::cli {
 
-/// Whether standard output is a terminal where a line can be drawn over.
+/// Whether standard output is a terminal that can redraw a line.
 bool can_redraw();
 
-/// "1:05", "2:03:04"
+/// Formats a time: "1:05", "2:03:04".
 std::string clock_text(double seconds);
 
-/// Shows a fit: on a terminal one line an epoch that is redrawn as it goes, elsewhere a plain line
-/// an epoch, and in long epochs one every half minute.
+/// Prints the progress of a fit: on a terminal one line per epoch, which is redrawn; elsewhere a
+/// plain line per epoch, and in long epochs one every half minute.
 class FitProgress {
  public:
   void on_step(const Progress& progress);
   void on_epoch(const Progress& progress, const Epoch& epoch);
 
  private:
-  double last_shown_ = 0;  ///< seconds into the epoch
+  double last_shown_ = 0;  ///< seconds since the start of the epoch
 };
 
-/// Prints what loading says, and a download's progress likewise.
+/// Returns callbacks that print the messages and the progress of loading and downloading.
 DataEvents data_events();
 
 }  // namespace sluice::cli

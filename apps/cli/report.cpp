@@ -31,10 +31,10 @@ void report(const ReportOptions& options) {
 }  // namespace
 
 void add_report(CLI::App& app) {
-  auto* verb = app.add_subcommand("report", "Make a page of a run, or of runs side by side");
-  verb->footer(R"(The page is one file, which opens offline in any browser: the verdict, accuracy
-and cost, where points are lost, confusions, learning curves, and images that
-the mixture fixed or broke. `sluice train` makes it too.
+  auto* verb = app.add_subcommand("report", "Make a page of a run, or of several side by side");
+  verb->footer(R"(The page is one file, which opens offline in any browser. It has the verdict,
+accuracy and cost, error budget, confusion matrices, learning curves, and images
+that the mixture fixed or broke. `sluice train` also makes it.
 
 Examples:
   sluice report runs/lab                           runs/lab/report.html
@@ -43,8 +43,8 @@ Examples:
   const auto options = std::make_shared<ReportOptions>();
   verb->add_option("RUN", options->runs, "Folders of finished runs, such as runs/lab")->required();
   verb->add_option("--to", options->to,
-                   "File to write (default: RUN/report.html; of\n"
-                   "several runs comparison.html)")
+                   "File to write (default: RUN/report.html, or\n"
+                   "comparison.html for several runs)")
       ->type_name("FILE");
   verb->callback([options] { report(*options); });
 }

@@ -14,7 +14,7 @@ namespace sluice::cli {
 
 namespace {
 
-/// A title in a rule as wide as a terminal.
+/// Prints a title in a rule as wide as a terminal.
 void print_heading(const std::string& title) {
   constexpr std::size_t kWidth = 80;
   std::string rule;
@@ -60,7 +60,7 @@ void RunPrinter::on_stage(const StageStart& start) {
 void RunPrinter::on_resumed(const FitState& state) {
   on_note(state.finished
               ? "trained before:"
-              : fmt::format("goes on with epoch {}, step {}:", state.epoch, state.step + 1));
+              : fmt::format("resumed at epoch {}, step {}:", state.epoch, state.step + 1));
 }
 
 void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
@@ -75,7 +75,7 @@ void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
   const bool trained_now = std::ranges::any_of(
       profile, [](const LayerProfile& layer) { return layer.backward_images > 0; });
   if (profile_ && trained_now) {
-    print_out("\nseconds, validation included\n{}", profile_text(profile, history.seconds));
+    print_out("\nseconds, including validation\n{}", profile_text(profile, history.seconds));
   }
   print_confusion(stage.name, result.test);
   if (result.whole) print_confusion(stage.name + ", all classes", *result.whole);
@@ -105,10 +105,10 @@ void RunPrinter::print_what_is_left(bool can_resume, const std::string& data) co
       kept_.empty() ? "no model was finished" : fmt::format("kept {}", fmt::join(kept_, ", "));
   print_out("\n\nnot finished: {}: {}\n", place, kept);
   if (can_resume) {
-    print_out("to go on: sluice train --resume {}{}\n", place,
+    print_out("to resume: sluice train --resume {}{}\n", place,
               data.empty() ? "" : " --data " + data);
   } else {
-    print_out("the last weights that were kept: {}\n", path_text(folder_->checkpoints()));
+    print_out("last checkpoints: {}\n", path_text(folder_->checkpoints()));
   }
 }
 

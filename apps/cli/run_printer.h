@@ -10,10 +10,10 @@
 
 namespace sluice::cli {
 
-/// Prints how a run goes, and lets it stop at Ctrl-C.
+/// Prints the progress of a run, and lets Ctrl-C stop it.
 class RunPrinter : public RunObserver {
  public:
-  /// `profile`: tell where the time of each stage went.
+  /// `profile`: print the time of each layer in each stage.
   explicit RunPrinter(bool profile) : profile_(profile) {}
 
   bool should_stop() override { return interrupted(); }
@@ -30,9 +30,9 @@ class RunPrinter : public RunObserver {
                 const std::vector<LayerProfile>& profile) override;
   void on_results(const Results& results) override;
 
-  /// Of a run that has ended.
+  /// Prints the files of a finished run.
   void print_places() const;
-  /// Of a run that did not get to its end, once it has a folder. `data` is what --data said.
+  /// Prints the state of an unfinished run, if it has a folder. `data` is the value of --data.
   void print_what_is_left(bool can_resume, const std::string& data) const;
 
  private:
@@ -40,7 +40,7 @@ class RunPrinter : public RunObserver {
   FitProgress progress_;
   std::optional<RunFolder> folder_;
   std::vector<std::string> kept_;         ///< models whose files are complete
-  std::optional<GracefulStop> graceful_;  ///< from when there is something to save
+  std::optional<GracefulStop> graceful_;  ///< exists when there is something to save
 };
 
 }  // namespace sluice::cli

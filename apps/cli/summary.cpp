@@ -26,7 +26,8 @@ void summarize_file(const AnyModel& model) {
   }
 }
 
-/// The models it has, which an imported run's experiment does not tell; the mixture has all parts.
+/// Prints the models of a run. An imported run may not have all that its experiment declares; a
+/// mixture has all parts.
 void summarize_run(const RunFolder& run) {
   if (run.has_model(names::kMixture)) {
     summarize_mixture(run.read_mixture().model);

@@ -4,7 +4,7 @@
 
 namespace sluice::cli {
 
-/// Wall clock since its making.
+/// Measures wall-clock time since its construction.
 class Timer {
  public:
   double seconds() const {

@@ -24,14 +24,14 @@ struct TrainOptions {
   RunOptions run;
   std::string folder;
 
-  /// What is asked for beside a file's experiment.
+  /// Applies the options to a file's experiment.
   Experiment adapted(Experiment read) const {
     if (controls) read.lab.controls = {true, true, true};
     return read;
   }
 };
 
-/// A run goes on with its own experiment; one that is given as well must be the same.
+/// Requires that an experiment given with --resume is the run's own.
 void require_same_experiment(const TrainOptions& options) {
   if (options.experiment.empty() && options.set.empty() && !options.controls) return;
   const RunFolder folder = RunFolder::open(options.resume);
@@ -40,8 +40,8 @@ void require_same_experiment(const TrainOptions& options) {
                                              : read_experiment(options.experiment, options.set));
   const std::string other = difference(folder.read_experiment(), now);
   if (other.empty()) return;
-  throw user_error("train", "{} cannot go on with another experiment: {}", path_text(folder.path()),
-                   other);
+  throw user_error("train", "{} cannot be resumed with another experiment: {}",
+                   path_text(folder.path()), other);
 }
 
 void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
@@ -68,7 +68,7 @@ void train(TrainOptions options) {
     check_interrupt();
     throw;
   } catch (const Error& error) {
-    // What the user has to mend would happen again.
+    // A user's mistake would happen again.
     printer.print_what_is_left(error.fault() == Fault::machine, options.run.data);
     throw;
   } catch (...) {
@@ -90,12 +90,12 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --controls
   sluice train --resume runs/lab
 
-What is written: RUN/report.html, RUN/experiment.toml, RUN/data.json (where the
-images are, and their check sums), RUN/results.json,
-RUN/predictions.csv, RUN/gallery.json, RUN/figures/*.png, and for each model
-RUN/MODEL/history.csv and RUN/MODEL/model.safetensors.
-Ctrl-C ends within a step and keeps where it was, for --resume; so do SIGTERM
-and a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
+Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
+of the images), RUN/results.json, RUN/predictions.csv, RUN/gallery.json,
+RUN/figures/*.png, and for each model RUN/MODEL/history.csv and
+RUN/MODEL/model.safetensors.
+Ctrl-C, SIGTERM and a closed terminal end the run within a step and save its
+state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
   const auto options = std::make_shared<TrainOptions>();
   verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
   add_data_option(*verb, options->run.data);
@@ -103,26 +103,25 @@ and a closed terminal. RUN/checkpoints is deleted when the run is finished.)");
       verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")
           ->type_name("DIR");
   verb->add_option("--resume", options->resume,
-                   "Run that was stopped, to go on with it; it ends\n"
-                   "as if it had never been stopped")
+                   "Stopped run to continue; the result is that of\n"
+                   "an uninterrupted run")
       ->type_name("RUN")
       ->excludes(run);
   verb->add_option("--checkpoint-steps", options->run.checkpoint_steps,
-                   "Keep all that --resume needs every N steps (default:\n"
-                   "500), and after epochs as far as it costs under 2%")
+                   "Write a checkpoint every N steps (default: 500), and\n"
+                   "after epochs if that takes less than 2% of the time")
       ->type_name("N")
       ->check(whole_number(1, 1'000'000'000));
   verb->add_option("--set", options->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();
   verb->add_flag("--controls", options->controls,
-                 "Train baselines that are given what the\n"
-                 "mixture is given: as much training, two\n"
-                 "networks, as many parameters. Takes as long\n"
-                 "again");
-  verb->add_flag("--profile", options->profile, "Tell where the time of each stage went");
+                 "Also train baselines of equal cost: as much\n"
+                 "computation, two networks, as many active\n"
+                 "parameters. Doubles the time");
+  verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
-                 "Also write curves for TensorBoard, as they grow");
+                 "Also write curves for TensorBoard during training");
   verb->callback([options] { train(*options); });
 }
 

@@ -4,7 +4,8 @@
 
 namespace sluice::cli {
 
-// Each adds one verb with its help, and runs it from CLI11's callback.
+// Verbs of the command line. Each function adds one with its help, and runs it from CLI11's
+// callback.
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);

@@ -5,11 +5,12 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// Whose mistake an error is. The command line exits with 2 for the user's and 1 for the rest.
+/// Cause of an error: the user's mistake or the machine. The command line exits with 2 for `user`
+/// and 1 for `machine`.
 enum class Fault { user, machine };
 
-/// The only exception Sluice throws on purpose. `what()` is one line, "[tag] what, where, how to
-/// mend", for example
+/// The exception of all failures that Sluice reports. `what()` is one line, "[tag] what, where, how
+/// to mend", for example
 ///   [cifar] train.bin has 1234 bytes, not a multiple of 3073: is this the binary version?
 class Error : public std::runtime_error {
  public:

@@ -6,17 +6,17 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// Messages start with `tag`: the part of the program that uses the file.
+// Error messages start with `tag`: the part of the program that uses the file.
 
 /// Writes a whole file or nothing: the file has another name until it is flushed to the disk.
 /// Throws Error with path and reason: user if the place is wrong (no such folder, no permission, a
 /// folder or a device of that name), else machine.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-/// Throws Error as write_file() does if nothing can be written there. Leaves no file.
+/// Throws Error as write_file() does if the file cannot be written. Leaves no file.
 void require_writable(const std::filesystem::path& path);
 
-/// Whether the path is a folder; false too if the system refuses to say.
+/// Whether the path is a folder; also false if the system cannot tell.
 bool is_folder(const std::filesystem::path& path);
 
 /// Lists a folder's entries, sorted by name, without hidden ones. Throws Error (machine).
@@ -49,8 +49,8 @@ struct FileKind {
   bool known() const { return of != Of::unknown; }
 };
 
-/// Throws Error: user if there is no such file, it is not a regular one or may not be read; machine
-/// if reading fails.
+/// Identifies a file. Throws Error: user if the file is missing, not a regular file or not
+/// readable; machine if reading fails.
 FileKind kind_of_file(const std::filesystem::path& file, std::string_view tag);
 
 }  // namespace sluice

@@ -10,19 +10,20 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// Names that a mixture and its parts have in folders, files, summaries and messages.
+/// Names of a mixture and its parts in folders, files, summaries and messages.
 namespace names {
 inline constexpr const char* kBaseline = "baseline";
 inline constexpr const char* kGate = "gate";
 inline constexpr const char* kMixture = "mixture";
 std::string expert(const std::string& group);      ///< "expert-<group>"
 std::string importance(const std::string& group);  ///< "importance-<group>"
-/// Those of all parts of a mixture of these groups, in the order of Mixture::parts().
+/// Returns the names of all parts of a mixture with these groups, in the order of Mixture::parts().
 std::vector<std::string> parts(const std::vector<std::string>& groups);
 }  // namespace names
 
-/// A mixture of experts: each group's sub-gate adds baseline and expert, weighed class by class by
-/// the group's importance model; the gate picks the sub-gate. Its output need not sum to one.
+/// A mixture of experts. The gate chooses a group. The group's sub-gate adds the outputs of
+/// baseline and expert, weighted for each class by the group's importance model. The result need
+/// not sum to one.
 struct Mixture {
   struct Branch {
     std::string group;
@@ -31,19 +32,19 @@ struct Mixture {
   };
 
   Sequential baseline;
-  Sequential gate;  ///< output i is branch i
+  Sequential gate;  ///< output i is that of branch i
   std::vector<Branch> branches;
 
-  /// Baseline, gate, experts, importance models.
+  /// Returns baseline, gate, experts, importance models.
   std::vector<const Sequential*> parts() const;
 };
 
-/// Of all parts, the gate's included.
+/// Number of parameters of all parts, including the gate.
 std::int64_t count_parameters(const Mixture& model);
 
-/// The weights of each part of a mixture.
+/// Weights of each part of a mixture.
 struct MixtureWeights {
-  /// All zero.
+  /// Makes weights that are all zero.
   explicit MixtureWeights(const Mixture& model);
 
   Weights baseline;
@@ -51,23 +52,24 @@ struct MixtureWeights {
   std::vector<Weights> experts;      ///< by group
   std::vector<Weights> importances;  ///< by group
 
-  /// In the order of Mixture::parts().
+  /// Weights in the order of Mixture::parts().
   std::vector<Weights*> parts();
   std::vector<const Weights*> parts() const;
 };
 
-/// The group that a gate's output for one image sends it to: the largest value's, and of equal ones
-/// the last (the lab's rule: natural unless artificial is larger). Throws Error (user) for none.
+/// Returns the group of an image from the gate's outputs, (groups): the largest value, of equal
+/// ones the last (the lab's rule: natural unless artificial is larger). Throws Error (user) if
+/// there is no output.
 int chosen_group(std::span<const float> gate_output);
 
-/// A mixture with hard routing: only the chosen group's expert and importance model run for an
-/// image, forward and backward. Gradients equal those of the dense form, in which all run and
-/// tf.where selects. Throws Error as compile() of a network does, and user if the parts do not fit
-/// together: inputs, and outputs of gate, experts and importance models.
+/// Compiles a mixture with hard routing: only the chosen group's expert and importance model run
+/// for an image, forward and backward. Gradients equal those of the dense form, in which all parts
+/// run and tf.where selects. Throws Error as compile() of a network does, and Error (user) if the
+/// parts do not fit together: their inputs, and the outputs of gate, experts and importance models.
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options);
 
-/// As compile_for_inference() of a network.
+/// Compiles a mixture for predictions, with the contract of compile_for_inference() of a network.
 std::unique_ptr<CompiledModel> compile_for_inference(const Mixture& model,
                                                      const MixtureWeights& weights,
                                                      const CompileOptions& options);

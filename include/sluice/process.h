@@ -5,10 +5,10 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// What a program sets up for its process before it trains or predicts. Nothing here prints, and
-// nothing ends the process but what the program hands in.
+// Settings of the process for programs that train or predict. Nothing here prints, and only the
+// program's own callback ends the process.
 
-/// Thrown by check_interrupt(). A program that it ends should exit with 128 + signal().
+/// Thrown by check_interrupt(). A program that ends because of it should exit with 128 + signal().
 class Interrupted : public std::exception {
  public:
   explicit Interrupted(int signal) : signal_(signal) {}
@@ -20,29 +20,30 @@ class Interrupted : public std::exception {
   int signal_;
 };
 
-/// Makes Ctrl-C (SIGINT), SIGTERM and SIGHUP stop work where check_interrupt() is called. Blocks
-/// them in the calling thread and all that it starts, since a handler on a thread that computes
-/// may corrupt its memory (see CompiledModel); a thread of its own waits for them. A SIGHUP that is
-/// ignored, as under nohup, stays so.
+/// Lets Ctrl-C (SIGINT), SIGTERM and SIGHUP stop work at calls of check_interrupt(). Blocks these
+/// signals in the calling thread and all threads that it starts, because a handler on a computing
+/// thread may corrupt its memory (see CompiledModel); a separate thread waits for them. A SIGHUP
+/// that is ignored, as under nohup, stays ignored.
 ///
-/// Half a second after the first signal that thread calls `end` unless a GracefulStop lives: print
-/// there what is to be said, and call _exit(), for exit() would destroy what other threads still
-/// use. If it returns, or is empty, the program goes on. A signal within the half second counts as
-/// the same one, since `timeout` sends two; a later one ends the process by the system's default.
+/// Half a second after the first signal this thread calls `end`, unless a GracefulStop exists.
+/// `end` can print a message and should call _exit(), because exit() would destroy objects that
+/// other threads still use. If it returns or is empty, the program continues. A second signal
+/// within the half second counts as the same one, because `timeout` sends two; a later one ends the
+/// process by the system's default.
 ///
-/// Call it once, before the program has other threads, and not in a program that handles these
+/// Call this once, before the program has other threads, and not in a program that handles these
 /// signals itself. Throws std::system_error if no thread can be started.
 void watch_for_interrupt(std::function<void(int signal)> end);
 
-/// Whether a signal was noted. This and check_interrupt() may be called from any thread.
+/// Whether a signal was received. This and check_interrupt() may be called from any thread.
 bool interrupted();
 
-/// Throws Interrupted if a signal was noted. Call it wherever stopping is safe: observers and
+/// Throws Interrupted if a signal was received. Call it where stopping is safe: observers and
 /// callbacks of this library may throw.
 void check_interrupt();
 
-/// While one lives, work is not ended until it calls check_interrupt(), however long that takes: it
-/// has something to save first. One at a time.
+/// While this object exists, a signal does not end the process: work ends at its next call of
+/// check_interrupt(), so that it can save its state first. Only one may exist at a time.
 class GracefulStop {
  public:
   GracefulStop();
@@ -51,14 +52,15 @@ class GracefulStop {
   GracefulStop& operator=(const GracefulStop&) = delete;
 };
 
-/// Starts the program again, by execv() with these arguments, with an OpenMP whose threads spin
-/// only briefly where they wait for another. By default GCC's spin for milliseconds at each of a
-/// hundred loops a step: in vain where other programs have the cores (docs/performance.md has the
-/// numbers). Returns at once in the started program, and where the user has set GOMP_SPINCOUNT or
-/// OMP_WAIT_POLICY. Returns too where the start fails: then threads spin as they do.
+/// Restarts the program, by execv() with these arguments, so that OpenMP's threads spin only
+/// briefly when they wait for each other. By default GCC's threads spin for milliseconds at each of
+/// about a hundred loops per step, which wastes time if other programs use the cores
+/// (docs/performance.md has the numbers). Returns at once in the restarted program, and if the user
+/// has set GOMP_SPINCOUNT or OMP_WAIT_POLICY. Also returns if the restart fails; then the default
+/// stays.
 ///
-/// Call it first in main(), since all that was done before is done again. GCC's OpenMP reads the
-/// environment before main(), so setting the variable is not enough.
+/// Call this first in main(), because the restarted program repeats everything before it. GCC's
+/// OpenMP reads the environment before main(), so setting the variable is not enough.
 void restart_with_short_waits(char** argv);
 
 }  // namespace sluice

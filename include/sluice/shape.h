@@ -8,13 +8,13 @@ namespace [[gnu::visibility("default")]] sluice {
 
 /// Sizes along each axis, outermost first, without the batch: an image is {height, width,
 /// channels}, a convolution's kernel {height, width, in, out}, a dense kernel {in, out}. These are
-/// Keras's orders; every shape outside `src/onednn` and `src/ops` has them.
+/// Keras's orders; every shape outside `src/onednn` and `src/ops` uses them.
 using Shape = std::vector<std::int64_t>;
 
-/// The product of the sizes; 1 for an empty shape.
+/// Product of the sizes; 1 for an empty shape.
 std::int64_t element_count(const Shape& shape);
 
-/// "(32, 32, 3)"
+/// Formats a shape: "(32, 32, 3)".
 std::string to_string(const Shape& shape);
 
 }  // namespace sluice

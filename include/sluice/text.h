@@ -30,7 +30,7 @@ std::size_t display_width(std::string_view text);
 /// Cuts a text to `width` columns; a cut text ends in an ellipsis.
 std::string cut(std::string_view text, std::size_t width);
 
-/// "11,836,616"
+/// Formats a number: "11,836,616".
 std::string with_commas(std::int64_t number);
 
 /// Returns the candidate that is most similar to `word`, by appearance rather than by bytes; empty

@@ -19,14 +19,15 @@ struct AdamOptions {
   double epsilon = 1e-7;
 };
 
-/// Ends a fit that no longer improves: keras.callbacks.EarlyStopping, with its names and defaults.
+/// Stops a fit that no longer improves, as keras.callbacks.EarlyStopping, with its names and
+/// defaults.
 struct EarlyStopping {
   bool enabled = false;
   std::string monitor = "val_loss";  ///< or "val_accuracy", "loss", "accuracy"
-  double min_delta = 0;              ///< less than this is no improvement
-  int patience = 0;                  ///< epochs without improvement after which it ends
+  double min_delta = 0;              ///< a smaller change is no improvement
+  int patience = 0;                  ///< number of epochs without improvement before the end
   bool restore_best_weights = false;
-  int start_from_epoch = 0;  ///< that many epochs are not looked at
+  int start_from_epoch = 0;  ///< number of first epochs that are ignored
 };
 
 struct FitOptions {
@@ -34,29 +35,29 @@ struct FitOptions {
   int batch_size = 32;
   AdamOptions adam;
   std::uint64_t seed = 0;
-  std::uint32_t stage = 0;  ///< tells apart the stages that share a seed
+  std::uint32_t stage = 0;  ///< separates the random numbers of stages that share a seed
   EarlyStopping early_stopping = {};
 };
 
-/// One row of a History. Training figures are means over the epoch's images, taken with dropout on
-/// while the weights move; val_ figures are from the end of the epoch.
+/// One row of a History. Training figures are means over the epoch's images, with dropout and while
+/// the weights change; val_ figures are computed at the end of the epoch.
 struct Epoch {
   double loss = 0;
   double accuracy = 0;
   double val_loss = 0;
   double val_accuracy = 0;
-  double seconds = 0;  ///< training alone, without validation
+  double seconds = 0;  ///< training, without validation
 };
 
 struct History {
   std::vector<Epoch> epochs;
-  int restored_epoch = 0;        ///< from 1: the one whose weights were restored at the end, or 0
+  int restored_epoch = 0;        ///< from 1: epoch whose weights were restored at the end, or 0
   double seconds = 0;            ///< training and validation
-  double cpu_seconds = 0;        ///< of all threads, likewise
-  std::int64_t images = 0;       ///< trained on, counting repeats
-  double images_per_second = 0;  ///< of training alone
+  double cpu_seconds = 0;        ///< processor time of all threads, training and validation
+  std::int64_t images = 0;       ///< images processed in training, counting repeats
+  double images_per_second = 0;  ///< training, without validation
 
-  /// Adds what another fit took; epochs and images_per_second stay.
+  /// Adds the cost of another fit; epochs and images_per_second do not change.
   void add_cost(const History& other) {
     seconds += other.seconds;
     cpu_seconds += other.cpu_seconds;
@@ -64,7 +65,7 @@ struct History {
   }
 };
 
-/// Where a fit is. Loss and accuracy are the epoch's means so far.
+/// Progress of a fit. Loss and accuracy are means over the epoch so far.
 struct Progress {
   int epoch = 0;  ///< from 1
   int epochs = 0;
@@ -72,60 +73,64 @@ struct Progress {
   int steps = 0;
   double loss = 0;
   double accuracy = 0;
-  double seconds = 0;           ///< since the epoch began
+  double seconds = 0;           ///< since the start of the epoch
   double seconds_per_step = 0;  ///< mean over the epoch
-  double seconds_left = 0;      ///< of the fit
+  double seconds_left = 0;      ///< until the end of the fit
 };
 
-/// Where a fit stands: all that it needs to go on as if it had never stopped.
+/// State of a fit: all that it needs to continue as if it had never stopped.
 struct FitState {
-  /// Memory of the fit or its model.
+  /// A block of memory of the fit or its model.
   struct Block {
     std::string name;
     std::span<float> values;
   };
 
-  /// Of EarlyStopping.
+  /// State of EarlyStopping.
   struct Stopping {
-    double best = 0;     ///< of the monitored figure
-    int best_epoch = 0;  ///< 0 as long as none was looked at
-    int wait = 0;        ///< epochs since it improved
+    double best = 0;     ///< best value of the monitored figure
+    int best_epoch = 0;  ///< 0 before the first
+    int wait = 0;        ///< epochs since the last improvement
   };
 
   bool finished = false;
-  int epoch = 1;       ///< under way, from 1
-  int step = 0;        ///< steps done in it
+  int epoch = 1;       ///< current epoch, from 1
+  int step = 0;        ///< steps done in this epoch
   double loss = 0;     ///< summed over the epoch's images so far
-  double right = 0;    ///< how many of them were classified rightly
-  double seconds = 0;  ///< of the epoch so far
-  History history;     ///< of the epochs before
+  double right = 0;    ///< number of those that were classified correctly
+  double seconds = 0;  ///< in the epoch so far
+  History history;     ///< epochs before this one
   Stopping stopping;
-  std::vector<Block> blocks;  ///< weights, Adam's moments, state, the best epoch's of both
+  std::vector<Block>
+      blocks;  ///< weights, Adam's moments, state; weights and state of the best epoch
 };
 
-/// Told how a fit goes, on the fitting thread. An exception thrown from any of these ends the fit.
+/// Callbacks of a fit, called on its thread. An exception from any of them ends the fit.
 class FitObserver {
  public:
   virtual ~FitObserver() = default;
-  /// Before all else. May give the state the values that one of the same model and options had, its
-  /// blocks in place; the fit goes on from there, and tells of the epochs before once more.
+  /// Called first. May overwrite the state with one of an earlier fit of the same model and
+  /// options, and the values of its blocks in place. The fit then continues from that state, and
+  /// calls on_epoch() again for each earlier epoch.
   virtual void on_begin(FitState&) {}
   virtual void on_step(const Progress&) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
-  /// After each step, each epoch and at the end: whether on_state() is to be called.
+  /// Called after each step, after each epoch and at the end. If it returns true, on_state() is
+  /// called.
   virtual bool wants(const FitState&) { return false; }
-  /// The weights in it are finite.
+  /// Called if wants() returned true. The weights in the state are finite.
   virtual void on_state(const FitState&) {}
 };
 
-/// Trains like Keras's fit(): a new permutation every epoch, the last, partial batch kept, Adam.
-/// Throws Error (user): naming step and layer if the loss is not finite, for the learning rate was
-/// too high; before the first step for options out of range (epochs and batch_size at least 1 and
-/// at most what the model was compiled for, patience and start_from_epoch at least 0, Adam's as
-/// experiments have them but for a larger learning_rate, a known monitor), a model compiled without
-/// training, and examples that are none, or not of the model's input and classes. The same options,
-/// data and number of threads give the same weights bit for bit, however often the fit was stopped
-/// and went on from a state.
+/// Trains like Keras's fit(): Adam, a new permutation in every epoch, and a last batch that may be
+/// partial. Throws Error (user), with step and layer, if the loss is not finite because the
+/// learning rate is too high. Throws Error (user) before the first step for options out of range
+/// (epochs at least 1; batch_size at least 1 and at most the batch size of the compiled model;
+/// patience and start_from_epoch at least 0; Adam's options as in experiments, except that
+/// learning_rate may be larger; a known monitor), a model compiled for inference, and examples that
+/// are empty or do not fit the model's input and classes. The same options, data and number of
+/// threads give the same weights, bit for bit, even if the fit was stopped and resumed from a
+/// state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

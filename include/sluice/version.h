@@ -5,7 +5,7 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// Versions, and facts of the machine.
+// Versions, and facts about the machine.
 
 /// Version of Sluice: "0.1.0". docs/versioning.md says what it covers.
 std::string version();
@@ -13,7 +13,7 @@ std::string version();
 /// Version of oneDNN at run time, which may differ from compile time: "2.6.3".
 std::string onednn_version();
 
-/// Instruction set that its kernels use on this processor and under ONEDNN_MAX_CPU_ISA:
+/// Instruction set that oneDNN's kernels use on this processor and under ONEDNN_MAX_CPU_ISA:
 /// "AVX-512 with bf16".
 std::string onednn_instructions();
 
@@ -34,11 +34,11 @@ std::uint64_t peak_memory_bytes();
 
 /// Highest rates of this machine on all OpenMP threads, as measured.
 struct Ceiling {
-  double gflops;              ///< fp32 multiplications and additions, 10^9 a second
-  double gigabytes_a_second;  ///< read from memory, from more than any cache holds
+  double gflops;              ///< fp32 multiplications and additions, 10^9 per second
+  double gigabytes_a_second;  ///< 10^9 bytes per second, read from memory outside all caches
 };
 
-/// Takes about half a second.
+/// Measures the ceiling, which takes about half a second.
 Ceiling measure_ceiling();
 
 }  // namespace sluice

@@ -18,7 +18,7 @@ std::vector<float> mean(const std::vector<float>& a, const std::vector<float>& b
   return result;
 }
 
-/// Of each part, in the order of the profile.
+/// Returns the seconds of each part, in the order of the profile.
 std::vector<std::pair<std::string, double>> seconds_by_part(
     const std::vector<LayerProfile>& profile) {
   std::vector<std::pair<std::string, double>> parts;
@@ -163,7 +163,7 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
   return trained;
 }
 
-/// Writes what is left of a model's files, and tells of it.
+/// Writes the rest of a model's files, and reports the model to the observer.
 void Conductor::conclude(const Stage& stage, ModelResult& result,
                          const std::vector<LayerProfile>& profile) {
   const std::string& name = stage.name;

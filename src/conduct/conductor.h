@@ -10,9 +10,9 @@
 
 namespace sluice {
 
-/// One run of a lab in its folder: each stage trains a model, writes its files and tells its
-/// figures. A stage that was finished before is not trained, but tells and writes everything again.
-/// Refers to all but the folder.
+/// One run of a lab in its folder: each stage trains a model, writes its files and reports its
+/// figures. A stage that was finished before is not trained, but reports and writes everything
+/// again. Refers to all arguments except the folder.
 class Conductor {
  public:
   Conductor(const Experiment& experiment, const Dataset& data, const Groups& groups, const Lab& lab,

@@ -15,7 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// What the observer has for loading, which also ends where the observer wants to stop.
+/// Returns the observer's callbacks for loading, which also throw Stopped if the observer wants to
+/// stop.
 DataEvents stoppable(RunObserver& observer) {
   const DataEvents told = observer.loading();
   const auto with_stop = [&observer](auto tell) {
@@ -27,8 +28,8 @@ DataEvents stoppable(RunObserver& observer) {
   return {told.say, with_stop(told.progress), with_stop(told.images), told.download};
 }
 
-/// Throws Error (user) for a group without an image to train, validate or test its expert on: told
-/// before the baseline is trained.
+/// Throws Error (user) for a group without an image to train, validate or test its expert, before
+/// the baseline is trained.
 void require_images_of_each_group(const Lab& lab, const Groups& groups) {
   for (int group = 0; group < groups.count(); ++group) {
     const auto require = [&](const Examples& all, const char* kind, const char* mend) {
@@ -42,40 +43,40 @@ void require_images_of_each_group(const Lab& lab, const Groups& groups) {
   }
 }
 
-/// Throws Error (user) if a run would go on with other images than it was trained on.
+/// Throws Error (user) if a run would continue with other images than it began with.
 void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
   if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
   throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
                    path_text(now.place),
                    now.place == before.place
-                       ? "put those of then back, or train again without --resume"
+                       ? "restore the original ones, or train again without --resume"
                        : "leave out --data, or give the same images");
 }
 
-/// A run that was stopped, if it can go on.
+/// Opens a stopped run. Throws Error (user) if it cannot be resumed.
 RunFolder open_stopped(const fs::path& path) {
   RunFolder folder = RunFolder::open(path);
   std::error_code ignored;
-  // The report is written last. What a kill left behind it is not needed.
+  // The report is written last. Checkpoints that a kill left after it are not needed.
   const bool done = folder.finished() && fs::exists(folder.path() / "report.html", ignored);
   if (done) fs::remove_all(folder.checkpoints(), ignored);
-  // One that was killed before its first checkpoint has no model either: it starts.
+  // A run that was killed before its first checkpoint has no model; it starts from the beginning.
   const bool can_resume = is_folder(folder.checkpoints()) || folder.models().empty();
   if (done || !can_resume) {
     throw user_error("train", "{} {}: to train again, leave out --resume", path_text(path),
-                     done ? "is finished" : "has no checkpoints to go on from");
+                     done ? "is finished" : "has no checkpoints to resume from");
   }
   return folder;
 }
 
-/// `stopped` is the run to go on with; without one a folder is made.
+/// Conducts a run: continues `stopped`, or makes a new folder.
 Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
                 const RunOptions& options, RunObserver& observer) {
   const DataEvents events = stoppable(observer);
   const std::optional<DataRecord> before = stopped ? stopped->read_data() : std::nullopt;
   const DataPlace place =
       stopped ? data_place(*stopped, before, options.data, events) : DataPlace(options.data);
-  // Groups that do not fit are told before a long download.
+  // Groups are checked before a long download.
   const Groups groups(experiment.groups, list_classes(experiment.data, place), experiment.file);
   const Dataset data = load_data(experiment.data, place, events);
   const Lab lab(experiment.lab, data, groups);

@@ -21,7 +21,7 @@ Experiment small() {
   return experiment;
 }
 
-/// Keeps what it is told, and wants to stop when it was asked so often.
+/// Keeps what is reported, and wants to stop after a number of calls of should_stop().
 class Recorder : public RunObserver {
  public:
   explicit Recorder(int stop_at = 0) : stop_at_(stop_at) {}
@@ -65,7 +65,7 @@ class RunTest : public testing::Test {
   RunOptions options(const std::string& folder) const {
     return {.folder = folder_ / folder, .data = "builtin"};
   }
-  /// The bytes of every model.
+  /// Returns the bytes of every model file.
   std::map<std::string, std::string> models(const std::string& run) const {
     std::map<std::string, std::string> models;
     for (const std::string& name : RunFolder::open(folder_ / run).models()) {
@@ -74,7 +74,7 @@ class RunTest : public testing::Test {
     return models;
   }
 
-  // Without gnuplot, whose pictures take longer than all else.
+  // Hides gnuplot, whose figures take longer than the rest.
   ScratchFolder folder_;
   ScopedVariable path_{"PATH", folder_.path().c_str()};
 };
@@ -102,7 +102,7 @@ TEST_F(RunTest, TellsItsObserverAndLeavesAWholeFolder) {
               HasSubstr("run is not empty"));
 }
 
-/// Each time it goes a little further.
+/// Each attempt gets a little further.
 TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
   Recorder whole;
   RunOptions with_curves = options("whole");
@@ -118,7 +118,7 @@ TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
       return true;
     }
   };
-  Recorder first(2);  // asked before the baseline, and after its first step
+  Recorder first(2);  // called before the baseline, and after its first step
   RunOptions begun = options("run");
   begun.tensorboard = true;
   ASSERT_TRUE(until_it_stops([&] { run(small(), begun, first); }));

@@ -4,7 +4,7 @@ namespace sluice {
 
 namespace {
 
-/// The folder, without what was in it.
+/// Empties a folder, and returns its path.
 const std::filesystem::path& emptied(const std::filesystem::path& folder) {
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
@@ -48,7 +48,7 @@ void StageFit::on_epoch(const Progress& progress, const Epoch& epoch) {
 }
 
 bool StageFit::wants(const FitState& state) {
-  constexpr double kMostShare = 0.015;  // of the training time, whatever the disk
+  constexpr double kMostShare = 0.015;  // of the training time, on any disk
   ++steps_;
   if (state.finished || observer_.should_stop() || steps_ >= every_steps_) return true;
   return state.step == 0 && kMostShare * since_.seconds() >= cost_seconds_;

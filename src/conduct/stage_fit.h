@@ -11,11 +11,11 @@
 
 namespace sluice {
 
-/// The curves of one fit that Keras's callback writes for TensorBoard, in folder/train and
+/// Writes the curves of one fit for TensorBoard, as Keras's callback does, to folder/train and
 /// folder/validation.
 class EventLog {
  public:
-  /// Replaces those that a stopped run has written, for all epochs are told again.
+  /// Replaces the curves of a stopped run, because all epochs are added again.
   explicit EventLog(const std::filesystem::path& folder);
 
   void add(int epoch, const Epoch& figures);
@@ -25,16 +25,17 @@ class EventLog {
   EventFile validation_;
 };
 
-/// The fit of one stage: tells the run's observer of it, and keeps its states in checkpoints, to
-/// continue from them if there are any. A state is kept after each epoch unless the last one is too
-/// recent for what it cost, every so many steps, at the end, and where the observer wants to stop.
+/// Observes the fit of one stage: reports it to the run's observer, writes checkpoints, and
+/// continues from an existing one. A checkpoint is written after each epoch if that costs little
+/// time, after every `every_steps` steps, at the end, and if the observer wants to stop.
 class StageFit : public FitObserver {
  public:
-  /// Refers to checkpoints and observer. Without `events` no log is written there.
+  /// Refers to checkpoints and observer. `events` is the folder for TensorBoard's curves, if they
+  /// are written.
   StageFit(const Stage& stage, Checkpoints& checkpoints, RunObserver& observer, int every_steps,
            const std::optional<std::filesystem::path>& events);
 
-  /// Seconds that the fit had taken before this process, where it was found half done or finished.
+  /// Seconds that the fit took before this process, if it was resumed or finished before.
   double restored_seconds() const { return restored_seconds_; }
 
   void on_begin(FitState& state) override;
@@ -49,9 +50,9 @@ class StageFit : public FitObserver {
   RunObserver& observer_;
   int every_steps_;
   std::optional<EventLog> events_;
-  int steps_ = 0;            ///< since the last state that was kept
-  Timer since_;              ///< likewise
-  double cost_seconds_ = 0;  ///< of keeping that one; 0 before the first, which is always kept
+  int steps_ = 0;            ///< since the last checkpoint
+  Timer since_;              ///< time since the last checkpoint
+  double cost_seconds_ = 0;  ///< time of writing it; 0 before the first, which is always written
   double restored_seconds_ = 0;
 };
 

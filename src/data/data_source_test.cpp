@@ -212,8 +212,8 @@ TEST_F(DataSource, PicturesThatAreThereTwiceAreSaidByHalfAndClass) {
   copy("test/dog/1.png", "test/cat/2.png");
   load(path("pets"));
   ASSERT_EQ(said_.size(), 2u);
-  EXPECT_THAT(said_[1], HasSubstr("data: 1 of 3 test images has another's pixels but not its "
-                                  "class: test/"));
+  EXPECT_THAT(said_[1], HasSubstr("data: 1 of 3 test images has the same pixels as another but "
+                                  "another label: test/"));
 }
 
 TEST_F(DataSource, SomeClassNeedsATestImage) {

@@ -36,7 +36,7 @@ TEST(Calibrations, ScoresThatDoNotFit) {
                        [&] {
                          calibration(scores, std::vector{0, -1});
                        }),
-              HasSubstr("or a label that has none"));
+              HasSubstr("or a label without a score"));
   EXPECT_THAT(error_of(Fault::user,
                        [&] {
                          calibration(scores, std::vector{0, 1}, 0);

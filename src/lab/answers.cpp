@@ -9,7 +9,7 @@ namespace sluice {
 
 namespace {
 
-/// (examples, outputs)
+/// Returns (examples, outputs).
 std::vector<float> outputs_of(CompiledModel& model, const Examples& examples) {
   std::vector<float> all;
   predict_in_batches(model, examples, [&](const Batch&, std::span<const float> outputs) {

@@ -4,7 +4,7 @@
 
 namespace sluice {
 
-/// Throws Error (user) unless there are answers, and every list of them is as long as it must be.
+/// Throws Error (user) if there are no answers, or if a list of them has a wrong size or value.
 void require_whole(const Answers& answers);
 
 }  // namespace sluice

@@ -6,7 +6,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Of two examples, two classes and two groups.
+/// Returns answers for two examples, two classes and two groups.
 Answers two_answers() {
   return {.class_names = {"a", "b"},
           .group_names = {"g", "h"},

@@ -8,11 +8,11 @@ namespace sluice {
 
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width) {
-  constexpr double kWidest = 128;  // of 512 units: what a layer may have
+  constexpr double kWidest = 128;  // of 512 units: the largest layer allowed
   if (!(width > 0 && width <= kWidest)) {
     throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, width, kWidest);
   }
-  // Whole eights are what vectors of 256 bits hold.
+  // Vectors of 256 bits hold 8 values.
   const auto wide = [&](int units) {
     return std::max(8, 8 * static_cast<int>(std::lround(units * width / 8)));
   };

@@ -24,7 +24,7 @@ Cost cost_of(const Sequential& model) {
 
 Cost cost_of(const Mixture& model) {
   Cost cost = cost_of(model.gate);
-  cost.training_flops = cost.flops;  // joint training leaves the gate as it is
+  cost.training_flops = cost.flops;  // joint training does not change the gate
   cost += cost_of(model.baseline);
   Cost dearest;
   for (const Mixture::Branch& branch : model.branches) {
@@ -34,7 +34,7 @@ Cost cost_of(const Mixture& model) {
     cost.flops += asked.flops;
     if (asked.flops > dearest.flops) dearest = asked;
   }
-  dearest.parameters = dearest.flops = 0;  // counted above, as every group's
+  dearest.parameters = dearest.flops = 0;  // counted above, with those of every group
   return cost += dearest;
 }
 

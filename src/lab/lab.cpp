@@ -12,7 +12,7 @@ Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
   for (int g = 0; g < groups.count(); ++g) {
     const bool trains = train_examples().of_group(groups, g).size() > 0;
     if (trains && validation_examples().of_group(groups, g).size() > 0) continue;
-    if (options.validation_split == 0) continue;  // told by fit() or evaluate()
+    if (options.validation_split == 0) continue;  // fit() or evaluate() reports it
     throw user_error("train", "train.validation_split = {} leaves group '{}' no image to {}",
                      options.validation_split, groups.name(g),
                      trains ? "validate on: make it larger" : "train on: make it smaller");

@@ -1,4 +1,5 @@
-// What each stage of the lab trains, seen before its first step, at its first step or in its parts.
+// Tests of what each stage of the lab trains, before its first step, at its first step or in its
+// parts.
 
 #include "sluice/lab/lab.h"
 
@@ -27,7 +28,7 @@ struct Beginning : FitObserver {
   std::vector<std::vector<float>> weights;  ///< by block
 };
 
-/// Keeps how long a fit is to be, and ends it there.
+/// Keeps the number of steps and epochs of a fit, and ends it there.
 struct FirstStep : FitObserver {
   void on_step(const Progress& progress) override {
     epochs = progress.epochs;
@@ -36,7 +37,8 @@ struct FirstStep : FitObserver {
   int epochs = 0;
 };
 
-/// The signs of the first weights: those of the random numbers, whatever the size of the kernel.
+/// Returns the signs of the first weights, which are those of the random numbers for any size of
+/// the kernel.
 std::vector<bool> signs(const std::vector<float>& weights) {
   std::vector<bool> signs;
   for (int i = 0; i < 64; ++i) signs.push_back(weights[i] > 0);
@@ -207,7 +209,7 @@ TEST_F(LabStages, TheWiderBaselineIsTheLeastThatIsLargeEnough) {
     EXPECT_EQ(wider.layers.size(), lab.declare().baseline.layers.size());
     const std::int64_t active = cost_of(lab.declare()).active_parameters;
     EXPECT_GE(count_parameters(wider), active);
-    // A quarter less is too little.
+    // A width less by a quarter is too small.
     const double width = std::get<Conv2D>(wider.layers[0]).filters / 32.0;
     EXPECT_LT(count_parameters(cnn("less", wider.input, kClasses, size, width - 0.25)), active);
   }

@@ -35,7 +35,7 @@ TEST(Models, HaveTheLabsLayerNames) {
             "flatten dense1 drop4 output ");
 }
 
-/// "Conv2D 32 relu" for each layer.
+/// Returns for example "Conv2D 32 relu" for each layer.
 std::string in_words(const Sequential& model) {
   struct Words {
     static std::string of(Activation activation) {

@@ -9,12 +9,12 @@ namespace sluice {
 
 namespace {
 
-/// "p = .012", as statistics are printed: no more digits than mean something.
+/// Formats a p-value with the usual digits of statistics: "p = .012".
 std::string p_text(double p) {
   if (p < 0.001) return "p < .001";
   int digits = p < 0.0995 ? 3 : 2;
   std::string text = fmt::format("{:.{}f}", p, digits);
-  // .0496 is below .05, and so must be what stands there.
+  // .0496 is below .05, so its text must be too.
   while (p < 0.05 && text.starts_with("0.05")) text = fmt::format("{:.{}f}", p, ++digits);
   return "p = " + (text[0] == '0' ? text.substr(1) : text);
 }

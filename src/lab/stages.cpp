@@ -5,8 +5,8 @@
 namespace sluice {
 
 std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::Group>& groups) {
-  // The random numbers are part of a run's results: a new stage takes a new one, below the experts'
-  // or above all of them.
+  // A run's results depend on these numbers: a new stage takes an unused one, below the experts'
+  // first number.
   constexpr std::uint32_t kExperts = 16;
   const LabOptions::Epochs& epochs = options.epochs;
   std::vector<Stage> all{

@@ -8,7 +8,7 @@ namespace sluice {
 
 namespace {
 
-/// How one example went.
+/// Outcome of one example.
 class Outcome {
  public:
   Outcome(const Answers& answers, std::size_t example)
@@ -36,7 +36,7 @@ class Outcome {
 
   const Answers& answers_;
   std::size_t example_;
-  int group_;  ///< that the gate chose
+  int group_;  ///< chosen by the gate
 };
 
 }  // namespace

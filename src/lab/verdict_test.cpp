@@ -13,7 +13,8 @@
 namespace sluice {
 namespace {
 
-/// Two groups, {a, b} and {c, d}; an importance that takes one of baseline and expert alone.
+/// Answers for two groups, {a, b} and {c, d}, with importances that select either baseline or
+/// expert.
 class AnswersOf {
  public:
   AnswersOf() {
@@ -48,7 +49,7 @@ class AnswersOf {
     return *this;
   }
 
-  /// A control that has the first so many examples right and the others wrong.
+  /// Adds a control that is right for the first examples and wrong for the others.
   AnswersOf& control(int right) {
     Answers::Control control{"wider", "a wider baseline", {}};
     for (const int truth : answers_.truth) {
@@ -68,7 +69,7 @@ class AnswersOf {
   Answers answers_;
 };
 
-/// One example of each way to go right or wrong.
+/// Returns one example of each outcome.
 AnswersOf one_of_each() {
   AnswersOf all;
   all.add({.truth = 0, .frozen = 1, .asked = 0, .baseline = 1, .experts = {0, 2}});  // right
@@ -80,7 +81,7 @@ AnswersOf one_of_each() {
            .experts = {0, 3},
            .listen_to_expert = false});                                              // overruled
   all.add({.truth = 2, .frozen = 3, .asked = 1, .baseline = 3, .experts = {0, 3}});  // wrong class
-  // Right although the wrong group was asked: the baseline was listened to.
+  // Right although the gate chose the wrong group: the importances select the baseline.
   all.add({.truth = 1,
            .frozen = 1,
            .asked = 1,
@@ -105,7 +106,7 @@ TEST(ErrorBudgets, PutEveryExampleInOnePlace) {
 }
 
 TEST(ErrorBudgets, BlameTheGateFirst) {
-  AnswersOf all;  // the other group's expert has the class, and was overruled
+  AnswersOf all;  // the other group's expert is right, and is overruled
   all.add({.truth = 1,
            .frozen = 0,
            .asked = 1,
@@ -140,7 +141,8 @@ TEST(Verdict, NamesTheBestControl) {
   const Verdict verdict = judge(answers);
   ASSERT_EQ(verdict.controls.size(), 3u);
   EXPECT_EQ(verdict.best_control(), &verdict.controls[1]);
-  // The first four are right; of the others' the mixture has the last, the baseline the second.
+  // Both are right for the first four; of the others the mixture is right for the last, the
+  // baseline for the second.
   EXPECT_EQ(verdict.controls[1].over_baseline.only_second, 3);
   EXPECT_EQ(verdict.controls[1].over_baseline.only_first, 1);
   EXPECT_EQ(verdict.controls[1].to_mixture.only_first, 3);
@@ -148,7 +150,8 @@ TEST(Verdict, NamesTheBestControl) {
   EXPECT_EQ(verdict.controls[1].standing.accuracy, 0.8);
 }
 
-/// Of 100 examples in the first group the baseline has the first so many right, the mixture others.
+/// Returns 100 examples of the first group: the baseline is right for the first ones, the mixture
+/// for others.
 AnswersOf hundred(int baseline, int mixture, int examples = 100) {
   AnswersOf all;
   for (int i = 0; i < examples; ++i) {
@@ -324,7 +327,7 @@ TEST(Cost, OfUnequalGroupsCountsTheDearestAsActive) {
   EXPECT_DOUBLE_EQ(cost.training_flops, 3 * flops - 2 * count_flops(model.gate));
 }
 
-/// Takes a while for each image, and keeps which it was given.
+/// Takes a fixed time for each image, and keeps the images.
 class SlowModel : public CompiledModel {
  public:
   int max_batch() const override { return 1; }

@@ -4,13 +4,14 @@
 
 namespace sluice {
 
-// Throw Error (user).
+// Checks of a mixture. Both throw Error (user).
 
-/// The parts of a mixture fit together: one input for all, an output of the gate for each branch,
-/// an output of each expert for each of the baseline's, and two of each importance model.
+/// Requires that the parts of a mixture fit together: all have the same input, the gate has an
+/// output for each branch, each expert as many outputs as the baseline, and each importance model
+/// twice as many.
 void require_parts_fit(const Mixture& model);
 
-/// There are weights for each part. That they are its own is for require_weights().
+/// Requires weights for each part. require_weights() checks that they fit the part.
 void require_weights_for_parts(const Mixture& model, const MixtureWeights& weights);
 
 }  // namespace sluice

@@ -12,10 +12,10 @@ namespace sluice {
 
 namespace {
 
-/// The mixture of routed experts: only what an image is sent to runs for it.
+/// Compiled mixture: for each image only the expert and importance model of its group run.
 class MixtureNetwork : public CompiledModel {
  public:
-  /// Of parts that fit. `trained` is `weights`, or null for inference.
+  /// Needs parts that fit together. `trained` is `weights`, or null for inference.
   MixtureNetwork(const Mixture& model, const MixtureWeights& weights, MixtureWeights* trained,
                  const CompileOptions& asked)
       : trained_(trained),
@@ -83,7 +83,7 @@ class MixtureNetwork : public CompiledModel {
   Network gate_;
   Network baseline_;
   std::vector<std::unique_ptr<Branch>> branches_;
-  std::vector<std::vector<int>> rows_;  ///< of the last batch, by group
+  std::vector<std::vector<int>> rows_;  ///< rows of the last batch, by group
   std::span<const float> gate_output_;
   std::span<const float> baseline_output_;
   std::vector<float> output_;
@@ -99,7 +99,7 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
   const auto forward = [&](Network& network, int rows) {
     if (key == nullptr) return network.forward(rows, nullptr);
     RandomKey part_key = *key;
-    part_key.part = part++;  // each part draws dropout masks of its own
+    part_key.part = part++;  // each part has its own dropout masks
     return network.forward(rows, &part_key);
   };
   std::copy(images.begin(), images.end(), gate_.input().begin());
@@ -118,7 +118,7 @@ std::span<const float> MixtureNetwork::run(std::span<const float> images, int co
       std::copy(from.begin(), from.end(), branch.expert.input().begin() + i * image);
       std::copy(from.begin(), from.end(), branch.importance.input().begin() + i * image);
     }
-    part = static_cast<std::uint32_t>(2 + 2 * g);  // whether or not another group had rows
+    part = static_cast<std::uint32_t>(2 + 2 * g);  // does not depend on other groups' rows
     if (rows.empty()) continue;
     branch.expert_output = forward(branch.expert, static_cast<int>(rows.size()));
     branch.importance_output = forward(branch.importance, static_cast<int>(rows.size()));
@@ -155,7 +155,7 @@ void MixtureNetwork::backward(std::span<const float> gradient, GradientOf where)
     Branch& branch = *branches_[g];
     const std::vector<int>& rows = rows_[g];
     if (rows.empty()) {
-      // Its parameters still take a step: the momentum moves on.
+      // The optimizer still steps with zero gradients, because Adam's moments decay.
       std::ranges::fill(branch.expert.gradients(), 0.f);
       std::ranges::fill(branch.importance.gradients(), 0.f);
       continue;
@@ -225,7 +225,7 @@ std::vector<std::span<float>> MixtureNetwork::state() {
   return all;
 }
 
-/// `trained` as MixtureNetwork has it.
+/// Checks and compiles a mixture; `trained` is that of MixtureNetwork.
 std::unique_ptr<CompiledModel> make(const Mixture& model, const MixtureWeights& weights,
                                     MixtureWeights* trained, const CompileOptions& options) {
   require_parts_fit(model);

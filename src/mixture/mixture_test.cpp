@@ -24,7 +24,7 @@ TEST(Routing, SendsEachRowToItsLargestAndOfEqualOnesToTheLast) {
   EXPECT_EQ(rows[0], (std::vector<int>{0, 3}));
   EXPECT_EQ(rows[1], (std::vector<int>{1, 2}));
 
-  std::vector<std::vector<int>> of_three{{7}, {7}, {7}};  // what was there before goes
+  std::vector<std::vector<int>> of_three{{7}, {7}, {7}};  // earlier rows are removed
   route(std::vector<float>{.1f, .1f, .1f, .4f, .4f, .2f}, of_three);
   EXPECT_EQ(of_three, (std::vector<std::vector<int>>{{}, {1}, {0}}));
 }
@@ -48,8 +48,8 @@ TEST(SubGate, WeighsBaselineFirstAndExpertSecond) {
   EXPECT_FLOAT_EQ(diff_importance[3], 5 * 20);
 }
 
-/// A small mixture of three groups, beside the dense form in plain loops: every part runs for every
-/// image, and a mask selects.
+/// A small mixture of three groups, and its dense form in plain loops, in which every part runs for
+/// every image and a mask selects.
 class MixtureTest : public testing::Test {
  protected:
   static constexpr int kBatch = 12;
@@ -81,7 +81,7 @@ class MixtureTest : public testing::Test {
 
   struct DenseForm {
     Values output;
-    std::vector<std::vector<float>> gradients;  ///< as CompiledModel::trained() orders them
+    std::vector<std::vector<float>> gradients;  ///< in the order of CompiledModel::trained()
     std::vector<int> rows = std::vector<int>(kGroups, 0);
   };
 
@@ -136,7 +136,7 @@ class MixtureTest : public testing::Test {
     }
   }
 
-  /// Makes the gate prefer some groups: the output's bias is the last tensor.
+  /// Makes the gate prefer some groups by the output's bias, the last tensor.
   void set_gate_bias(std::vector<float> bias) {
     const auto values = weights_.gate.values(weights_.gate.tensors().back());
     std::copy(bias.begin(), bias.end(), values.begin());
@@ -175,8 +175,8 @@ TEST_F(MixtureTest, AnUnusedExpertsGradientsAreZeroEvenAfterItWasUsed) {
   }
 }
 
-/// Baseline and expert have the same weights and the same image, so that a mask they shared would
-/// leave the same features of it, and their output kernels' gradients the same rows of zeros.
+/// Baseline and expert have the same weights and image. With a shared mask the same features would
+/// remain, and the gradients of their output kernels would have the same rows of zeros.
 TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
   set_gate_bias({100, 0, 0});
   const auto copied = weights_.baseline.values();
@@ -203,7 +203,7 @@ TEST_F(MixtureTest, EveryPartDrawsDropoutMasksOfItsOwn) {
   EXPECT_EQ(dropped(compiled->trained()[0]), dropped(compiled->trained()[1]));
 }
 
-/// An image's masks do not depend on which groups the others of its batch are sent to.
+/// Masks of an image do not depend on the groups of the other images in its batch.
 TEST_F(MixtureTest, MasksAreThoseOfThePartWhateverElseIsRouted) {
   const auto compiled = compile(model_, weights_, {kBatch});
   const RandomKey key{.seed = 1, .stage = 3, .step = 0};

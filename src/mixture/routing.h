@@ -5,9 +5,8 @@
 
 namespace sluice {
 
-/// Lists the rows of the gate's output (count, groups) by the group each is sent to. A pure
-/// function that needs no network; `rows_of_group`, one list a group, keeps its memory between
-/// calls.
+/// Lists the rows of the gate's output (count, groups) by the group to which each is sent. This is
+/// a pure function; `rows_of_group`, one list per group, keeps its memory between calls.
 void route(std::span<const float> gate, std::vector<std::vector<int>>& rows_of_group);
 
 }  // namespace sluice

@@ -2,7 +2,8 @@
 
 namespace sluice {
 
-/// output[c] = baseline[c] * importance[c][0] + expert[c] * importance[c][1], for one image.
+/// Computes output[c] = baseline[c] * importance[c][0] + expert[c] * importance[c][1] for one
+/// image.
 inline void sub_gate(const float* baseline, const float* expert, const float* importance,
                      int classes, float* output) {
   for (int c = 0; c < classes; ++c) {
@@ -10,7 +11,7 @@ inline void sub_gate(const float* baseline, const float* expert, const float* im
   }
 }
 
-/// The gradients of sum(output * diff) for the three inputs.
+/// Computes the gradients of sum(output * diff) for the three inputs.
 inline void sub_gate_backward(const float* baseline, const float* expert, const float* importance,
                               int classes, const float* diff, float* diff_baseline,
                               float* diff_expert, float* diff_importance) {

@@ -54,7 +54,7 @@ Json to_json(const FitState& state) {
             {"wait", state.stopping.wait}}}};
 }
 
-/// All but the blocks.
+/// Reads the state from JSON, without the blocks.
 void from_json(const Json& json, FitState& state) {
   json.at("finished").get_to(state.finished);
   json.at("epoch").get_to(state.epoch);
@@ -84,12 +84,13 @@ const std::string& entry(const Safetensors& file, const char* key, const std::st
   return found->second;
 }
 
-/// A finished stage is not trained again: its weights and state are enough.
+/// Whether a block is written. For a finished stage weights and state are enough, because it is not
+/// trained again.
 bool is_kept(const FitState::Block& block, bool finished) {
   return !finished || block.name.starts_with("weights/") || block.name.starts_with("state/");
 }
 
-/// What a file says of the state and its setting, in the order of its check sum.
+/// Entries of a file's metadata, in the order of its digest.
 constexpr const char* kEntries[] = {"state", "experiment", "data", "machines"};
 
 using Entries = std::map<std::string, std::string>;
@@ -105,7 +106,7 @@ std::string digest_of(const Entries& entries, const FitState& state, bool finish
   return digest.digits();
 }
 
-/// A file that has all that the state needs, as it was written.
+/// A complete checkpoint that fits the state.
 struct Whole {
   Safetensors file;
   std::string place;
@@ -114,7 +115,7 @@ struct Whole {
   bool finished;
 };
 
-/// Throws Error (user) for a file that is not whole.
+/// Reads a checkpoint. Throws Error (user) if the file is incomplete or damaged.
 Whole read_whole(const fs::path& path, const FitState& state) {
   const std::string place = path_text(path);
   Safetensors file = Safetensors::read(path);
@@ -132,7 +133,7 @@ Whole read_whole(const fs::path& path, const FitState& state) {
   };
   const std::string sum = digest_of(entries, state, finished, bytes_of_block);
   if (sum != entry(file, "sha256", place)) {
-    throw user_error("checkpoint", "{} does not have its check sum", place);
+    throw user_error("checkpoint", "{} is damaged: its checksum does not match", place);
   }
   return {std::move(file), place, std::move(entries), std::move(numbers), finished};
 }
@@ -156,7 +157,7 @@ void restore(const Whole& whole, FitState& state) {
   }
 }
 
-/// A whole file that is not of this run.
+/// Error for a complete checkpoint of another run.
 class OtherRun : public Error {
  public:
   using Error::Error;
@@ -166,10 +167,11 @@ void require_setting(const Entries& entries, const Checkpoints::Setting& setting
                      const std::string& run) {
   const std::string other = difference(entries.at("experiment"), setting.experiment);
   if (!other.empty()) {
-    throw OtherRun(Fault::user, "checkpoint",
-                   fmt::format("{} cannot go on with another experiment: {}: change it back, or "
-                               "train a new run",
-                               run, other));
+    throw OtherRun(
+        Fault::user, "checkpoint",
+        fmt::format("{} cannot be resumed with another experiment: {}: change it back, or "
+                    "train a new run",
+                    run, other));
   }
   if (entries.at("data") != setting.data) {
     throw OtherRun(Fault::user, "checkpoint",
@@ -177,7 +179,7 @@ void require_setting(const Entries& entries, const Checkpoints::Setting& setting
   }
 }
 
-constexpr const char* kThen = "\n";  ///< between the machines of a stage, each in words
+constexpr const char* kThen = "\n";  ///< separates the descriptions of a stage's machines
 
 std::vector<std::string> split_machines(std::string_view text) {
   std::vector<std::string> machines;
@@ -245,7 +247,7 @@ void Checkpoints::write(const std::string& stage, const FitState& state) {
   std::vector<fs::path> files = of_stage(stage);
   const std::size_t kept = state.finished ? 1 : kKept;
   for (std::size_t i = 0; i + kept < files.size(); ++i) {
-    std::error_code ignored;  // one too many is no harm
+    std::error_code ignored;  // an extra file does no harm
     fs::remove(files[i], ignored);
   }
 }
@@ -261,7 +263,7 @@ bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say
     } catch (const OtherRun&) {
       throw;
     } catch (const Error& error) {
-      say(fmt::format("passed over {}", untagged(error)));
+      say(fmt::format("ignored {}", untagged(error)));
       continue;
     }
     const std::string& last = machines_[stage].back();

@@ -13,39 +13,39 @@
 
 namespace sluice {
 
-/// The states of a run's fits, from which it goes on after it was stopped: safetensors files in a
-/// folder of the run, of each stage the last two. Held by one process at a time.
+/// Checkpoints of a run: the states of its fits, as safetensors files in a folder of the run, the
+/// last two of each stage. Only one process can hold them at a time.
 class Checkpoints {
  public:
-  /// What a run must be resumed with to end as if it had never stopped.
+  /// Settings that a resumed run must have, to end like an uninterrupted one.
   struct Setting {
     std::string experiment;  ///< settings_text()
-    std::string data;        ///< check sum of its images and labels
-    std::string machine;     ///< in words: what changes the rounding
+    std::string data;        ///< digest of its images and labels
+    std::string machine;     ///< description of all that affects rounding
   };
   static Setting setting(const Experiment& experiment, const Dataset& data);
 
-  /// Makes the folder where it is missing. Throws Error (user) if another process has it.
+  /// Makes the folder if it is missing. Throws Error (user) if another process holds it.
   Checkpoints(const std::filesystem::path& folder, Setting setting);
 
-  /// False where the file system has no locks: another process may train the same run.
+  /// Returns false if the file system has no locks: another process may train the same run.
   bool locked() const { return locked_; }
 
-  /// Flushes it to the disk before it gets its name. Of a stage under way the last two are kept; of
-  /// a finished one the weights alone.
+  /// Writes a checkpoint and flushes it to the disk before it gets its name. The last two of an
+  /// unfinished stage are kept, and only the weights of a finished one.
   void write(const std::string& stage, const FitState& state);
 
-  /// Gives `state`, that of a new fit, the stage's newest values; false if there are none. Tells
-  /// `say` of damaged files, which it passes over, and of another machine. Throws Error (user) if
-  /// they are of another experiment or other data.
+  /// Overwrites `state`, that of a new fit, with the stage's newest checkpoint; returns false if
+  /// there is none. Reports to `say` damaged files, which it skips, and another machine. Throws
+  /// Error (user) for another experiment or other data.
   using Say = std::function<void(const std::string&)>;
   bool read(const std::string& stage, FitState& state, const Say& say);
 
-  /// The machines, in words, that the stage was trained with: one, unless it was resumed elsewhere.
+  /// Descriptions of the machines that trained the stage: one, unless it was resumed on another.
   const std::vector<std::string>& machines(const std::string& stage) { return machines_[stage]; }
 
-  /// Deletes the folder of a run that has finished. What cannot be deleted is left: a network file
-  /// system may keep the name of a file that was open.
+  /// Deletes the folder of a finished run. Files that cannot be deleted stay: a network file system
+  /// may keep the name of an open file.
   void remove();
 
  private:

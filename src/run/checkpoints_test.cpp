@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A fit's state with its memory; every value tells `mark`.
+/// State of a fit with its memory; every value is `mark`.
 struct Fit {
   explicit Fit(float mark, int epoch = 1, int step = 0)
       : weights(6, mark), moments(4, mark / 3), state{.epoch = epoch, .step = step} {
@@ -36,7 +36,7 @@ struct Fit {
 
 class CheckpointsTest : public testing::Test {
  protected:
-  /// What a new fit finds: the mark, or 0 for nothing.
+  /// Returns the mark that a new fit finds, or 0 for none.
   float found(Checkpoints& checkpoints, const std::string& stage = "baseline") {
     Fit fresh(0);
     said_.clear();
@@ -116,7 +116,7 @@ TEST_F(CheckpointsTest, ADamagedOneIsPassedOverWithAWord) {
     change(newest, at);
     ASSERT_EQ(found(checkpoints), 1) << at;
     ASSERT_EQ(said_.size(), 1u);
-    EXPECT_THAT(said_[0], HasSubstr("passed over "));
+    EXPECT_THAT(said_[0], HasSubstr("ignored "));
     EXPECT_THAT(said_[0], HasSubstr(newest));
     save(place_ / newest, whole);
   }
@@ -187,10 +187,11 @@ TEST_F(CheckpointsTest, AnotherExperimentIsRefusedWithItsKeyInEveryStage) {
   }
   Checkpoints other(place_, {"seed = 7\n", "data", "2 threads"});
   for (const std::string stage : {"baseline", "gate"}) {
-    EXPECT_EQ(error_of(Fault::user, [&] { found(other, stage); }),
-              "[checkpoint] " + temp_.path().string() +
-                  " cannot go on with another experiment: seed was 0, and is 7: change it back, or "
-                  "train a new run");
+    EXPECT_EQ(
+        error_of(Fault::user, [&] { found(other, stage); }),
+        "[checkpoint] " + temp_.path().string() +
+            " cannot be resumed with another experiment: seed was 0, and is 7: change it back, or "
+            "train a new run");
   }
 }
 

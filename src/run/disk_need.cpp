@@ -12,8 +12,8 @@ namespace sluice {
 namespace {
 
 struct StageSize {
-  std::int64_t parameters;  ///< of the model's file
-  std::int64_t trained;     ///< of them
+  std::int64_t parameters;  ///< of the model
+  std::int64_t trained;     ///< trained ones of these
 };
 
 StageSize size_of(const Sequential& model) {

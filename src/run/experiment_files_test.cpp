@@ -43,7 +43,7 @@ TEST(ShippedExperiments, AreTheLab) {
   EXPECT_EQ(full.data.train_images, 0);
   EXPECT_EQ(full.data.test_images, 0);
 
-  // Each differs from lab.toml only in what its comment says.
+  // Each file differs from lab.toml only as its comment says.
   Experiment same = handout;
   same.name = "lab";
   same.lab.adam.learning_rate = 1e-3;

@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-/// An experiment with its choices as the words that stand in the file.
+/// An experiment with its choices as the words in the file.
 struct Settings {
   Experiment experiment;
   std::string size = "small";
@@ -19,7 +19,7 @@ struct Settings {
 Settings to_settings(const Experiment& experiment);
 Experiment to_experiment(Settings settings);
 
-/// One value of a file, bound to where it is kept, with what it may be.
+/// A key of the file, bound to its variable, with the values that it allows.
 struct Key {
   struct Name {  ///< usable as a folder's name
     std::string* value;
@@ -52,8 +52,8 @@ struct Key {
   std::string name() const;   ///< "gate"
 };
 
-/// Every key but the groups, in the order of the file. Reading, overriding, checking, suggesting
-/// and writing all follow this one list. It points into `settings`.
+/// Returns every key except the groups, in the order of the file. Reading, overrides, checks,
+/// suggestions and writing use this list. It refers to `settings`.
 std::vector<Key> keys_of(Settings& settings);
 
 }  // namespace sluice

@@ -18,7 +18,8 @@ int line_of(const Part& part) {
   return static_cast<int>(part.source().begin.line);
 }
 
-/// toml++ sorts a table by its keys; the mistake to report is the first in the file.
+/// Returns the entries in the order of the file, so that the first mistake is reported. toml++
+/// sorts a table by its keys.
 std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(
     const toml::table& table) {
   std::vector<std::pair<const toml::key*, const toml::node*>> entries;
@@ -29,7 +30,7 @@ std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(
   return entries;
 }
 
-/// Stores a value; gives back what it must be where it is not.
+/// Stores a value, or returns what it must be if it is not allowed.
 struct Store {
   const toml::node& node;
 
@@ -96,7 +97,7 @@ class ExperimentReader {
     override_ = nullptr;
   }
 
-  /// Where the groups were declared; empty if nowhere.
+  /// Place of the groups' declaration; empty if there is none.
   const std::string& groups_place() const { return groups_place_; }
 
  private:
@@ -111,7 +112,7 @@ class ExperimentReader {
     if (path == "groups") return read_groups(node, line);
     if (tables_.count(path) > 0) {
       if (const toml::table* table = node.as_table()) return read_table(path, *table);
-      // One number of epochs is for all stages, and one word for all controls.
+      // A single number of epochs applies to all stages, a single flag to all controls.
       if (path != "train.epochs" && path != "controls") {
         refuse_value(path, node, line, "is a table: write [" + path + "] and its keys below it");
       }
@@ -178,7 +179,7 @@ class ExperimentReader {
 
   [[noreturn]] void refuse_value(const std::string& path, const toml::node& node, int line,
                                  const std::string& mend) const {
-    // "--set key=value" has said already which value it is.
+    // The text "--set key=value" already shows the value.
     if (override_ != nullptr && override_->key == path) {
       throw user_error("experiment", "{}: {}", place(line), mend);
     }
@@ -188,7 +189,7 @@ class ExperimentReader {
   [[noreturn]] void refuse_key(const std::string& path, int line) const {
     std::vector<std::string> known{"groups", "groups.name", "groups.classes"};
     known.insert(known.end(), tables_.begin(), tables_.end());
-    std::vector<std::string> last_parts;  // for a key that lost its table
+    std::vector<std::string> last_parts;  // for a key without its table
     for (const Key& key : keys_) known.push_back(key.path);
     for (const std::string& each : known) last_parts.push_back(each.substr(each.rfind('.') + 1));
 
@@ -216,7 +217,8 @@ void check_groups(const Experiment& experiment, const std::string& place) {
   if (experiment.data.set == "cifar-10") {
     class_names = cifar10_class_names();
   } else {
-    // Which classes there are is known when the folder is read; a class in two groups is wrong now.
+    // The classes are not known before the folder is read, but a class in two groups is always
+    // wrong.
     std::set<std::string> distinct;
     for (const Groups::Group& group : experiment.groups) {
       distinct.insert(group.classes.begin(), group.classes.end());
@@ -226,7 +228,7 @@ void check_groups(const Experiment& experiment, const std::string& place) {
   const Groups checked(experiment.groups, class_names, place);
 }
 
-/// Test images that choose the weights no longer tell how good these are.
+/// Requires a permission for early stopping by test images, which are then no independent test.
 void check_early_stopping(const LabOptions& lab, const std::string& place) {
   const EarlyStopping& stopping = lab.early_stopping;
   if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
@@ -237,7 +239,7 @@ void check_early_stopping(const LabOptions& lab, const std::string& place) {
                    place);
 }
 
-/// The file's name as a folder's name.
+/// Turns the file's name into a valid name of a folder.
 std::string default_name(const std::filesystem::path& file) {
   std::string name = file.stem().string().substr(0, 64);
   for (char& c : name) {

@@ -24,7 +24,7 @@ class ExperimentFile : public testing::Test {
     write_file(file_, text);
     return read_experiment(file_, overrides);
   }
-  /// The message less the folder, which differs from run to run.
+  /// Returns the message without the folder, which differs between runs.
   std::string refusal(const std::string& text, const std::vector<std::string>& overrides = {}) {
     std::string what = error_of(Fault::user, [&] { read(text, overrides); });
     const std::string folder = temp_.path().string() + "/";

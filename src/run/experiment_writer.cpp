@@ -23,7 +23,7 @@ std::string quote(std::string_view text) {
   return out + '"';
 }
 
-/// fmt writes the fewest digits that give the same number back.
+/// Formats values. fmt writes the fewest digits that give the same number when read.
 struct ValueText {
   std::string operator()(const Key::Name& key) const { return quote(*key.value); }
   std::string operator()(const Key::Choice& key) const { return quote(*key.value); }
@@ -50,7 +50,7 @@ std::string groups_text(const std::vector<Groups::Group>& groups) {
   return text;
 }
 
-/// The next line, which is taken off the text.
+/// Returns the next line, and removes it from the text.
 std::string_view next_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
   text.remove_prefix(std::min(text.size(), line.size() + 1));
@@ -69,7 +69,7 @@ std::string to_toml(const Experiment& experiment) {
       table = key.table();
       text += fmt::format("\n[{}]\n", table);
     }
-    if (key.path == "name" && experiment.name.empty()) continue;  // the file's name will do
+    if (key.path == "name" && experiment.name.empty()) continue;  // the file's name applies
     text += fmt::format("{} = {}\n", key.name(), std::visit(ValueText{}, key.what));
   }
   return text;

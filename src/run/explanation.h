@@ -6,8 +6,8 @@
 
 namespace sluice {
 
-/// What gate, baseline, expert, importances and mixture say of one example, and its picture, as
-/// gallery.json has it. The answers are to the examples.
+/// Returns an entry of gallery.json: the outputs of gate, baseline, expert, importances and mixture
+/// for one example, and its picture. The answers are those for the examples.
 nlohmann::ordered_json explanation_json(const Answers& answers, const Examples& examples,
                                         std::size_t example);
 

@@ -23,7 +23,8 @@ std::string base64(const std::string& bytes) {
   return text;
 }
 
-/// Four digits are more than a bar shows; importances are small, so these are not decimals.
+/// Rounds to four significant digits, which are enough for bars. Importances are small, so decimal
+/// places would not do.
 OrderedJson rounded(std::span<const float> values) {
   OrderedJson json = OrderedJson::array();
   for (const float value : values) json.push_back(OrderedJson::parse(fmt::format("{:.4g}", value)));

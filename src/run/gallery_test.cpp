@@ -8,7 +8,7 @@ namespace sluice {
 namespace {
 
 TEST(Gallery, NamesTheFilesOfItsImages) {
-  // The second image is fixed: the baseline alone has it wrong.
+  // The second image is fixed: only the baseline is wrong.
   Answers answers{.class_names = {"cat", "dog"},
                   .group_names = {"one", "other"},
                   .group_of_class = {0, 1},

@@ -12,10 +12,10 @@
 
 namespace sluice {
 
-/// Images as one model takes them.
+/// Images as the input of one model.
 struct Input {
   std::vector<float> values;  ///< (count, height, width, 3), in [0, 1]
-  std::size_t image = 0;      ///< values of one
+  std::size_t image = 0;      ///< values per image
 };
 
 /// A network or a mixture, compiled.
@@ -34,7 +34,7 @@ class OpenModel {
         name_(mixture_ != nullptr ? names::kMixture : std::get<SavedModel>(saved_).model.name) {
     const Shape& shape = compiled_->input_shape();
     if (shape.size() == 3 && shape[2] == 3) return;
-    throw user_error("predict", "{} takes {}, which a colour picture is not", name_,
+    throw user_error("predict", "{} takes images of {}, not colour pictures", name_,
                      to_string(shape));
   }
   OpenModel(const OpenModel&) = delete;
@@ -52,7 +52,7 @@ class OpenModel {
     const auto image = static_cast<std::size_t>(element_count(shape()));
     return {std::vector<float>(images * image), image};
   }
-  /// May be called from several threads, each for another row.
+  /// Resizes an image into a row. May be called from several threads for different rows.
   void take(const Image& image, std::size_t row, Input& input) const {
     const Image fitting =
         resized(image, static_cast<int>(shape()[0]), static_cast<int>(shape()[1]));
@@ -60,7 +60,7 @@ class OpenModel {
                            [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.f; });
   }
 
-  /// Calls see(row, outputs) for each image. One thread at a time.
+  /// Calls see(row, outputs) for each image. Only one thread may call it at a time.
   template <class See>
   void predict(const Input& input, const See& see) {
     const std::size_t images = input.values.size() / input.image;
@@ -69,7 +69,7 @@ class OpenModel {
     const std::size_t width = outputs.size() / images;
     for (std::size_t i = 0; i < images; ++i) see(i, outputs.subspan(i * width, width));
   }
-  /// Of a row that predict() was given.
+  /// Returns the route of a row of the last predict().
   std::optional<Route> route(std::size_t row) const {
     return compiled_->route(static_cast<int>(row));
   }

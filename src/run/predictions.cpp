@@ -9,14 +9,14 @@
 namespace sluice {
 namespace {
 
-/// Has a column for its answers, and one for the probability of each class.
+/// A classifier with a column for its class, and one for the probability of each class.
 struct Classifier {
   std::string name;
   std::vector<float> scores;  ///< (examples, classes)
 };
 
-/// As RFC 4180 quotes it. Spreadsheets take a text that begins with one of these characters for a
-/// formula, quoted or not, and a ' before it for a sign that it is none (OWASP, "CSV Injection").
+/// Quotes a field by RFC 4180. Spreadsheets read a text that begins with one of these characters as
+/// a formula, even if it is quoted; a ' before it prevents that (OWASP, "CSV Injection").
 std::string field(const std::string& text) {
   const bool formula =
       !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string::npos;

@@ -16,7 +16,7 @@ TEST(Predictions, AreARowForEachImage) {
       .baseline = {.5f, .5f, 1, 0},
       .gate = {1, 0, .25f, .75f},
       .experts = {{1, 0, 1, 0}, {0, 1, 0, 1}},
-      // Each expert is listened to alone, at half weight.
+      // The output is that of the expert only, at half weight.
       .importances = {{0, .5f, 0, .5f, 0, .5f, 0, .5f}, {0, .5f, 0, .5f, 0, .5f, 0, .5f}},
       .controls = {{"wider", "", {.125f, .875f, 1, 0}}}};
   EXPECT_EQ(predictions_csv(answers),

@@ -40,9 +40,9 @@ std::vector<float> divided_by_sum(std::span<const float> outputs) {
 struct Predictor::State {
   std::unique_ptr<OpenModel> model;
   std::unique_ptr<OpenModel> frozen;  ///< may be null
-  std::mutex turn;                    ///< of the thread that computes
+  std::mutex turn;                    ///< held by the thread that computes
 
-  /// Images as both models take them.
+  /// Images as the inputs of both models.
   struct Inputs {
     Input model;
     Input frozen;
@@ -55,7 +55,7 @@ struct Predictor::State {
     if (frozen) frozen->take(image, row, inputs.frozen);
   }
 
-  /// A batch. Calls of several threads take turns.
+  /// Predicts a batch. Calls of several threads wait for each other.
   std::vector<Prediction> predict(const Inputs& inputs, std::size_t images) {
     std::vector<Prediction> all(images);
     const std::lock_guard lock(turn);
@@ -98,12 +98,12 @@ Predictor::Predictor(const fs::path& path, const PredictorOptions& options)
       throw user_error("predict", "{} has no trained model yet", path_text(path));
     }
     throw user_error("predict",
-                     "{} has neither a mixture nor a baseline: ask one of its models, such as {}",
+                     "{} has neither a mixture nor a baseline: use one of its models, such as {}",
                      path_text(path), path_text(run.path() / models[0] / "model.safetensors"));
   }
   if (!state_->frozen || state_->frozen->class_names() == state_->model->class_names()) return;
   throw user_error("predict",
-                   "{} has a baseline of other classes than its mixture: ask one of their files",
+                   "{} has a baseline and a mixture of different classes: use the file of one",
                    path_text(path));
 }
 
@@ -153,7 +153,7 @@ std::vector<Predictor::OfFile> Predictor::predict_files(std::span<const fs::path
     State::Inputs inputs = state_->room_for(batch.size());
     std::vector<std::optional<Error>> faults = read_images(
         batch, [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });
-    // A picture that could not be read is among them as a black one, whose answer is not told.
+    // A picture that cannot be read stays black in the batch; its prediction is dropped.
     std::vector<Prediction> predictions = state_->predict(inputs, batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
       const bool read = !faults[i];

@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A picture in one of many patterns.
+/// Returns a picture in one of many patterns.
 Image picture(int number, int height = 4, int width = 4) {
   Image image{height, width, {}};
   for (int i = 0; i < height * width * 3; ++i) {
@@ -86,7 +86,7 @@ TEST_F(PredictorTest, TellsAnswerRouteAndFrozenBaseline) {
   }
 }
 
-/// As a server asks: each thread for some images, at the same time.
+/// Several threads predict some images each, at the same time, as in a server.
 TEST_F(PredictorTest, FourThreadsGetTheAnswersOfOne) {
   constexpr int kThreads = 4;
   constexpr int kImages = 12;
@@ -152,8 +152,8 @@ TEST_F(PredictorTest, OneNetworkHasNoRoute) {
 TEST_F(PredictorTest, WithoutAPositiveSumThereIsNoAnswer) {
   SavedMixture saved = saved_mixture();
   for (std::size_t g = 0; g < 2; ++g) {
-    // Softmax over six values of which none is a weight of a class that gets anything: baseline and
-    // expert give all to class 0, importances give all to class 1.
+    // Baseline and expert give all to class 0, and the importances, a softmax over six values, give
+    // all to class 1. So the sum of the outputs is 0.
     for (Weights* part : {&saved.weights.baseline, &saved.weights.experts[g]}) {
       std::ranges::fill(part->values(), 0.f);
       part->values().end()[-3] = 200;

@@ -21,11 +21,12 @@ constexpr const char* kTag = "report";
 
 OrderedJson read_json(const std::filesystem::path& folder, const std::string& file) {
   const std::string text = read_summed(folder, file, kMostBytes, kTag);
-  parse_json(text, kDepth, kTag, path_text(folder / file));  // refuses what is broken or too deep
-  return OrderedJson::parse(text);                           // in the order of the file
+  parse_json(text, kDepth, kTag,
+             path_text(folder / file));  // refuses invalid or deeply nested JSON
+  return OrderedJson::parse(text);       // keeps the order of the file
 }
 
-/// The fields of the next line, which is taken off the text.
+/// Returns the fields of the next line, and removes it from the text.
 std::vector<std::string_view> take_line(std::string_view& text) {
   const std::string_view line = text.substr(0, text.find('\n'));
   text.remove_prefix(std::min(text.size(), line.size() + 1));
@@ -38,7 +39,7 @@ std::vector<std::string_view> take_line(std::string_view& text) {
   return fields;
 }
 
-/// What is no number, or none that JSON can write, is null.
+/// Parses a number; null for other text and for numbers that JSON cannot represent.
 OrderedJson number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -62,8 +63,7 @@ OrderedJson read_history(const std::filesystem::path& folder, const std::string&
   return history;
 }
 
-/// results.json, of the format that is written here and with the verdict that all of a report
-/// needs.
+/// Reads results.json. Requires the current format and a verdict, which the report needs.
 OrderedJson read_results(const std::filesystem::path& folder) {
   const std::filesystem::path file = folder / "results.json";
   OrderedJson results = read_json(folder, "results.json");
@@ -91,10 +91,10 @@ OrderedJson contents_of(const RunFolder& run) {
   if (!run.finished()) {
     throw user_error(kTag, "{} has no results.json: {}", path_text(path),
                      run.imported()
-                         ? fmt::format("a report tells of training, and this run was imported; "
-                                       "`sluice evaluate {}` tells how good its models are",
+                         ? fmt::format("reports are for trained runs, and this one was imported; "
+                                       "`sluice evaluate {}` evaluates its models",
                                        path_text(path))
-                         : fmt::format("it was stopped; go on with `sluice train --resume {}`",
+                         : fmt::format("it was stopped; resume it with `sluice train --resume {}`",
                                        path_text(path)));
   }
   OrderedJson results = read_results(path);
@@ -108,7 +108,7 @@ OrderedJson contents_of(const RunFolder& run) {
   for (const std::string& model : models) {
     histories[model] = read_history(path, model);
   }
-  // "runs/lab/" and "." have a name too.
+  // Also finds the name of "runs/lab/" and ".".
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
   const std::filesystem::path name = whole.has_filename() ? whole : whole.parent_path();
   return {{"name", one_line(name.filename().string())},

@@ -6,12 +6,13 @@
 
 namespace sluice {
 
-/// Of results.json: another number where what it says changes. Runs of others are not reported.
+/// Format number of results.json, which changes with its content. Runs of other formats are
+/// refused.
 constexpr int kResultsFormat = 1;
 
-/// What a finished run's files say, for a report: name, results, experiment, gallery, and histories
-/// by model, column by column. Throws Error (user) naming the file that is missing, damaged or
-/// of another version, or a run that did not finish.
+/// Returns the contents of a finished run for a report: name, results, experiment, gallery, and
+/// histories by model and column. Throws Error (user) with the file that is missing, damaged or of
+/// another version, or if the run is not finished.
 nlohmann::ordered_json contents_of(const RunFolder& run);
 
 }  // namespace sluice

@@ -18,16 +18,15 @@ DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& reco
   if (!named.empty()) return named;
   if (!record) {
     if (events.say) {
-      events.say(
-          fmt::format("data: {} does not say which images it was trained on: it has no data.json",
-                      path_text(run.path())));
+      events.say(fmt::format("data: {} has no data.json, so its images are not known",
+                             path_text(run.path())));
     }
     DataPlace anywhere("");
     anywhere.may_draw = false;
     return anywhere;
   }
   if (record->place != "builtin" && !is_folder(record->place)) {
-    throw user_error("data", "{}, which is not there: put it back, or pass --data DIR",
+    throw user_error("data", "{}, which does not exist: restore it, or pass --data DIR",
                      training_in_words(run, *record));
   }
   return {record->place, "remembered by " + path_text(run.path())};
@@ -52,13 +51,13 @@ Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const
   const std::string before = training_in_words(run, *record);
   if (!others) {
     throw user_error("evaluate",
-                     "{}, and its test images are others now: put the {} of then back, or pass "
-                     "--data {} to evaluate on those of now",
+                     "{}, and its test images have changed: restore the {} images, or pass "
+                     "--data {} to evaluate on the present ones",
                      before, record->test.images, argument_text(record->place));
   }
   if (events.say) {
     events.say(
-        fmt::format("data: {}, whose {} test images these are not", before, record->test.images));
+        fmt::format("data: {}; these are not its {} test images", before, record->test.images));
   }
   return data;
 }

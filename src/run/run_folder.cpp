@@ -27,7 +27,7 @@ constexpr const char* kCheckpoints = "checkpoints";
 constexpr const char* kHistory = "history.csv";
 constexpr const char* kModel = "model.safetensors";
 
-/// Makes all that is missing of a path; others may be making it too.
+/// Makes the missing folders of a path; other processes may do so at the same time.
 void make_folders(const fs::path& path) {
   if (path.empty() || is_folder(path)) return;
   make_folders(path.parent_path());
@@ -48,7 +48,7 @@ std::vector<std::string> runs_in(const fs::path& folder) {
   return runs;
 }
 
-/// What somebody who named no run may have meant.
+/// Suggests runs to a user who named none.
 std::string mend(std::vector<std::string> runs) {
   constexpr std::size_t kMost = 5;
   if (runs.empty()) return "make one with `sluice train`";
@@ -57,15 +57,15 @@ std::string mend(std::vector<std::string> runs) {
   return fmt::format("there are {}{}", fmt::join(runs, ", "), more);
 }
 
-/// One kind of model where a file may have either.
+/// Returns the model if it is of the wanted kind, else throws Error (user).
 template <class Kind>
 Kind expect(AnyModel model, const fs::path& file, const char* wanted) {
   if (Kind* found = std::get_if<Kind>(&model)) return std::move(*found);
   throw user_error("run", "{} is not {}: was it put there by hand?", path_text(file), wanted);
 }
 
-/// A folder that gets its name with its first contents in it, or is deleted again: a program that
-/// is killed leaves a run that can be resumed, or none.
+/// A folder that gets its name after its first contents, or is deleted. A killed program leaves
+/// either a run that can be resumed or none.
 class PendingFolder {
  public:
   explicit PendingFolder(const fs::path& target) {
@@ -84,7 +84,7 @@ class PendingFolder {
 
   const fs::path& path() const { return path_; }
 
-  /// False if the name is taken.
+  /// Returns false if the name is taken.
   bool rename(const fs::path& target) const {
     if (fs::exists(target)) return false;  // rename() would replace an empty folder
     std::error_code error;
@@ -113,11 +113,11 @@ RunFolder RunFolder::create(const fs::path& wanted, const Experiment& experiment
                             const std::optional<DataRecord>& data) {
   const auto begin = [&](const RunFolder& run) {
     if (data) run.write_data(*data);
-    run.write_experiment(experiment);  // last: what has one is a run
+    run.write_experiment(experiment);  // last: it makes the folder a run
   };
   if (is_folder(wanted)) {
     require_free(wanted);
-    // Of two runs that find it empty, one makes the folder of figures.
+    // If two runs find the folder empty, only one can make the folder of figures.
     if (!make_folder(wanted / kFigures)) throw not_empty(wanted);
     const RunFolder run(wanted);
     begin(run);
@@ -162,7 +162,7 @@ RunFolder RunFolder::open(const fs::path& path) {
     throw user_error("run", "{} does not exist: {}", path_text(path), mend(runs_in(kRuns)));
   }
   if (!is_folder(path)) {
-    // A file of a run: its own folder, or that of one of its models.
+    // The path may be a file in a run's folder, or in that of one of its models.
     for (const fs::path& folder : {path.parent_path(), path.parent_path().parent_path()}) {
       if (!fs::is_regular_file(folder / kExperiment, ignored)) continue;
       throw user_error("run", "{} is a file of a run: did you mean {}?", path_text(path),
@@ -250,7 +250,7 @@ fs::path RunFolder::existing_model(const std::string& name) const {
       "run", "{} is missing: {}", path_text(file),
       finished()   ? "train again"
       : imported() ? fmt::format("the run was imported with {} alone", fmt::join(models(), ", "))
-                   : fmt::format("the run was stopped before it: go on with `sluice "
+                   : fmt::format("the run was stopped before it: resume with `sluice "
                                  "train --resume {}`",
                                  path_text(path_)));
 }

@@ -21,7 +21,7 @@ Experiment named(const std::string& name) {
   return {.name = name, .data = {}, .groups = {}, .lab = {}};
 }
 
-/// Each test in a current folder of its own, for runs/ is made there.
+/// Each test has its own current folder, because runs/ is made there.
 class RunFolders : public testing::Test {
  protected:
   template <class Call>
@@ -136,7 +136,7 @@ TEST_F(RunFolders, ModelsAreReadBack) {
 TEST_F(RunFolders, AModelThatIsNotThereOrOfAnotherKind) {
   const RunFolder run = RunFolder::create("r", named(""));
   EXPECT_EQ(refusal([&] { run.read_model("gate"); }),
-            "[run] r/gate/model.safetensors is missing: the run was stopped before it: go on with "
+            "[run] r/gate/model.safetensors is missing: the run was stopped before it: resume with "
             "`sluice train --resume r`");
   Experiment experiment{.name = "r", .data = {}, .groups = {}, .lab = {}};
   experiment.data.set = "folder";

@@ -25,7 +25,7 @@ std::string sha256_of(std::string_view bytes) {
   return digest.digits();
 }
 
-/// What stands before "  FILE" in a line of its own.
+/// Returns the checksum of a file from its line, "CHECKSUM  FILE".
 std::optional<std::string> listed_sum(const fs::path& folder, const std::string& file) {
   if (std::error_code ignored; !fs::exists(folder / kSums, ignored)) return {};
   const std::string sums = "\n" + read_file(folder / kSums, kMaxSums, "run") + "\n";
@@ -53,7 +53,7 @@ std::string read_summed(const fs::path& folder, const std::string& file, std::ui
   const std::optional<std::string> sum = listed_sum(folder, file);
   if (sum && *sum != sha256_of(bytes)) {
     throw user_error(tag,
-                     "{} was changed after the run had ended, for it does not have its sum in {}: "
+                     "{} was changed after the end of the run: its checksum is not that in {}: "
                      "restore it, or train the run again",
                      path_text(folder / file), kSums);
   }

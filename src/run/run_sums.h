@@ -6,15 +6,15 @@
 
 namespace sluice {
 
-// SHA256SUMS of a run's folder: `sha256sum --check SHA256SUMS` checks it too. It holds the files
-// that verbs read again; report and pictures are made from these and may be made anew.
+// SHA256SUMS of a run's folder, which `sha256sum --check SHA256SUMS` can check. It has the files
+// that Sluice reads again; report and figures are made from these.
 
-/// Writes the sums of these files, named relative to the folder; those that do not exist are left
-/// out. Throws Error as write_file() does.
+/// Writes the checksums of these files, named relative to the folder, without those that do not
+/// exist. Throws Error as write_file() does.
 void write_sums(const std::filesystem::path& folder, const std::vector<std::string>& files);
 
-/// Reads a file of the folder. Throws Error (user) as read_file() does, and for a file that is not
-/// the one whose sum was written. A run that has not finished has no sums.
+/// Reads a file of the folder. Throws Error (user) as read_file() does, and if its checksum
+/// differs. A run that is not finished has no checksums.
 std::string read_summed(const std::filesystem::path& folder, const std::string& file,
                         std::uint64_t max_bytes, std::string_view tag);
 

@@ -38,7 +38,7 @@ TEST_F(RunSums, RefuseEveryChangedByte) {
     changed[i] ^= 1;
     save(temp_ / "results.json", changed);
     EXPECT_THAT(error_of(Fault::user, [&] { read("results.json"); }),
-                HasSubstr("was changed after the run had ended"));
+                HasSubstr("was changed after the end of the run"));
   }
   save(temp_ / "results.json", text + "\n");
   error_of(Fault::user, [&] { read("results.json"); });

@@ -26,7 +26,8 @@ OrderedJson standing_json(const Verdict::Standing& standing) {
   return json;
 }
 
-/// Of a second classifier, less a first; "only_" counts the images that one alone has right.
+/// Returns the difference of a second classifier minus a first; "only_" counts the images that only
+/// one classifies correctly.
 OrderedJson difference_json(const PairedComparison& comparison, const std::string& first,
                             const std::string& second) {
   return {{"accuracy", comparison.difference},

@@ -9,12 +9,12 @@
 
 namespace sluice {
 
-// What results.json says of a verdict and of costs.
+// Verdict and costs in results.json.
 
 nlohmann::ordered_json to_json(const Verdict& verdict, const std::vector<std::string>& class_names,
                                const std::vector<std::string>& group_names);
 nlohmann::ordered_json cost_json(const Cost& cost);
-/// Seconds, processor seconds and images of training.
+/// Returns seconds, processor seconds and images of training.
 nlohmann::ordered_json effort_json(const History& history);
 
 }  // namespace sluice

@@ -11,7 +11,7 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-/// How a lab trains: what an experiment says, less the data and the groups.
+/// Options of a lab's training: an experiment without its data and groups.
 struct LabOptions {
   struct Epochs {
     int baseline = 10;
@@ -20,11 +20,11 @@ struct LabOptions {
     int mixture = 10;
   };
 
-  /// Baselines that are given what the mixture is given, to tell what is its own merit.
+  /// Baselines of equal cost, to separate the mixture's gain from that of more computation.
   struct Controls {
-    bool longer = false;   ///< as much training
-    bool average = false;  ///< two networks that answer together
-    bool wider = false;    ///< as many parameters for each image
+    bool longer = false;   ///< as much computation in training
+    bool average = false;  ///< average of two networks
+    bool wider = false;    ///< as many active parameters per image
   };
 
   CnnSize size = CnnSize::small;
@@ -32,16 +32,16 @@ struct LabOptions {
   int batch_size = 32;
   Epochs epochs;
   Controls controls;
-  /// The last so many of the training images are kept for validation; 0 validates on the test
-  /// images, as the lab does.
+  /// Share of the training images, the last ones, for validation. 0 validates on the test images,
+  /// as the lab does.
   double validation_split = 0;
   EarlyStopping early_stopping;
-  bool stop_on_test_images = false;  ///< lets early stopping choose by them
+  bool stop_on_test_images = false;  ///< allows early stopping to use test images
   Compute compute = Compute::automatic;
   std::uint64_t seed = 0;
 };
 
-/// What a stage trains; the last three are controls.
+/// Kinds of stages; the last three are controls.
 enum class StageKind {
   baseline,
   expert,
@@ -55,33 +55,33 @@ enum class StageKind {
 /// A stage of a lab: one fit() of one model.
 struct Stage {
   StageKind kind;
-  int group = -1;            ///< an expert's
-  std::string name;          ///< its model's, and so that of the model's folder: "expert-natural"
-  std::string title;         ///< what is trained: "its own classes"
-  std::uint32_t random = 0;  ///< RandomKey::stage, which keeps random numbers of stages apart
-  int epochs = 0;            ///< 0 for longer_baseline, until of_epochs() tells
-  // A control in results.json and in the verdict; empty for other stages.
-  std::string control{};        ///< its name: "average"
+  int group = -1;            ///< an expert's, else -1
+  std::string name;          ///< of its model and the model's folder: "expert-natural"
+  std::string title;         ///< for headings: "its own classes"
+  std::uint32_t random = 0;  ///< RandomKey::stage, which separates the random numbers of stages
+  int epochs = 0;            ///< 0 for longer_baseline before of_epochs()
+  // Texts of a control in results.json and in the verdict; empty for other stages.
+  std::string control{};        ///< name: "average"
   std::string control_words{};  ///< "an average of two baselines"
 
   bool is_control() const { return !control.empty(); }
-  /// The same stage of so many epochs, which its title may tell.
+  /// Returns this stage with `wanted` epochs, which its title may mention.
   Stage of_epochs(int wanted) const;
 };
 
-/// The stages of a lab, in the order in which they are trained. This is the one table of their
-/// names, titles, random numbers and epochs: everything else derives these from it.
+/// Returns the stages of a lab in the order of training. This table is the only source of their
+/// names, titles, random numbers and epochs.
 std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::Group>& groups);
 
-/// The examples of `all` that a stage is about, labelled as it learns them: an expert's of its own
-/// group, the gate's labelled by group, and all of them for other stages.
+/// Returns the examples of `all` for a stage: for an expert those of its group, for the gate all of
+/// them labelled by group, for other stages all.
 Examples examples_of(const Stage& stage, const Examples& all, const Groups& groups);
 
 struct TrainedModel {
   Sequential model;
   Weights weights;
   History history;
-  std::vector<LayerProfile> profile;  ///< of the fit, validation included
+  std::vector<LayerProfile> profile;  ///< of the fit, including validation
 };
 
 struct TrainedMixture {
@@ -91,12 +91,12 @@ struct TrainedMixture {
   std::vector<LayerProfile> profile;
 };
 
-/// The stages of the lab, each a fit(), which throws what fit() does. Data and groups must outlive
-/// it.
+/// Trains the stages of a lab. Each stage is a fit(), whose exceptions pass through. Data and
+/// groups must outlive this object.
 class Lab {
  public:
-  /// Throws Error (user) for a label that no class has, or a validation_split that leaves a group
-  /// without images.
+  /// Throws Error (user) for a label without a class, and for a validation_split that leaves a
+  /// group without images.
   Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
   Lab(const LabOptions&, const Dataset&&, const Groups&) = delete;
   Lab(const LabOptions&, const Dataset&, const Groups&&) = delete;
@@ -104,28 +104,29 @@ class Lab {
 
   std::vector<Stage> stages() const { return sluice::stages(options_, groups_.declared()); }
 
-  /// Trains the network of any stage but the mixture's. `longer_baseline` begins as the baseline
-  /// did, step for step, and is not stopped early; `second_baseline` begins with other weights.
+  /// Trains the network of a stage; the mixture's stage needs train_mixture(). `longer_baseline`
+  /// repeats the baseline's steps, continues after them and is not stopped early; `second_baseline`
+  /// has other initial weights. Throws Error (user) for the mixture's stage.
   TrainedModel train(const Stage& stage, FitObserver& observer) const;
 
-  /// All classes, all images.
+  /// Trains the baseline: all classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;
-  /// One output per class of the data, trained on the images of its group alone. Throws
-  /// Error (user) for a group that there is not.
+  /// Trains the expert of a group on the images of that group only. It has an output for each class
+  /// of the data. Throws Error (user) for a group that does not exist.
   TrainedModel train_expert(int group, FitObserver& observer) const;
-  /// Tells the groups apart.
+  /// Trains the gate, which predicts the group of an image.
   TrainedModel train_gate(FitObserver& observer) const;
-  /// Copies the parts, adds importance models, and trains it all but the gate. The baseline that
-  /// was handed in stays as it is, for an honest comparison. Throws Error (user) for parts that are
-  /// not those of declare().
+  /// Copies the parts, adds importance models, and trains all of them except the gate. `baseline`
+  /// does not change and remains the frozen baseline of the comparison. Throws Error (user) for
+  /// parts that do not fit declare().
   TrainedMixture train_mixture(const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;
 
-  /// The mixture and its parts, as the stages will train them.
+  /// Returns the mixture and its parts, which the stages train.
   Mixture declare() const;
-  /// What a stage will train, by its name. `wider_baseline` has the least width at which it has as
-  /// many parameters as are active in the mixture.
+  /// Returns the model that a stage trains, with the stage's name. `wider_baseline` has the
+  /// smallest width with at least as many parameters as the mixture has active.
   std::variant<Sequential, Mixture> model_of(const Stage& stage) const;
 
   Examples train_examples() const;

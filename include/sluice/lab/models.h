@@ -7,22 +7,22 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// The lab's models.
+// Models of the lab.
 
 enum class CnnSize { small, large };
 
-/// Two (small) or three (large) blocks of two convolutions, a dense layer of 512, softmax. `width`
-/// multiplies filters and units of all but the last layer; filters are rounded to whole eights.
-/// Throws Error (user) for a width that is not above 0, or above 128.
+/// Returns a CNN: two (small) or three (large) blocks of two convolutions, a dense layer of 512
+/// units, and softmax. `width` multiplies the filters and units of all layers except the last,
+/// rounded to multiples of 8. Throws Error (user) for a width that is not above 0, or above 128.
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width = 1);
 
-/// Weighs baseline against expert for each class: output {classes, 2}, softmax over all of it;
-/// [c][0] weighs the baseline, [c][1] the expert.
+/// Returns the model that weights baseline and expert for each class: output {classes, 2}, with a
+/// softmax over all values; [c][0] is the weight of the baseline, [c][1] that of the expert.
 Sequential importance_model(const std::string& name, const Shape& input, int classes);
 
-/// The lab's mixture: a CNN for the baseline, the gate and each group's expert, and an importance
-/// model for each group.
+/// Returns the lab's mixture: CNNs for the baseline, the gate and each group's expert, and an
+/// importance model for each group.
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size);
 
 }  // namespace sluice

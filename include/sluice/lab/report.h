@@ -12,60 +12,60 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// Text for a terminal of 80 columns. Nothing here prints; every text ends with a newline.
+// Texts for a terminal of 80 columns. Nothing here prints; every text ends with a newline.
 
-/// Keras's summary: layer (type), output shape, parameters, totals with sizes.
+/// Summary of a model, as Keras's: layer (type), output shape, parameters, totals with sizes.
 std::string summary_text(const Sequential& model);
-/// One line for each part, and the totals.
+/// Summary of a mixture: a line for each part, and the totals.
 std::string summary_text(const Mixture& model);
-/// Counts per class of training and test images, and a word on balance.
+/// Number of training and test images of each class, and whether the classes are balanced.
 std::string distribution_text(const Examples& train, const Examples& test);
-/// True classes in rows, predicted ones in columns, the recall of each at the right.
+/// Confusion matrix: true classes in rows, predicted classes in columns, the recall at the right.
 std::string confusion_text(const ConfusionMatrix& confusion);
-/// Precision, recall and F1 of each class and in the mean, as scikit-learn's
-/// classification_report() has them.
+/// Precision, recall and F1 of each class and their means, as scikit-learn's
+/// classification_report().
 std::string classification_text(const ConfusionMatrix& confusion);
-/// Where `seconds` went, layer by layer: as seconds for one step, as milliseconds a step for more.
-/// Layers below one percent are added up.
+/// Time of each layer as a part of `seconds`: in seconds for one step, in milliseconds per step for
+/// more. Layers below one percent are summed in one line.
 std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,
                          std::int64_t steps = 1);
-/// Baseline beside mixture, where the mixture's points went, controls, and the verdict.
+/// Comparison of baseline and mixture, error budget of the mixture, controls, and verdict.
 std::string comparison_text(const Results& results);
 
-/// How a mixture comes to its answer for one example: gate, baseline, expert, importances, and the
-/// mixture's most probable classes. Answers::frozen may be empty. Throws Error (user) for an
-/// example that there is not.
+/// Explanation of a mixture's prediction for one example: outputs of gate, baseline, expert and
+/// importance model, and the mixture's most probable classes. Answers::frozen may be empty. Throws
+/// Error (user) for an example that does not exist.
 std::string explanation_text(const Answers& answers, std::size_t example);
-/// The same as a page in HTML that needs nothing else; `name` is the picture's. Needs
+/// Returns the explanation as an HTML page without other files; `name` is that of the image. Needs
 /// Answers::frozen.
 std::string explanation_html(const Answers& answers, const Examples& examples, std::size_t example,
                              const std::string& name);
 
-/// A page in HTML that needs nothing else: of one run, or of several side by side. Throws Error
-/// (user) for a run that did not finish, naming it. `before_each` is called before each run is
-/// read; an exception from it ends the work.
+/// Returns a report as an HTML page without other files: of one run, or of several side by side.
+/// Throws Error (user) with the name of a run that is not finished. `before_each` is called before
+/// each run is read; an exception from it ends the work.
 std::string report_html(const std::vector<RunFolder>& runs,
                         const std::function<void()>& before_each = {});
 
-/// Draws PNG pictures into a folder with gnuplot. Without gnuplot available() is false, every call
-/// does nothing, and the caller says what is missing. Throws Error (machine) if gnuplot fails.
+/// Draws PNG figures in a folder with gnuplot. Without gnuplot, available() is false and every call
+/// does nothing. Throws Error (machine) if gnuplot fails.
 class Figures {
  public:
-  /// Makes the folder when the first picture is drawn.
+  /// Makes the folder when the first figure is drawn.
   explicit Figures(std::filesystem::path folder);
 
   bool available() const { return available_; }
 
-  /// Loss beside accuracy over epochs, training and validation: <name>.png
+  /// Draws loss and accuracy over epochs, of training and validation: <name>.png
   void learning_curves(const std::string& name, const std::string& title,
                        const History& history) const;
-  /// A heat map of row rates with class names and counts in the cells.
+  /// Draws a confusion matrix: a heat map of each row's rates, with counts in the cells.
   void confusion(const std::string& name, const std::string& title,
                  const ConfusionMatrix& confusion) const;
-  /// Bars for training and test images of each class.
+  /// Draws bars for the training and test images of each class.
   void distribution(const std::string& name, const std::string& title, const Examples& train,
                     const Examples& test) const;
-  /// A row of pictures for each class, its name beside it.
+  /// Draws a row of images for each class, with its name.
   void sample_images(const std::string& name, const std::string& title,
                      const Examples& examples) const;
 

@@ -12,87 +12,86 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// Runs an experiment: its stages are trained and judged, and a run folder keeps all of it.
+// Runs of experiments: training of the stages, evaluation, and the run folder with the results.
 
 struct RunOptions {
-  /// The folder that run() makes: see RunFolder::create(). resume() does not read it.
+  /// Folder that run() makes: see RunFolder::create(). resume() does not use it.
   std::filesystem::path folder;
-  /// Where the images are: DataPlace::path. Where it is empty, run() looks wherever load_data()
-  /// does, and resume() where the run was trained before.
+  /// Place of the images: DataPlace::path. If it is empty, run() searches as load_data() does, and
+  /// resume() uses the place where the run found them before.
   std::string data;
-  /// Also writes curves for TensorBoard. A resumed run that has some goes on with them.
+  /// Also writes curves for TensorBoard. A resumed run that has curves continues them in any case.
   bool tensorboard = false;
-  /// A checkpoint is written every so many steps, after an epoch where that takes less than 1.5% of
-  /// the time, and at the end of each stage. Less than 1 counts as 1.
+  /// Number of steps between checkpoints. A checkpoint is also written after an epoch, if that
+  /// takes less than 1.5% of the time, and at the end of each stage. Values below 1 count as 1.
   int checkpoint_steps = 500;
 };
 
-/// Thrown by run() and resume() where their observer wanted them to stop.
+/// Thrown by run() and resume() if should_stop() of their observer returned true.
 class Stopped : public std::exception {
  public:
   const char* what() const noexcept override;
 };
 
-/// What a run begins with, once data and groups are checked and the folder is made.
+/// State at the start of a run: data and groups are checked, and the folder exists.
 struct RunStart {
   const RunFolder& folder;
   const Dataset& data;
-  const Examples& train;  ///< less those kept for validation
+  const Examples& train;  ///< without those for validation
   const Examples& test;
 };
 
 struct StageStart {
   const Stage& stage;
   int number;  ///< from 1
-  int count;   ///< of all stages
+  int count;   ///< number of stages
   const Examples& train;
-  const Examples& test;  ///< what its model will be evaluated on
+  const Examples& test;  ///< examples to evaluate its model on
   const std::variant<Sequential, Mixture>& model;
 };
 
-/// Is told how a run goes, on the thread that called run(). The calls come in the order below,
-/// those from on_stage() to on_model() once for each stage. An exception from any of them ends the
-/// run, which can be resumed from its last checkpoint.
+/// Callbacks of a run, on the thread that called run() or resume(). They are called in the order
+/// below, those from on_stage() to on_model() for each stage. An exception from any of them ends
+/// the run, which can be resumed from its last checkpoint.
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
-  /// Is asked while data is loaded, before each stage and after each step. Once it is true, the
-  /// state of the stage under way is kept in a checkpoint, and Stopped is thrown.
+  /// Called while data is loaded, before each stage and after each step. If it returns true, the
+  /// current stage is saved in a checkpoint, and Stopped is thrown.
   virtual bool should_stop() { return false; }
 
-  /// Whom loading tells what it does.
+  /// Returns the callbacks for loading the data.
   virtual DataEvents loading() { return {}; }
-  /// A line for the user, at any time: pictures that could not be drawn, damaged checkpoints that
-  /// were passed over, another machine than the run began on.
+  /// Called with a line for the user, at any time: figures that could not be drawn, damaged
+  /// checkpoints that are ignored, a machine other than that of the run's start.
   virtual void on_note(const std::string& /*line*/) {}
   virtual void on_begin(const RunStart&) {}
 
   virtual void on_stage(const StageStart&) {}
-  /// The stage continues from this state, or was finished before. Its earlier epochs are told
-  /// again.
+  /// Called if the stage continues from this state, or was finished before. on_epoch() is called
+  /// again for its earlier epochs.
   virtual void on_resumed(const FitState&) {}
   virtual void on_step(const Progress&) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
-  /// The files of the stage's model are written. The profile is that of its fit, validation
-  /// included; of a stage that was finished before it has no backward passes.
+  /// Called when the files of the stage's model are written. The profile is of its fit, including
+  /// validation; for a stage that was finished before it has no backward passes.
   virtual void on_model(const Stage&, const ModelResult&, const std::vector<LayerProfile>&) {}
 
-  /// results.json is written; sums and report follow.
+  /// Called when results.json is written; SHA256SUMS and the report follow.
   virtual void on_results(const Results&) {}
 };
 
-/// Trains an experiment in a new run folder and writes all that RunFolder describes, the report
-/// too. A run that ended early, whatever stopped it, can be continued by resume(). Throws Stopped,
-/// and Error: user for data or groups that do not fit the experiment, a folder that is not empty,
-/// or a loss that is not finite; machine for a disk with too little room, before anything is
-/// trained.
+/// Trains an experiment in a new run folder and writes all files that RunFolder describes,
+/// including the report. resume() can continue a run that ended early for any reason. Throws
+/// Stopped, and Error: user if data or groups do not fit the experiment, the folder is not empty,
+/// or the loss is not finite; machine, before the training, if the disk has too little space.
 Results run(const Experiment& experiment, const RunOptions& options, RunObserver& observer);
 
-/// Continues a run that was stopped, with the experiment in its folder. Weights and figures become
-/// those of a run that was never stopped, bit for bit. Throws as run() does, and Error (user) for a
-/// run that is finished, has no checkpoints, is being trained by another process, or would go on
-/// with other images or another experiment than it began with.
+/// Continues a stopped run, with the experiment in its folder. Weights and figures become those of
+/// an uninterrupted run, bit for bit. Throws as run() does, and Error (user) if the run is
+/// finished, has no checkpoints, is being trained by another process, or began with other images or
+/// another experiment.
 Results resume(const std::filesystem::path& stopped, const RunOptions& options,
                RunObserver& observer);
 

@@ -14,54 +14,55 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// An experiment describes a run; the run's folder keeps what came of it.
+// Experiments, which describe runs, and run folders, which keep their results.
 
-/// All that decides a run, as read from a TOML file.
+/// All settings of a run, read from a TOML file.
 struct Experiment {
-  std::string name;  ///< the file's name without its ending, unless the file says otherwise
+  std::string name;  ///< if the file has none, its own name without extension
   DataOptions data;
   std::vector<Groups::Group> groups;
   LabOptions lab;
-  std::string file = "groups";  ///< where it was read: messages about its groups start with it
+  std::string file = "groups";  ///< file and key, for messages about the groups
 };
 
 /// Reads an experiment. `overrides` are "key=value" with a dotted key and a TOML value
-/// ("train.learning_rate=1e-4"). Throws Error (user), naming file, line, key and mend, for a key
-/// that is unknown, a value of the wrong type or out of range, and groups that cannot be: a class
-/// in two, and for "cifar-10" a class in none.
+/// ("train.learning_rate=1e-4"). Throws Error (user), with file, line, key and how to mend it, for
+/// an unknown key, a value of the wrong type or out of range, a class in two groups, and for
+/// "cifar-10" a class in no group.
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides = {});
 
-/// What an experiment without a file would read: the defaults, overridden.
+/// Returns the data options of an experiment without a file: the defaults with overrides.
 DataOptions read_data_options(const std::vector<std::string>& overrides);
 
-/// The classes in the order of their labels: CIFAR-10's, or those of a folder, sorted.
+/// Returns the classes in the order of their labels: those of CIFAR-10, or those of a folder,
+/// sorted.
 std::vector<std::string> class_names_of(const Experiment& experiment);
 
-/// The mixture an experiment trains, its baseline and experts among the parts. Classes are as many
-/// as the groups have in all.
+/// Returns the mixture that an experiment trains, with its baseline and experts as parts. The
+/// number of classes is that of all groups.
 Mixture declare(const Experiment& experiment);
 
-/// The experiment as a TOML file with every default filled in; read_experiment() gives it back.
+/// Returns the experiment as a TOML file with all defaults; read_experiment() reads it back.
 std::string to_toml(const Experiment& experiment);
 
-/// Everything but the name as lines of "key = value" in a fixed order, groups last: what a run must
-/// still have when it is resumed.
+/// Returns all settings except the name, as lines of "key = value" in a fixed order, groups last. A
+/// resumed run must have the same settings.
 std::string settings_text(const Experiment& experiment);
 
-/// The first key that has another value in `now`, and both values; empty if none has. Names do not
-/// count. The texts are those of settings_text().
+/// Returns the first key whose value differs in `now`, with both values; empty if none differs.
+/// Names do not count. The texts are those of settings_text().
 std::string difference(const Experiment& before, const Experiment& now);
 std::string difference(std::string_view before, std::string_view now);
 
-/// What results.json says of one model.
+/// Results of one model in results.json.
 struct ModelResult {
   Cost cost;
   History history;
-  Evaluation test;  ///< on its own test images: an expert's group, the gate's labels
-  std::optional<Evaluation> whole;  ///< experts: on the whole test set
-  double latency_ms = 0;            ///< for one image; 0 where it was not measured
-  /// In words, what it was trained with: one machine, unless the run was resumed elsewhere.
+  Evaluation test;  ///< on examples_of() its stage: an expert's group, labels by group for the gate
+  std::optional<Evaluation> whole;  ///< experts only: on all test images
+  double latency_ms = 0;            ///< for one image; 0 if it was not measured
+  /// Descriptions of the machines that trained it: one, unless the run was resumed on another.
   std::vector<std::string> machines = {};
 };
 
@@ -71,11 +72,11 @@ struct Results {
     ModelResult result;
   };
 
-  /// What a control cost; how it did is in the verdict.
+  /// Cost of a control; the verdict has its accuracy.
   struct Control {
     std::string name;
     Cost cost;
-    History history;  ///< of all that it is made of
+    History history;  ///< of all its networks
     double latency_ms = 0;
     std::vector<std::string> machines = {};  ///< as in ModelResult
   };
@@ -87,40 +88,41 @@ struct Results {
   std::size_t train_images = 0;
   std::size_t test_images = 0;
   std::map<std::string, std::size_t> left_out{};  ///< Dataset::left_out
-  ModelResult baseline;  ///< the frozen one, as it was before joint training
+  ModelResult baseline;                           ///< frozen: as it was before joint training
   std::vector<Expert> experts;
   ModelResult gate;
   ModelResult mixture;
   std::vector<Control> controls;
   Verdict verdict;
-  /// What each part of the mixture took of evaluating the test images.
+  /// Seconds of each part of the mixture in the evaluation of the test images.
   std::vector<std::pair<std::string, double>> part_seconds;
-  double total_seconds = 0;  ///< from the first stage's start to the last one's end
+  double total_seconds = 0;  ///< from the start of the first stage to the end of the last
 };
 
-/// What the whole mixture took: the training of every stage, the baseline's too. Without epochs.
+/// Returns the cost of the whole mixture: of training all its stages, including the baseline. Its
+/// epochs are empty.
 History all_stages(const Results& results);
 
-/// For how many epochs the baseline could be trained for what all stages of the mixture took, by
-/// Cost::training_flops.
+/// Returns the number of epochs for which the baseline can be trained with the computation of all
+/// the mixture's stages, by Cost::training_flops.
 int epochs_for_the_same(const Results& results);
 
-/// results.json as text. Keys others rely on: format (1), baseline.accuracy, mixture.accuracy,
-/// gate.accuracy, experts.<group>.accuracy (own classes), <model>.parameters, <model>.seconds,
-/// total_seconds.
+/// Returns results.json as text. Keys that other programs use: format (1), baseline.accuracy,
+/// mixture.accuracy, gate.accuracy, experts.<group>.accuracy (own classes), <model>.parameters,
+/// <model>.seconds, total_seconds.
 std::string to_json(const Results& results);
 
-/// predictions.csv as text: RFC 4180 with a row of headings. A name that a spreadsheet would take
-/// for a formula has a ' before it.
+/// Returns predictions.csv as text: RFC 4180 with a row of headings. A name that a spreadsheet
+/// would read as a formula has a ' before it.
 std::string predictions_csv(const Answers& answers);
-/// gallery.json as text; the answers are to the examples.
+/// Returns gallery.json as text; the answers are those for the examples.
 std::string gallery_json(const Answers& answers, const Examples& examples);
 
-/// What a run was trained on, to be found again and known again.
+/// Record of the data that a run was trained on, to find and identify it.
 struct DataRecord {
   struct Half {
     std::size_t images = 0;
-    std::string sha256;  ///< of pixels and labels
+    std::string sha256;  ///< digest of pixels and labels
   };
 
   std::string set;    ///< DataOptions::set
@@ -131,80 +133,81 @@ struct DataRecord {
   Half test;
 };
 
-/// `set` is that of the options that loaded it.
+/// Returns the record of loaded data; `set` is DataOptions::set.
 DataRecord record_of(const Dataset& data, const std::string& set);
 
-/// A folder that people can read and programs can parse:
-///   experiment.toml   every default filled in
-///   data.json         what it is trained on: place, counts, classes, SHA-256 of both halves
-///   results.json      written last: a run without it did not finish
-///   <model>/          one for each of stages()
-///     history.csv         one row an epoch
+/// A run's folder, for people and programs:
+///   experiment.toml   with all defaults
+///   data.json         the data: place, counts, classes, SHA-256 of both halves
+///   results.json      written last: a run without it is not finished
+///   <model>/          one for each stage
+///     history.csv         one row per epoch
 ///     model.safetensors   see write_model()
-///   predictions.csv   what gate, baseline, mixture and controls answer for every test image
-///   gallery.json      images that the mixture fixed or broke, and what its parts say of them
-///   report.html       all of it as a page
-///   SHA256SUMS        of a run that has finished: check sums of what verbs read again
+///   predictions.csv   outputs of gate, baseline, mixture and controls for every test image
+///   gallery.json      images that the mixture fixed or broke, with the outputs of its parts
+///   report.html       the report as a page
+///   SHA256SUMS        of a finished run: checksums of the files that are read again
 ///   figures/*.png
-///   checkpoints/      of a run that has not finished: where it can go on
-/// Every file is written beside its place, flushed and renamed.
+///   checkpoints/      of a run that is not finished: its state, for resume()
+/// Every file is written under a temporary name, flushed and renamed.
 class RunFolder {
  public:
-  /// Makes a new folder with the experiment and the record of its data in it: `wanted`, or where
-  /// that is empty the first free of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user)
-  /// as require_free() does.
+  /// Makes a new folder with the experiment and the record of its data: `wanted`, or if that is
+  /// empty the first free one of runs/<name>, runs/<name>2, runs/<name>3... Throws Error (user) as
+  /// require_free() does.
   static RunFolder create(const std::filesystem::path& wanted, const Experiment& experiment,
                           const std::optional<DataRecord>& data = {});
-  /// What create() would refuse, before long work is done: Error (user) for a `wanted` that exists
-  /// and is not an empty folder.
+  /// Throws Error (user), as create() would, if `wanted` exists and is not an empty folder. Call it
+  /// before long work.
   static void require_free(const std::filesystem::path& wanted);
-  /// Throws Error (user) if there is no run.
+  /// Opens the folder of a run. Throws Error (user) if `path` is not one.
   static RunFolder open(const std::filesystem::path& path);
 
-  /// Deletes files that a killed program was still writing.
+  /// Deletes incomplete files of a killed program.
   void remove_leftovers() const;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path figures() const { return path_ / "figures"; }
   std::filesystem::path checkpoints() const;
   bool finished() const;
-  /// Whether it has models that were not trained here: none has a history.
+  /// Whether its models were imported: none has a history.
   bool imported() const;
-  /// The models it has so far, less controls, in the order of stages(); of a run that was stopped
-  /// or imported, not all.
+  /// Names of its models so far, without controls, in the order of stages(). A stopped or imported
+  /// run may not have all.
   std::vector<std::string> models() const;
   bool has_model(const std::string& name) const;
 
   void write_experiment(const Experiment& experiment) const;
-  /// See sluice::read_experiment() for the overrides.
+  /// Reads experiment.toml. sluice::read_experiment() describes the overrides.
   Experiment read_experiment(const std::vector<std::string>& overrides = {}) const;
 
   void write_data(const DataRecord& record) const;
-  /// Nothing for a run that has no data.json: an earlier version's, or an imported one. Throws
-  /// Error (user) for a damaged one.
+  /// Reads data.json; empty if the run has none because an earlier version wrote it or it was
+  /// imported. Throws Error (user) if it is damaged.
   std::optional<DataRecord> read_data() const;
 
   void write_history(const std::string& model, const History& history) const;
 
-  /// `name` is the folder's: Stage::name.
+  /// Writes model.safetensors to the folder `name`: Stage::name.
   void write_model(const std::string& name, const AnyModel& model) const;
-  /// Throw Error (user) naming the file if it is missing (the run did not get there), damaged or of
-  /// another kind.
+  /// These throw Error (user) with the file if it is missing (the run was stopped before it),
+  /// damaged or of another kind.
   SavedModel read_model(const std::string& name) const;
   SavedMixture read_mixture() const;
 
-  /// predictions.csv: for every test image the true class, what gate, baseline, mixture and
-  /// controls answer, the probabilities of all classes, and the image's file.
+  /// Writes predictions.csv: for every test image the true class, the outputs of gate, baseline,
+  /// mixture and controls, the probabilities of all classes, and the image's file.
   void write_predictions(const Answers& answers) const;
 
-  /// gallery.json: the first test images that the mixture has right and the frozen baseline wrong,
-  /// and the other way round, with what gate, expert and importances say of them.
+  /// Writes gallery.json: the first test images that the mixture classifies correctly and the
+  /// frozen baseline does not, and the reverse, with the outputs of gate, expert and importance
+  /// model.
   void write_gallery(const Answers& answers, const Examples& examples) const;
 
   void write_results(const Results& results) const;
 
-  /// SHA256SUMS, of all that verbs read again: called when the run is finished. From then on a file
-  /// that was changed is refused where it is read.
+  /// Writes SHA256SUMS of all files that are read again; called when the run is finished.
+  /// Afterwards a changed file is refused when it is read.
   void write_sums() const;
 
  private:
@@ -214,10 +217,9 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
-/// The test images of a run: those it was trained with, which data.json tells, or those in `place`
-/// where it is not empty. Unless `others` are allowed, Error (user) is thrown for images that are
-/// not the run's own, and else they are said to be others. Labels and errors are those of
-/// sluice::load_test_data().
+/// Loads the test images of a run: those in `place`, or if it is empty those that data.json names.
+/// If they are not the run's own images, it throws Error (user), or with `others` reports that by
+/// `events.say`. Labels and other errors are those of sluice::load_test_data().
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
                        bool others, const DataEvents& events);
 

@@ -10,22 +10,22 @@
 
 namespace [[gnu::visibility("default")]] sluice {
 
-// Was the mixture worth it? Accuracy with its uncertainty, where points are lost, and the price.
+// Verdict on a mixture: accuracy with its uncertainty, error budget, and cost.
 
-/// What every part of a mixture answers for the same examples. All parts answer for all of them,
-/// also those that the gate would not ask.
+/// Outputs of every part of a mixture for the same examples. All parts compute all examples, also
+/// those that the gate would not route to them.
 struct Answers {
-  /// A baseline that was given what the mixture was given (see Lab::train()).
+  /// A baseline of equal cost (see Lab::train()).
   struct Control {
     std::string name;           ///< "longer"
-    std::string words;          ///< "a baseline trained for the same compute"
+    std::string words;          ///< "a baseline trained equally long"
     std::vector<float> scores;  ///< (examples, classes)
   };
 
   std::vector<std::string> class_names;
   std::vector<std::string> group_names;
   std::vector<int> group_of_class;
-  std::vector<int> truth;            ///< (examples), by class
+  std::vector<int> truth;            ///< (examples), class of each
   std::vector<std::string> files{};  ///< (examples): Examples::file(); may be empty
   std::vector<float> frozen;         ///< (examples, classes): the baseline before joint training
   std::vector<float> baseline;       ///< (examples, classes): the mixture's own
@@ -38,110 +38,111 @@ struct Answers {
   std::size_t classes() const { return class_names.size(); }
   std::string file(std::size_t example) const { return files.empty() ? "" : files[example]; }
   int true_group(std::size_t example) const { return group_of_class[truth[example]]; }
-  /// Where the gate sends an example.
+  /// Group to which the gate sends an example.
   int chosen_group(std::size_t example) const;
-  /// The scores of the sub-gate of a group, (classes). They need not sum to one.
+  /// Output of a group's sub-gate, (classes). It need not sum to one.
   std::vector<float> scores(std::size_t example, int group) const;
-  /// The mixture's scores of all examples, (examples, classes).
+  /// Output of the mixture for all examples, (examples, classes).
   std::vector<float> mixture() const;
 };
 
-/// Controls are left empty. Throws Error (user) if there are no examples, or
-/// input, classes or groups are not those of the models.
+/// Runs all parts for all examples; controls stay empty. Throws Error (user) if there are no
+/// examples, or if input, classes or groups are not those of the models.
 Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& model,
             const MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options);
 
-/// What one network answers, (examples, classes).
+/// Returns the outputs of one network, (examples, classes).
 std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,
                        const CompileOptions& options);
 
-/// Where the mixture's points went: every example is in one of the first four.
+/// Error budget of a mixture: every example counts in one of the first four.
 struct ErrorBudget {
   std::int64_t right = 0;
-  std::int64_t wrong_group = 0;  ///< the gate asked another group's expert
-  std::int64_t overruled = 0;    ///< the asked expert of the right group had it right by itself
-  std::int64_t wrong_class = 0;  ///< the asked expert of the right group had it wrong
-  // What other choices would have had right.
+  std::int64_t wrong_group = 0;  ///< the gate chose another group's expert
+  std::int64_t overruled = 0;    ///< the right group's expert was right, the mixture wrong
+  std::int64_t wrong_class = 0;  ///< the right group's expert was wrong, and so was the mixture
+  // Examples that would be right under other conditions.
   std::int64_t oracle = 0;  ///< with a perfect gate
-  std::int64_t best = 0;    ///< of the asked expert and the frozen baseline whichever is right
+  std::int64_t best = 0;    ///< by the better of the chosen expert and the frozen baseline
 
   std::int64_t examples() const { return right + wrong_group + overruled + wrong_class; }
 };
 
-/// Of all examples, of each true class and of each true group.
+/// Error budgets of all examples, of each true class and of each true group.
 struct ErrorBudgets {
   ErrorBudget all;
   std::vector<ErrorBudget> classes;
   std::vector<ErrorBudget> groups;
 };
-/// Throws Error (user) where the answers are not whole.
+/// Throws Error (user) if the answers are incomplete.
 ErrorBudgets error_budgets(const Answers& answers);
 
-/// What a model costs. Active is what one image needs.
+/// Cost of a model. Active parameters and operations are those that one image needs.
 struct Cost {
   std::int64_t parameters = 0;
   std::int64_t active_parameters = 0;
-  double flops = 0;  ///< of the forward pass of one image, if every part ran
+  double flops = 0;  ///< operations of one image's forward pass, if every part ran
   double active_flops = 0;
-  /// Of one image in training: backward counts twice what forward does (Kaplan et al. 2020,
-  /// appendix); what is not trained has none.
+  /// Operations of one image in training: the backward pass counts twice the forward pass (Kaplan
+  /// et al. 2020, appendix), and not at all for parts that are not trained.
   double training_flops = 0;
 
   Cost& operator+=(const Cost& other);
 };
 Cost cost_of(const Sequential& model);
-/// Active parts are gate, baseline, and one expert with its importance model: of the most expensive
-/// group, if they differ.
+/// Active parts are gate, baseline, and one expert with its importance model, those of the most
+/// expensive group.
 Cost cost_of(const Mixture& model);
 
-/// Median milliseconds of predict() for one of the examples, by a model that is not trained.
-/// Throws Error (user) without examples.
+/// Returns the median of predict()'s milliseconds for one of the examples, with a model compiled
+/// for inference. Throws Error (user) without examples.
 double latency_ms(CompiledModel& model, const Examples& examples);
 
 struct Verdict {
   struct Standing {
     double accuracy = 0;
-    Interval interval;  ///< of it
+    Interval interval;  ///< of the accuracy
     Calibration calibration;
   };
   struct Control {
     std::string name;
     std::string words;
     Standing standing;
-    PairedComparison over_baseline;  ///< the control against the frozen baseline
-    PairedComparison to_mixture;     ///< the mixture against the control
+    PairedComparison over_baseline;  ///< control minus frozen baseline
+    PairedComparison to_mixture;     ///< mixture minus control
   };
 
   Standing baseline;  ///< frozen
   Standing mixture;
-  PairedComparison difference;  ///< mixture against frozen baseline
+  PairedComparison difference;  ///< mixture minus frozen baseline
   std::vector<Control> controls;
   ErrorBudgets budgets;
-  std::vector<std::int64_t> asked;  ///< by group: examples that the gate sent there
+  std::vector<std::int64_t> asked;  ///< by group: examples that the gate routed to it
 
-  /// The most accurate; null where there are none.
+  /// Returns the most accurate control; null if there are none.
   const Control* best_control() const;
 };
 
-/// Throws Error (user) where the answers are not whole.
+/// Compares mixture, frozen baseline and controls. Throws Error (user) if the answers are
+/// incomplete.
 Verdict judge(const Answers& answers);
 
-/// An answer that a test can give: "not shown" where chance explains what was seen.
+/// Result of a test: `not_shown` if chance explains the difference.
 enum class Finding { yes, no, not_shown };
 const char* to_string(Finding finding);
 
-/// Whether mixture and frozen baseline differ at the level of 5%: yes if it is better, no if it is
-/// worse.
+/// Whether the mixture differs from the frozen baseline at the level of 5%: yes if it is better, no
+/// if it is worse.
 Finding improved(const Verdict& verdict);
-/// Whether the mixture is better than the frozen baseline, and than the best control: no if it is
-/// not, or if a control is as good without being a mixture. Without controls a gain alone is not
-/// shown to be worth it.
+/// Whether the mixture is better than the frozen baseline and than the best control: yes if both
+/// are shown, no if it is worse than the baseline or a control is as good. Without controls a gain
+/// is not_shown to be worth it.
 Finding worth_it(const Verdict& verdict);
-/// The verdict in a sentence, with its numbers.
+/// Returns the verdict as a sentence, with its numbers.
 std::string sentence(const Verdict& verdict);
 
-/// Groups whose expert hardly anything is sent to: less than a tenth of an even share.
+/// Returns the groups to whose expert the gate sends less than a tenth of an even share.
 std::vector<int> dead_experts(const Verdict& verdict);
 
 }  // namespace sluice

@@ -12,7 +12,7 @@ namespace {
 constexpr hssize_t kMaxStrings = 10'000;
 constexpr std::size_t kMaxText = std::size_t{64} << 20;
 
-/// Strings of any length, which HDF5 allocates; freed at the end of its life.
+/// Strings of any length, which HDF5 allocates; the destructor frees them.
 class VariableStrings {
  public:
   VariableStrings(hid_t type, hid_t space, std::size_t count)
@@ -33,7 +33,7 @@ class VariableStrings {
 std::vector<std::string> read_variable(hid_t attribute, hid_t space, std::size_t count,
                                        const std::string& where) {
   const Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  // The characters' set must be the file's, or HDF5 refuses to convert.
+  // The character set must be that of the file, otherwise HDF5 refuses to convert.
   const Hdf5Handle stored(H5Aget_type(attribute), H5Tclose);
   H5Tset_size(type.get(), H5T_VARIABLE);
   H5Tset_cset(type.get(), H5Tget_cset(stored.get()));
@@ -46,7 +46,7 @@ std::vector<std::string> read_variable(hid_t attribute, hid_t space, std::size_t
   for (const char* text : read.texts()) {
     strings.emplace_back(text != nullptr ? text : "");
     total += strings.back().size();
-    // Many elements can point to one stored text.
+    // Many elements can refer to one stored text.
     if (total > kMaxText) throw user_error("keras", "{} has more than {} bytes", where, kMaxText);
   }
   return strings;

@@ -1,6 +1,6 @@
 #pragma once
 
-// HDF5 1.12 has other types under the same names: those of 1.10 are in both.
+// HDF5 1.12 has other types with the same names; both versions have the types of 1.10.
 #define H5_USE_110_API
 #include <hdf5.h>
 
@@ -8,7 +8,7 @@
 
 namespace sluice {
 
-/// An identifier of HDF5's, closed at the end of its life; negative if it could not be had.
+/// An identifier of HDF5, which the destructor closes; negative if HDF5 failed.
 class Hdf5Handle {
  public:
   using Close = herr_t (*)(hid_t);

@@ -16,12 +16,13 @@ namespace sluice {
 namespace {
 
 constexpr int kMaxDepth = 32;
-constexpr std::size_t kMaxObjects = 10'000;  ///< a hundred layers of Adam's are not 500
-constexpr std::size_t kMaxName = 1 << 14;    ///< of one object
-/// gzip cannot do better than 1032 to 1, and only on data that is all the same.
+constexpr std::size_t kMaxObjects =
+    10'000;  ///< a hundred layers with Adam's state have less than 500
+constexpr std::size_t kMaxName = 1 << 14;  ///< bytes of one name
+/// The maximum ratio of gzip is 1032 to 1, for constant data.
 constexpr std::uint64_t kMaxExpansion = 1100;
 
-/// Of all datasets together. Trained weights hardly shrink, so this is generous.
+/// Maximum bytes of all datasets together. Trained weights hardly compress, so this is generous.
 std::uint64_t max_values_bytes(std::uint64_t file_bytes) {
   return 8 * file_bytes + (std::uint64_t{64} << 20);
 }
@@ -60,7 +61,7 @@ class Flattener {
 
   TensorMetadata metadata_;
   const std::string& place_;
-  std::uint64_t left_;  ///< bytes of values that may still come
+  std::uint64_t left_;  ///< remaining bytes of values
   std::vector<Values> tensors_;
   std::set<haddr_t> seen_;
 };
@@ -74,7 +75,7 @@ std::string Flattener::link_name(hid_t group, hsize_t index, const std::string& 
     fail(path, "has a name of more than {} bytes", kMaxName - 1);
   }
   const std::string text(name, static_cast<std::size_t>(length));
-  // What HDF5 would take for a path, and go where no one has looked.
+  // HDF5 would read such a name as a path, to a place that was not checked.
   if (text == "." || text.find('/') != std::string::npos)
     fail(path, "has a member named '{}'", text);
   return text;
@@ -88,7 +89,7 @@ void Flattener::group(hid_t group, const std::string& path, int depth) {
   if (info.nlinks > kMaxObjects) fail(path, "has more than {} members", kMaxObjects);
   for (hsize_t i = 0; i < info.nlinks; ++i) {
     const std::string name = link_name(group, i, path);
-    // Adam's moments are twice as large as the model, and no use here.
+    // Adam's moments are twice as large as the model, and are not used.
     if (depth == 0 && (name == "optimizer" || name == "optimizer_weights")) continue;
     object(group, name, path.empty() ? name : path + "/" + name, depth);
   }
@@ -110,8 +111,8 @@ void Flattener::object(hid_t group, const std::string& name, const std::string& 
   if (object.failed() || H5Oget_info2(object.get(), &info, H5O_INFO_BASIC) < 0) {
     fail(path, "is damaged: HDF5 could not read it");
   }
-  // Also the way out of a group that holds itself.
-  if (!seen_.insert(info.addr).second) fail(path, "is there under another name too");
+  // This also ends the recursion for a group that contains itself.
+  if (!seen_.insert(info.addr).second) fail(path, "has more than one name");
   if (seen_.size() > kMaxObjects) fail(path, "there are more than {} objects", kMaxObjects);
   if (info.type == H5O_TYPE_GROUP) {
     this->group(object.get(), path, depth + 1);
@@ -145,7 +146,7 @@ void Flattener::attributes(hid_t object, const std::string& path) {
       add(name);
       ++parts;
     } else {
-      // HDF5 has room for 64 KiB in an attribute: Keras splits what is longer.
+      // An attribute of HDF5 has at most 64 KiB; Keras splits longer ones.
       for (; has_attribute(object, name + std::to_string(parts)); ++parts) {
         add(name + std::to_string(parts));
       }
@@ -174,7 +175,7 @@ Shape Flattener::shape_of(hid_t set, const std::string& path) const {
   return shape;
 }
 
-/// That so many bytes lie in the file itself, and not only in its promises.
+/// Requires that the declared bytes are stored in the file.
 void Flattener::check_storage(hid_t set, const std::string& path, std::uint64_t declared) const {
   const Hdf5Handle properties(H5Dget_create_plist(set), H5Pclose);
   if (properties.failed()) fail(path, "is damaged: HDF5 could not read it");
@@ -211,8 +212,8 @@ void Flattener::dataset(hid_t set, const std::string& path) {
   if (type.failed()) fail(path, "is damaged: HDF5 could not read it");
   const std::size_t size = H5Tget_size(type.get());
   const H5T_class_t kind = H5Tget_class(type.get());
-  // Every precision becomes single; a dropout's counters are no weights. HDF5 has no bfloat16:
-  // Keras hands over two bytes without a meaning.
+  // Every precision becomes single. Counters of dropout are not weights. HDF5 has no bfloat16;
+  // Keras writes it as two opaque bytes.
   const bool is_bfloat16 = kind == H5T_OPAQUE && size == 2;
   if (!is_bfloat16 && (kind != H5T_FLOAT || (size != 2 && size != 4 && size != 8))) {
     const char* what = kind == H5T_INTEGER ? "integers" : "no floats";
@@ -243,7 +244,7 @@ std::string Flattener::safetensors() const {
   return to_safetensors(tensors, metadata_);
 }
 
-/// The bytes as a file that HDF5 opens without touching the disk.
+/// Opens the bytes as a file in memory.
 Hdf5Handle open_image(std::string_view bytes) {
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access.get(), 1 << 20, 0);

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 const std::vector<float> kSixValues{1, -2, 3.5f, 0, 1e-30f, -1e30f};
 
-/// As import does it, for libhdf5 may crash.
+/// Converts in a separate process as import does, because libhdf5 may crash.
 std::string flatten(const std::string& bytes) {
   const Confinement limits{"keras", "f.h5", "HDF5", std::uint64_t{1} << 30, 10, 1 << 28};
   return run_confined(limits, [&] { return flatten_hdf5(bytes, {}, "f.h5"); });
@@ -23,7 +23,7 @@ std::string refusal(const std::string& bytes) {
   return error_of(Fault::user, [&] { flatten(bytes); });
 }
 
-/// A file that is made with HDF5's own functions.
+/// A file made with HDF5's own functions.
 class Hostile : public testing::Test {
  protected:
   Hostile()
@@ -126,7 +126,7 @@ TEST_F(Hostile, Links) {
   EXPECT_EQ(refusal(bytes()), "[keras] f.h5: layers/y: is a soft link, which Keras does not write");
   H5Ldelete(layers.get(), "y", H5P_DEFAULT);
   H5Lcreate_hard(file_.get(), "layers", layers.get(), "itself", H5P_DEFAULT, H5P_DEFAULT);
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: layers/itself: is there under another name too");
+  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: layers/itself: has more than one name");
 }
 
 TEST_F(Hostile, TooDeep) {
@@ -178,7 +178,7 @@ TEST_F(Hostile, ChunkBomb) {
   H5Pset_chunk(packed.get(), 1, chunk);
   H5Pset_deflate(packed.get(), 9);
   const Hdf5Handle set = dataset("bomb", H5T_IEEE_F32LE, {8 << 20}, packed.get());
-  // One chunk of eight is there, and packed to almost nothing.
+  // One chunk of eight is stored, and compressed to almost nothing.
   const hsize_t size = 1 << 20;
   const hsize_t start = 0;
   const Hdf5Handle all(H5Dget_space(set.get()), H5Sclose);
@@ -247,7 +247,7 @@ TEST(Hdf5, AnyShorterOrFlippedFileIsReadOrRefused) {
   for (int i = 0; i < 150; ++i) {
     random = random * 1664525 + 1013904223;
     std::string bytes = whole;
-    // Half of them in the first kilobyte, where the structure is.
+    // Half of the changes are in the first kilobyte, which has the structure.
     const std::size_t at = (random >> 8) % (i % 2 == 0 ? 1024 : bytes.size());
     bytes[at] = static_cast<char>(random >> 24);
     read(bytes);

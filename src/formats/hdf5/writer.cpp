@@ -22,7 +22,7 @@ Hdf5Handle new_file() {
   constexpr std::size_t kGrowBy = 1 << 20;
   const hbool_t on_disk = 0;
   check(H5Pset_fapl_core(access.get(), kGrowBy, on_disk), "a file in memory");
-  // The name is never used: nothing goes to the disk.
+  // The name is not used: nothing is written to the disk.
   return checked(H5Fcreate("memory", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose,
                  "a file in memory");
 }
@@ -34,7 +34,7 @@ Hdf5Handle string_type() {
   return type;
 }
 
-/// No times of making and changing: the same model gives the same file.
+/// Stores no timestamps, so that the same model gives the same file.
 Hdf5Handle untimed() {
   Hdf5Handle properties = checked(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "properties");
   check(H5Pset_obj_track_times(properties.get(), false), "properties");

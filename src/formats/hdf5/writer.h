@@ -9,20 +9,20 @@
 
 namespace sluice {
 
-/// An HDF5 file that is made in memory. Groups on the way to a path are made as needed. Throws
-/// Error (machine). Debian's libhdf5 is not for several threads: one thread at a time.
+/// Makes an HDF5 file in memory, including the groups of each path. Throws Error (machine).
+/// Debian's libhdf5 is not thread-safe: only one thread at a time may use it.
 class Hdf5Writer {
  public:
   Hdf5Writer();
 
   void group(const std::string& path);
   void dataset(const std::string& path, const Shape& shape, std::span<const float> values);
-  /// To a group or dataset that is there, as h5py writes a str.
+  /// Adds an attribute to an existing group or dataset, as h5py writes a str.
   void attribute(const std::string& path, const std::string& name, const std::string& value);
   void attribute(const std::string& path, const std::string& name,
                  const std::vector<std::string>& values);
 
-  /// The file's bytes. Nothing can be written after it.
+  /// Returns the file's bytes. Nothing can be written afterwards.
   std::string bytes();
 
  private:

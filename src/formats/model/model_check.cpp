@@ -13,7 +13,7 @@
 namespace sluice {
 namespace {
 
-/// Each network of a model with its weights; `see` is called with a prefix for messages.
+/// Calls `see` with each network of a model, its weights, and a prefix for messages.
 template <class See>
 void for_each_network(const AnyModel& model, const See& see) {
   if (const auto* network = std::get_if<SavedModel>(&model)) {
@@ -27,7 +27,7 @@ void for_each_network(const AnyModel& model, const See& see) {
   }
 }
 
-/// As a reader will see it, who has bounds for every number and name.
+/// Requires that readers, which limit every number and name, accept the declaration.
 void require_declarable(const AnyModel& model, const std::string& place) {
   constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
   const auto text = std::visit(

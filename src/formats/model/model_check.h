@@ -6,14 +6,14 @@
 
 namespace sluice {
 
-// What every model has that is written to a file or read from one. Throw Error (user), starting
-// with `place`.
+// Requirements of every model that is written to a file or read from one. These throw Error (user);
+// messages start with `place`.
 
-/// No weight is NaN or infinite: such a model answers everything with NaN.
+/// Requires that no weight is NaN or infinite.
 void require_finite(const AnyModel& model, const std::string& place);
 
-/// A file of it can be read again: its layers can be declared, its weights are theirs and finite,
-/// and class names and groups, where it has any, fit its outputs.
+/// Requires that a file of the model can be read again: its layers can be declared, its weights fit
+/// them and are finite, and class names and groups, if it has any, fit its outputs.
 void require_sound(const AnyModel& model, const std::string& place);
 
 }  // namespace sluice

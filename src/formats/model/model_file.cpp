@@ -23,13 +23,14 @@ constexpr const char* kFormat = "sluice 3";
 constexpr const char* kFormatWithoutDigest = "sluice 2";
 constexpr int kDeclarationDepth = 8;  ///< mixture, branches, branch, expert, layers, layer, shape
 
-/// Without names, which a Keras file may lack, an answer would be a number.
+/// Returns the notes that a model must have. Imported Keras files may lack names, without which a
+/// prediction is only a number.
 std::vector<const char*> needed_notes(const AnyModel& model) {
   if (std::holds_alternative<SavedModel>(model)) return {"class_names"};
   return {"class_names", "groups"};
 }
 
-/// What the names of a part's tensors start with.
+/// Prefix of the names of a part's tensors.
 std::string part_prefix(const Sequential& part) {
   return part.name + "/";
 }
@@ -61,16 +62,16 @@ std::vector<NamedTensor> tensors_of(const SavedMixture& saved) {
   return tensors;
 }
 
-/// A tensor as the digest sees it, written or read.
+/// A tensor in the digest, written or read.
 struct DigestedTensor {
   std::string_view name;
   Shape shape;
   std::string_view bytes;
 };
 
-/// SHA-256 of all that a file says: its metadata but for the digest itself, and name, shape and
-/// values of every tensor, in the order of names. Each text has its length before it, so that no
-/// two contents give the same bytes.
+/// Returns the SHA-256 of a file's content: its metadata except the digest, and name, shape and
+/// values of every tensor, in the order of names. Each text is preceded by its length, so that
+/// different contents give different bytes.
 std::string digest_of(const TensorMetadata& metadata, std::vector<DigestedTensor> tensors) {
   Digest digest(Digest::Kind::sha256);
   const auto add = [&](std::string_view text) {
@@ -107,7 +108,7 @@ std::string digest_of(const Safetensors& file) {
   return digest_of(file.metadata(), std::move(all));
 }
 
-/// One file being read: it must have the tensors of the model it declares, and no other.
+/// Reads one file, which must have exactly the tensors of the model that it declares.
 class Reader {
  public:
   Reader(const Safetensors& file, std::string place) : file_(file), place_(std::move(place)) {}
@@ -129,15 +130,14 @@ class Reader {
   const std::string& metadata(const char* key) const {
     const auto found = file_.metadata().find(key);
     if (found != file_.metadata().end()) return found->second;
-    throw user_error(
-        "model",
-        "{} is not a model of sluice, for its metadata has no {}: `sluice import` reads "
-        "those of Keras",
-        place_, key);
+    throw user_error("model",
+                     "{} is not a Sluice model: its metadata has no {}: `sluice import` reads "
+                     "those of Keras",
+                     place_, key);
   }
 
-  /// Damage that leaves a file readable would change its answers without a word. False for a file
-  /// of the version that had no digest.
+  /// Requires that the digest matches, because a damaged file may still be readable. Returns false
+  /// for a file of the format without a digest.
   bool check_digest() const {
     const std::string& format = metadata(kFormatKey);
     if (format != kFormat && format != kFormatWithoutDigest) {
@@ -147,19 +147,20 @@ class Reader {
     if (format == kFormatWithoutDigest && !file_.metadata().contains(kDigestKey)) return false;
     if (metadata(kDigestKey) == digest_of(file_)) return true;
     throw user_error("model",
-                     "{} was changed or damaged, for its content has another SHA-256 than it says: "
+                     "{} was changed or damaged: its SHA-256 does not match its content: "
                      "copy it again, or train or import the model again",
                      place_);
   }
 
-  /// A disk or a copy that loses data leaves zeros, and no trained kernel is made of them.
+  /// Requires kernels with a value other than 0. Lost data of a disk or copy become zeros; a
+  /// trained kernel is never all zeros.
   void require_values() const {
     for (const Safetensors::Tensor& tensor : file_.tensors()) {
       if (!tensor.name.ends_with("/kernel")) continue;
       if (file_.bytes(tensor).find_first_not_of('\0') != std::string_view::npos) continue;
       throw user_error(
           "model",
-          "{}: tensor '{}' has no value but 0: copy the file again, or train the model "
+          "{}: all values of tensor '{}' are 0: copy the file again, or train the model "
           "again",
           place_, one_line(tensor.name));
     }
@@ -187,7 +188,7 @@ class Reader {
     return saved;
   }
 
-  /// Before memory is taken for what the file only declares.
+  /// Requires the declared number of values, before memory is allocated for it.
   void require_size(std::int64_t parameters) const {
     std::int64_t values = 0;
     for (const Safetensors::Tensor& tensor : file_.tensors()) values += element_count(tensor.shape);
@@ -196,7 +197,8 @@ class Reader {
                      place_, values, parameters);
   }
 
-  /// Names are distinct in a file, so as many tensors, all of them found, are the same ones.
+  /// Requires the number of tensors. Names in a file are distinct, so equal numbers and fill()
+  /// prove that no tensor is left.
   void require_count(std::size_t count) const {
     if (file_.tensors().size() == count) return;
     throw user_error("model", "{} has {} tensors, but its model {}", place_, file_.tensors().size(),
@@ -230,7 +232,7 @@ void write_model(const std::filesystem::path& file, const AnyModel& model) {
   TensorMetadata metadata = notes_of(model);
   for (const char* needed : needed_notes(model)) {
     if (!metadata.contains(needed)) {
-      throw user_error("model", "{}: the model has no {}: without them its answers are numbers",
+      throw user_error("model", "{}: the model has no {}: without them its outputs have no meaning",
                        place, needed);
     }
   }

@@ -20,8 +20,8 @@ using testing::HasSubstr;
 
 class ModelFile : public testing::Test {
  protected:
-  /// What a file with other metadata is refused with, as earlier versions wrote them: without a
-  /// digest, which would be refused first. `path` is shortened to F.
+  /// Returns the error for a file with other metadata, without a digest as in earlier versions,
+  /// because the digest is checked first. The path becomes F.
   std::string refusal(const std::function<void(TensorMetadata&)>& change,
                       const AnyModel& model = saved_network()) {
     write_model(file_, model);
@@ -39,7 +39,7 @@ class ModelFile : public testing::Test {
     return at == std::string::npos ? message : message.replace(at, file_.string().size(), "F");
   }
 
-  /// Changes the declared model.
+  /// Returns the error for a file with another declared model.
   std::string refusal_of_model(const std::function<void(nlohmann::json&)>& change,
                                const AnyModel& model = saved_network()) {
     return refusal(
@@ -57,7 +57,7 @@ class ModelFile : public testing::Test {
     return metadata;
   }
 
-  /// What write_model() refuses, and leaves nothing of.
+  /// Returns the error of write_model(), which must leave no file.
   std::string refusal_to_write(const AnyModel& model) {
     std::filesystem::remove(file_);
     const std::string message = error_of(Fault::user, [&] { write_model(file_, model); });
@@ -124,7 +124,7 @@ TEST_F(ModelFile, EveryLayerAndSettingIsDeclared) {
 
 TEST_F(ModelFile, FilesOfOtherProgramsAndVersions) {
   EXPECT_THAT(refusal([](auto& metadata) { metadata.clear(); }),
-              HasSubstr("F is not a model of sluice, for its metadata has no format"));
+              HasSubstr("F is not a Sluice model: its metadata has no format"));
   EXPECT_EQ(refusal([](auto& metadata) { metadata["format"] = "sluice 9"; }),
             "[model] F has the format 'sluice 9', not 'sluice 3': use the sluice that wrote it");
   write_model(file_, saved_network());
@@ -167,7 +167,7 @@ TEST_F(ModelFile, ChangedWeightsAndNamesAreTold) {
   std::string bytes = load(file_);
   bytes.back() ^= 1;
   const std::string changed =
-      "[model] F was changed or damaged, for its content has another SHA-256 than it says: copy it "
+      "[model] F was changed or damaged: its SHA-256 does not match its content: copy it "
       "again, or train or import the model again";
   EXPECT_EQ(refusal_of(bytes), changed);
   TensorMetadata metadata = whole.metadata();
@@ -196,7 +196,7 @@ TEST_F(ModelFile, WeightsThatAreAllZeroNeedADigest) {
   const SavedModel zero{tiny(), Weights(tiny()), {"a", "b", "c"}};
   EXPECT_EQ(
       refusal([](auto&) {}, zero),
-      "[model] F: tensor 'conv1.1/kernel' has no value but 0: copy the file again, or train the "
+      "[model] F: all values of tensor 'conv1.1/kernel' are 0: copy the file again, or train the "
       "model again");
   write_model(file_, zero);
   EXPECT_TRUE(same_values(std::get<SavedModel>(read_model(file_)).weights, zero.weights));
@@ -344,7 +344,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(refusal_of_model([](auto& json) { json = 3; }), HasSubstr("is not a JSON object"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));
-  // Numbers whose product would leave 64 bits are refused before they are multiplied.
+  // Numbers whose product exceeds 64 bits are refused before the multiplication.
   EXPECT_THAT(
       refusal_of_model([](auto& json) {
         json["input_shape"] = {65536, 65536, 65536};

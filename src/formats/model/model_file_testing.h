@@ -23,7 +23,7 @@ inline SavedModel saved_network() {
   return saved;
 }
 
-/// Of the groups left (a) and right (b, c).
+/// Returns a mixture with the groups left (a) and right (b, c).
 inline SavedMixture saved_mixture() {
   const std::vector<std::string> class_names{"a", "b", "c"};
   const Groups groups({{"left", {"a"}}, {"right", {"b", "c"}}}, class_names);

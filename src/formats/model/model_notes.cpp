@@ -15,9 +15,9 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kGroups = "groups";
-constexpr double kScale = 1.0 / 255;  ///< from a pixel's value to the network's input
+constexpr double kScale = 1.0 / 255;  ///< factor from a pixel's value to the network's input
 
-/// What the data is prepared with, in the words of Keras's Rescaling.
+/// Returns the normalization of the data, with the names of Keras's Rescaling.
 OrderedJson normalization() {
   return {{"scale", kScale}, {"offset", 0}};
 }
@@ -51,7 +51,7 @@ void require_groups_fit(const SavedMixture& saved, const std::string& place) {
   const Groups checked(saved.groups, saved.class_names, place + ": " + kGroups);
 }
 
-/// The notes of one file.
+/// Reads the notes of one file.
 class NotesReader {
  public:
   NotesReader(const ModelNotes& notes, std::string place)
@@ -108,7 +108,7 @@ class NotesReader {
     require_names_fit(model, to, place_);
   }
 
-  /// The one that data is prepared with; another would give wrong answers without a word.
+  /// Requires Sluice's normalization of data, because another would give wrong predictions.
   void require_normalization() const {
     const OrderedJson wanted = normalization();
     const Json found = json(kNormalization, 1);
@@ -117,7 +117,7 @@ class NotesReader {
              std::abs(found[key].get<double>() - wanted[key].get<double>()) < 1e-9;
     };
     if (!found.is_object() || found.size() != 2 || !same("scale") || !same("offset")) {
-      fail(place_, kNormalization, wanted.dump() + ", what sluice prepares pictures with");
+      fail(place_, kNormalization, wanted.dump() + ", the normalization that sluice uses");
     }
   }
 
@@ -130,7 +130,7 @@ class NotesReader {
 ModelNotes notes_of(const AnyModel& model) {
   ModelNotes notes;
   const auto add = [&](const char* key, const OrderedJson& value) {
-    // Names come from folders and other programs' files, so not every byte needs to be UTF-8.
+    // Names from folders and other programs may not be UTF-8.
     notes[key] = value.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
   };
   add(kNormalization, normalization());
@@ -154,7 +154,7 @@ void require_notes_fit(const AnyModel& model, const std::string& place) {
     return;
   }
   const auto& mixture = std::get<SavedMixture>(model);
-  if (mixture.class_names.empty()) return;  // an import's groups have no classes then
+  if (mixture.class_names.empty()) return;  // then an import's groups have no classes
   require_names_fit(mixture.model.baseline, mixture.class_names, place);
   if (!mixture.groups.empty()) require_groups_fit(mixture, place);
 }

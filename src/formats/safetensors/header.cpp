@@ -13,8 +13,8 @@ namespace {
 
 using Tensor = Safetensors::Tensor;
 
-/// Follows the JSON as it is read and stops at the first thing that does not belong there: nothing
-/// is built from it but tensors and metadata, however deep or large a stranger made it.
+/// Parses the header event by event and stops at the first invalid one. It stores only tensors and
+/// metadata, so that malicious JSON of any depth or size is safe.
 class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
  public:
   HeaderHandler(SafetensorsHeader& header, const std::string& place)
@@ -50,9 +50,9 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   bool key(std::string& text) override {
     key_ = text;
     if (in_ == In::file) {
-      if (!names_.insert(text).second) fail("'{}' is there twice", one_line(text));
+      if (!names_.insert(text).second) fail("'{}' occurs twice", one_line(text));
     } else if (in_ == In::metadata) {
-      if (header_.metadata.count(text) > 0) fail("metadata '{}' is there twice", one_line(text));
+      if (header_.metadata.count(text) > 0) fail("metadata '{}' occurs twice", one_line(text));
     } else {
       if (text != "dtype" && text != "shape" && text != "data_offsets") {
         fail("tensor '{}' has the unknown field '{}'", name(), one_line(text));
@@ -90,7 +90,7 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number_unsigned(std::uint64_t number) override {
-    constexpr std::size_t kMaxRank = 32;  // as NumPy's
+    constexpr std::size_t kMaxRank = 32;  // as in NumPy
     if (in_ == In::shape) {
       if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
         fail("tensor '{}' has a size of {}, which no tensor can have", name(), number);
@@ -148,8 +148,8 @@ class HeaderHandler : public nlohmann::json_sax<nlohmann::json> {
   int offsets_ = 0;
 };
 
-/// The tensors must cover the buffer from its first byte to its last, each as long as its shape
-/// says.
+/// Requires that the tensors cover the buffer from first to last byte, each with the size of its
+/// shape.
 void check_offsets(const std::vector<Tensor>& tensors, std::size_t buffer_bytes,
                    const std::string& place) {
   std::size_t expected = 0;
@@ -160,8 +160,9 @@ void check_offsets(const std::vector<Tensor>& tensors, std::size_t buffer_bytes,
     if (tensor.begin > tensor.end)
       throw user_error("safetensors", "{} ends before it begins", where);
     if (tensor.end > buffer_bytes) {
-      throw user_error("safetensors", "{} goes beyond the {} bytes there are: is the file whole?",
-                       where, buffer_bytes);
+      throw user_error("safetensors",
+                       "{} ends after the {} bytes of the buffer: is the file whole?", where,
+                       buffer_bytes);
     }
     std::int64_t bytes = sizeof(float);
     bool overflow = false;
@@ -169,7 +170,7 @@ void check_offsets(const std::vector<Tensor>& tensors, std::size_t buffer_bytes,
       overflow = overflow || __builtin_mul_overflow(bytes, size, &bytes);
     }
     if (overflow || static_cast<std::size_t>(bytes) != tensor.end - tensor.begin) {
-      throw user_error("safetensors", "{} is not as long as its shape {} asks for", where,
+      throw user_error("safetensors", "{} does not have the size of its shape {}", where,
                        to_string(tensor.shape));
     }
     if (tensor.begin != expected) {
@@ -188,7 +189,7 @@ void check_offsets(const std::vector<Tensor>& tensors, std::size_t buffer_bytes,
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::size_t buffer_bytes,
                                            const std::string& place) {
-  // nlohmann takes a zero byte for the end and would not look at what follows.
+  // nlohmann stops at a zero byte and would ignore the rest.
   const std::size_t zero = json.find('\0');
   if (json.empty() || json.front() != '{' || zero != std::string_view::npos) {
     throw user_error("safetensors", "{}: the header is not JSON that begins with '{{'", place);

@@ -13,8 +13,8 @@ struct SafetensorsHeader {
   std::vector<Safetensors::Tensor> tensors;  ///< in the order of the buffer
 };
 
-/// Reads the JSON header and checks every rule that does not need the buffer but its size. Throws
-/// Error (user); messages start with `place`.
+/// Reads the JSON header and checks every rule that needs only the size of the buffer. Throws Error
+/// (user); messages start with `place`.
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::size_t buffer_bytes,
                                            const std::string& place);
 

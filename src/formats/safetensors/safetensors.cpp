@@ -16,10 +16,10 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little endian");
 
-constexpr std::size_t kLength = sizeof(std::uint64_t);  ///< the header's length, before it
-constexpr std::uint64_t kMaxHeader = 100'000'000;       ///< of the reference implementation
+constexpr std::size_t kLength = sizeof(std::uint64_t);  ///< bytes of the header's length
+constexpr std::uint64_t kMaxHeader = 100'000'000;       ///< limit of the reference implementation
 
-/// What comes before the tensors' values.
+/// Returns the bytes before the tensors' values.
 std::string head_of(const std::vector<NamedTensor>& tensors, const TensorMetadata& metadata) {
   auto header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
@@ -99,7 +99,7 @@ const Safetensors::Tensor* Safetensors::find(std::string_view name) const {
 
 void Safetensors::copy(const Tensor& tensor, std::span<float> to) const {
   assert(to.size_bytes() == tensor.end - tensor.begin);
-  if (to.empty()) return;  // memcpy may not be given the null of an empty span
+  if (to.empty()) return;  // memcpy does not allow an empty span's null pointer
   std::memcpy(to.data(), bytes_.data() + buffer_ + tensor.begin, to.size_bytes());
 }
 

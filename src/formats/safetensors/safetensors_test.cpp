@@ -14,7 +14,7 @@ using testing::HasSubstr;
 
 const std::vector<float> kSix{1, -2, 3.5f, 0, 1e-30f, -1e30f};
 
-/// A file with any header, and a buffer of so many bytes.
+/// Returns a file with any header, and a buffer of `buffer` bytes.
 std::string file_of(const std::string& header, std::size_t buffer) {
   const std::uint64_t length = header.size();
   std::string bytes(8, '\0');
@@ -28,7 +28,7 @@ std::string tensor(const std::string& name, const std::string& shape, const std:
                      shape, offsets);
 }
 
-/// The message less what all have in common.
+/// Returns the message without the part that all have in common.
 std::string refusal(std::string bytes) {
   const std::string what =
       error_of(Fault::user, [&] { Safetensors::parse(std::move(bytes), "f"); });
@@ -112,9 +112,10 @@ TEST(Safetensors, HugeDeclaredSizes) {
                                           "whole safetensors file?",
                                           length));
   }
-  EXPECT_EQ(refused("{" + tensor("a", "2", "0,18446744073709551615") + "}", 8),
-            ": tensor 'a' at 0 to 18446744073709551615 goes beyond the 8 bytes there are: is the "
-            "file whole?");
+  EXPECT_EQ(
+      refused("{" + tensor("a", "2", "0,18446744073709551615") + "}", 8),
+      ": tensor 'a' at 0 to 18446744073709551615 ends after the 8 bytes of the buffer: is the "
+      "file whole?");
   EXPECT_THAT(refused("{" + tensor("a", "4611686018427387904,4", "0,0") + "}", 0),
               HasSubstr("is not as long as its shape"));
   EXPECT_THAT(refused("{" + tensor("a", "4294967296,4294967296,0", "0,0") + "}", 0),
@@ -157,7 +158,7 @@ TEST(Safetensors, OffsetsCoverTheBufferOnce) {
   EXPECT_THAT(refused("{" + tensor("a", "1", "4,8") + "}", 8), HasSubstr("leaves a hole"));
   EXPECT_THAT(refused("{" + tensor("a", "1", "4,0") + "}", 8), HasSubstr("ends before it begins"));
   EXPECT_THAT(refused("{" + tensor("a", "2", "0,4") + "}", 4),
-              HasSubstr("is not as long as its shape (2) asks for"));
+              HasSubstr("does not have the size of its shape (2)"));
   EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 3), HasSubstr("beyond the 3 bytes"));
   EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 5), HasSubstr("there are 5 bytes"));
   EXPECT_THAT(refused("{}", 1), HasSubstr("the tensors end at 0, but there are 1 bytes"));
@@ -168,10 +169,10 @@ TEST(Safetensors, OffsetsCoverTheBufferOnce) {
 
 TEST(Safetensors, NothingTwiceMissingOrUnknown) {
   EXPECT_EQ(refused("{" + tensor("a", "1", "0,4") + "," + tensor("a", "1", "4,8") + "}", 8),
-            ": 'a' is there twice");
+            ": 'a' occurs twice");
   EXPECT_EQ(refused(R"({"__metadata__":{},"__metadata__":{}})", 0),
-            ": '__metadata__' is there twice");
-  EXPECT_EQ(refused(R"({"__metadata__":{"k":"1","k":"2"}})", 0), ": metadata 'k' is there twice");
+            ": '__metadata__' occurs twice");
+  EXPECT_EQ(refused(R"({"__metadata__":{"k":"1","k":"2"}})", 0), ": metadata 'k' occurs twice");
   EXPECT_EQ(refused(R"({"a":{"dtype":"F32","dtype":"F32"}})", 0), ": tensor 'a' has two of dtype");
   EXPECT_EQ(refused(R"({"a":{"dtype":"F32","shape":[0]}})", 0), ": tensor 'a' has no data_offsets");
   EXPECT_EQ(refused(R"({"a":{}})", 0), ": tensor 'a' has no dtype");

@@ -8,9 +8,9 @@
 
 namespace sluice {
 
-/// The file's tensors as a file again, with this metadata.
+/// Returns a file with the same tensors and other metadata.
 inline std::string written_again(const Safetensors& file, const TensorMetadata& metadata) {
-  std::deque<std::vector<float>> values;  // stays where it is as it grows
+  std::deque<std::vector<float>> values;  // keeps references valid as it grows
   std::vector<NamedTensor> tensors;
   for (const Safetensors::Tensor& tensor : file.tensors()) {
     values.emplace_back(element_count(tensor.shape));

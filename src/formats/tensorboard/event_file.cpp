@@ -21,7 +21,7 @@ std::string little_endian(Number number) {
   return bytes;
 }
 
-// Protocol buffers: a field is its number and kind, and then the value.
+// Fields of protocol buffers: number and kind, then the value.
 // https://protobuf.dev/programming-guides/encoding/
 
 std::string varint(std::uint64_t number) {
@@ -50,7 +50,7 @@ std::string text(int number, const std::string& value) {
   return field(number, 2) + varint(value.size()) + value;
 }
 
-// The fields of event.proto and summary.proto.
+// Fields of event.proto and summary.proto.
 constexpr int kWallTime = 1;
 constexpr int kStep = 2;
 constexpr int kFileVersion = 3;
@@ -61,7 +61,7 @@ constexpr int kSimpleValue = 2;
 
 std::filesystem::path new_file_in(const std::filesystem::path& folder) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);  // if it fails, opening says why
+  std::filesystem::create_directories(folder, error);  // on failure, opening reports the reason
   return folder / fmt::format("events.out.tfevents.{:.0f}.{}.sluice", now(), getpid());
 }
 

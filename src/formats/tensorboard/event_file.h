@@ -9,15 +9,15 @@
 
 namespace sluice {
 
-/// A file of events that TensorBoard reads while it grows: records of TensorFlow's TFRecord format,
-/// each an Event of tensorboard/compat/proto/event.proto.
+/// A file of events, which TensorBoard reads while it grows: records in TensorFlow's TFRecord
+/// format, each an Event of tensorboard/compat/proto/event.proto.
 class EventFile {
  public:
-  /// Makes the folders that are missing, and a file in the last one with the name that TensorBoard
-  /// looks for. Throws Error as write_file() does.
+  /// Makes missing folders, and in the last one a file with a name that TensorBoard finds. Throws
+  /// Error as write_file() does.
   explicit EventFile(const std::filesystem::path& folder);
 
-  /// One point of the curve `tag`.
+  /// Adds one point of the curve `tag`.
   void add_scalar(const std::string& tag, std::int64_t step, float value);
 
  private:
@@ -26,8 +26,8 @@ class EventFile {
   OutputFile file_;
 };
 
-/// The check sum of TFRecord: CRC-32C, rotated and offset, so that a CRC over data with CRCs stays
-/// useful.
+/// Returns the checksum of TFRecord: CRC-32C, rotated and offset, so that a CRC over data with CRCs
+/// stays useful.
 std::uint32_t masked_crc(std::string_view bytes);
 
 }  // namespace sluice

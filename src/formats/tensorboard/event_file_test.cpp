@@ -8,7 +8,7 @@ namespace sluice {
 namespace {
 
 TEST(EventFile, HasTheCheckSumOfTfRecord) {
-  // CRC-32C of these bytes is E3069283 (RFC 3720 names the polynomial); TFRecord turns it by 15
+  // CRC-32C of these bytes is E3069283 (RFC 3720 has the polynomial); TFRecord rotates it by 15
   // bits and adds A282EAD8.
   EXPECT_EQ(masked_crc("123456789"), 0xA282EAD8u + (0xE3069283u >> 15 | 0xE3069283u << 17));
 }
@@ -33,7 +33,7 @@ TEST(EventFile, IsASequenceOfRecords) {
   EXPECT_EQ(record().substr(9),
             "\x1a\x0d"
             "brain.Event:2");
-  // step 300; a summary of one value: its tag, and 1.5 in four bytes.
+  // The event has step 300 and a summary of one value: its tag, and 1.5 in four bytes.
   EXPECT_EQ(record().substr(9), std::string("\x10\xac\x02\x2a\x13\x0a\x11\x0a\x0a"
                                             "epoch_loss"
                                             "\x15\0\0\xc0\x3f",

@@ -47,11 +47,11 @@ std::string json_text(const OrderedJson& value) {
 nlohmann::json parse_json(std::string_view text, int max_depth, std::string_view tag,
                           const std::string& place) {
   using Event = nlohmann::json::parse_event_t;
-  // nlohmann takes a zero byte for the end and would not look at what follows.
+  // nlohmann stops at a zero byte and would ignore the rest.
   if (text.find('\0') != std::string_view::npos) {
     throw user_error(tag, "{} has a zero byte: is it JSON?", place);
   }
-  constexpr int kMostValues = 300'000;  // some 100 bytes each, however short in the file
+  constexpr int kMostValues = 300'000;  // each takes about 100 bytes of memory
   int values = 0;
   const auto bounded = [&](int depth, Event event, nlohmann::json&) {
     if (++values > kMostValues) {

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint64_t kMaxTomlBytes = 1'000'000;
 
-/// toml++ 3.3 follows a.b.c.d... to any depth and frees the nested tables by recursion, so a line
-/// with 100,000 dots would overflow the stack.
+/// toml++ 3.3 nests tables for a.b.c.d... to any depth and frees them by recursion, so a line with
+/// 100,000 dots would overflow the stack.
 constexpr int kMaxDots = 100;
 
 void check_depth(std::string_view text, const std::string& place) {
@@ -106,8 +106,8 @@ std::string node_text(const toml::node& node) {
   if (node.is_array()) return "[...]";
   if (const auto text = node.value_exact<std::string>()) return '"' + one_line(*text, 60) + '"';
   if (const auto number = node.value_exact<double>()) {
-    // As short as it was written, with a point, for where a whole number is wanted: "{:#}" would
-    // write "32.0" or "32.", as the version of fmt is.
+    // The shortest form with a point, which shows that it is not a whole number. "{:#}" would write
+    // "32.0" or "32.", depending on fmt's version.
     const std::string text = fmt::format("{}", *number);
     return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
   }

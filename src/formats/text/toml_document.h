@@ -8,11 +8,11 @@
 
 namespace sluice {
 
-/// Reads and parses an experiment's file. Throws Error (user) in one line with file and line.
+/// Reads and parses an experiment's file. Throws Error (user) with file and line.
 toml::table read_toml(const std::filesystem::path& file);
 
-/// One "key=value" of the command line. A value that is no TOML but plain words is a string, so
-/// that `--set model.size=large` needs no quotes in quotes.
+/// A "key=value" of the command line. A value that is not TOML but plain words becomes a string, so
+/// that `--set model.size=large` needs no nested quotes.
 struct Override {
   std::string text;
   std::string key;
@@ -23,7 +23,7 @@ struct Override {
 
 Override parse_override(const std::string& text);
 
-/// A value as it might stand in a file, in one line.
+/// Formats a value as in a file, on one line.
 std::string node_text(const toml::node& node);
 
 }  // namespace sluice
