@@ -159,7 +159,7 @@ TEST(Safetensors, OffsetsCoverTheBufferOnce) {
   EXPECT_THAT(refused("{" + tensor("a", "1", "4,0") + "}", 8), HasSubstr("ends before it begins"));
   EXPECT_THAT(refused("{" + tensor("a", "2", "0,4") + "}", 4),
               HasSubstr("does not have the size of its shape (2)"));
-  EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 3), HasSubstr("beyond the 3 bytes"));
+  EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 3), HasSubstr("after the 3 bytes"));
   EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 5), HasSubstr("there are 5 bytes"));
   EXPECT_THAT(refused("{}", 1), HasSubstr("the tensors end at 0, but there are 1 bytes"));
   const std::string wrong = ": tensor 'a' must have two data_offsets, a begin and an end";
