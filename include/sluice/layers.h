@@ -8,7 +8,9 @@
 
 #include "sluice/shape.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // A model is a plain description. Names and meanings are those of Keras's layers.
 
@@ -136,3 +138,5 @@ class Weights {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

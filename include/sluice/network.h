@@ -9,7 +9,9 @@
 
 #include "sluice/layers.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// How a compiled model computes. Parameters, activations and sums are fp32 in all.
 enum class Compute {
@@ -146,3 +148,5 @@ std::unique_ptr<CompiledModel> compile_for_inference(const Sequential&, const We
                                                      const CompileOptions&) = delete;
 
 }  // namespace sluice
+
+#pragma GCC visibility pop
