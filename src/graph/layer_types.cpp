@@ -6,7 +6,7 @@ namespace sluice {
 
 namespace {
 
-constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< of an output or a tensor
+constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< limit for an output or a tensor
 
 /// Checks each setting. Throws misfit() for one out of range.
 struct RangeCheck {

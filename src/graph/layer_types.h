@@ -13,14 +13,14 @@
 
 namespace sluice {
 
-// What every layer type can be asked, by their descriptions in graph/layers.
+// Functions over all layer types, by the descriptions in graph/layers.
 
 const std::string& name_of(const Layer& layer);
 
 /// "Conv2D"
 const char* class_name_of(const Layer& layer);
 
-/// Of all types, in the order of Layer.
+/// Class names of all types, in the order of Layer.
 std::vector<std::string> layer_class_names();
 
 /// A layer of that class with its default settings; nothing where there is no such class.

@@ -54,9 +54,9 @@ class ReferenceNetwork {
  private:
   struct Step {
     Operation operation;
-    Shape input;   ///< of its layer, for one image
+    Shape input;   ///< shape of the layer's input, for one image
     Shape output;  ///< likewise
-    Values src;    ///< of the last forward pass
+    Values src;    ///< values of the last forward pass
     Values dst;
   };
 
