@@ -24,7 +24,7 @@ struct RangeCheck {
     throw misfit("{} cannot be {}", name, word_of(value));
   }
   void shape(const char* name, const Shape& value) const {
-    if (value.size() < 1 || value.size() > kMostAxes) {
+    if (value.empty() || value.size() > kMostAxes) {
       throw misfit("{} must have from 1 to {} sizes, not {}", name, kMostAxes, value.size());
     }
     for (const std::int64_t size : value) count(name, size, kMostUnits);
