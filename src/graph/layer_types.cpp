@@ -90,12 +90,16 @@ LayerInfo describe(const Layer& layer, const Shape& input) {
         return LayerType<std::remove_cvref_t<decltype(any)>>::describe(any, input);
       },
       layer);
-  bool fits = element_count(info.output) <= kMostValues;
-  for (const TensorSpec& tensor : info.tensors) {
-    fits = fits && element_count(tensor.shape) <= kMostValues;
+  if (most_values(info) > kMostValues) {
+    throw misfit("its output or a tensor is larger than any memory");
   }
-  if (!fits) throw misfit("its output or a tensor is larger than any memory");
   return info;
+}
+
+std::int64_t most_values(const LayerInfo& info) {
+  std::int64_t most = element_count(info.output);
+  for (const TensorSpec& tensor : info.tensors) most = std::max(most, element_count(tensor.shape));
+  return most;
 }
 
 bool changes_training_alone(const LayerInfo& info) {

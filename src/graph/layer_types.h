@@ -38,6 +38,12 @@ void visit_settings(AnyLayer& layer, Settings& settings) {
 /// not fit.
 LayerInfo describe(const Layer& layer, const Shape& input);
 
+/// Describes every layer of a model, in order. Throws Error (user) as summarize() does.
+std::vector<LayerInfo> describe_layers(const Sequential& model);
+
+/// Number of values of a layer's output or its largest tensor, whichever has more.
+std::int64_t most_values(const LayerInfo& info);
+
 /// Whether a layer does nothing at inference.
 bool changes_training_alone(const LayerInfo& info);
 

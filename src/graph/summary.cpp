@@ -10,7 +10,7 @@ std::int64_t LayerSummary::parameters() const {
   return count;
 }
 
-std::vector<LayerSummary> summarize(const Sequential& model) {
+std::vector<LayerInfo> describe_layers(const Sequential& model) {
   if (model.layers.empty()) throw user_error("model", "{} has no layers: add one", model.name);
   if (model.input.empty()) throw user_error("model", "{} has no input shape: give one", model.name);
   for (const std::int64_t size : model.input) {
@@ -18,9 +18,8 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
     throw user_error("model", "{}: input: sizes must be from 1 to {}, not {}", model.name,
                      kMostUnits, size);
   }
-  std::vector<LayerSummary> summary;
+  std::vector<LayerInfo> layers;
   std::set<std::string> names;
-  Shape shape = model.input;
   for (const Layer& layer : model.layers) {
     const std::string& name = name_of(layer);
     // Two layers with one name would take the same tensors of a file.
@@ -29,12 +28,20 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
                        model.name, name);
     }
     try {
-      LayerInfo info = describe(layer, shape);
-      shape = info.output;
-      summary.push_back({name, class_name_of(layer), shape, std::move(info.tensors), info.flops});
+      layers.push_back(describe(layer, layers.empty() ? model.input : layers.back().output));
     } catch (const Error& error) {
       throw user_error("model", "{}: {}: {}", model.name, name, untagged(error));
     }
+  }
+  return layers;
+}
+
+std::vector<LayerSummary> summarize(const Sequential& model) {
+  std::vector<LayerSummary> summary;
+  for (LayerInfo& info : describe_layers(model)) {
+    const Layer& layer = model.layers[summary.size()];
+    summary.push_back({name_of(layer), class_name_of(layer), std::move(info.output),
+                       std::move(info.tensors), info.flops});
   }
   return summary;
 }

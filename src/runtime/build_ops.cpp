@@ -21,11 +21,9 @@ struct Placed {
 
 std::vector<Placed> operations_of(const Sequential& model) {
   std::vector<Placed> all;
-  Shape shape = model.input;
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const LayerInfo info = describe(model.layers[i], shape);
-    for (const Operation& operation : info.operations) all.push_back({i, operation});
-    shape = info.output;
+  const std::vector<LayerInfo> layers = describe_layers(model);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (const Operation& operation : layers[i].operations) all.push_back({i, operation});
   }
   return all;
 }

@@ -10,8 +10,7 @@ class ReferenceNetwork {
  public:
   ReferenceNetwork(const Sequential& model, const Weights& weights) {
     Shape shape = model.input;
-    for (const Layer& layer : model.layers) {
-      const LayerInfo info = describe(layer, shape);
+    for (const LayerInfo& info : describe_layers(model)) {
       for (const Operation& operation : info.operations) {
         steps_.push_back({operation, shape, info.output, {}, {}});
       }

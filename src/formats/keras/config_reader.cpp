@@ -160,11 +160,7 @@ class DeclarationReader {
   LayerInfo info_of(const Layer& layer, const LayerReader& reader) const {
     try {
       LayerInfo info = describe(layer, shape_);
-      bool fits = element_count(info.output) <= kMaxValues;
-      for (const TensorSpec& tensor : info.tensors) {
-        fits = fits && element_count(tensor.shape) <= kMaxValues;
-      }
-      if (fits) return info;
+      if (most_values(info) <= kMaxValues) return info;
     } catch (const Error& error) {
       reader.refuse(fmt::format("does not fit: {}", untagged(error)));
     }

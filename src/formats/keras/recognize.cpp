@@ -73,11 +73,10 @@ std::optional<Sequential> recognize(const StoredModel& stored, const Safetensors
 
 std::string in_words(const Sequential& model) {
   std::string words;
-  Shape shape = model.input;
-  for (const Layer& layer : model.layers) {
-    const LayerInfo info = describe(layer, shape);
-    shape = info.output;
-    if (changes_training_alone(info)) continue;
+  const std::vector<LayerInfo> infos = describe_layers(model);
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    if (changes_training_alone(infos[i])) continue;
+    const Layer& layer = model.layers[i];
     words += fmt::format("{}{}", words.empty() ? "" : ", ", class_name_of(layer));
     WordsOfSettings settings{words};
     visit_settings(layer, settings);

@@ -123,11 +123,9 @@ class LayerWriter {
 std::string add_layers(OnnxGraph& graph, const std::string& input, const std::string& prefix,
                        const Sequential& model, const Weights& weights) {
   LayerWriter writer(graph, input, prefix, weights);
-  Shape shape = model.input;
-  for (const Layer& layer : model.layers) {
-    const LayerInfo info = describe(layer, shape);
-    writer.add(name_of(layer), info.operations);
-    shape = info.output;
+  const std::vector<LayerInfo> layers = describe_layers(model);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    writer.add(name_of(model.layers[i]), layers[i].operations);
   }
   return writer.channels_last();
 }
