@@ -189,8 +189,7 @@ TEST_F(FinishedRun, EvaluateFindsTheRunsOwnImagesAndKnowsThem) {
   fs::remove(*home_ / "old/data.json");
   const Ended unknown = evaluate(old);
   expect_complaint(unknown, 2, "no copy of CIFAR-10 was found: pass --data DIR");
-  EXPECT_THAT(unknown.out, HasSubstr("old has no "
-                                     "data.json\n"));
+  EXPECT_THAT(unknown.out, HasSubstr("old has no data.json, so its images are not known\n"));
 }
 
 TEST_F(FinishedRun, EvaluateTellsPrecisionRecallAndF1) {

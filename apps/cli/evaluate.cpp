@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
-#include "sluice/error.h"
 #include "sluice/lab/report.h"
 #include "sluice/process.h"
 #include "sluice/text.h"
@@ -34,16 +34,14 @@ void print_row(const std::string& model, const Examples& test, const Evaluation&
 void require_fit(const std::string& run, const std::string& model, const Shape& input,
                  const std::vector<std::string>& classes, const Examples& given) {
   if (classes != given.class_names()) {
-    throw Error(
-        Fault::user, "evaluate",
-        fmt::format("{}: {} has the classes {}, but the data has {}: give the data it was "
-                    "trained on",
-                    run, model, fmt::join(classes, ", "), fmt::join(given.class_names(), ", ")));
+    throw user_error("evaluate",
+                     "{}: {} has the classes {}, but the data has {}: give the data it was "
+                     "trained on",
+                     run, model, fmt::join(classes, ", "), fmt::join(given.class_names(), ", "));
   }
   if (input != given.shape()) {
-    throw Error(Fault::user, "evaluate",
-                fmt::format("{}: {} takes images of {}, but the data's are {}", run, model,
-                            to_string(input), to_string(given.shape())));
+    throw user_error("evaluate", "{}: {} takes images of {}, but the data's are {}", run, model,
+                     to_string(input), to_string(given.shape()));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "cli/output.h"
+#include "cli/timer.h"
 #include "sluice/exchange.h"
 #include "sluice/process.h"
 #include "sluice/text.h"

@@ -11,7 +11,9 @@
 
 #include "sluice/shape.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Images of one shape, each with one label.
 struct LabelledImages {
@@ -210,3 +212,5 @@ void write_png(const std::filesystem::path& path, std::span<const std::uint8_t> 
                int width);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

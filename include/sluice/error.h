@@ -3,7 +3,9 @@
 #include <stdexcept>
 #include <string_view>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Cause of an error: the user's mistake or the machine. The command line exits with 2 for `user`
 /// and 1 for `machine`.
@@ -23,3 +25,5 @@ class Error : public std::runtime_error {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

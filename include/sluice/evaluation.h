@@ -8,7 +8,9 @@
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Counts of examples by true class (row) and predicted class (column). Members throw Error (user)
 /// for a class that does not exist.
@@ -113,3 +115,5 @@ struct Calibration {
 Calibration calibration(std::span<const float> scores, std::span<const int> labels, int bins = 15);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

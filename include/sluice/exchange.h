@@ -9,7 +9,9 @@
 #include "sluice/dataset.h"
 #include "sluice/model_file.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Files of Keras and ONNX, and the download of CIFAR-10. These functions are in a separate library,
 // libsluice_exchange (sluice::exchange in CMake), because they link HDF5, protobuf, libarchive and
@@ -70,3 +72,5 @@ std::filesystem::path fetch_cifar10(const std::string& url, const DataEvents& ev
 extern const char* const kCifar10Url;
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

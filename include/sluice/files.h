@@ -4,7 +4,9 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Error messages start with `tag`: the part of the program that uses the file.
 
@@ -54,3 +56,5 @@ struct FileKind {
 FileKind kind_of_file(const std::filesystem::path& file, std::string_view tag);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -9,7 +9,9 @@
 
 #include "sluice/shape.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // A model is a plain description. Names and meanings are those of Keras's layers.
 
@@ -107,9 +109,9 @@ struct Sequential {
   std::map<std::string, std::vector<std::string>> inputs = {};
 };
 
-/// How a tensor begins: keras.initializers of the same name. Glorot uniform (Glorot and Bengio
-/// 2010) has the limit sqrt(6 / (fan_in + fan_out)); fans of a convolution include its kernel's
-/// area.
+/// Initial values of a tensor, as keras.initializers of the same name. Glorot uniform (Glorot and
+/// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)); fans of a convolution include its
+/// kernel's area.
 enum class Initializer { zeros, ones, glorot_uniform };
 
 /// A tensor of a layer.
@@ -180,7 +182,9 @@ class Weights {
  private:
   std::vector<Tensor> tensors_;
   std::vector<float> values_;
-  std::size_t trained_ = 0;  ///< how many values
+  std::size_t trained_ = 0;  ///< number of trained values
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

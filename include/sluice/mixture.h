@@ -8,7 +8,9 @@
 
 #include "sluice/network.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Names of a mixture and its parts in folders, files, summaries and messages.
 namespace names {
@@ -77,3 +79,5 @@ std::unique_ptr<CompiledModel> compile_for_inference(const Mixture&, const Mixtu
                                                      const CompileOptions&) = delete;
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -8,7 +8,9 @@
 #include "sluice/dataset.h"
 #include "sluice/mixture.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Files of trained models. sluice/exchange.h has the formats of Keras and ONNX.
 
@@ -46,3 +48,5 @@ void write_model(const std::filesystem::path& file, const AnyModel& model);
 AnyModel read_model(const std::filesystem::path& file);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -9,9 +9,11 @@
 
 #include "sluice/layers.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
 
-/// How a compiled model computes. Parameters, activations and sums are fp32 in all.
+namespace sluice {
+
+/// Arithmetic of a compiled model. Parameters, activations and sums are fp32 in all.
 enum class Compute {
   exact,      ///< convolutions as they are defined
   fast,       ///< 3x3 convolutions by Winograd's minimal filtering where the processor can
@@ -21,7 +23,7 @@ enum class Compute {
 /// "exact", "fast", "auto"
 std::string to_string(Compute compute);
 
-/// What it comes to on this processor: exact or fast.
+/// Resolves `automatic` and `fast` for this processor: exact or fast.
 Compute on_this_processor(Compute compute);
 
 struct CompileOptions {
@@ -29,7 +31,7 @@ struct CompileOptions {
   Compute compute = Compute::automatic;
 };
 
-/// Where the random numbers of one training step come from. The same numbers give the same dropout
+/// Key of the random numbers of one training step. The same numbers give the same dropout
 /// masks, whatever the threads or the machine.
 struct RandomKey {
   std::uint64_t seed = 0;
@@ -41,16 +43,17 @@ struct RandomKey {
   std::int64_t first_row = 0;
 };
 
-/// What a gradient handed to backward() belongs to: the model's output, or the input of its last
+/// Meaning of a gradient for backward(): of the model's output, or of the input of its last
 /// softmax (Keras's fused form of softmax and cross-entropy).
 enum class GradientOf { output, logits };
 
-/// Where the time of a compiled model went since start_profile(): one layer of one part.
+/// Time of one layer of one part of a compiled model since start_profile().
 struct LayerProfile {
   std::string model;
   std::string layer;
   std::string algorithm;  ///< "winograd, avx2", "direct, jit:avx2"; empty if it has no arithmetic
-  double flops = 0;       ///< of its definition: forward, one image; each backward pass has as many
+  double flops =
+      0;  ///< operations of its definition: forward, one image; as many in each backward pass
   std::int64_t forward_images = 0;
   std::int64_t backward_images = 0;
   double forward_seconds = 0;
@@ -96,10 +99,10 @@ class CompiledModel {
   /// images: (count, height, width, channels) in [0, 1], 0 < count <= max_batch(). Returns (count,
   /// outputs()), valid until the next call. Dropout is off.
   virtual std::span<const float> predict(std::span<const float> images, int count) = 0;
-  /// The same with dropout on; backward() may follow.
+  /// As predict(), with dropout; backward() may follow.
   virtual std::span<const float> forward(std::span<const float> images, int count,
                                          const RandomKey& key) = 0;
-  /// What the last softmax had as its input in the pass before: (count, outputs()). Needs such a
+  /// Input of the last softmax in the pass before: (count, outputs()). Needs such a
   /// softmax and a pass.
   virtual std::span<const float> logits() const = 0;
   /// The way of an image of the pass before through a mixture. Nothing for other models. Throws
@@ -114,11 +117,11 @@ class CompiledModel {
     std::span<float> weights;
     std::span<const float> gradients;
   };
-  /// What a trainer updates after backward(). The gate of a mixture is not among it. Empty for a
-  /// model compiled for inference.
+  /// Parameters that a trainer updates after backward(). The gate of a mixture is not among it.
+  /// Empty for a model compiled for inference.
   virtual std::vector<Trained> trained() = 0;
-  /// What forward() changes without a gradient, such as running means. Empty for a model that has
-  /// none, or is compiled for inference.
+  /// Values that forward() changes without a gradient, such as running means. Empty for a model
+  /// that has none, or is compiled for inference.
   virtual std::vector<std::span<float>> state() { return {}; }
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),
@@ -146,3 +149,5 @@ std::unique_ptr<CompiledModel> compile_for_inference(const Sequential&, const We
                                                      const CompileOptions&) = delete;
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

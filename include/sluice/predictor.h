@@ -11,7 +11,9 @@
 #include "sluice/error.h"
 #include "sluice/network.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 struct PredictorOptions {
   int batch = 256;  ///< maximum number of images computed together; determines the memory
@@ -84,3 +86,5 @@ class Predictor {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

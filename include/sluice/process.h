@@ -3,7 +3,9 @@
 #include <exception>
 #include <functional>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Settings of the process for programs that train or predict. Nothing here prints, and only the
 // program's own callback ends the process.
@@ -64,3 +66,5 @@ class GracefulStop {
 void restart_with_short_waits(char** argv);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Sizes along each axis, outermost first, without the batch: an image is {height, width,
 /// channels}, a convolution's kernel {height, width, in, out}, a dense kernel {in, out}. These are
@@ -18,3 +20,5 @@ std::int64_t element_count(const Shape& shape);
 std::string to_string(const Shape& shape);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

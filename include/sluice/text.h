@@ -7,7 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Texts that are safe to show. Names come from files and folders, and must not control a terminal,
 // change a plot or break a line.
@@ -38,3 +40,5 @@ std::string with_commas(std::int64_t number);
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

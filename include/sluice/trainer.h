@@ -8,7 +8,9 @@
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2;
 /// keras/src/optimizers/adam.py).
@@ -135,3 +137,5 @@ History fit(CompiledModel& model, const Examples& train, const Examples& validat
             const FitOptions& options, FitObserver& observer);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

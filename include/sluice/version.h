@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <string>
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Versions, and facts about the machine.
 
@@ -42,3 +44,5 @@ struct Ceiling {
 Ceiling measure_ceiling();
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

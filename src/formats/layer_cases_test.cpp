@@ -14,7 +14,7 @@
 namespace sluice {
 namespace {
 
-// What every layer type must do.
+// Tests that every layer type must pass.
 
 /// Every tensor with other values, state included.
 Weights counted_weights(const Sequential& model) {

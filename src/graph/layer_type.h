@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-/// What follows from a layer and the shape of its input.
+/// Properties of a layer for the shape of its input.
 struct LayerInfo {
   Shape output;
   std::vector<TensorSpec> tensors = {};  ///< in Keras's order
@@ -47,7 +47,7 @@ constexpr std::size_t kMostAxes = 3;
 
 using FixedSetting = std::variant<std::nullptr_t, bool, int, const char*, std::array<int, 2>>;
 
-/// What it means where a file lacks a fixed setting.
+/// Meaning of a fixed setting that a file lacks.
 enum class Missing {
   has_it,   ///< Keras's default is the value
   or_null,  ///< the same, and null says so, too

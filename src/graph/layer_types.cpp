@@ -6,7 +6,7 @@ namespace sluice {
 
 namespace {
 
-constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< of an output or a tensor
+constexpr std::int64_t kMostValues = std::int64_t{1} << 40;  ///< limit for an output or a tensor
 
 /// Checks each setting. Throws misfit() for one out of range.
 struct RangeCheck {
@@ -20,7 +20,7 @@ struct RangeCheck {
   }
   void activation(const char*, Activation) const {}
   void shape(const char* name, const Shape& value) const {
-    if (value.size() < 1 || value.size() > kMostAxes) {
+    if (value.empty() || value.size() > kMostAxes) {
       throw misfit("{} must have from 1 to {} sizes, not {}", name, kMostAxes, value.size());
     }
     for (const std::int64_t size : value) count(name, size, kMostUnits);
@@ -89,12 +89,16 @@ LayerInfo describe(const Layer& layer, std::span<const Shape> inputs) {
         }
       },
       layer);
-  bool fits = element_count(info.output) <= kMostValues;
-  for (const TensorSpec& tensor : info.tensors) {
-    fits = fits && element_count(tensor.shape) <= kMostValues;
+  if (most_values(info) > kMostValues) {
+    throw misfit("its output or a tensor is larger than any memory");
   }
-  if (!fits) throw misfit("its output or a tensor is larger than any memory");
   return info;
+}
+
+std::int64_t most_values(const LayerInfo& info) {
+  std::int64_t most = element_count(info.output);
+  for (const TensorSpec& tensor : info.tensors) most = std::max(most, element_count(tensor.shape));
+  return most;
 }
 
 bool changes_training_alone(const LayerInfo& info) {

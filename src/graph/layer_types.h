@@ -17,14 +17,14 @@
 
 namespace sluice {
 
-// What every layer type can be asked, by their descriptions in graph/layers.
+// Functions over all layer types, by the descriptions in graph/layers.
 
 const std::string& name_of(const Layer& layer);
 
 /// "Conv2D"
 const char* class_name_of(const Layer& layer);
 
-/// Of all types, in the order of Layer.
+/// Class names of all types, in the order of Layer.
 std::vector<std::string> layer_class_names();
 
 /// A layer of that class with its default settings; nothing where there is no such class.
@@ -42,8 +42,11 @@ void visit_settings(AnyLayer& layer, Settings& settings) {
 /// fit.
 LayerInfo describe(const Layer& layer, std::span<const Shape> inputs);
 
-/// Of every layer of a model. Throws Error (user) as summarize() does.
+/// Describes every layer of a model, in order. Throws Error (user) as summarize() does.
 std::vector<LayerInfo> describe_layers(const Sequential& model);
+
+/// Number of values of a layer's output or its largest tensor, whichever has more.
+std::int64_t most_values(const LayerInfo& info);
 
 /// Whether a layer does nothing at inference.
 bool changes_training_alone(const LayerInfo& info);

@@ -6,9 +6,9 @@
 
 namespace sluice {
 
-/// What layers are made of. The compiled network, the reference network and the ONNX export each
-/// visit Operation, and do not compile until they know every one of them. An operation with
-/// parameters takes the next tensors of its layer, in their order.
+/// Operations that layers consist of. The compiled network, the reference network and the ONNX
+/// export each visit Operation, and do not compile until they know every one of them. An operation
+/// with parameters takes the next tensors of its layer, in their order.
 namespace operation {
 
 /// Square kernel, stride 1, 'same' padding. Takes a kernel {size, size, in, filters} and a bias.

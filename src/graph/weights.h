@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-/// Where each tensor lies in the weights of a model.
+/// Returns the tensors of a model and their places in its weights.
 std::vector<Weights::Tensor> tensors_of(const Sequential& model);
 
 /// Throws Error (user) unless the weights are those of the model: as many tensors, of the same

@@ -23,16 +23,13 @@ std::vector<float> copied(std::span<const float> values) {
   return {values.begin(), values.end()};
 }
 
-bool can_be_divided_by(float sum) {
-  return sum > 0 && std::isfinite(sum);
-}
-
-std::vector<float> divided_by_sum(std::span<const float> outputs) {
-  std::vector<float> scores = copied(outputs);
+/// Divides scores by their sum. Returns false, and leaves them, if the sum is not above 0 or not
+/// finite.
+bool divide_by_sum(std::vector<float>& scores) {
   const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
-  if (!can_be_divided_by(sum)) return scores;
+  if (!(sum > 0 && std::isfinite(sum))) return false;
   for (float& score : scores) score /= sum;
-  return scores;
+  return true;
 }
 
 }  // namespace
@@ -61,9 +58,8 @@ struct Predictor::State {
     const std::lock_guard lock(turn);
     model->predict(inputs.model, [&](std::size_t row, std::span<const float> outputs) {
       Prediction& one = all[row];
-      one.scores = divided_by_sum(outputs);
-      const float sum = std::accumulate(outputs.begin(), outputs.end(), 0.f);
-      if (can_be_divided_by(sum)) one.best = predicted_class(outputs);
+      one.scores = copied(outputs);
+      if (divide_by_sum(one.scores)) one.best = predicted_class(outputs);
       if (const std::optional<sluice::Route> route = model->route(row)) {
         one.route = {route->group, copied(route->gate), copied(route->baseline),
                      copied(route->expert), copied(route->importance)};
@@ -71,7 +67,8 @@ struct Predictor::State {
     });
     if (!frozen) return all;
     frozen->predict(inputs.frozen, [&](std::size_t row, std::span<const float> outputs) {
-      all[row].frozen = divided_by_sum(outputs);
+      all[row].frozen = copied(outputs);
+      divide_by_sum(all[row].frozen);
     });
     return all;
   }

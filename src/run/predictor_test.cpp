@@ -181,7 +181,7 @@ TEST_F(PredictorTest, PathsWithoutAModelAndOtherClassesAreRefused) {
   SavedModel other = saved_network();
   other.class_names = {"c", "b", "a"};
   run_.write_model("baseline", other);
-  EXPECT_THAT(said(run_.path()), HasSubstr("other classes than its mixture"));
+  EXPECT_THAT(said(run_.path()), HasSubstr("a baseline and a mixture of different classes"));
 }
 
 }  // namespace

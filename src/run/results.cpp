@@ -157,7 +157,7 @@ std::string to_json(const Results& results) {
        {"groups", groups_json(results.experiment.groups)},
        {"machine", machine_json(machine)},
        {"versions",
-        {{"sluice", SLUICE_VERSION}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
+        {{"sluice", version()}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
        {"seed", results.experiment.lab.seed},
        {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
        {"experiment", experiment_json(results.experiment)},

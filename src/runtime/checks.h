@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-// What a caller of the library may have wrong. All throw Error (user).
+// Checks of a caller's arguments. All throw Error (user).
 
 /// 1 to model.max_batch() images of the model's size.
 void require_batch(const CompiledModel& model, std::span<const float> images, int count);

@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-/// How a Network runs.
+/// Options of a Network.
 struct NetworkOptions {
   int batch = 32;        ///< the largest
   bool training = true;  ///< with backward passes
@@ -47,10 +47,10 @@ class Network {
   int outputs() const { return outputs_; }
   bool ends_in_softmax() const { return ends_in_softmax_; }
   bool training() const { return training_; }
-  /// Of the last forward(); 0 before it.
+  /// Number of images of the last forward(); 0 before it.
   int count() const { return last_count_; }
 
-  /// Where the caller puts images before forward(): (max_batch, input).
+  /// Memory for the images of the next forward(): (max_batch, input).
   std::span<float> input() { return {input_, max_batch_ * image_elements_}; }
 
   /// Without a key dropout is off. Returns (count, outputs), valid until the next call.

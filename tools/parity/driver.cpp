@@ -227,8 +227,7 @@ void print_stopping() {
     words >> options.monitor >> options.patience >> options.min_delta >> options.start_from_epoch >>
         options.restore_best_weights;
     float weight = 0;
-    const float gradient = 0;
-    EarlyStopper stopper(options, {{{&weight, 1}, {&gradient, 1}}});
+    EarlyStopper stopper(options, {std::span(&weight, 1)});
     int epoch = 0;
     for (double figure = 0; words >> figure;) {
       weight = static_cast<float>(++epoch);

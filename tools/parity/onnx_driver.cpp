@@ -95,11 +95,10 @@ class Driver {
           images, predict(model, weights, images), {});
   }
 
-  /// Writes a model that Sluice can run only in pieces: each gets the previous one's output,
-  /// converted by `between`. A piece may end in a Flatten that the whole does not have.
+  /// Writes a model that Sluice can run only in pieces: each gets the output of the previous one.
+  /// A piece may end in a Flatten that the whole does not have.
   void write_pieces(const std::string& name, const Sequential& whole,
-                    const std::vector<Sequential>& pieces,
-                    const std::function<void(std::size_t, std::vector<float>&)>& between) {
+                    const std::vector<Sequential>& pieces) {
     const std::vector<float> images = random_images(whole.input);
     const Weights weights = random_weights(whole, stream_++);
     std::vector<float> values = images;
@@ -109,7 +108,6 @@ class Driver {
       std::copy_n(next, part.values().size(), part.values().begin());
       next += static_cast<std::ptrdiff_t>(part.values().size());
       values = predict(pieces[p], part, values);
-      between(p, values);
     }
     write(name, SavedModel{whole, weights, {}}, images, values, {});
   }
@@ -178,16 +176,6 @@ std::function<void(const Sequential&, Weights&)> always(const std::vector<float>
   };
 }
 
-void softmax_of_channels(std::vector<float>& values, std::size_t channels) {
-  for (std::size_t i = 0; i < values.size(); i += channels) {
-    double sum = 0;
-    for (std::size_t c = i; c < i + channels; ++c) sum += std::exp(double(values[c]));
-    for (std::size_t c = i; c < i + channels; ++c) {
-      values[c] = static_cast<float>(std::exp(double(values[c])) / sum);
-    }
-  }
-}
-
 void write_all(Driver& driver) {
   const Shape input{32, 32, 3};
   driver.write_classifier("cnn-small", cnn("cnn", input, 10, CnnSize::small));
@@ -204,7 +192,6 @@ void write_all(Driver& driver) {
   const Layer even = Conv2D{"even", 5, 2, Activation::linear};
   const Layer pool = MaxPooling2D{"pool", 2};
   const Layer five = Conv2D{"five", 6, 5, Activation::linear};
-  const Layer softmax_five = Conv2D{"five", 6, 5, Activation::softmax};
   const Layer one = Conv2D{"one", 8, 1, Activation::relu};
   const Layer dense = Dense{"dense", 24, Activation::softmax};
   const Layer image = Reshape{"image", {3, 4, 2}};
@@ -215,17 +202,14 @@ void write_all(Driver& driver) {
   const Layer flatten = Flatten{"flatten"};
   const Layer flat = Reshape{"flat", {96}};
   const Layer pairs = Reshape{"pairs", {2, 3}};
-  driver.write_pieces("odd",
-                      {"odd",
-                       {9, 7, 3},
-                       {even, pool, drop, softmax_five, one, flat, dense, image, four, pool3,
-                        flatten, output, pairs}},
-                      {{"1", {9, 7, 3}, {even, pool, five, flatten}},
-                       {"2", {4, 3, 6}, {one, flatten, dense}},
-                       {"3", {3, 4, 2}, {four, pool3, flatten, output}}},
-                      [](std::size_t piece, std::vector<float>& values) {
-                        if (piece == 0) softmax_of_channels(values, 6);
-                      });
+  driver.write_pieces(
+      "odd",
+      {"odd",
+       {9, 7, 3},
+       {even, pool, drop, five, one, flat, dense, image, four, pool3, flatten, output, pairs}},
+      {{"1", {9, 7, 3}, {even, pool, five, flatten}},
+       {"2", {4, 3, 6}, {one, flatten, dense}},
+       {"3", {3, 4, 2}, {four, pool3, flatten, output}}});
 }
 
 }  // namespace

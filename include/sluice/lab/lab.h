@@ -9,7 +9,9 @@
 #include "sluice/lab/models.h"
 #include "sluice/trainer.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 /// Options of a lab's training: an experiment without its data and groups.
 struct LabOptions {
@@ -144,3 +146,5 @@ class Lab {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -5,7 +5,9 @@
 #include "sluice/dataset.h"
 #include "sluice/mixture.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Models of the lab.
 
@@ -26,3 +28,5 @@ Sequential importance_model(const std::string& name, const Shape& input, int cla
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

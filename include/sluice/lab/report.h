@@ -10,7 +10,9 @@
 #include "sluice/mixture.h"
 #include "sluice/trainer.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Texts for a terminal of 80 columns. Nothing here prints; every text ends with a newline.
 
@@ -77,3 +79,5 @@ class Figures {
 };
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -10,7 +10,9 @@
 #include "sluice/lab/run_folder.h"
 #include "sluice/trainer.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Runs of experiments: training of the stages, evaluation, and the run folder with the results.
 
@@ -96,3 +98,5 @@ Results resume(const std::filesystem::path& stopped, const RunOptions& options,
                RunObserver& observer);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

@@ -12,7 +12,9 @@
 #include "sluice/model_file.h"
 #include "sluice/trainer.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Experiments, which describe runs, and run folders, which keep their results.
 
@@ -224,3 +226,5 @@ Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const
                        bool others, const DataEvents& events);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

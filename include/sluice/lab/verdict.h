@@ -8,7 +8,9 @@
 #include "sluice/evaluation.h"
 #include "sluice/mixture.h"
 
-namespace [[gnu::visibility("default")]] sluice {
+#pragma GCC visibility push(default)
+
+namespace sluice {
 
 // Verdict on a mixture: accuracy with its uncertainty, error budget, and cost.
 
@@ -146,3 +148,5 @@ std::string sentence(const Verdict& verdict);
 std::vector<int> dead_experts(const Verdict& verdict);
 
 }  // namespace sluice
+
+#pragma GCC visibility pop

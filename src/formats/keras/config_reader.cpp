@@ -200,11 +200,7 @@ class DeclarationReader {
     for (const Value& source : sources) shapes.push_back(source.shape);
     try {
       LayerInfo info = describe(layer, shapes);
-      bool fits = element_count(info.output) <= kMaxValues;
-      for (const TensorSpec& tensor : info.tensors) {
-        fits = fits && element_count(tensor.shape) <= kMaxValues;
-      }
-      if (fits) return info;
+      if (most_values(info) <= kMaxValues) return info;
     } catch (const Error& error) {
       reader.refuse(fmt::format("does not fit: {}", untagged(error)));
     }

@@ -6,6 +6,7 @@
 #include "formats/model/model_notes.h"
 #include "formats/onnx/layers.h"
 #include "sluice/exchange.h"
+#include "sluice/version.h"
 
 namespace sluice {
 namespace {
@@ -127,7 +128,7 @@ onnx::ModelProto to_onnx(const Saved& saved) {
   onnx.set_ir_version(kIrVersion);
   onnx.add_opset_import()->set_version(kOpset);
   onnx.set_producer_name("sluice");
-  onnx.set_producer_version(SLUICE_VERSION);
+  onnx.set_producer_version(version());
   for (const auto& [key, value] : notes_of(saved)) {
     onnx::StringStringEntryProto& entry = *onnx.add_metadata_props();
     entry.set_key(key);

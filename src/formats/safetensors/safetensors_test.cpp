@@ -117,9 +117,9 @@ TEST(Safetensors, HugeDeclaredSizes) {
       ": tensor 'a' at 0 to 18446744073709551615 ends after the 8 bytes of the buffer: is the "
       "file whole?");
   EXPECT_THAT(refused("{" + tensor("a", "4611686018427387904,4", "0,0") + "}", 0),
-              HasSubstr("is not as long as its shape"));
+              HasSubstr("does not have the size of its shape"));
   EXPECT_THAT(refused("{" + tensor("a", "4294967296,4294967296,0", "0,0") + "}", 0),
-              HasSubstr("is not as long as its shape"))
+              HasSubstr("does not have the size of its shape"))
       << "overflow on the way to zero";
   EXPECT_EQ(refused("{" + tensor("a", "9223372036854775808", "0,0") + "}", 0),
             ": tensor 'a' has a size of 9223372036854775808, which no tensor can have");
@@ -159,7 +159,7 @@ TEST(Safetensors, OffsetsCoverTheBufferOnce) {
   EXPECT_THAT(refused("{" + tensor("a", "1", "4,0") + "}", 8), HasSubstr("ends before it begins"));
   EXPECT_THAT(refused("{" + tensor("a", "2", "0,4") + "}", 4),
               HasSubstr("does not have the size of its shape (2)"));
-  EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 3), HasSubstr("beyond the 3 bytes"));
+  EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 3), HasSubstr("after the 3 bytes"));
   EXPECT_THAT(refused("{" + tensor("a", "1", "0,4") + "}", 5), HasSubstr("there are 5 bytes"));
   EXPECT_THAT(refused("{}", 1), HasSubstr("the tensors end at 0, but there are 1 bytes"));
   const std::string wrong = ": tensor 'a' must have two data_offsets, a begin and an end";
