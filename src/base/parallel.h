@@ -40,6 +40,9 @@ inline std::size_t thread_number() {
   return static_cast<std::size_t>(omp_get_thread_num());
 }
 
+/// The grain of loops that read and write each value: 64 KB of floats.
+constexpr std::size_t kGrainOfValues = 1 << 14;
+
 /// Calls body(begin, end) on [0, count) in parts of `grain`, on any free thread, and waits. A large
 /// grain avoids false sharing of cache lines and runs short loops on one thread. The body must not
 /// throw.

@@ -28,18 +28,6 @@ struct RangeCheck {
   void fixed(const char*, const FixedSetting&, Missing) const {}
 };
 
-/// Remembers where the activation is.
-struct ActivationSeeker {
-  Activation* found = nullptr;
-
-  void activation(const char*, Activation& value) { found = &value; }
-  void count(const char*, int&, std::int64_t) {}
-  void square(const char*, int&, std::int64_t) {}
-  void rate(const char*, float&) {}
-  void shape(const char*, Shape&) {}
-  void fixed(const char*, const FixedSetting&, Missing) {}
-};
-
 /// Calls see(a layer of each type), in the order of Layer.
 template <std::size_t index = 0, class See>
 void for_each_type(const See& see) {
@@ -105,12 +93,6 @@ bool changes_training_alone(const LayerInfo& info) {
   return std::ranges::all_of(info.operations, [](const Operation& operation) {
     return std::holds_alternative<operation::Dropout>(operation);
   });
-}
-
-Activation* activation_in(Layer& layer) {
-  ActivationSeeker seeker;
-  visit_settings(layer, seeker);
-  return seeker.found;
 }
 
 }  // namespace sluice

@@ -51,7 +51,4 @@ std::int64_t most_values(const LayerInfo& info);
 /// Whether a layer does nothing at inference.
 bool changes_training_alone(const LayerInfo& info);
 
-/// The activation of a layer; null where it has none.
-Activation* activation_in(Layer& layer);
-
 }  // namespace sluice

@@ -35,31 +35,33 @@ TEST(Models, HaveTheLabsLayerNames) {
             "flatten dense1 drop4 output ");
 }
 
+struct Words {
+  static std::string of(Activation activation) {
+    return activation == Activation::relu      ? " relu"
+           : activation == Activation::softmax ? " softmax"
+                                               : " linear";
+  }
+  std::string operator()(const Conv2D& layer) const {
+    return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size, of(layer.activation));
+  }
+  std::string operator()(const MaxPooling2D& layer) const {
+    return fmt::format("MaxPooling2D {}", layer.pool_size);
+  }
+  std::string operator()(const Dropout& layer) const {
+    return fmt::format("Dropout {}", layer.rate);
+  }
+  std::string operator()(const Flatten&) const { return "Flatten"; }
+  std::string operator()(const Dense& layer) const {
+    return fmt::format("Dense {}{}", layer.units, of(layer.activation));
+  }
+  std::string operator()(const Reshape& layer) const {
+    return "Reshape " + to_string(layer.target);
+  }
+  std::string operator()(const auto&) const { return "no layer of the lab"; }
+};
+
 /// Returns for example "Conv2D 32 relu" for each layer.
 std::string in_words(const Sequential& model) {
-  struct Words {
-    static std::string of(Activation activation) {
-      return activation == Activation::relu      ? " relu"
-             : activation == Activation::softmax ? " softmax"
-                                                 : " linear";
-    }
-    std::string operator()(const Conv2D& layer) const {
-      return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size, of(layer.activation));
-    }
-    std::string operator()(const MaxPooling2D& layer) const {
-      return fmt::format("MaxPooling2D {}", layer.pool_size);
-    }
-    std::string operator()(const Dropout& layer) const {
-      return fmt::format("Dropout {}", layer.rate);
-    }
-    std::string operator()(const Flatten&) const { return "Flatten"; }
-    std::string operator()(const Dense& layer) const {
-      return fmt::format("Dense {}{}", layer.units, of(layer.activation));
-    }
-    std::string operator()(const Reshape& layer) const {
-      return "Reshape " + to_string(layer.target);
-    }
-  };
   std::string all;
   for (const Layer& layer : model.layers) {
     all += (all.empty() ? "" : ", ") + std::visit(Words(), layer);

@@ -15,7 +15,7 @@ dnnl::memory Copy::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
 void Copy::forward(onednn::Context&, const Pass&) {
   const float* from = onednn::data(src_);
   float* to = onednn::data(dst_);
-  parallel_for(onednn::stored(dst_), 1 << 14, [&](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     std::copy(from + begin, from + end, to + begin);
   });
 }

@@ -102,8 +102,6 @@ void with_function(Activation function, const Use& use) {
   }
 }
 
-constexpr std::size_t kGrain = 1 << 14;  ///< floats that are worth a thread
-
 /// A block of channels may be filled up with zeros, which stay zeros.
 void clear_filling(const dnnl::memory& tensor) {
   const onednn::Planes planes(tensor);
@@ -156,7 +154,7 @@ void Elementwise::forward(onednn::Context& context, const Pass&) {
   with_function(function_, [&](auto function) {
     const float* src = onednn::data(src_);
     float* dst = onednn::data(dst_);
-    parallel_for(onednn::stored(dst_), kGrain, [&](std::size_t begin, std::size_t end) {
+    parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) dst[i] = function.value(src[i]);
     });
   });
@@ -167,7 +165,7 @@ void Elementwise::backward_data(onednn::Context& context) {
   if (of_onednn(function_)) return backward_.run(context);
   with_function(function_, [&](auto function) {
     const float* src = onednn::data(src_);
-    parallel_for(onednn::stored(src_), kGrain, [&](std::size_t begin, std::size_t end) {
+    parallel_for(onednn::stored(src_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {
         diff_src_[i] = diff_dst_[i] * function.slope(src[i]);
       }

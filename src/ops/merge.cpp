@@ -10,12 +10,6 @@ namespace sluice::ops {
 
 using onednn::Tag;
 
-namespace {
-
-constexpr std::size_t kGrain = 1 << 14;  ///< floats that are worth a thread
-
-}  // namespace
-
 void Merge::bring_into(Plan& plan, Tag tag) {
   for (const dnnl::memory& source : sources_) {
     const auto wanted = onednn::layout(onednn::dims_of(source), tag);
@@ -57,7 +51,7 @@ Add::Add(Plan& plan, const std::vector<dnnl::memory>& sources)
 
 void Add::merge() {
   float* dst = onednn::data(dst_);
-  parallel_for(onednn::stored(dst_), kGrain, [&](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     const float* first = onednn::data(inputs_[0]);
     std::copy(first + begin, first + end, dst + begin);
     for (std::size_t i = 1; i < inputs_.size(); ++i) {
@@ -68,7 +62,7 @@ void Add::merge() {
 }
 
 void Add::divide() {
-  parallel_for(onednn::stored(dst_), kGrain, [&](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     for (float* diff : diffs_) {
       if (diff != nullptr) std::copy(diff_dst_ + begin, diff_dst_ + end, diff + begin);
     }
@@ -82,7 +76,7 @@ Multiply::Multiply(Plan& plan, const std::vector<dnnl::memory>& sources)
 
 void Multiply::merge() {
   float* dst = onednn::data(dst_);
-  parallel_for(onednn::stored(dst_), kGrain, [&](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     const float* first = onednn::data(inputs_[0]);
     std::copy(first + begin, first + end, dst + begin);
     for (std::size_t i = 1; i < inputs_.size(); ++i) {
@@ -93,7 +87,7 @@ void Multiply::merge() {
 }
 
 void Multiply::divide() {
-  parallel_for(onednn::stored(dst_), kGrain, [&](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = 0; i < diffs_.size(); ++i) {
       float* diff = diffs_[i];
       if (diff == nullptr) continue;
@@ -140,7 +134,7 @@ Concatenate::Concatenate(Plan& plan, const std::vector<dnnl::memory>& sources)
 
 void Concatenate::merge() {
   const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrain / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       float* to = onednn::data(dst_) + row * width;
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -153,7 +147,7 @@ void Concatenate::merge() {
 
 void Concatenate::divide() {
   const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrain / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       const float* from = diff_dst_ + row * width;
       for (std::size_t i = 0; i < diffs_.size(); ++i) {

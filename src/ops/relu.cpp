@@ -19,14 +19,14 @@ SLUICE_VECTORISED void mask(const float* dst, float* diff_dst, std::size_t count
 
 void relu(const dnnl::memory& dst) {
   float* values = onednn::data(dst);
-  parallel_for(onednn::stored(dst), 1 << 14,
+  parallel_for(onednn::stored(dst), kGrainOfValues,
                [=](std::size_t begin, std::size_t end) { cut(values + begin, end - begin); });
 }
 
 void relu_backward(const dnnl::memory& dst, const dnnl::memory& diff_dst) {
   const float* values = onednn::data(dst);
   float* gradients = onednn::data(diff_dst);
-  parallel_for(onednn::stored(dst), 1 << 14, [=](std::size_t begin, std::size_t end) {
+  parallel_for(onednn::stored(dst), kGrainOfValues, [=](std::size_t begin, std::size_t end) {
     mask(values + begin, gradients + begin, end - begin);
   });
 }

@@ -39,7 +39,8 @@ class Builder {
     const Value& output = results_.back();
     if (onednn::dims_of(output.memory).size() == 4) {  // plain rows are what callers get
       at_ = operations_.size() - 1;
-      make<ops::Reshape>({output.op}, output.memory, Shape{element_count(operations_[at_].output)});
+      make<ops::Reshape>(at_, {output.op}, output.memory,
+                         Shape{element_count(operations_[at_].output)});
     }
     return std::move(ops_);
   }
@@ -71,8 +72,8 @@ class Builder {
     const bool in_place =
         !source.shared && !(source.op != kImages && op(source).reads_its_result());
     if (!plan_.training || in_place) return add<ops::Dropout>(dropout.rate, dropouts_++);
-    const Value copy = make<ops::Copy>({source.op}, source.memory);
-    finish(at_, make<ops::Dropout>({copy.op}, copy.memory, dropout.rate, dropouts_++));
+    const Value copy = make<ops::Copy>(at_, {source.op}, source.memory);
+    finish(at_, make<ops::Dropout>(at_, {copy.op}, copy.memory, dropout.rate, dropouts_++));
   }
   void operator()(const operation::Flatten&) {
     add<ops::Reshape>(Shape{element_count(operations_[at_].input)});
@@ -115,7 +116,7 @@ class Builder {
   template <class Op, class... Arguments>
   void add_for(std::size_t first, const Arguments&... arguments) {
     const Value& source = value(operations_[first].sources[0]);
-    finish(first, make<Op>({source.op}, source.memory, arguments...));
+    finish(first, make<Op>(first, {source.op}, source.memory, arguments...));
   }
   template <class Op, class... Arguments>
   void add(const Arguments&... arguments) {
@@ -130,13 +131,15 @@ class Builder {
       memories.push_back(value(source).memory);
       sources.push_back(value(source).op);
     }
-    finish(at_, make<Op>(sources, memories));
+    finish(at_, make<Op>(at_, sources, memories));
   }
 
+  /// Adds an op of that operation's layer.
   template <class Op, class Source, class... Arguments>
-  Value make(const std::vector<int>& sources, const Source& source, const Arguments&... arguments) {
+  Value make(std::size_t operation, const std::vector<int>& sources, const Source& source,
+             const Arguments&... arguments) {
     ops_.push_back(
-        {operations_[at_].layer, sources, std::make_unique<Op>(plan_, source, arguments...)});
+        {operations_[operation].layer, sources, std::make_unique<Op>(plan_, source, arguments...)});
     return {ops_.back().op->dst(), static_cast<int>(ops_.size()) - 1};
   }
 

@@ -38,7 +38,7 @@ std::vector<LayerProfile> blank_profile(const Sequential& model) {
 }
 
 void add(const Backward::Sum& sum) {
-  parallel_for(sum.count, 1 << 14, [&](std::size_t begin, std::size_t end) {
+  parallel_for(sum.count, kGrainOfValues, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) sum.into[i] += sum.of[i];
   });
 }

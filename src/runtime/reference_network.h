@@ -145,7 +145,7 @@ class ReferenceNetwork {
 
   /// Pixels of all images, or images.
   std::size_t rows(const Step& step) const {
-    return step.dst.size() / std::size_t(step.placed.output.back());
+    return step.src[0].size() / std::size_t(step.placed.input.back());
   }
 
   /// Returns the gradient of the source.

@@ -42,10 +42,11 @@ void Adam::step() {
   for (Moments& moments : moments_) {
     float* w = moments.of.weights.data();
     const float* g = moments.of.gradients.data();
-    parallel_for(moments.of.weights.size(), 1 << 14, [&](std::size_t begin, std::size_t end) {
-      update(w + begin, moments.mean.data() + begin, moments.variance.data() + begin, g + begin,
-             end - begin, k);
-    });
+    parallel_for(moments.of.weights.size(), kGrainOfValues,
+                 [&](std::size_t begin, std::size_t end) {
+                   update(w + begin, moments.mean.data() + begin, moments.variance.data() + begin,
+                          g + begin, end - begin, k);
+                 });
   }
 }
 

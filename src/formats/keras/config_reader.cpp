@@ -91,7 +91,6 @@ class DeclarationReader {
       const LayerReader reader(*connected.object, place_);
       const std::string name = name_of_config(*connected.object);
       if (!name.empty() && values.contains(name)) reader.refuse("has the name of another layer");
-      if (connected.sources.size() > 1) folds_ = false;
       const DeclaredModel::Weighted here{at.key + keys.at(connected.object),
                                          at.path + reader.name(), reader.name()};
       std::vector<Value> sources;
@@ -159,7 +158,6 @@ class DeclarationReader {
       return sources[0];
     }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
-      if (fold(*activation, sources[0])) return sources[0];
       return add(ActivationLayer{"", *activation}, reader, here, sources);
     }
     return add(reader.layer(sources[0].shape), reader, here, sources);
@@ -207,24 +205,11 @@ class DeclarationReader {
     reader.refuse("is larger than Sluice computes");
   }
 
-  /// Whether an activation of its own does nothing, or becomes that of the layer before, whose
-  /// result no other layer takes.
-  bool fold(Activation activation, const Value& source) {
-    if (activation == Activation::linear) return true;
-    std::vector<Layer>& layers = declared_.model.layers;
-    Activation* before = layers.empty() || !folds_ ? nullptr : activation_in(layers.back());
-    const bool fits = before != nullptr && *before == Activation::linear &&
-                      (activation != Activation::softmax || source.shape.size() == 1);
-    if (fits) *before = activation;
-    return fits;
-  }
-
   const std::string& place_;
   DeclaredModel declared_;
   std::set<std::string> names_{kImagesName};  ///< those of the model's layers
   std::vector<std::string> renamed_;          ///< "'conv1/1' is 'conv1_1'"
   std::set<std::string> other_types_;         ///< but float32
-  bool folds_ = true;                         ///< it is a chain so far
   bool rescaled_ = false;
 };
 

@@ -78,8 +78,8 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
   EXPECT_EQ(refused({conv(""), layer("BatchNormalization", "bn", "")}),
             "bn' is a BatchNormalization; Sluice computes Conv2D, MaxPooling2D, Dropout, Flatten, "
             "Dense, Reshape, Activation, Add, Multiply, Concatenate");
-  EXPECT_EQ(refused({conv(""), layer("ReLU", "r", R"("max_value":6.0)")}),
-            "r' has max_value 6.0; Sluice computes None");
+  EXPECT_EQ(refused({conv(""), layer("ReLU", "r", R"("max_value":3.0)")}),
+            "r' has max_value 3.0; Sluice computes None or 6");
   EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
             "s' has scale 0.5; Sluice divides pictures by 255");
   EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
@@ -91,18 +91,19 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
             "s2" + again);
 }
 
-TEST(KerasDeclared, NeighboursAreFolded) {
+TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {
   const DeclaredModel declared = read(
       {layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
        layer("Activation", "a", R"("activation":"relu")"), kFlatten,
        layer("Dense", "d1", R"("units":4,"activation":{"class_name":"function","config":"relu"})"),
        layer("Dense", "d2", R"("units":6)"), layer("Softmax", "sm", R"("axis":-1)"),
        layer("Reshape", "r", R"("target_shape":[-1,2])")});
-  ASSERT_EQ(declared.model.layers.size(), 5u);
-  EXPECT_EQ(std::get<Conv2D>(declared.model.layers[0]).activation, Activation::relu);
-  EXPECT_EQ(std::get<Dense>(declared.model.layers[2]).activation, Activation::relu);
-  EXPECT_EQ(std::get<Dense>(declared.model.layers[3]).activation, Activation::softmax);
-  EXPECT_EQ(std::get<Reshape>(declared.model.layers[4]).target, (Shape{3, 2}));
+  ASSERT_EQ(declared.model.layers.size(), 7u) << "without the Rescaling";
+  EXPECT_EQ(std::get<Conv2D>(declared.model.layers[0]).activation, Activation::linear);
+  EXPECT_EQ(std::get<ActivationLayer>(declared.model.layers[1]).activation, Activation::relu);
+  EXPECT_EQ(std::get<Dense>(declared.model.layers[3]).activation, Activation::relu);
+  EXPECT_EQ(std::get<ActivationLayer>(declared.model.layers[5]).activation, Activation::softmax);
+  EXPECT_EQ(std::get<Reshape>(declared.model.layers[6]).target, (Shape{3, 2}));
   ASSERT_EQ(declared.weighted.size(), 3u);
   EXPECT_EQ(declared.weighted[2].key, "dense_1");
   EXPECT_EQ(declared.weighted[2].name, "d2");
@@ -152,10 +153,15 @@ TEST(KerasDeclared, Precisions) {
 TEST(KerasDeclared, ActivationsOfTheirOwn) {
   const DeclaredModel declared =
       read({layer("ReLU", "first", ""), conv(R"("activation":"relu")"), layer("ReLU", "again", ""),
+            layer("ReLU", "six", R"("max_value":6.0)"),
             layer("Activation", "none", R"("activation":"linear")")});
-  ASSERT_EQ(declared.model.layers.size(), 3u);
-  EXPECT_EQ(std::get<ActivationLayer>(declared.model.layers[0]).activation, Activation::relu);
-  EXPECT_EQ(std::get<ActivationLayer>(declared.model.layers[2]).name, "again");
+  ASSERT_EQ(declared.model.layers.size(), 5u);
+  const auto activation = [&](std::size_t place) {
+    return std::get<ActivationLayer>(declared.model.layers[place]).activation;
+  };
+  EXPECT_EQ(activation(0), Activation::relu);
+  EXPECT_EQ(activation(3), Activation::relu6);
+  EXPECT_EQ(activation(4), Activation::linear);
 }
 
 TEST(KerasDeclared, ShapesAreHandedOn) {
@@ -216,7 +222,7 @@ TEST(KerasDeclared, WhatIsNoModel) {
   EXPECT_THAT(
       refused(
           R"({"class_name":"Functional","config":{"output_layers":["a",0,0],"layers":[{"name":"a","class_name":"Add","config":{"name":"a"},"inbound_nodes":[[["b",0,0,{}],["c",0,0,{}]]]}]}})"),
-      HasSubstr("layer 'a' has 2 inputs, and Sluice reads chains"));
+      HasSubstr("the layers' connections lead to 'b', which cannot be"));
 }
 
 }  // namespace

@@ -74,10 +74,10 @@ TEST(KerasImport, ModelsOfKeras3) {
 TEST(KerasImport, AFunctionalChain) {
   const SavedModel saved = import_one(fixture("chain.keras"));
   EXPECT_EQ(saved.model.name, "chain");
-  EXPECT_EQ(saved.model.layers.size(), 4u);
-  EXPECT_EQ(std::get<Conv2D>(saved.model.layers[0]).activation, Activation::relu);
-  EXPECT_EQ(std::get<Dense>(saved.model.layers[2]).activation, Activation::softmax);
-  EXPECT_EQ(std::get<Reshape>(saved.model.layers[3]).target, (Shape{3, 2}));
+  EXPECT_EQ(saved.model.layers.size(), 6u);
+  EXPECT_EQ(std::get<ActivationLayer>(saved.model.layers[1]).activation, Activation::relu);
+  EXPECT_EQ(std::get<ActivationLayer>(saved.model.layers[4]).activation, Activation::softmax);
+  EXPECT_EQ(std::get<Reshape>(saved.model.layers[5]).target, (Shape{3, 2}));
   expect_numbered(saved.weights);
 }
 

@@ -181,10 +181,12 @@ std::optional<Activation> LayerReader::lone_activation() const {
     return Activation::softmax;
   }
   if (class_name_ != "ReLU") return std::nullopt;
-  require("max_value", nullptr);
   if (number("negative_slope", 0) != 0) require("negative_slope", 0.0);
   if (number("threshold", 0) != 0) require("threshold", 0.0);
-  return Activation::relu;
+  const Json& most = get("max_value");
+  if (most.is_null()) return Activation::relu;
+  if (most == 6) return Activation::relu6;
+  refuse(fmt::format("has max_value {}; Sluice computes None or 6", shown(most)));
 }
 
 void LayerReader::check_rescaling() const {

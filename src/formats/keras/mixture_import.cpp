@@ -93,8 +93,8 @@ class Parts {
       names_.push_back(names::importance(group.name));
     }
     if (file.stored.models.size() < names_.size()) {
-      // A network then: this names the layer that makes it no chain.
-      if (is_model_config(file.config)) chain_of(file.config, file.place);
+      // A network then: this names a layer whose inputs cannot be read.
+      if (is_model_config(file.config)) connected_layers(file.config, file.place);
       throw user_error("keras",
                        "{} has the nested models {}: a mixture has {}, {}; one chain of models is "
                        "read where the file tells their order: save it as a .keras file",

@@ -328,14 +328,27 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   for (const nlohmann::json& value : nlohmann::json::parse("[0, -1, 65537, 1.5, \"2\", null]")) {
     EXPECT_EQ(layer(0, "filters", value), filters) << value;
   }
+  const auto inputs = [&](const char* json) {
+    return layer(1, "inputs", nlohmann::json::parse(json));
+  };
+  EXPECT_THAT(inputs(R"("conv1.1")"), HasSubstr("layer 2: inputs must be "));
+  EXPECT_THAT(inputs("[1]"), HasSubstr("layer 2: inputs must be "));
+  EXPECT_THAT(inputs("[]"), HasSubstr("layer 2: inputs must be "));
+  EXPECT_THAT(inputs(R"(["pool1"])"),
+              HasSubstr("pool1: takes 'pool1', which is no layer before it"));
+  EXPECT_THAT(inputs(R"(["drop1"])"),
+              HasSubstr("pool1: takes 'drop1', which is no layer before it"));
+  EXPECT_THAT(inputs(R"(["none"])"), HasSubstr("pool1: takes 'none', which is no layer before it"));
+  EXPECT_THAT(inputs(R"(["images"])"), HasSubstr("no layer takes the result of 'conv1.1'"));
+  EXPECT_THAT(inputs(R"(["images", "conv1.1"])"), HasSubstr("pool1: takes one input, not 2"));
   EXPECT_THAT(layer(0, "filters", 3), HasSubstr("parameters: is the file whole?"));
-  EXPECT_THAT(layer(0, "activation", "gelu"), HasSubstr("layer 1: activation must be"));
+  EXPECT_THAT(layer(0, "activation", "gelo"), HasSubstr("layer 1: activation must be"));
   EXPECT_THAT(layer(0, "strides", 2), HasSubstr("layer 1 has keys that this version"));
   EXPECT_THAT(layer(0, "class_name", "LSTM"), HasSubstr("layer 1: LSTM is a layer"));
   EXPECT_THAT(layer(0, "name", "a/b"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "a\nb"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "other"), HasSubstr("F has no tensor 'other/kernel'"));
-  EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("layer 4: tiny: two layers are called 'pool1'"));
+  EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("model: tiny: two layers are called 'pool1'"));
   EXPECT_THAT(layer(2, "rate", 0.99999999), HasSubstr("layer 3: rate must be a number from 0"));
   EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
@@ -345,12 +358,11 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));
   // Numbers whose product exceeds 64 bits are refused before the multiplication.
-  EXPECT_THAT(
-      refusal_of_model([](auto& json) {
-        json["input_shape"] = {65536, 65536, 65536};
-        json["layers"][0]["filters"] = 65536;
-      }),
-      HasSubstr("layer 1: tiny: conv1.1: its output or a tensor is larger than any memory"));
+  EXPECT_THAT(refusal_of_model([](auto& json) {
+                json["input_shape"] = {65536, 65536, 65536};
+                json["layers"][0]["filters"] = 65536;
+              }),
+              HasSubstr("model: tiny: conv1.1: its output or a tensor is larger than any memory"));
 }
 
 TEST_F(ModelFile, PartsOfAMixtureThatDoNotFitTogether) {

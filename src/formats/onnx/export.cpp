@@ -52,7 +52,7 @@ void add_graph(onnx::GraphProto& onnx, const SavedModel& saved) {
 /// baseline * importance[:, :, 0] + expert * importance[:, :, 1]
 std::string add_sub_gate(OnnxGraph& graph, const std::string& name, const std::string& baseline,
                          const std::string& expert, const std::string& importance) {
-  const auto weighed = [&](const std::string& part, const std::string& value, int column) {
+  const auto weighed = [&](const std::string& part, const std::string& value, std::int64_t column) {
     const std::string index = graph.add_scalar(name + "/" + part + "/column", column);
     const std::string weight = graph.add_node(name + "/" + part + "/importance", "Gather",
                                               {importance, index}, {{"axis", 2}});
