@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -37,18 +38,98 @@ enum class Activation {
   mish,
 };
 
-/// Square kernel, stride 1, 'same' padding. Kernel {size, size, in, filters}, bias {filters}.
+/// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
+/// ceil(size / stride) results; an odd row of them is below and to the right, as in TensorFlow.
+enum class Padding { valid, same };
+
+/// Height and width; one number stands for both.
+struct Size2D {
+  Size2D(int both) : height(both), width(both) {}  // NOLINT: 3 is a size
+  Size2D(int rows, int columns) : height(rows), width(columns) {}
+  bool operator==(const Size2D&) const = default;
+
+  int height;
+  int width;
+};
+
+/// Kernel {height, width, in, filters}, bias {filters}.
 struct Conv2D {
   std::string name;
   int filters;
-  int kernel_size = 3;
+  Size2D kernel_size = 3;
   Activation activation = Activation::relu;
+  Size2D strides = 1;
+  Padding padding = Padding::same;
+  bool use_bias = true;
 };
 
-/// Stride equal to the pool, 'valid' padding: a remainder at the right or lower edge is dropped.
+/// A convolution of each channel by itself. Kernel {height, width, channels, 1}, bias {channels}.
+struct DepthwiseConv2D {
+  std::string name;
+  Size2D kernel_size = 3;
+  Activation activation = Activation::linear;
+  Size2D strides = 1;
+  Padding padding = Padding::same;
+  bool use_bias = true;
+};
+
 struct MaxPooling2D {
   std::string name;
-  int pool_size = 2;
+  Size2D pool_size = 2;
+  std::optional<Size2D> strides = {};  ///< none: the pool's size
+  Padding padding = Padding::valid;
+};
+
+/// Zeros of 'same' padding do not count.
+struct AveragePooling2D {
+  std::string name;
+  Size2D pool_size = 2;
+  std::optional<Size2D> strides = {};  ///< none: the pool's size
+  Padding padding = Padding::valid;
+};
+
+// Of all pixels: {height, width, channels} becomes {channels}.
+
+struct GlobalAveragePooling2D {
+  std::string name;
+};
+
+struct GlobalMaxPooling2D {
+  std::string name;
+};
+
+/// Over all axes but the last (Ioffe and Szegedy 2015). In training by the batch's mean and biased
+/// variance, and moving = momentum moving + (1 - momentum) batch, as in Keras 3; at inference by
+/// the moving ones. Tensors gamma and beta, which are trained, moving_mean and moving_variance.
+struct BatchNormalization {
+  std::string name;
+  double momentum = 0.99;
+  double epsilon = 1e-3;
+  bool center = true;  ///< there is a beta
+  bool scale = true;   ///< there is a gamma
+};
+
+/// Zeros around images.
+struct ZeroPadding2D {
+  std::string name;
+  int top = 1;
+  int bottom = 1;
+  int left = 1;
+  int right = 1;
+};
+
+/// x * scale + offset
+struct Rescaling {
+  std::string name;
+  double scale = 1;
+  double offset = 0;
+};
+
+/// (x - mean) / sqrt(variance), each a value for each channel.
+struct Normalization {
+  std::string name;
+  std::vector<double> mean;
+  std::vector<double> variance;
 };
 
 /// Inverted: in training a value is kept with probability 1 - rate and scaled by 1 / (1 - rate).
@@ -67,6 +148,7 @@ struct Dense {
   std::string name;
   int units;
   Activation activation = Activation::linear;
+  bool use_bias = true;
 };
 
 struct Reshape {
@@ -95,8 +177,10 @@ struct Concatenate {
   std::string name;
 };
 
-using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer,
-                           Add, Multiply, Concatenate>;
+using Layer =
+    std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer, Add,
+                 Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D, GlobalAveragePooling2D,
+                 GlobalMaxPooling2D, BatchNormalization, ZeroPadding2D, Rescaling, Normalization>;
 
 /// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
 /// the last layer's.

@@ -21,6 +21,32 @@ inline std::vector<Sequential> layer_cases() {
       {"model",
        {7},
        {Dense{"dense", 24}, Reshape{"reshape", {4, 3, 2}}, Conv2D{"conv", 3}, Flatten{"flatten"}}}};
+  const auto on_images = [&](const Layer& layer) {
+    cases.push_back({"model", image, {Conv2D{"c", 5}, layer, Flatten{"flatten"}}});
+  };
+  on_images(Conv2D{"conv", 4, {2, 3}, Activation::relu, 2, Padding::same});
+  on_images(Conv2D{"conv", 8, 3, Activation::gelu, {1, 2}, Padding::valid, false});
+  on_images(DepthwiseConv2D{"conv", 3, Activation::relu, 1, Padding::same});
+  on_images(DepthwiseConv2D{"conv", {2, 3}, Activation::linear, 2, Padding::valid, false});
+  on_images(MaxPooling2D{"pool", 3, 2, Padding::same});
+  on_images(MaxPooling2D{"pool", {2, 3}});
+  on_images(AveragePooling2D{"pool", 2});
+  on_images(AveragePooling2D{"pool", 3, Size2D(1, 2), Padding::same});
+  on_images(BatchNormalization{"norm", 0.9, 1e-2});
+  on_images(ZeroPadding2D{"pad", 1, 0, 2, 3});
+  on_images(Rescaling{"rescale", 2, -1});
+  on_images(Normalization{"normal", {0.1, 0.2, 0.3, 0.4, 0.5}, {1, 2, 0.5, 0.25, 4}});
+  cases.push_back({"model", image, {Conv2D{"c", 16}, GlobalAveragePooling2D{"pool"}}});
+  cases.push_back({"model", image, {Conv2D{"c", 5}, GlobalMaxPooling2D{"pool"}, Dense{"d", 3}}});
+  for (const bool scale : {false, true}) {
+    cases.push_back(
+        {"model",
+         image,
+         {Conv2D{"c", 16, 3, Activation::linear, 1, Padding::same, false},
+          BatchNormalization{"norm", 0.99, 1e-3, !scale, scale}, ActivationLayer{"relu"},
+          GlobalAveragePooling2D{"pool"}, Dense{"d", 3, Activation::softmax, false}}});
+  }
+  cases.push_back({"model", {7}, {Dense{"d", 5}, BatchNormalization{"norm"}, Dense{"e", 3}}});
   for (const Activation function : all_activations()) {
     if (function != Activation::softmax) {  // by itself, of images whose channels fill no block
       cases.push_back({"model",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <variant>
 #include <vector>
@@ -31,18 +32,26 @@ struct LayerInfo {
 ///
 /// Settings are read, written and checked by visitors with these functions:
 ///   count("filters", int& value, most)           a whole number from 1 to most
-///   square("kernel_size", int& value, most)      the same; in Keras's files one number for each
-///   axis rate("rate", float& value)                   from 0 up to 1, without 1
+///   size("pool_size", Size2D& value, most)       two such numbers
+///   size("strides", Size2D& value, most, otherwise)
+///                                                the same; a file may leave out the last
+///   rate("rate", float& value)                   from 0 up to 1, without 1
+///   number("epsilon", double& value, otherwise)  any finite number
+///   numbers("mean", std::vector<double>& value)  1 to kMostUnits of them
+///   flag("use_bias", bool& value, otherwise)
+///   padding("padding", Padding& value, otherwise)
+///   margins("padding", top, bottom, left, right) of images, from 0 to kMostMargin
+///   last_axis("axis")                            has -1 alone, the channels
 ///   activation("activation", Activation& value)
 ///   shape("target_shape", Shape& value)          1 to kMostAxes sizes from 1 to kMostUnits
-///   fixed("strides", FixedSetting value, Missing)
-///                                                a setting of Keras's that has one value here
+///   fixed("groups", FixedSetting value, Missing) a setting of Keras's that has one value here
 template <class L>
 struct LayerType;
 
 // Nothing sensible comes near these, and no product of three leaves 64 bits.
 constexpr std::int64_t kMostUnits = 1 << 16;
 constexpr std::int64_t kMostKernel = 1 << 6;
+constexpr std::int64_t kMostMargin = 1 << 10;
 constexpr std::size_t kMostAxes = 3;
 
 using FixedSetting = std::variant<std::nullptr_t, bool, int, const char*, std::array<int, 2>>;
@@ -51,8 +60,12 @@ using FixedSetting = std::variant<std::nullptr_t, bool, int, const char*, std::a
 enum class Missing {
   has_it,   ///< Keras's default is the value
   or_null,  ///< the same, and null says so, too
-  refused,  ///< Keras's default is another one
 };
+
+/// Keras's name: "same"
+inline const char* word_of(Padding padding) {
+  return padding == Padding::same ? "same" : "valid";
+}
 
 /// An error of describe(): what the layer takes, and not its name.
 template <class... Args>
@@ -70,9 +83,42 @@ inline void require_activation(Activation activation, const Shape& output) {
   }
 }
 
-/// A kernel with Glorot's initial values and a bias, which all have that are multiplied.
-inline std::vector<TensorSpec> kernel_and_bias(const Shape& kernel) {
-  return {{"kernel", kernel, Initializer::glorot_uniform}, {"bias", {kernel.back()}}};
+/// A kernel with Glorot's initial values, and a bias of `units` values.
+inline std::vector<TensorSpec> kernel_and_bias(const Shape& kernel, std::int64_t units,
+                                               bool use_bias) {
+  std::vector<TensorSpec> tensors{{"kernel", kernel, Initializer::glorot_uniform}};
+  if (use_bias) tensors.push_back({"bias", {units}});
+  return tensors;
+}
+
+/// The window of a layer on images.
+inline operation::Window window_on(const Shape& input, Size2D size, Size2D strides,
+                                   Padding padding) {
+  operation::Window window{size, strides};
+  if (padding == Padding::same) {
+    const auto zeros = [](std::int64_t in, int kernel, int stride) {
+      const std::int64_t results = (in + stride - 1) / stride;
+      return static_cast<int>(std::max<std::int64_t>((results - 1) * stride + kernel - in, 0));
+    };
+    const int rows = zeros(input[0], size.height, strides.height);
+    const int columns = zeros(input[1], size.width, strides.width);
+    window.top = rows / 2;
+    window.bottom = rows - rows / 2;
+    window.left = columns / 2;
+    window.right = columns - columns / 2;
+  }
+  return window;
+}
+
+/// The shape of a window's results. Throws misfit() where it is larger than an image.
+inline Shape results_of(const operation::Window& window, const Shape& input,
+                        std::int64_t channels) {
+  const Shape results{window.rows(input[0]), window.columns(input[1]), channels};
+  if (results[0] == 0 || results[1] == 0) {
+    throw misfit("a window of {}x{} does not fit into {}: use larger images", window.size.height,
+                 window.size.width, to_string(input));
+  }
+  return results;
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 #include "graph/layer_types.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sluice {
 
@@ -14,10 +15,29 @@ struct RangeCheck {
     if (value >= 1 && value <= most) return;
     throw misfit("{} must be from 1 to {}, not {}", name, most, value);
   }
-  void square(const char* name, int value, std::int64_t most) const { count(name, value, most); }
+  void size(const char* name, const Size2D& value, std::int64_t most, Size2D = 1) const {
+    count(name, value.height, most);
+    count(name, value.width, most);
+  }
   void rate(const char* name, float value) const {
     if (!(value >= 0 && value < 1)) throw misfit("{} must be from 0 up to 1, not {}", name, value);
   }
+  void number(const char* name, double value, double) const {
+    if (!std::isfinite(value)) throw misfit("{} must be a finite number, not {}", name, value);
+  }
+  void numbers(const char* name, const std::vector<double>& values) const {
+    count(name, static_cast<std::int64_t>(values.size()), kMostUnits);
+    for (const double value : values) number(name, value, 0);
+  }
+  void margins(const char* name, int top, int bottom, int left, int right) const {
+    for (const int margin : {top, bottom, left, right}) {
+      if (margin >= 0 && margin <= kMostMargin) continue;
+      throw misfit("{} must be from 0 to {}, not {}", name, kMostMargin, margin);
+    }
+  }
+  void flag(const char*, bool, bool) const {}
+  void padding(const char*, Padding, Padding) const {}
+  void last_axis(const char*) const {}
   void activation(const char*, Activation) const {}
   void shape(const char* name, const Shape& value) const {
     if (value.empty() || value.size() > kMostAxes) {

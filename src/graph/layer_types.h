@@ -11,6 +11,7 @@
 #include "graph/layers/convolutional.h"
 #include "graph/layers/core.h"
 #include "graph/layers/merging.h"
+#include "graph/layers/normalization.h"
 #include "graph/layers/pooling.h"
 #include "graph/layers/regularization.h"
 #include "graph/layers/reshaping.h"

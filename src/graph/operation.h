@@ -1,6 +1,7 @@
 #pragma once
 
 #include <variant>
+#include <vector>
 
 #include "sluice/layers.h"
 
@@ -11,20 +12,72 @@ namespace sluice {
 /// with parameters takes the next tensors of its layer, in their order.
 namespace operation {
 
-/// Square kernel, stride 1, 'same' padding. Takes a kernel {size, size, in, filters} and a bias.
+/// Where a convolution or a pool looks: rectangles of an image, from `top` and `left` outside of
+/// it.
+struct Window {
+  Size2D size = 1;
+  Size2D strides = 1;
+  int top = 0, left = 0, bottom = 0, right = 0;  ///< pixels of padding
+
+  bool operator==(const Window&) const = default;
+  /// Number of its places in that many pixels; 0 or less where it does not fit.
+  std::int64_t rows(std::int64_t height) const {
+    return places(height + top + bottom - size.height, strides.height);
+  }
+  std::int64_t columns(std::int64_t width) const {
+    return places(width + left + right - size.width, strides.width);
+  }
+  /// Whether it gives each pixel one result.
+  bool keeps_size(int size_of_both) const {
+    return size == Size2D(size_of_both) && strides == Size2D(1) && top == (size_of_both - 1) / 2 &&
+           left == top && bottom == size_of_both / 2 && right == bottom;
+  }
+
+ private:
+  static std::int64_t places(std::int64_t rest, int stride) {
+    return rest < 0 ? 0 : rest / stride + 1;
+  }
+};
+
+/// Takes a kernel {height, width, in, filters}, or if depthwise {height, width, channels, 1}, and a
+/// bias if there is one.
 struct Convolution {
   int filters;
-  int kernel_size;
+  Window window;
+  bool depthwise = false;
+  bool bias = true;
 };
 
-/// Takes a kernel {in, units} and a bias.
+/// Takes a kernel {in, units} and a bias if there is one.
 struct InnerProduct {
   int units;
+  bool bias = true;
 };
 
-/// Stride equal to the size, 'valid' padding.
-struct MaxPooling {
-  int size;
+/// The largest value of each window, or the mean of those in the image.
+struct Pooling {
+  enum class Kind { max, average };
+  Kind kind;
+  Window window;
+};
+
+/// Takes gamma if `scale`, beta if `center`, the moving mean and the moving variance.
+struct BatchNormalization {
+  double momentum;
+  double epsilon;
+  bool center;
+  bool scale;
+};
+
+/// Zeros around images.
+struct Pad {
+  int top, bottom, left, right;
+};
+
+/// x * scale + offset, each a value for each channel.
+struct Scale {
+  std::vector<float> scale;
+  std::vector<float> offset;
 };
 
 /// Does nothing at inference.
@@ -54,7 +107,8 @@ struct Concatenate {};
 }  // namespace operation
 
 using Operation =
-    std::variant<operation::Convolution, operation::InnerProduct, operation::MaxPooling,
+    std::variant<operation::Convolution, operation::InnerProduct, operation::Pooling,
+                 operation::BatchNormalization, operation::Pad, operation::Scale,
                  operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate,
                  operation::Add, operation::Multiply, operation::Concatenate>;
 

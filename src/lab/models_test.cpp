@@ -42,10 +42,10 @@ struct Words {
                                                : " linear";
   }
   std::string operator()(const Conv2D& layer) const {
-    return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size, of(layer.activation));
+    return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size.height, of(layer.activation));
   }
   std::string operator()(const MaxPooling2D& layer) const {
-    return fmt::format("MaxPooling2D {}", layer.pool_size);
+    return fmt::format("MaxPooling2D {}", layer.pool_size.height);
   }
   std::string operator()(const Dropout& layer) const {
     return fmt::format("Dropout {}", layer.rate);

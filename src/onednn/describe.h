@@ -52,6 +52,38 @@ inline dnnl::eltwise_backward::primitive_desc describe_eltwise_backward(
 #endif
 }
 
+inline dnnl::pooling_forward::primitive_desc describe_pooling(
+    const Context& context, bool training, dnnl::algorithm algorithm, const dnnl::memory::desc& src,
+    const dnnl::memory::desc& dst, const dnnl::memory::dims& strides,
+    const dnnl::memory::dims& size, const dnnl::memory::dims& padding_left,
+    const dnnl::memory::dims& padding_right) {
+  const auto kind =
+      training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+#if DNNL_VERSION_MAJOR >= 3
+  return describe<dnnl::pooling_forward>(context, {}, kind, algorithm, src, dst, strides, size,
+                                         dnnl::memory::dims{0, 0}, padding_left, padding_right);
+#else
+  return describe<dnnl::pooling_forward>(context, {}, kind, algorithm, src, dst, strides, size,
+                                         padding_left, padding_right);
+#endif
+}
+
+inline dnnl::pooling_backward::primitive_desc describe_pooling_backward(
+    const Context& context, const dnnl::pooling_forward::primitive_desc& forward,
+    dnnl::algorithm algorithm, const dnnl::memory::desc& diff_src,
+    const dnnl::memory::desc& diff_dst, const dnnl::memory::dims& strides,
+    const dnnl::memory::dims& size, const dnnl::memory::dims& padding_left,
+    const dnnl::memory::dims& padding_right) {
+#if DNNL_VERSION_MAJOR >= 3
+  return describe_backward<dnnl::pooling_backward>(context, forward, algorithm, diff_src, diff_dst,
+                                                   strides, size, dnnl::memory::dims{0, 0},
+                                                   padding_left, padding_right);
+#else
+  return describe_backward<dnnl::pooling_backward>(context, forward, algorithm, diff_src, diff_dst,
+                                                   strides, size, padding_left, padding_right);
+#endif
+}
+
 /// Attribute that applies ReLU to a primitive's result while it is in registers.
 inline dnnl::primitive_attr fused_relu(bool relu) {
   dnnl::primitive_attr attributes;

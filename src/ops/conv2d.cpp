@@ -8,24 +8,25 @@ namespace sluice::ops {
 
 using onednn::Tag;
 
-namespace {
-
-const dnnl::memory::dims kStride{1, 1};
-
-}  // namespace
-
 Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
                Parameter bias)
-    : Op(src, {}), shape_(shape), kernel_(kernel), bias_(bias) {
+    : Op(src, {}), shape_(shape), kernel_(kernel), bias_(bias, shape.convolution.filters) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 4) {
     throw user_error("conv2d", "takes images (height, width, channels), not {}", image_text(dims));
   }
-  kernel_dims_ = {shape.filters, dims[1], shape.kernel_size, shape.kernel_size};
-  // Follows TensorFlow's 'same': an even kernel's extra row of padding is below and to the right.
-  const int padding = shape.kernel_size - 1;
-  padding_left_ = {padding / 2, padding / 2};
-  padding_right_ = {padding - padding / 2, padding - padding / 2};
+  const operation::Window& window = shape.convolution.window;
+  const int filters = shape.convolution.filters;
+  if (shape.convolution.depthwise) {  // oneDNN's groups, of one channel each
+    kernel_dims_ = {filters, 1, 1, window.size.height, window.size.width};
+    kernel_layout_ = onednn::layout(kernel_dims_, Tag::hwigo);
+  } else {
+    kernel_dims_ = {filters, dims[1], window.size.height, window.size.width};
+    kernel_layout_ = onednn::layout(kernel_dims_, Tag::hwio);
+  }
+  strides_ = {window.strides.height, window.strides.width};
+  padding_left_ = {window.top, window.left};
+  padding_right_ = {window.bottom, window.right};
 
   const auto any = [](const dnnl::memory::dims& d) { return onednn::layout(d, Tag::any); };
   // The first convolution must choose its source's layout: with NHWC, oneDNN 2.6 may use a
@@ -36,21 +37,21 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
   // it has only the reference kernel.
   const auto* winograd = plan.winograd ? convolution::winograd() : nullptr;
   const int width = winograd != nullptr ? winograd->gradient.width : 0;
-  const dnnl::memory::dims dst_dims{dims[0], shape.filters, dims[2], dims[3]};
-  const bool in_blocks = winograd != nullptr && shape.filters % width == 0 &&
+  const dnnl::memory::dims dst_dims{dims[0], filters, window.rows(dims[2]),
+                                    window.columns(dims[3])};
+  const bool in_blocks = winograd != nullptr && filters % width == 0 &&
                          (first || src.get_desc() == onednn::in_blocks(dims, width));
   description_ = onednn::describe<dnnl::convolution_forward>(
       plan.context, onednn::fused_relu(shape.relu),
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
       dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
-      onednn::layout({shape.filters}, Tag::x),
-      in_blocks ? onednn::in_blocks(dst_dims, width) : any(dst_dims), kStride, padding_left_,
+      onednn::layout({filters}, Tag::x),
+      in_blocks ? onednn::in_blocks(dst_dims, width) : any(dst_dims), strides_, padding_left_,
       padding_right_);
 
   blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
   src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
-  const auto plain_kernel =
-      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel.values);
+  const auto plain_kernel = onednn::at(plan.context, kernel_layout_, kernel.values);
   const auto blocked_kernel =
       onednn::in_layout(plan.context, plan.workspace, plain_kernel, description_.weights_desc());
   kernel_reorder_ = onednn::reorder(plan.context, plain_kernel, blocked_kernel);
@@ -59,7 +60,7 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
               dnnl::convolution_forward(description_),
               {{DNNL_ARG_SRC, blocked_src_},
                {DNNL_ARG_WEIGHTS, blocked_kernel},
-               {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias.values)},
+               {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias_.values())},
                {DNNL_ARG_DST, dst_}}};
 }
 
@@ -70,10 +71,9 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
 
   const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(
       plan.context, description_, dnnl::algorithm::convolution_direct, src_.get_desc(),
-      onednn::layout(kernel_dims_, Tag::any), diff_dst.get_desc(), kStride, padding_left_,
+      onednn::layout(kernel_dims_, Tag::any), diff_dst.get_desc(), strides_, padding_left_,
       padding_right_);
-  const auto kernel =
-      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel_.values);
+  const auto kernel = onednn::at(plan.context, kernel_layout_, kernel_.values);
   const auto blocked_kernel =
       onednn::in_layout(plan.context, plan.workspace, kernel, data.weights_desc());
   backward_kernel_reorder_ = onednn::reorder(plan.context, kernel, blocked_kernel);
@@ -88,26 +88,28 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
 
 void Conv2D::plan_backward_weights(Plan& plan) {
   const auto* own = convolution::direct_gradient();
-  if (own != nullptr && ConvolutionParts::suits(*own, src_, shape_.filters, shape_.kernel_size) &&
+  const int filters = shape_.convolution.filters;
+  const int size = shape_.convolution.window.size.height;
+  if (own != nullptr && shape_.is_plain(size) &&
+      ConvolutionParts::suits(*own, src_, filters, size) &&
       diff_dst_.get_desc() == onednn::in_blocks(onednn::dims_of(dst_), own->width)) {
-    own_gradient_.emplace(plan, *own, src_, shape_.filters, shape_.kernel_size);
+    own_gradient_.emplace(plan, *own, src_, filters, size);
     return;
   }
   const auto weights = onednn::describe_backward<dnnl::convolution_backward_weights>(
       plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
       onednn::layout(kernel_dims_, Tag::any), description_.bias_desc(), diff_dst_.get_desc(),
-      kStride, padding_left_, padding_right_);
-  const auto plain_diff =
-      onednn::at(plan.context, onednn::layout(kernel_dims_, Tag::hwio), kernel_.gradients);
+      strides_, padding_left_, padding_right_);
+  const auto plain_diff = onednn::at(plan.context, kernel_layout_, kernel_.gradients);
   const auto blocked_diff =
       onednn::in_layout(plan.context, plan.workspace, plain_diff, weights.diff_weights_desc());
-  backward_weights_ = {
-      plan.context,
-      dnnl::convolution_backward_weights(weights),
-      {{DNNL_ARG_SRC, blocked_src_},
-       {DNNL_ARG_DIFF_DST, diff_dst_},
-       {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
-       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+  backward_weights_ = {plan.context,
+                       dnnl::convolution_backward_weights(weights),
+                       {{DNNL_ARG_SRC, blocked_src_},
+                        {DNNL_ARG_DIFF_DST, diff_dst_},
+                        {DNNL_ARG_DIFF_WEIGHTS, blocked_diff},
+                        {DNNL_ARG_DIFF_BIAS,
+                         onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients())}}};
   diff_kernel_reorder_ = onednn::reorder(plan.context, blocked_diff, plain_diff);
 }
 

@@ -2,20 +2,24 @@
 
 #include <optional>
 
+#include "graph/operation.h"
 #include "ops/convolution_parts.h"
 #include "ops/op.h"
 
 namespace sluice::ops {
 
 struct Conv2DShape {
-  int filters;
-  int kernel_size;
+  operation::Convolution convolution;
   bool relu;
+
+  /// Whether it is no depthwise one, and gives each pixel one result.
+  bool is_plain(int kernel_size) const {
+    return !convolution.depthwise && convolution.window.keeps_size(kernel_size);
+  }
 };
 
-/// Convolution with a square kernel, stride 1, 'same' padding and fused ReLU. src is (N, C, H, W)
-/// in any layout, dst (N, filters, H, W) in the layout that oneDNN prefers; kernel HWIO, bias
-/// (filters).
+/// Convolution with fused ReLU. src is (N, C, H, W) in any layout, dst (N, filters, rows, columns)
+/// in the layout that oneDNN prefers; kernel HWIO, bias (filters), or one without values.
 class Conv2D : public Op {
  public:
   Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
@@ -34,8 +38,10 @@ class Conv2D : public Op {
 
   Conv2DShape shape_;
   Parameter kernel_;
-  Parameter bias_;
+  Bias bias_;
+  dnnl::memory::desc kernel_layout_;  ///< Keras's
   dnnl::memory::dims kernel_dims_;
+  dnnl::memory::dims strides_;
   dnnl::memory::dims padding_left_;
   dnnl::memory::dims padding_right_;
   dnnl::convolution_forward::primitive_desc description_;

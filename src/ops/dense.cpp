@@ -10,7 +10,7 @@ using onednn::Tag;
 
 Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
              Parameter bias)
-    : Op(src, {}), relu_(relu), kernel_(kernel), bias_(bias) {
+    : Op(src, {}), relu_(relu), kernel_(kernel), bias_(bias, units) {
   const auto dims = onednn::dims_of(src);
   if (dims.size() != 2) {
     throw user_error("dense", "takes one axis, not {}: put a Flatten before it", image_text(dims));
@@ -29,7 +29,7 @@ Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Paramete
       dnnl::inner_product_forward(description_),
       {{DNNL_ARG_SRC, src},
        {DNNL_ARG_WEIGHTS, onednn::at(plan.context, description_.weights_desc(), kernel.values)},
-       {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias.values)},
+       {DNNL_ARG_BIAS, onednn::at(plan.context, description_.bias_desc(), bias_.values())},
        {DNNL_ARG_DST, dst_}}};
 }
 
@@ -45,7 +45,8 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
       {{DNNL_ARG_SRC, src_},
        {DNNL_ARG_DIFF_DST, diff_dst},
        {DNNL_ARG_DIFF_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.gradients)},
-       {DNNL_ARG_DIFF_BIAS, onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients)}}};
+       {DNNL_ARG_DIFF_BIAS,
+        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients())}}};
   if (!need_diff_src) return {};
 
   // With AVX-512, matmul takes half the time of inner_product's backward data.

@@ -5,7 +5,7 @@
 namespace sluice::ops {
 
 /// Computes dst = src kernel + bias, with fused ReLU. src (N, in), kernel (in, units), bias
-/// (units), dst (N, units), all in plain layouts.
+/// (units) or one without values, dst (N, units), all in plain layouts.
 class Dense : public Op {
  public:
   Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
@@ -21,7 +21,7 @@ class Dense : public Op {
  private:
   bool relu_;
   Parameter kernel_;
-  Parameter bias_;
+  Bias bias_;
   dnnl::inner_product_forward::primitive_desc description_;
   dnnl::memory diff_dst_;
   onednn::Step forward_;

@@ -44,8 +44,25 @@ struct Plan {
 
 /// A layer's parameters and their gradients in Keras's shapes, inside larger blocks of memory.
 struct Parameter {
-  const float* values;
-  float* gradients;  ///< null without training
+  const float* values = nullptr;
+  float* gradients = nullptr;  ///< null without training
+};
+
+/// A layer's bias, or zeros for a layer without one, whose gradient nobody reads.
+class Bias {
+ public:
+  Bias(Parameter bias, int count) : parameter_(bias) {
+    if (bias.values != nullptr) return;
+    own_.resize(2 * static_cast<std::size_t>(count));
+    parameter_ = {own_.data(), own_.data() + count};
+  }
+  operator Parameter() const { return parameter_; }
+  const float* values() const { return parameter_.values; }
+  float* gradients() const { return parameter_.gradients; }
+
+ private:
+  Parameter parameter_;
+  std::vector<float> own_;
 };
 
 enum class Phase { inference, training };

@@ -7,12 +7,16 @@
 #include <ostream>
 
 #include "base/random.h"
+#include "ops/batch_normalization.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/max_pooling2d.h"
+#include "ops/pad.h"
+#include "ops/pooling2d.h"
 #include "ops/reference/reference.h"
 #include "ops/reshape.h"
+#include "ops/scale.h"
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
 
@@ -65,31 +69,48 @@ inline void PrintTo(const OpCase& c, std::ostream* out) {
   *out << c.name;
 }
 
-inline OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, int k,
-                          bool relu, Tag layout = Tag::nhwc) {
-  const reference::ImageShape shape{n, h, w, c};
+/// Each pixel gives one result, with zeros around.
+inline operation::Window same(int size) {
+  return {size, 1, (size - 1) / 2, (size - 1) / 2, size / 2, size / 2};
+}
+
+inline OpCase conv2d_case(const char* name, const reference::ImageShape& shape,
+                          const operation::Convolution& convolution, bool relu,
+                          Tag layout = Tag::nhwc) {
   const auto forward = [=](const Inputs& in) {
-    const Values dst = reference::conv2d(in.src, shape, in.kernel, in.bias, k);
+    const Values dst = reference::conv2d(in.src, shape, in.kernel, in.bias, convolution);
     return relu ? reference::relu(dst) : dst;
   };
-  return {name,
-          {n, c, h, w},
-          layout,
-          std::size_t(k) * k * c * filters,
-          std::size_t(filters),
-          [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
-            return std::make_unique<Conv2D>(plan, src, Conv2DShape{filters, k, relu}, kernel, bias);
-          },
-          forward,
-          [=](const Inputs& in, const Values& diff_dst) {
-            const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
-            auto g = reference::conv2d_backward(in.src, shape, in.kernel, filters, k, diff);
-            return Gradients{g.src, g.kernel, g.bias};
-          }};
+  const Size2D& size = convolution.window.size;
+  const int outputs = convolution.depthwise ? 1 : convolution.filters;
+  return {
+      name,
+      {shape.n, shape.c, shape.h, shape.w},
+      layout,
+      std::size_t(size.height) * size.width * shape.c * outputs,
+      convolution.bias ? std::size_t(convolution.filters) : 0,
+      [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+        if (!convolution.bias) bias = {};
+        return std::make_unique<Conv2D>(plan, src, Conv2DShape{convolution, relu}, kernel, bias);
+      },
+      forward,
+      [=](const Inputs& in, const Values& diff_dst) {
+        const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+        auto g = reference::conv2d_backward(in.src, shape, in.kernel, convolution, diff);
+        if (!convolution.bias) g.bias.clear();
+        return Gradients{g.src, g.kernel, g.bias};
+      }};
+}
+
+inline OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, int k,
+                          bool relu, Tag layout = Tag::nhwc) {
+  return conv2d_case(name, {n, h, w, c}, {filters, same(k)}, relu, layout);
 }
 
 inline const convolution::Algorithm kWinograd16 =
     convolution::winograd_algorithm("winograd, 16 floats");
+
+inline const operation::Pooling kPairs{operation::Pooling::Kind::max, {2, 2}};
 
 /// Channels and filters are multiples of the algorithm's vector.
 inline OpCase winograd_case(const char* name, const convolution::Algorithm* algorithm, int n, int h,
@@ -99,26 +120,26 @@ inline OpCase winograd_case(const char* name, const convolution::Algorithm* algo
                               width == 16 ? Tag::nChw16c : Tag::nChw8c);
   if (algorithm == nullptr) return result;
   const auto full_forward = result.forward;
-  const Conv2DShape shape{filter_blocks * width, 3, relu};
+  const Conv2DShape shape{{filter_blocks * width, same(3)}, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
     EXPECT_TRUE(WinogradConv2D::suits(*algorithm, src, shape));
-    EXPECT_TRUE(!pooled || WinogradConv2D::suits_pool(src, 2));
+    EXPECT_TRUE(!pooled || WinogradConv2D::suits_pool(src, kPairs));
     return std::make_unique<WinogradConv2D>(plan, src, shape, pooled, kernel, bias, *algorithm);
   };
   if (!pooled) return result;
-  const reference::ImageShape sums{n, h, w, shape.filters};
+  const reference::ImageShape sums{n, h, w, shape.convolution.filters};
   result.forward = [=](const Inputs& in) {
-    return reference::max_pooling2d(full_forward(in), sums, 2);
+    return reference::pooling2d(full_forward(in), sums, kPairs);
   };
   result.backward = [=, backward = result.backward](const Inputs& in, const Values& diff_dst) {
-    return backward(in, reference::max_pooling2d_backward(full_forward(in), sums, 2, diff_dst));
+    return backward(in, reference::pooling2d_backward(full_forward(in), sums, kPairs, diff_dst));
   };
   return result;
 }
 
 inline OpCase dense_case(const char* name, int n, int in_size, int units, bool relu) {
   const auto forward = [=](const Inputs& in) {
-    const Values dst = reference::dense(in.src, n, in.kernel, in.bias);
+    const Values dst = reference::dense(in.src, n, in.kernel, units, in.bias);
     return relu ? reference::relu(dst) : dst;
   };
   return {name,
@@ -137,21 +158,113 @@ inline OpCase dense_case(const char* name, int n, int in_size, int units, bool r
           }};
 }
 
+/// An operation without parameters.
+template <class Make, class Forward, class Backward>
+OpCase plain_case(const char* name, const dnnl::memory::dims& dims, Tag layout, const Make& make,
+                  const Forward& forward, const Backward& backward) {
+  return {name,
+          dims,
+          layout,
+          0,
+          0,
+          [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
+            return std::unique_ptr<Op>(make(plan, src));
+          },
+          [=](const Inputs& in) { return forward(in.src); },
+          [=](const Inputs& in, const Values& diff_dst) {
+            return Gradients{backward(in.src, diff_dst), {}, {}};
+          }};
+}
+
+/// `Pool` is MaxPooling2D, which has windows of one kind, or Pooling2D.
+template <class Pool>
+OpCase pooling_case(const char* name, const reference::ImageShape& shape,
+                    const operation::Pooling& pooling, Tag layout) {
+  return plain_case(
+      name, {shape.n, shape.c, shape.h, shape.w}, layout,
+      [=](Plan& plan, const dnnl::memory& src) {
+        if constexpr (std::is_same_v<Pool, MaxPooling2D>) {
+          return std::make_unique<Pool>(plan, src, pooling.window.size.height);
+        } else {
+          return std::make_unique<Pool>(plan, src, pooling);
+        }
+      },
+      [=](const Values& src) { return reference::pooling2d(src, shape, pooling); },
+      [=](const Values& src, const Values& diff) {
+        return reference::pooling2d_backward(src, shape, pooling, diff);
+      });
+}
+
 inline OpCase pooling_case(const char* name, int n, int h, int w, int c, int pool, Tag layout) {
-  const reference::ImageShape shape{n, h, w, c};
+  return pooling_case<MaxPooling2D>(name, {n, h, w, c},
+                                    {operation::Pooling::Kind::max, {pool, pool}}, layout);
+}
+
+/// In training. Gamma is the kernel, beta the bias.
+inline OpCase batch_normalization_case(const char* name, const dnnl::memory::dims& dims, Tag layout,
+                                       bool relu) {
+  const auto channels = static_cast<std::size_t>(dims[1]);
+  const operation::BatchNormalization operation{0.9, 1e-3, true, true};
+  const auto normalized = [=](const Inputs& in) {
+    reference::Normalized by{{}, {}, in.kernel, in.bias, operation.epsilon};
+    reference::moments(in.src, channels, by.mean, by.variance);
+    return by;
+  };
+  const auto forward = [=](const Inputs& in) {
+    const Values dst = reference::batch_normalization(in.src, normalized(in));
+    return relu ? reference::relu(dst) : dst;
+  };
   return {
       name,
-      {n, c, h, w},
+      dims,
       layout,
-      0,
-      0,
-      [=](Plan& plan, const dnnl::memory& src, Parameter, Parameter) {
-        return std::make_unique<MaxPooling2D>(plan, src, pool);
+      channels,
+      channels,
+      [=](Plan& plan, const dnnl::memory& src, Parameter gamma, Parameter beta) {
+        static std::vector<float> moving_mean, moving_variance;
+        moving_mean.assign(channels, 0);
+        moving_variance.assign(channels, 1);
+        return std::make_unique<BatchNormalization>(
+            plan, src, operation, relu,
+            BatchNormalizationParameters{gamma, beta, moving_mean.data(), moving_variance.data()});
       },
-      [=](const Inputs& in) { return reference::max_pooling2d(in.src, shape, pool); },
+      forward,
       [=](const Inputs& in, const Values& diff_dst) {
-        return Gradients{reference::max_pooling2d_backward(in.src, shape, pool, diff_dst), {}, {}};
+        const Values diff = relu ? reference::relu_backward(forward(in), diff_dst) : diff_dst;
+        auto g = reference::batch_normalization_backward(in.src, normalized(in), true, diff);
+        return Gradients{g.src, g.gamma, g.beta};
       }};
+}
+
+inline OpCase pad_case(const char* name, const reference::ImageShape& shape,
+                       const operation::Pad& pad, Tag layout) {
+  return plain_case(
+      name, {shape.n, shape.c, shape.h, shape.w}, layout,
+      [=](Plan& plan, const dnnl::memory& src) { return std::make_unique<Pad>(plan, src, pad); },
+      [=](const Values& src) { return reference::pad(src, shape, pad); },
+      [=](const Values&, const Values& diff) { return reference::pad_backward(shape, pad, diff); });
+}
+
+inline OpCase scale_case(const char* name, const dnnl::memory::dims& dims, Tag layout) {
+  std::vector<float> scale, offset;
+  for (std::int64_t c = 0; c < dims[1]; ++c) {
+    scale.push_back(0.5f + 0.25f * static_cast<float>(c));
+    offset.push_back(1.f - static_cast<float>(c));
+  }
+  const auto scaled = [=](const Values& values, bool with_offset) {
+    Values dst(values);
+    for (std::size_t i = 0; i < dst.size(); ++i) {
+      dst[i] = dst[i] * scale[i % scale.size()] + (with_offset ? offset[i % scale.size()] : 0);
+    }
+    return dst;
+  };
+  return plain_case(
+      name, dims, layout,
+      [=](Plan& plan, const dnnl::memory& src) {
+        return std::make_unique<Scale>(plan, src, scale, offset);
+      },
+      [=](const Values& src) { return scaled(src, true); },
+      [=](const Values&, const Values& diff) { return scaled(diff, false); });
 }
 
 /// Returns the mask that the operation must draw in any layout.
@@ -256,6 +369,41 @@ inline std::vector<OpCase> all_cases() {
       pooling_case("max_pooling2d_remainder", 2, 7, 5, 8, 2, Tag::nhwc),
       pooling_case("max_pooling2d_odd_channels", 2, 6, 6, 5, 2, Tag::nhwc),
       pooling_case("max_pooling2d_3x3", 1, 9, 9, 8, 3, Tag::nChw8c),
+      conv2d_case("conv2d_strides", {2, 7, 9, 3}, {8, {3, 2, 1, 1, 1, 1}}, true),
+      conv2d_case("conv2d_strides_blocked", {2, 8, 6, 16}, {16, {3, 2, 0, 0, 1, 1}}, false,
+                  Tag::nChw8c),
+      conv2d_case("conv2d_valid", {2, 6, 7, 8}, {16, {3, 1}}, true, Tag::nChw8c),
+      conv2d_case("conv2d_valid_remainder", {2, 8, 7, 3}, {8, {{3, 2}, {2, 3}}}, false),
+      conv2d_case("conv2d_rectangle", {2, 6, 5, 16}, {8, {{1, 3}, 1, 0, 1, 0, 1}}, true,
+                  Tag::nChw8c),
+      conv2d_case("conv2d_without_bias", {2, 6, 6, 16}, {16, same(3), false, false}, true,
+                  Tag::nChw8c),
+      conv2d_case("depthwise", {2, 6, 5, 16}, {16, same(3), true}, true, Tag::nChw8c),
+      conv2d_case("depthwise_strides", {2, 7, 5, 5}, {5, {3, 2, 1, 1, 1, 1}, true}, false),
+      conv2d_case("depthwise_without_bias", {2, 6, 6, 8}, {8, {5, 1, 2, 2, 2, 2}, true, false},
+                  false, Tag::nChw8c),
+      pooling_case<Pooling2D>("max_pooling_overlapping", {2, 7, 8, 16},
+                              {operation::Pooling::Kind::max, {3, 2}}, Tag::nChw8c),
+      pooling_case<Pooling2D>("max_pooling_same", {2, 7, 8, 5},
+                              {operation::Pooling::Kind::max, {3, 2, 1, 0, 1, 1}}, Tag::nhwc),
+      pooling_case<Pooling2D>("average_pooling", {2, 7, 6, 16},
+                              {operation::Pooling::Kind::average, {2, 2}}, Tag::nChw8c),
+      pooling_case<Pooling2D>("average_pooling_same", {2, 7, 5, 3},
+                              {operation::Pooling::Kind::average, {{3, 2}, 2, 1, 0, 1, 1}},
+                              Tag::nhwc),
+      pooling_case<Pooling2D>("average_pooling_of_all", {3, 4, 5, 16},
+                              {operation::Pooling::Kind::average, {{4, 5}, {4, 5}}}, Tag::nChw16c),
+      batch_normalization_case("batch_normalization", {4, 16, 5, 3}, Tag::nChw8c, true),
+      batch_normalization_case("batch_normalization_16", {20, 32, 3, 3}, Tag::nChw16c, false),
+      batch_normalization_case("batch_normalization_large", {2, 3, 24, 17}, Tag::nhwc, true),
+      batch_normalization_case("batch_normalization_planes", {3, 5, 4, 4}, Tag::nchw, false),
+      batch_normalization_case("batch_normalization_filled", {3, 5, 4, 4}, Tag::nChw8c, true),
+      batch_normalization_case("batch_normalization_rows", {9, 7}, Tag::nc, false),
+      pad_case("pad", {2, 3, 4, 5}, {1, 2, 0, 3}, Tag::nhwc),
+      pad_case("pad_blocked", {2, 3, 4, 16}, {0, 1, 2, 1}, Tag::nChw8c),
+      scale_case("scale", {2, 3, 4, 4}, Tag::nhwc),
+      scale_case("scale_filled", {2, 5, 4, 4}, Tag::nChw8c),
+      scale_case("scale_rows", {3, 6}, Tag::nc),
       dropout_case("dropout_plain", {3, 37}, Tag::nc),
       dropout_case("dropout_images", {2, 5, 3, 3}, Tag::nhwc),
       dropout_case("dropout_blocked", {2, 16, 4, 4}, Tag::nChw8c),

@@ -265,16 +265,21 @@ TEST(WinogradConv2D, IsChosenWhereItSuits) {
     return WinogradConv2D::suits(plan.take(onednn::layout({2, channels, size, size}, tag)), shape);
   };
   const Tag blocked = convolution::winograd()->gradient.width == 16 ? Tag::nChw16c : Tag::nChw8c;
-  EXPECT_TRUE(suits(32, 8, {32, 3, true}, blocked));
-  EXPECT_FALSE(suits(32, 8, {32, 5, true}, blocked)) << "5x5";
-  EXPECT_FALSE(suits(32, 2, {32, 3, true}, blocked)) << "a tile has 4x4";
-  EXPECT_FALSE(suits(32, 8, {12, 3, true}, blocked)) << "filters are no whole blocks";
-  EXPECT_FALSE(suits(32, 8, {32, 3, true}, Tag::nhwc)) << "not in blocks";
-  const auto suits_pool = [&](std::int64_t height, std::int64_t width, int pool) {
+  EXPECT_TRUE(suits(32, 8, {{32, same(3)}, true}, blocked));
+  EXPECT_FALSE(suits(32, 8, {{32, same(5)}, true}, blocked)) << "5x5";
+  EXPECT_FALSE(suits(32, 2, {{32, same(3)}, true}, blocked)) << "a tile has 4x4";
+  EXPECT_FALSE(suits(32, 8, {{12, same(3)}, true}, blocked)) << "filters are no whole blocks";
+  EXPECT_FALSE(suits(32, 8, {{32, same(3)}, true}, Tag::nhwc)) << "not in blocks";
+  EXPECT_FALSE(suits(32, 8, {{32, {3, 2, 1, 1, 1, 1}}, true}, blocked)) << "strides";
+  EXPECT_FALSE(suits(32, 8, {{32, {3, 1}}, true}, blocked)) << "without zeros around";
+  EXPECT_FALSE(suits(32, 8, {{32, same(3), true}, true}, blocked)) << "depthwise";
+  const auto suits_pool = [&](std::int64_t height, std::int64_t width, int pool,
+                              operation::Pooling::Kind kind = operation::Pooling::Kind::max) {
     return WinogradConv2D::suits_pool(plan.take(onednn::layout({2, 32, height, width}, blocked)),
-                                      pool);
+                                      {kind, {pool, pool}});
   };
   EXPECT_TRUE(suits_pool(8, 6, 2));
+  EXPECT_FALSE(suits_pool(8, 6, 2, operation::Pooling::Kind::average));
   EXPECT_FALSE(suits_pool(8, 7, 2));
   EXPECT_FALSE(suits_pool(7, 8, 2));
   EXPECT_FALSE(suits_pool(9, 9, 3));

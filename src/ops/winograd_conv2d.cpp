@@ -2,9 +2,10 @@
 
 namespace sluice::ops {
 
-bool WinogradConv2D::suits_pool(const dnnl::memory& src, int pool_size) {
+bool WinogradConv2D::suits_pool(const dnnl::memory& src, const operation::Pooling& pooling) {
   const auto dims = onednn::dims_of(src);
-  return pool_size == 2 && dims[2] % 2 == 0 && dims[3] % 2 == 0;
+  return pooling.kind == operation::Pooling::Kind::max &&
+         pooling.window == operation::Window{2, 2} && dims[2] % 2 == 0 && dims[3] % 2 == 0;
 }
 
 WinogradConv2D::WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape,
@@ -14,11 +15,11 @@ WinogradConv2D::WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2D
       relu_(shape.relu),
       pooled_(pooled),
       kernel_(kernel),
-      bias_(bias),
+      bias_(bias, shape.convolution.filters),
       algorithm_(algorithm),
-      parts_(plan, algorithm.gradient, src, shape.filters, shape.kernel_size) {
+      parts_(plan, algorithm.gradient, src, shape.convolution.filters, 3) {
   auto dims = onednn::dims_of(src);
-  dims[1] = shape.filters;
+  dims[1] = shape.convolution.filters;
   if (pooled) {
     dims[2] /= 2;
     dims[3] /= 2;
@@ -46,7 +47,7 @@ void WinogradConv2D::load_parameters(onednn::Context&) {
 }
 
 void WinogradConv2D::forward(onednn::Context& context, const Pass&) {
-  const convolution::Result result{onednn::data(dst_), bias_.values, relu_, pooled_,
+  const convolution::Result result{onednn::data(dst_), bias_.values(), relu_, pooled_,
                                    largest_.empty() ? nullptr : largest_.data()};
   parts_.for_each(context, [&](float* scratch, int first, int last) {
     algorithm_.convolve(parts_.problem(), {onednn::data(src_)}, prepared_kernel_, result, scratch,

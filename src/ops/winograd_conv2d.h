@@ -17,11 +17,12 @@ class WinogradConv2D : public Op {
   }
   static bool suits(const convolution::Algorithm& algorithm, const dnnl::memory& src,
                     const Conv2DShape& shape) {
-    return ConvolutionParts::suits(algorithm.gradient, src, shape.filters, shape.kernel_size);
+    return shape.is_plain(3) &&
+           ConvolutionParts::suits(algorithm.gradient, src, shape.convolution.filters, 3);
   }
 
-  /// Whether it can include a pooling of this size.
-  static bool suits_pool(const dnnl::memory& src, int pool_size);
+  /// Whether it can include this pooling.
+  static bool suits_pool(const dnnl::memory& src, const operation::Pooling& pooling);
 
   WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, bool pooled,
                  Parameter kernel, Parameter bias,
@@ -41,7 +42,7 @@ class WinogradConv2D : public Op {
   bool relu_;
   bool pooled_;
   Parameter kernel_;
-  Parameter bias_;
+  Bias bias_;
   const convolution::Algorithm& algorithm_;
   ConvolutionParts parts_;
   float* prepared_kernel_;

@@ -4,6 +4,7 @@
 
 #include "graph/operations.h"
 #include "graph/wiring.h"
+#include "ops/batch_normalization.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/dense.h"
@@ -11,7 +12,10 @@
 #include "ops/elementwise.h"
 #include "ops/max_pooling2d.h"
 #include "ops/merge.h"
+#include "ops/pad.h"
+#include "ops/pooling2d.h"
 #include "ops/reshape.h"
+#include "ops/scale.h"
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
 
@@ -47,25 +51,43 @@ class Builder {
 
   void operator()(const operation::Convolution& convolution) {
     const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = next_parameter();
+    const ops::Parameter bias = convolution.bias ? next_parameter() : ops::Parameter{};
     const std::size_t first = at_;
-    const ops::Conv2DShape shape{convolution.filters, convolution.kernel_size, take_relu()};
+    const ops::Conv2DShape shape{convolution, take_relu()};
     const dnnl::memory& src = source_of(first);
     if (!plan_.winograd || !ops::WinogradConv2D::suits(src, shape)) {
       return add_for<ops::Conv2D>(first, shape, kernel, bias);
     }
-    const auto* pool = next<operation::MaxPooling>();
-    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(src, pool->size);
+    const auto* pool = next<operation::Pooling>();
+    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(src, *pool);
     if (pooled) ++at_;
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
   void operator()(const operation::InnerProduct& product) {
     const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = next_parameter();
+    const ops::Parameter bias = product.bias ? next_parameter() : ops::Parameter{};
     const std::size_t first = at_;
     add_for<ops::Dense>(first, product.units, take_relu(), kernel, bias);
   }
-  void operator()(const operation::MaxPooling& pool) { add<ops::MaxPooling2D>(pool.size); }
+  void operator()(const operation::Pooling& pooling) {
+    const operation::Window& window = pooling.window;
+    const bool tiles = window == operation::Window{window.size.height, window.size.height};
+    if (tiles && pooling.kind == operation::Pooling::Kind::max) {
+      return add<ops::MaxPooling2D>(window.size.height);
+    }
+    add<ops::Pooling2D>(pooling);
+  }
+  void operator()(const operation::BatchNormalization& normalization) {
+    ops::BatchNormalizationParameters parameters{};
+    if (normalization.scale) parameters.gamma = next_parameter();
+    if (normalization.center) parameters.beta = next_parameter();
+    parameters.moving_mean = next_state();
+    parameters.moving_variance = next_state();
+    const std::size_t first = at_;
+    add_for<ops::BatchNormalization>(first, normalization, take_relu(), parameters);
+  }
+  void operator()(const operation::Pad& pad) { add<ops::Pad>(pad); }
+  void operator()(const operation::Scale& scale) { add<ops::Scale>(scale.scale, scale.offset); }
   void operator()(const operation::Dropout& dropout) {
     const Value& source = value(operations_[at_].sources[0]);
     // It works in place, where nobody else reads the values as they are before it.
@@ -76,7 +98,8 @@ class Builder {
     finish(at_, make<ops::Dropout>(at_, {copy.op}, copy.memory, dropout.rate, dropouts_++));
   }
   void operator()(const operation::Flatten&) {
-    add<ops::Reshape>(Shape{element_count(operations_[at_].input)});
+    const auto dims = onednn::dims_of(source_of(at_));
+    add<ops::Reshape>(Shape{element_count(Shape(dims.begin() + 1, dims.end()))});
   }
   void operator()(const operation::Reshape& reshape) {
     // Rows stay plain: only images need other dimensions.
@@ -183,6 +206,9 @@ class Builder {
     return {weights_.values(tensor).data(),
             gradients_.empty() ? nullptr : gradients_.data() + tensor.offset};
   }
+
+  /// Training writes the state of the weights that it was given to train.
+  float* next_state() { return const_cast<float*>(weights_.values(*next_tensor_++).data()); }
 
   ops::Plan& plan_;
   std::vector<PlacedOperation> operations_;

@@ -19,9 +19,10 @@ class ReferenceNetwork {
     }
   }
 
-  /// (n, outputs)
-  Values forward(const Values& images, int n) {
+  /// (n, outputs). In training, normalisation is by the batch.
+  Values forward(const Values& images, int n, bool training = false) {
     n_ = n;
+    training_ = training;
     next_parameter_ = 0;
     for (Step& step : steps_) {
       step.src.clear();
@@ -82,14 +83,30 @@ class ReferenceNetwork {
 
   Values run(const operation::Convolution& convolution, const Step& step) {
     const Values& kernel = next_parameter();
-    return conv2d(step.src[0], image(step), kernel, next_parameter(), convolution.kernel_size);
+    return conv2d(step.src[0], image(step), kernel, convolution.bias ? next_parameter() : Values(),
+                  convolution);
   }
-  Values run(const operation::InnerProduct&, const Step& step) {
+  Values run(const operation::InnerProduct& product, const Step& step) {
     const Values& kernel = next_parameter();
-    return dense(step.src[0], n_, kernel, next_parameter());
+    return dense(step.src[0], n_, kernel, product.units,
+                 product.bias ? next_parameter() : Values());
   }
-  Values run(const operation::MaxPooling& pool, const Step& step) {
-    return max_pooling2d(step.src[0], image(step), pool.size);
+  Values run(const operation::Pooling& pooling, const Step& step) {
+    return pooling2d(step.src[0], image(step), pooling);
+  }
+  Values run(const operation::BatchNormalization& normalization, const Step& step) {
+    return batch_normalization(step.src[0], normalized(normalization, step));
+  }
+  Values run(const operation::Pad& by, const Step& step) {
+    return pad(step.src[0], image(step), by);
+  }
+  Values run(const operation::Scale& scale, const Step& step) {
+    Values dst = step.src[0];
+    for (std::size_t i = 0; i < dst.size(); ++i) {
+      const std::size_t channel = i % scale.scale.size();
+      dst[i] = dst[i] * scale.scale[channel] + scale.offset[channel];
+    }
+    return dst;
   }
   Values run(const operation::Activate& activate, const Step& step) {
     if (activate.function == Activation::softmax) {
@@ -110,15 +127,33 @@ class ReferenceNetwork {
 
   Values undo(const operation::Convolution& convolution, const Step& step) {
     return keep_gradients(
-        step, conv2d_backward(step.src[0], image(step), parameters_[step.first_parameter],
-                              convolution.filters, convolution.kernel_size, step.diff));
+        step, convolution.bias,
+        conv2d_backward(step.src[0], image(step), parameters_[step.first_parameter], convolution,
+                        step.diff));
   }
   Values undo(const operation::InnerProduct& product, const Step& step) {
-    return keep_gradients(step, dense_backward(step.src[0], n_, parameters_[step.first_parameter],
-                                               product.units, step.diff));
+    return keep_gradients(step, product.bias,
+                          dense_backward(step.src[0], n_, parameters_[step.first_parameter],
+                                         product.units, step.diff));
   }
-  Values undo(const operation::MaxPooling& pool, const Step& step) {
-    return max_pooling2d_backward(step.src[0], image(step), pool.size, step.diff);
+  Values undo(const operation::Pooling& pooling, const Step& step) {
+    return pooling2d_backward(step.src[0], image(step), pooling, step.diff);
+  }
+  Values undo(const operation::BatchNormalization& normalization, const Step& step) {
+    auto gradients = batch_normalization_backward(step.src[0], normalized(normalization, step),
+                                                  training_, step.diff);
+    std::size_t next = step.first_parameter;
+    if (normalization.scale) gradients_[next++] = std::move(gradients.gamma);
+    if (normalization.center) gradients_[next++] = std::move(gradients.beta);
+    return std::move(gradients.src);
+  }
+  Values undo(const operation::Pad& by, const Step& step) {
+    return pad_backward(image(step), by, step.diff);
+  }
+  Values undo(const operation::Scale& scale, const Step& step) {
+    Values diff = step.diff;
+    for (std::size_t i = 0; i < diff.size(); ++i) diff[i] *= scale.scale[i % scale.scale.size()];
+    return diff;
   }
   Values undo(const operation::Activate& activate, const Step& step) {
     if (activate.function == Activation::softmax) {
@@ -143,6 +178,19 @@ class ReferenceNetwork {
     return concatenated_backward(step.src, rows(step), step.diff);
   }
 
+  Normalized normalized(const operation::BatchNormalization& normalization, const Step& step) {
+    const auto channels = std::size_t(step.placed.input.back());
+    Normalized by{{}, {}, Values(channels, 1), Values(channels, 0), normalization.epsilon};
+    std::size_t next = step.first_parameter;
+    if (normalization.scale) by.gamma = parameters_[next++];
+    if (normalization.center) by.beta = parameters_[next++];
+    by.mean = parameters_[next++];
+    by.variance = parameters_[next++];
+    next_parameter_ = next;
+    if (training_) moments(step.src[0], channels, by.mean, by.variance);
+    return by;
+  }
+
   /// Pixels of all images, or images.
   std::size_t rows(const Step& step) const {
     return step.src[0].size() / std::size_t(step.placed.input.back());
@@ -150,9 +198,9 @@ class ReferenceNetwork {
 
   /// Returns the gradient of the source.
   template <class Gradients>
-  Values keep_gradients(const Step& step, Gradients gradients) {
+  Values keep_gradients(const Step& step, bool bias, Gradients gradients) {
     gradients_[step.first_parameter] = std::move(gradients.kernel);
-    gradients_[step.first_parameter + 1] = std::move(gradients.bias);
+    if (bias) gradients_[step.first_parameter + 1] = std::move(gradients.bias);
     return std::move(gradients.src);
   }
 
@@ -161,6 +209,7 @@ class ReferenceNetwork {
   std::vector<Values> gradients_;
   std::size_t next_parameter_ = 0;
   int n_ = 0;
+  bool training_ = false;
 };
 
 }  // namespace sluice::reference

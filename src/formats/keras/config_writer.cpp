@@ -13,8 +13,18 @@ struct ConfigWriter {
   KerasJson config = KerasJson::object();
 
   void count(const char* key, int value, std::int64_t) { config[key] = value; }
-  void square(const char* key, int value, std::int64_t) { config[key] = {value, value}; }
+  void size(const char* key, const Size2D& value, std::int64_t, const Size2D& = 1) {
+    config[key] = {value.height, value.width};
+  }
   void rate(const char* key, float value) { config[key] = value; }
+  void number(const char* key, double value, double) { config[key] = value; }
+  void numbers(const char* key, const std::vector<double>& values) { config[key] = values; }
+  void flag(const char* key, bool value, bool) { config[key] = value; }
+  void padding(const char* key, Padding value, Padding) { config[key] = word_of(value); }
+  void margins(const char* key, int top, int bottom, int left, int right) {
+    config[key] = {{top, bottom}, {left, right}};
+  }
+  void last_axis(const char* key) { config[key] = -1; }
   void activation(const char* key, Activation value) { config[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { config[key] = value; }
   void fixed(const char* key, const FixedSetting& value, Missing) {

@@ -123,15 +123,87 @@ double LayerReader::number(const char* key, double otherwise) const {
   return value.get<double>();
 }
 
-int LayerReader::square(const char* key) const {
+Size2D LayerReader::size(const char* key) const {
   const Json& value = get(key);
-  if (!value.is_array()) return positive(key);
-  constexpr int kMaxSquare = 1024;
-  const bool valid = value.size() == 2 && value[0] == value[1] && value[0].is_number_unsigned() &&
-                     value[0].get<std::uint64_t>() > 0 &&
-                     value[0].get<std::uint64_t>() <= kMaxSquare;
-  if (!valid) refuse(fmt::format("has {} {}; Sluice computes squares", key, shown(value)));
-  return value[0].get<int>();
+  if (!value.is_array()) return {positive(key)};
+  constexpr std::uint64_t kMost = 1 << 16;
+  bool valid = value.size() == 2;
+  for (const Json& size : value) {
+    valid = valid && size.is_number_unsigned() && size.get<std::uint64_t>() > 0 &&
+            size.get<std::uint64_t>() <= kMost;
+  }
+  if (!valid) refuse(fmt::format("has {} {}, which is no size of two axes", key, shown(value)));
+  return {value[0].get<int>(), value[1].get<int>()};
+}
+
+std::vector<double> LayerReader::numbers(const char* key, std::size_t count) const {
+  const Json* value = &get(key);
+  while (value->is_array() && value->size() == 1 && value->front().is_array()) {
+    value = &value->front();  // Keras broadcasts them over the other axes
+  }
+  std::vector<double> numbers;
+  if (value->is_number()) return std::vector<double>(count, value->get<double>());
+  bool valid = value->is_array() && (value->size() == count || value->size() == 1);
+  for (std::size_t i = 0; valid && i < value->size(); ++i) {
+    valid = (*value)[i].is_number();
+    if (valid) numbers.push_back((*value)[i].get<double>());
+  }
+  if (valid && numbers.size() == 1) numbers.resize(count, numbers[0]);
+  if (value->is_null()) {
+    refuse(
+        fmt::format("was adapted, so that its {} is no setting: make it with mean= and "
+                    "variance=, and save the model again",
+                    key));
+  }
+  if (!valid) {
+    refuse(fmt::format("has {} {}; Sluice computes one number for each of {} channels", key,
+                       shown(*value), count));
+  }
+  return numbers;
+}
+
+bool LayerReader::flag(const char* key, bool otherwise) const {
+  const Json& value = get(key);
+  if (value.is_null()) return otherwise;
+  if (!value.is_boolean()) refuse(fmt::format("has {} {}, which is no bool", key, shown(value)));
+  return value.get<bool>();
+}
+
+Padding LayerReader::padding(const char* key) const {
+  const Json& value = get(key);
+  if (value.is_null() || value == "valid") return Padding::valid;
+  if (value == "same") return Padding::same;
+  refuse(fmt::format("has {} {}; Sluice computes valid and same", key, shown(value)));
+}
+
+std::array<int, 4> LayerReader::margins(const char* key) const {
+  const Json& value = get(key);
+  const auto pair = [](const Json& one) { return one.is_array() ? one : Json::array({one, one}); };
+  Json all = Json::array();
+  if (value.is_null()) {
+    all = {1, 1, 1, 1};
+  } else if (value.is_array()) {
+    for (const Json& axis : value) {
+      for (const Json& margin : pair(axis)) all.push_back(margin);
+    }
+  } else {
+    all = {value, value, value, value};
+  }
+  std::array<int, 4> margins{};
+  bool valid = all.size() == margins.size();
+  for (std::size_t i = 0; valid && i < margins.size(); ++i) {
+    valid = all[i].is_number_unsigned() && all[i] <= kMostMargin;
+    if (valid) margins[i] = all[i].get<int>();
+  }
+  if (!valid) refuse(fmt::format("has {} {}, which are no margins", key, shown(value)));
+  return margins;
+}
+
+void LayerReader::require_last_axis(const char* key, std::size_t axes) const {
+  const Json* value = &get(key);
+  if (value->is_array() && value->size() == 1) value = &value->front();
+  if (value->is_null() || *value == -1 || *value == axes) return;
+  refuse(fmt::format("has {} {}; Sluice computes the last", key, shown(get(key))));
 }
 
 Activation LayerReader::activation() const {
@@ -203,7 +275,23 @@ class LayerReader::Settings {
   Settings(const LayerReader& reader, const Shape& input) : reader_(reader), input_(input) {}
 
   void count(const char* key, int& value, std::int64_t) { value = reader_.positive(key); }
-  void square(const char* key, int& value, std::int64_t) { value = reader_.square(key); }
+  void size(const char* key, Size2D& value, std::int64_t) { value = reader_.size(key); }
+  void size(const char* key, Size2D& value, std::int64_t, const Size2D& otherwise) {
+    value = reader_.get(key).is_null() ? otherwise : reader_.size(key);
+  }
+  void number(const char* key, double& value, double otherwise) {
+    value = reader_.number(key, otherwise);
+  }
+  void numbers(const char* key, std::vector<double>& values) {
+    values = reader_.numbers(key, static_cast<std::size_t>(input_.back()));
+  }
+  void flag(const char* key, bool& value, bool otherwise) { value = reader_.flag(key, otherwise); }
+  void padding(const char* key, Padding& value, Padding) { value = reader_.padding(key); }
+  void margins(const char* key, int& top, int& bottom, int& left, int& right) {
+    const std::array<int, 4> all = reader_.margins(key);
+    top = all[0], bottom = all[1], left = all[2], right = all[3];
+  }
+  void last_axis(const char* key) { reader_.require_last_axis(key, input_.size()); }
   void rate(const char* key, float& value) {
     const double rate = reader_.number(key, -1);
     if (!(rate >= 0 && rate < 1)) {
@@ -216,9 +304,6 @@ class LayerReader::Settings {
   void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
   void fixed(const char* key, const FixedSetting& value, Missing missing) {
     const bool is_null = reader_.get(key).is_null();
-    if (is_null && missing == Missing::refused) {
-      reader_.refuse(fmt::format("does not say its {}", key));
-    }
     if (!is_null || missing != Missing::or_null) reader_.require(key, to_json<Json>(value));
   }
 

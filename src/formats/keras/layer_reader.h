@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/network.h"
 
@@ -41,8 +43,14 @@ class LayerReader {
   const nlohmann::json& get(const char* key) const;
   int positive(const char* key) const;
   double number(const char* key, double otherwise) const;
-  /// [3, 3] or 3: the size of a square.
-  int square(const char* key) const;
+  /// [3, 5], or 3 for both.
+  Size2D size(const char* key) const;
+  std::vector<double> numbers(const char* key, std::size_t count) const;
+  bool flag(const char* key, bool otherwise) const;
+  Padding padding(const char* key) const;
+  /// ((top, bottom), (left, right)), (rows, columns), or one number.
+  std::array<int, 4> margins(const char* key) const;
+  void require_last_axis(const char* key, std::size_t axes) const;
   Activation activation() const;
   Shape target_shape(const char* key, const Shape& input) const;
   /// Refuses any but this value; a setting that is not there has it.

@@ -39,7 +39,13 @@ struct WordsOfSettings {
 
   void count(const char*, int value, std::int64_t) { words += fmt::format(" {}", value); }
   void activation(const char*, Activation value) { words += fmt::format(" {}", word_of(value)); }
-  void square(const char*, int, std::int64_t) {}
+  void size(const char*, const Size2D&, std::int64_t, const Size2D& = 1) {}
+  void number(const char*, double, double) {}
+  void numbers(const char*, const std::vector<double>&) {}
+  void flag(const char*, bool, bool) {}
+  void padding(const char*, Padding, Padding) {}
+  void margins(const char*, int, int, int, int) {}
+  void last_axis(const char*) {}
   void rate(const char*, float) {}
   void shape(const char*, const Shape&) {}
   void fixed(const char*, const FixedSetting&, Missing) {}

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -31,10 +32,30 @@ struct SettingsWriter {
   OrderedJson& json;
 
   void count(const char* key, int value, std::int64_t) { json[key] = value; }
-  void square(const char* key, int value, std::int64_t) { json[key] = value; }
+  void size(const char* key, const Size2D& value, std::int64_t) {
+    json[key] = value.height;
+    if (value.width != value.height) json[key] = {value.height, value.width};
+  }
+  void size(const char* key, const Size2D& value, std::int64_t most, const Size2D& otherwise) {
+    if (value != otherwise) size(key, value, most);
+  }
   void rate(const char* key, float value) { json[key] = value; }
+  void number(const char* key, double value, double otherwise) {
+    if (value != otherwise) json[key] = value;
+  }
+  void numbers(const char* key, const std::vector<double>& values) { json[key] = values; }
+  void flag(const char* key, bool value, bool otherwise) {
+    if (value != otherwise) json[key] = value;
+  }
+  void padding(const char* key, Padding value, Padding otherwise) {
+    if (value != otherwise) json[key] = word_of(value);
+  }
+  void margins(const char* key, int top, int bottom, int left, int right) {
+    json[key] = {top, bottom, left, right};
+  }
   void activation(const char* key, Activation value) { json[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { json[key] = value; }
+  void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
@@ -73,6 +94,49 @@ class Fields {
 
   int count(const char* key, std::int64_t most) {
     return static_cast<int>(whole_number(key, value(key), most));
+  }
+
+  bool has(const char* key) const { return json_.contains(key); }
+
+  /// One size for both axes, or a list of two.
+  Size2D size(const char* key, std::int64_t most) {
+    const Json& json = value(key);
+    if (!json.is_array()) return {static_cast<int>(whole_number(key, json, most))};
+    if (json.size() != 2) throw user_error("model", "{}: {} must have two sizes", place_, key);
+    return {static_cast<int>(whole_number(key, json[0], most)),
+            static_cast<int>(whole_number(key, json[1], most))};
+  }
+
+  double number(const char* key, const Json& json) const {
+    if (!json.is_number()) throw user_error("model", "{}: {} must be numbers", place_, key);
+    return json.get<double>();
+  }
+
+  bool flag(const char* key) {
+    const Json& json = value(key);
+    if (!json.is_boolean()) throw user_error("model", "{}: {} must be true or false", place_, key);
+    return json.get<bool>();
+  }
+
+  Padding padding(const char* key) {
+    const Json& json = value(key);
+    for (const Padding each : {Padding::valid, Padding::same}) {
+      if (json == word_of(each)) return each;
+    }
+    throw user_error("model", "{}: {} must be \"valid\" or \"same\"", place_, key);
+  }
+
+  std::array<int, 4> margins(const char* key) {
+    const Json& json = value(key);
+    std::array<int, 4> margins{};
+    bool valid = json.is_array() && json.size() == margins.size();
+    for (std::size_t i = 0; valid && i < margins.size(); ++i) {
+      valid = json[i].is_number_integer() && json[i] >= 0 && json[i] <= kMostMargin;
+      if (valid) margins[i] = json[i].get<int>();
+    }
+    if (valid) return margins;
+    throw user_error("model", "{}: {} must be four whole numbers from 0 to {}", place_, key,
+                     kMostMargin);
   }
 
   float rate(const char* key) {
@@ -144,10 +208,33 @@ struct SettingsReader {
   Fields& fields;
 
   void count(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
-  void square(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
+  void size(const char* key, Size2D& value, std::int64_t most) { value = fields.size(key, most); }
+  void size(const char* key, Size2D& value, std::int64_t most, const Size2D& otherwise) {
+    value = fields.has(key) ? fields.size(key, most) : otherwise;
+  }
   void rate(const char* key, float& value) { value = fields.rate(key); }
+  void number(const char* key, double& value, double otherwise) {
+    value = fields.has(key) ? fields.number(key, fields.value(key)) : otherwise;
+  }
+  void numbers(const char* key, std::vector<double>& values) {
+    values.clear();
+    for (const Json& value : fields.list(key, kMostUnits)) {
+      values.push_back(fields.number(key, value));
+    }
+  }
+  void flag(const char* key, bool& value, bool otherwise) {
+    value = fields.has(key) ? fields.flag(key) : otherwise;
+  }
+  void padding(const char* key, Padding& value, Padding otherwise) {
+    value = fields.has(key) ? fields.padding(key) : otherwise;
+  }
+  void margins(const char* key, int& top, int& bottom, int& left, int& right) {
+    const std::array<int, 4> all = fields.margins(key);
+    top = all[0], bottom = all[1], left = all[2], right = all[3];
+  }
   void activation(const char* key, Activation& value) { value = fields.activation(key); }
   void shape(const char* key, Shape& value) { value = fields.shape(key, kMostAxes, kMostUnits); }
+  void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 

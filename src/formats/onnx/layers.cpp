@@ -10,7 +10,8 @@
 namespace sluice {
 namespace {
 
-/// Keras's kernel (height, width, in, out) as ONNX's (out, in, height, width).
+/// Keras's kernel (height, width, in, out) as ONNX's (out, in, height, width). A depthwise one is
+/// (height, width, channels, 1) and (channels, 1, height, width).
 std::vector<float> convolution_kernel(std::span<const float> keras, const Shape& shape) {
   const auto area = static_cast<std::size_t>(shape[0] * shape[1]);
   const auto in = static_cast<std::size_t>(shape[2]);
@@ -24,6 +25,12 @@ std::vector<float> convolution_kernel(std::span<const float> keras, const Shape&
     }
   }
   return kernel;
+}
+
+std::vector<OnnxGraph::Attribute> attributes_of(const operation::Window& window) {
+  return {{"kernel_shape", Shape{window.size.height, window.size.width}},
+          {"strides", Shape{window.strides.height, window.strides.width}},
+          {"pads", Shape{window.top, window.left, window.bottom, window.right}}};
 }
 
 /// Adds one operation after another. Convolutions and pools hand on channels first; what needs
@@ -53,27 +60,56 @@ class OperationWriter {
   void operator()(const operation::Convolution& convolution) {
     const Shape& shape = next_->shape;
     const std::vector<float> kernel = convolution_kernel(weights_.values(*next_++), shape);
-    const std::string kernel_name =
-        graph_.add_tensor(name_ + "/kernel", {shape[3], shape[2], shape[0], shape[1]}, kernel);
-    const std::string bias = add_parameter(name_ + "/bias");
-    // 'same' as TensorFlow has it: an even kernel's odd row is below and to the right.
-    const std::int64_t before = (convolution.kernel_size - 1) / 2;
-    const std::int64_t after = convolution.kernel_size - 1 - before;
-    put("Conv", {channels_first(source()), kernel_name, bias},
-        {{"kernel_shape", Shape{convolution.kernel_size, convolution.kernel_size}},
-         {"pads", Shape{before, before, after, after}}},
+    const Shape turned = convolution.depthwise ? Shape{shape[2], 1, shape[0], shape[1]}
+                                               : Shape{shape[3], shape[2], shape[0], shape[1]};
+    std::vector<std::string> inputs{channels_first(source()),
+                                    graph_.add_tensor(name_ + "/kernel", turned, kernel)};
+    if (convolution.bias) inputs.push_back(add_parameter(name_ + "/bias"));
+    auto attributes = attributes_of(convolution.window);
+    if (convolution.depthwise) attributes.push_back({"group", shape[2]});
+    put("Conv", inputs, attributes, true);
+  }
+
+  void operator()(const operation::InnerProduct& product) {
+    std::vector<std::string> inputs{source().name, add_parameter(name_ + "/kernel")};
+    if (product.bias) inputs.push_back(add_parameter(name_ + "/bias"));
+    put("Gemm", inputs);
+  }
+
+  void operator()(const operation::Pooling& pooling) {
+    const bool max = pooling.kind == operation::Pooling::Kind::max;
+    put(max ? "MaxPool" : "AveragePool", {channels_first(source())}, attributes_of(pooling.window),
         true);
   }
 
-  void operator()(const operation::InnerProduct&) {
-    const std::string kernel = add_parameter(name_ + "/kernel");
-    const std::string bias = add_parameter(name_ + "/bias");
-    put("Gemm", {source().name, kernel, bias});
+  void operator()(const operation::BatchNormalization& normalization) {
+    const auto channels = static_cast<std::size_t>(at_->input.back());
+    const bool images = at_->input.size() == 3;
+    const auto constant = [&](const char* name, float value) {
+      return graph_.add_tensor(name_ + name, {at_->input.back()},
+                               std::vector<float>(channels, value));
+    };
+    std::vector<std::string> inputs{images ? channels_first(source()) : source().name};
+    inputs.push_back(normalization.scale ? add_parameter(name_ + "/gamma") : constant("/gamma", 1));
+    inputs.push_back(normalization.center ? add_parameter(name_ + "/beta") : constant("/beta", 0));
+    inputs.push_back(add_parameter(name_ + "/moving_mean"));
+    inputs.push_back(add_parameter(name_ + "/moving_variance"));
+    put("BatchNormalization", inputs, {{"epsilon", static_cast<float>(normalization.epsilon)}},
+        images);
   }
 
-  void operator()(const operation::MaxPooling& pool) {
-    const Shape size{pool.size, pool.size};
-    put("MaxPool", {channels_first(source())}, {{"kernel_shape", size}, {"strides", size}}, true);
+  void operator()(const operation::Pad& pad) {
+    const std::string pads = graph_.add_tensor(
+        name_ + "/pads",
+        std::vector<std::int64_t>{0, 0, pad.top, pad.left, 0, 0, pad.bottom, pad.right});
+    put("Pad", {channels_first(source()), pads}, {}, true);
+  }
+
+  void operator()(const operation::Scale& scale) {
+    const Shape channels{static_cast<std::int64_t>(scale.scale.size())};
+    const std::string by = graph_.add_tensor(name_ + "/scale", channels, scale.scale);
+    const std::string offset = graph_.add_tensor(name_ + "/offset", channels, scale.offset);
+    put("Add", {graph_.add_node(name_ + "/scaled", "Mul", {channels_last(source()), by}), offset});
   }
 
   void operator()(const operation::Dropout&) { values_.push_back(source()); }

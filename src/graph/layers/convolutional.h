@@ -4,6 +4,17 @@
 
 namespace sluice {
 
+/// Settings that all convolutions have after their kernel's size.
+template <class L, class Settings>
+void visit_convolution(L& layer, Settings& settings) {
+  settings.size("strides", layer.strides, kMostKernel, 1);
+  settings.padding("padding", layer.padding, Padding::same);
+  settings.fixed("data_format", "channels_last", Missing::or_null);
+  settings.fixed("dilation_rate", std::array{1, 1}, Missing::has_it);
+  settings.activation("activation", layer.activation);
+  settings.flag("use_bias", layer.use_bias, true);
+}
+
 template <>
 struct LayerType<Conv2D> {
   static constexpr const char* kClassName = "Conv2D";
@@ -11,25 +22,46 @@ struct LayerType<Conv2D> {
   template <class L, class Settings>
   static void visit(L& layer, Settings& settings) {
     settings.count("filters", layer.filters, kMostUnits);
-    settings.square("kernel_size", layer.kernel_size, kMostKernel);
-    settings.fixed("strides", std::array{1, 1}, Missing::has_it);
-    settings.fixed("padding", "same", Missing::refused);
-    settings.fixed("data_format", "channels_last", Missing::or_null);
-    settings.fixed("dilation_rate", std::array{1, 1}, Missing::has_it);
+    settings.size("kernel_size", layer.kernel_size, kMostKernel);
+    visit_convolution(layer, settings);
     settings.fixed("groups", 1, Missing::has_it);
-    settings.activation("activation", layer.activation);
-    settings.fixed("use_bias", true, Missing::has_it);
   }
 
   static LayerInfo describe(const Conv2D& layer, const Shape& input) {
     require_image(input);
-    const Shape kernel{layer.kernel_size, layer.kernel_size, input[2], layer.filters};
-    const Shape output{input[0], input[1], layer.filters};
+    const Shape kernel{layer.kernel_size.height, layer.kernel_size.width, input[2], layer.filters};
+    const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
+    const Shape output = results_of(window, input, layer.filters);
     require_activation(layer.activation, output);
     return {.output = output,
-            .tensors = kernel_and_bias(kernel),
-            .flops = 2 * double(input[0] * input[1]) * double(element_count(kernel)),
-            .operations = {operation::Convolution{layer.filters, layer.kernel_size},
+            .tensors = kernel_and_bias(kernel, layer.filters, layer.use_bias),
+            .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
+            .operations = {operation::Convolution{layer.filters, window, false, layer.use_bias},
+                           operation::Activate{layer.activation}}};
+  }
+};
+
+template <>
+struct LayerType<DepthwiseConv2D> {
+  static constexpr const char* kClassName = "DepthwiseConv2D";
+
+  template <class L, class Settings>
+  static void visit(L& layer, Settings& settings) {
+    settings.size("kernel_size", layer.kernel_size, kMostKernel);
+    visit_convolution(layer, settings);
+    settings.fixed("depth_multiplier", 1, Missing::has_it);
+  }
+
+  static LayerInfo describe(const DepthwiseConv2D& layer, const Shape& input) {
+    require_image(input);
+    const Shape kernel{layer.kernel_size.height, layer.kernel_size.width, input[2], 1};
+    const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
+    const Shape output = results_of(window, input, input[2]);
+    require_activation(layer.activation, output);
+    return {.output = output,
+            .tensors = kernel_and_bias(kernel, input[2], layer.use_bias),
+            .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
+            .operations = {operation::Convolution{int(input[2]), window, true, layer.use_bias},
                            operation::Activate{layer.activation}}};
   }
 };

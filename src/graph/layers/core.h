@@ -12,7 +12,7 @@ struct LayerType<Dense> {
   static void visit(L& layer, Settings& settings) {
     settings.count("units", layer.units, kMostUnits);
     settings.activation("activation", layer.activation);
-    settings.fixed("use_bias", true, Missing::has_it);
+    settings.flag("use_bias", layer.use_bias, true);
   }
 
   static LayerInfo describe(const Dense& layer, const Shape& input) {
@@ -21,9 +21,9 @@ struct LayerType<Dense> {
     }
     const Shape kernel{input[0], layer.units};
     return {.output = {layer.units},
-            .tensors = kernel_and_bias(kernel),
+            .tensors = kernel_and_bias(kernel, layer.units, layer.use_bias),
             .flops = 2 * double(element_count(kernel)),
-            .operations = {operation::InnerProduct{layer.units},
+            .operations = {operation::InnerProduct{layer.units, layer.use_bias},
                            operation::Activate{layer.activation}}};
   }
 };

@@ -48,7 +48,7 @@ struct LayerType<Concatenate> {
 
   template <class L, class Settings>
   static void visit(L&, Settings& settings) {
-    settings.fixed("axis", -1, Missing::has_it);
+    settings.last_axis("axis");
   }
 
   static LayerInfo describe(const Concatenate&, std::span<const Shape> inputs) {

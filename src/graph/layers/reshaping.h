@@ -19,6 +19,24 @@ struct LayerType<Flatten> {
 };
 
 template <>
+struct LayerType<ZeroPadding2D> {
+  static constexpr const char* kClassName = "ZeroPadding2D";
+
+  template <class L, class Settings>
+  static void visit(L& layer, Settings& settings) {
+    settings.margins("padding", layer.top, layer.bottom, layer.left, layer.right);
+    settings.fixed("data_format", "channels_last", Missing::or_null);
+  }
+
+  static LayerInfo describe(const ZeroPadding2D& layer, const Shape& input) {
+    require_image(input);
+    return {.output = {input[0] + layer.top + layer.bottom, input[1] + layer.left + layer.right,
+                       input[2]},
+            .operations = {operation::Pad{layer.top, layer.bottom, layer.left, layer.right}}};
+  }
+};
+
+template <>
 struct LayerType<Reshape> {
   static constexpr const char* kClassName = "Reshape";
 

@@ -7,24 +7,21 @@ namespace sluice::reference {
 
 namespace {
 
-/// Calls f(src index, kernel index, dst index) for every product of a convolution.
+/// Calls f(pixel of src or -1, place in the window, pixel of dst) for every place of every window.
 template <class F>
-void for_each_product(ImageShape s, int filters, int k, const F& f) {
-  const int before = (k - 1) / 2;  // rows of padding above; an even kernel has one more below
+void for_each_place(ImageShape s, const operation::Window& window, const F& f) {
+  const int rows = (s.h + window.top + window.bottom - window.size.height) / window.strides.height;
+  const int columns = (s.w + window.left + window.right - window.size.width) / window.strides.width;
+  int dst = 0;
   for (int n = 0; n < s.n; ++n) {
-    for (int y = 0; y < s.h; ++y) {
-      for (int x = 0; x < s.w; ++x) {
-        for (int ky = 0; ky < k; ++ky) {
-          for (int kx = 0; kx < k; ++kx) {
-            const int sy = y + ky - before;
-            const int sx = x + kx - before;
-            if (sy < 0 || sy >= s.h || sx < 0 || sx >= s.w) continue;
-            for (int i = 0; i < s.c; ++i) {
-              for (int o = 0; o < filters; ++o) {
-                f(((n * s.h + sy) * s.w + sx) * s.c + i, ((ky * k + kx) * s.c + i) * filters + o,
-                  ((n * s.h + y) * s.w + x) * filters + o);
-              }
-            }
+    for (int y = 0; y <= rows; ++y) {
+      for (int x = 0; x <= columns; ++x, ++dst) {
+        for (int ky = 0; ky < window.size.height; ++ky) {
+          for (int kx = 0; kx < window.size.width; ++kx) {
+            const int sy = y * window.strides.height + ky - window.top;
+            const int sx = x * window.strides.width + kx - window.left;
+            const bool inside = sy >= 0 && sy < s.h && sx >= 0 && sx < s.w;
+            f(inside ? (n * s.h + sy) * s.w + sx : -1, ky * window.size.width + kx, dst);
           }
         }
       }
@@ -32,24 +29,47 @@ void for_each_product(ImageShape s, int filters, int k, const F& f) {
   }
 }
 
-/// Calls f(src index of the largest, dst index) for every window.
+std::size_t results(ImageShape s, const operation::Window& window) {
+  int most = -1;
+  for_each_place(s, window, [&](int, int, int dst) { most = dst; });
+  return static_cast<std::size_t>(most + 1);
+}
+
+/// Calls f(src index, kernel index, dst index) for every product of a convolution.
 template <class F>
-void for_each_maximum(const Values& src, ImageShape s, int pool, const F& f) {
-  const int oh = s.h / pool;
-  const int ow = s.w / pool;
-  for (int n = 0; n < s.n; ++n) {
-    for (int y = 0; y < oh; ++y) {
-      for (int x = 0; x < ow; ++x) {
-        for (int c = 0; c < s.c; ++c) {
-          int best = -1;
-          for (int py = 0; py < pool; ++py) {
-            for (int px = 0; px < pool; ++px) {
-              const int i = ((n * s.h + y * pool + py) * s.w + x * pool + px) * s.c + c;
-              if (best < 0 || src[i] > src[best]) best = i;
-            }
-          }
-          f(best, ((n * oh + y) * ow + x) * s.c + c);
+void for_each_product(ImageShape s, const operation::Convolution& convolution, const F& f) {
+  const int filters = convolution.filters;
+  for_each_place(s, convolution.window, [&](int src, int place, int dst) {
+    if (src < 0) return;
+    for (int i = 0; i < s.c; ++i) {
+      if (convolution.depthwise) {
+        f(src * s.c + i, place * s.c + i, dst * s.c + i);
+      } else {
+        for (int o = 0; o < filters; ++o) {
+          f(src * s.c + i, (place * s.c + i) * filters + o, dst * filters + o);
         }
+      }
+    }
+  });
+}
+
+/// Calls f(src index, dst index, factor) for every value that a pool lets through.
+template <class F>
+void for_each_pooled(const Values& src, ImageShape s, const operation::Pooling& pooling,
+                     const F& f) {
+  const std::size_t windows = results(s, pooling.window);
+  for (int c = 0; c < s.c; ++c) {
+    std::vector<std::vector<int>> inside(windows);
+    for_each_place(s, pooling.window, [&](int pixel, int, int dst) {
+      if (pixel >= 0) inside[dst].push_back(pixel * s.c + c);
+    });
+    for (std::size_t dst = 0; dst < windows; ++dst) {
+      const std::vector<int>& all = inside[dst];
+      if (pooling.kind == operation::Pooling::Kind::average) {
+        for (const int i : all) f(i, dst * s.c + c, 1.0 / static_cast<double>(all.size()));
+      } else {
+        f(*std::max_element(all.begin(), all.end(), [&](int a, int b) { return src[a] < src[b]; }),
+          dst * s.c + c, 1.0);
       }
     }
   }
@@ -58,46 +78,124 @@ void for_each_maximum(const Values& src, ImageShape s, int pool, const F& f) {
 }  // namespace
 
 Values conv2d(const Values& src, ImageShape shape, const Values& kernel, const Values& bias,
-              int kernel_size) {
-  const int filters = static_cast<int>(bias.size());
-  Values dst(static_cast<std::size_t>(shape.n) * shape.h * shape.w * filters);
-  for (std::size_t i = 0; i < dst.size(); ++i) dst[i] = bias[i % filters];
-  for_each_product(shape, filters, kernel_size,
-                   [&](int s, int k, int d) { dst[d] += src[s] * kernel[k]; });
+              const operation::Convolution& convolution) {
+  Values dst(results(shape, convolution.window) * convolution.filters);
+  if (!bias.empty()) {
+    for (std::size_t i = 0; i < dst.size(); ++i) dst[i] = bias[i % bias.size()];
+  }
+  for_each_product(shape, convolution, [&](int s, int k, int d) { dst[d] += src[s] * kernel[k]; });
   return dst;
 }
 
 Conv2DGradients conv2d_backward(const Values& src, ImageShape shape, const Values& kernel,
-                                int filters, int kernel_size, const Values& diff_dst) {
-  Conv2DGradients g{Values(src.size()), Values(kernel.size()), Values(filters)};
-  for_each_product(shape, filters, kernel_size, [&](int s, int k, int d) {
+                                const operation::Convolution& convolution, const Values& diff_dst) {
+  Conv2DGradients g{Values(src.size()), Values(kernel.size()), Values(convolution.filters)};
+  for_each_product(shape, convolution, [&](int s, int k, int d) {
     g.src[s] += kernel[k] * diff_dst[d];
     g.kernel[k] += src[s] * diff_dst[d];
   });
-  for (std::size_t i = 0; i < diff_dst.size(); ++i) g.bias[i % filters] += diff_dst[i];
+  for (std::size_t i = 0; i < diff_dst.size(); ++i) g.bias[i % g.bias.size()] += diff_dst[i];
   return g;
 }
 
-Values max_pooling2d(const Values& src, ImageShape shape, int pool) {
-  Values dst(static_cast<std::size_t>(shape.n) * (shape.h / pool) * (shape.w / pool) * shape.c);
-  for_each_maximum(src, shape, pool, [&](int s, int d) { dst[d] = src[s]; });
+Values pooling2d(const Values& src, ImageShape shape, const operation::Pooling& pooling) {
+  Values dst(results(shape, pooling.window) * shape.c);
+  for_each_pooled(src, shape, pooling,
+                  [&](int s, std::size_t d, double factor) { dst[d] += factor * src[s]; });
   return dst;
 }
 
-Values max_pooling2d_backward(const Values& src, ImageShape shape, int pool,
-                              const Values& diff_dst) {
+Values pooling2d_backward(const Values& src, ImageShape shape, const operation::Pooling& pooling,
+                          const Values& diff_dst) {
   Values diff_src(src.size());
-  for_each_maximum(src, shape, pool, [&](int s, int d) { diff_src[s] += diff_dst[d]; });
+  for_each_pooled(src, shape, pooling, [&](int s, std::size_t d, double factor) {
+    diff_src[s] += factor * diff_dst[d];
+  });
   return diff_src;
 }
 
-Values dense(const Values& src, int n, const Values& kernel, const Values& bias) {
-  const std::size_t units = bias.size();
+void moments(const Values& src, std::size_t channels, Values& mean, Values& variance) {
+  const double rows = static_cast<double>(src.size()) / static_cast<double>(channels);
+  mean.assign(channels, 0);
+  variance.assign(channels, 0);
+  for (std::size_t i = 0; i < src.size(); ++i) mean[i % channels] += src[i] / rows;
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    const double off = src[i] - mean[i % channels];
+    variance[i % channels] += off * off / rows;
+  }
+}
+
+Values batch_normalization(const Values& src, const Normalized& by) {
+  const std::size_t channels = by.mean.size();
+  Values dst(src.size());
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    const std::size_t c = i % channels;
+    dst[i] =
+        (src[i] - by.mean[c]) / std::sqrt(by.variance[c] + by.epsilon) * by.gamma[c] + by.beta[c];
+  }
+  return dst;
+}
+
+NormalizedGradients batch_normalization_backward(const Values& src, const Normalized& by,
+                                                 bool of_batch, const Values& diff_dst) {
+  const std::size_t channels = by.mean.size();
+  const double rows = static_cast<double>(src.size()) / static_cast<double>(channels);
+  NormalizedGradients g{Values(src.size()), Values(channels), Values(channels)};
+  const auto normalized = [&](std::size_t i) {
+    const std::size_t c = i % channels;
+    return (src[i] - by.mean[c]) / std::sqrt(by.variance[c] + by.epsilon);
+  };
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    g.gamma[i % channels] += diff_dst[i] * normalized(i);
+    g.beta[i % channels] += diff_dst[i];
+  }
+  for (std::size_t i = 0; i < src.size(); ++i) {
+    const std::size_t c = i % channels;
+    double diff = diff_dst[i];
+    if (of_batch) diff -= (g.beta[c] + normalized(i) * g.gamma[c]) / rows;
+    g.src[i] = diff * by.gamma[c] / std::sqrt(by.variance[c] + by.epsilon);
+  }
+  return g;
+}
+
+namespace {
+
+/// Calls f(src index, dst index) for every value of an image that gets zeros around.
+template <class F>
+void for_each_padded(ImageShape s, const operation::Pad& pad, const F& f) {
+  const int rows = s.h + pad.top + pad.bottom;
+  const int row = (s.w + pad.left + pad.right) * s.c;
+  for (int n = 0; n < s.n; ++n) {
+    for (int y = 0; y < s.h; ++y) {
+      for (int x = 0; x < s.w * s.c; ++x) {
+        f((n * s.h + y) * s.w * s.c + x, (n * rows + y + pad.top) * row + pad.left * s.c + x);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Values pad(const Values& src, ImageShape shape, const operation::Pad& pad) {
+  Values dst(static_cast<std::size_t>(shape.n) * (shape.h + pad.top + pad.bottom) *
+             (shape.w + pad.left + pad.right) * shape.c);
+  for_each_padded(shape, pad, [&](int s, int d) { dst[d] = src[s]; });
+  return dst;
+}
+
+Values pad_backward(ImageShape shape, const operation::Pad& pad, const Values& diff_dst) {
+  Values diff_src(static_cast<std::size_t>(shape.n) * shape.h * shape.w * shape.c);
+  for_each_padded(shape, pad, [&](int s, int d) { diff_src[s] = diff_dst[d]; });
+  return diff_src;
+}
+
+Values dense(const Values& src, int n, const Values& kernel, int count, const Values& bias) {
+  const auto units = static_cast<std::size_t>(count);
   const std::size_t in = src.size() / n;
   Values dst(n * units);
   for (int row = 0; row < n; ++row) {
     for (std::size_t o = 0; o < units; ++o) {
-      double sum = bias[o];
+      double sum = bias.empty() ? 0 : bias[o];
       for (std::size_t i = 0; i < in; ++i) sum += src[row * in + i] * kernel[i * units + o];
       dst[row * units + o] = sum;
     }

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sluice/layers.h"
+#include "graph/operation.h"
 
 /// Every operation in plain loops, as a textbook and as the tests' oracle. Tensors have Keras's
 /// layouts: images (n, h, w, c), convolution kernels (kh, kw, in, out), dense kernels (in, out). A
@@ -16,23 +16,42 @@ struct ImageShape {
   int n, h, w, c;
 };
 
-/// dst (n, h, w, filters): stride 1, 'same' padding, odd or even kernel.
+/// dst (n, rows, columns, filters). A depthwise kernel is (kh, kw, c, 1). `bias` may be empty.
 Values conv2d(const Values& src, ImageShape shape, const Values& kernel, const Values& bias,
-              int kernel_size);
+              const operation::Convolution& convolution);
 
 struct Conv2DGradients {
   Values src, kernel, bias;
 };
 Conv2DGradients conv2d_backward(const Values& src, ImageShape shape, const Values& kernel,
-                                int filters, int kernel_size, const Values& diff_dst);
+                                const operation::Convolution& convolution, const Values& diff_dst);
 
-/// dst (n, h / pool, w / pool, c)
-Values max_pooling2d(const Values& src, ImageShape shape, int pool);
-Values max_pooling2d_backward(const Values& src, ImageShape shape, int pool,
-                              const Values& diff_dst);
+/// dst (n, rows, columns, c). The first of equal values is the largest.
+Values pooling2d(const Values& src, ImageShape shape, const operation::Pooling& pooling);
+Values pooling2d_backward(const Values& src, ImageShape shape, const operation::Pooling& pooling,
+                          const Values& diff_dst);
 
-/// dst (n, units) = src (n, in) kernel (in, units) + bias (units)
-Values dense(const Values& src, int n, const Values& kernel, const Values& bias);
+/// Values of the last axis, each with its own figures, all of them there.
+struct Normalized {
+  Values mean, variance, gamma, beta;
+  double epsilon;
+};
+/// Mean and biased variance of each channel.
+void moments(const Values& src, std::size_t channels, Values& mean, Values& variance);
+Values batch_normalization(const Values& src, const Normalized& by);
+
+struct NormalizedGradients {
+  Values src, gamma, beta;
+};
+/// `of_batch`: mean and variance are those of src, and change with it.
+NormalizedGradients batch_normalization_backward(const Values& src, const Normalized& by,
+                                                 bool of_batch, const Values& diff_dst);
+
+Values pad(const Values& src, ImageShape shape, const operation::Pad& pad);
+Values pad_backward(ImageShape shape, const operation::Pad& pad, const Values& diff_dst);
+
+/// dst (n, units) = src (n, in) kernel (in, units) + bias (units), which may be empty
+Values dense(const Values& src, int n, const Values& kernel, int units, const Values& bias);
 
 struct DenseGradients {
   Values src, kernel, bias;

@@ -1,0 +1,278 @@
+#include "ops/batch_normalization.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.h"
+#include "base/simd.h"
+#include "ops/scale.h"
+
+namespace sluice::ops {
+
+namespace {
+
+constexpr std::size_t kParts = 16;   ///< of the rows
+constexpr std::size_t kChunk = 256;  ///< pixels that are summed in single precision
+
+template <std::size_t kLanes>
+[[gnu::always_inline]] inline void moments_in_registers(const float* src, std::size_t pixels,
+                                                        float* mean, float* squares) {
+  float sum[kLanes] = {};
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) sum[lane] += src[pixel * kLanes + lane];
+  }
+  for (float& each : sum) each /= static_cast<float>(pixels);
+  float square[kLanes] = {};
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float off = src[pixel * kLanes + lane] - sum[lane];
+      square[lane] += off * off;
+    }
+  }
+  std::copy(sum, sum + kLanes, mean);
+  std::copy(square, square + kLanes, squares);
+}
+
+/// Mean of a chunk's pixels and the sum of the squared differences from it, by lane.
+SLUICE_VECTORISED void chunk_moments(const float* __restrict src, std::size_t pixels,
+                                     std::size_t lanes, float* __restrict mean,
+                                     float* __restrict squares) {
+  if (lanes == 16) return moments_in_registers<16>(src, pixels, mean, squares);
+  if (lanes == 8) return moments_in_registers<8>(src, pixels, mean, squares);
+  std::fill(mean, mean + lanes, 0.f);
+  std::fill(squares, squares + lanes, 0.f);
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) mean[lane] += src[pixel * lanes + lane];
+  }
+  for (std::size_t lane = 0; lane < lanes; ++lane) mean[lane] /= static_cast<float>(pixels);
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const float off = src[pixel * lanes + lane] - mean[lane];
+      squares[lane] += off * off;
+    }
+  }
+}
+
+/// Adds the moments of `more` values to those of `count` (Chan, Golub and LeVeque 1979).
+void add_moments(double count, double more, std::size_t lanes, const float* mean,
+                 const float* squares, double* into_mean, double* into_squares) {
+  const double share = more / (count + more);
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const double off = mean[lane] - into_mean[lane];
+    into_mean[lane] += off * share;
+    into_squares[lane] += squares[lane] + off * off * count * share;
+  }
+}
+
+/// By lane: sums of the gradients, and of their products with the normalised values. With dst,
+/// gradients behind a ReLU that is 0 become 0.
+SLUICE_VECTORISED void sum_gradients(const float* __restrict src, const float* __restrict dst,
+                                     const float* __restrict mean, const float* __restrict inverse,
+                                     std::size_t pixels, std::size_t lanes, float* __restrict diff,
+                                     float* __restrict sums, float* __restrict products) {
+  std::fill(sums, sums + lanes, 0.f);
+  std::fill(products, products + lanes, 0.f);
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    if (dst != nullptr) {
+      for (std::size_t lane = 0; lane < lanes; ++lane) {
+        diff[lane] = dst[lane] > 0 ? diff[lane] : 0.f;
+      }
+      dst += lanes;
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      sums[lane] += diff[lane];
+      products[lane] += diff[lane] * (src[lane] - mean[lane]) * inverse[lane];
+    }
+    src += lanes;
+    diff += lanes;
+  }
+}
+
+/// diff = diff * scale + src * slope + offset
+SLUICE_VECTORISED void combine(const float* __restrict src, const float* __restrict scale,
+                               const float* __restrict slope, const float* __restrict offset,
+                               std::size_t pixels, std::size_t lanes, float* __restrict diff) {
+  for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      diff[lane] = diff[lane] * scale[lane] + src[lane] * slope[lane] + offset[lane];
+    }
+    src += lanes;
+    diff += lanes;
+  }
+}
+
+}  // namespace
+
+BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
+                                       const operation::BatchNormalization& operation, bool relu,
+                                       const BatchNormalizationParameters& parameters)
+    : Op(src, plan.take(src.get_desc())),
+      operation_(operation),
+      relu_(relu),
+      parameters_(parameters),
+      planes_(src) {
+  const std::size_t lanes = planes_.blocks * planes_.lanes;
+  for (auto* values :
+       {&mean_, &variance_, &inverse_, &scale_, &offset_, &diff_gamma_, &diff_beta_}) {
+    values->resize(lanes);
+  }
+  if (plan.training) sums_.resize(2 * kParts * lanes);
+}
+
+bool BatchNormalization::has_parameters() const {
+  return parameters_.gamma.values != nullptr || parameters_.beta.values != nullptr;
+}
+
+dnnl::memory BatchNormalization::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
+  diff_ = onednn::data(diff_dst);
+  return diff_dst;
+}
+
+template <class Body>
+void BatchNormalization::for_each_part(const Body& body) const {
+  parallel_for(kParts * planes_.blocks, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const std::size_t part = i / planes_.blocks;
+      body(i % planes_.blocks, part * rows_ / kParts, (part + 1) * rows_ / kParts, part);
+    }
+  });
+}
+
+void BatchNormalization::compute_moments() {
+  const std::size_t lanes = planes_.lanes;
+  const std::size_t all = planes_.blocks * lanes;
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t part) {
+    thread_local std::vector<float> moments;
+    moments.resize(2 * lanes);
+    double* mean = sums_.data() + 2 * part * all + block * lanes;
+    double* squares = mean + all;
+    double count = 0;
+    for (std::size_t image = first; image < last; ++image) {
+      const float* src = onednn::data(src_) + (image * planes_.blocks + block) * plane();
+      for (std::size_t pixel = 0; pixel < planes_.pixels(); pixel += kChunk) {
+        const std::size_t pixels = std::min(kChunk, planes_.pixels() - pixel);
+        chunk_moments(src + pixel * lanes, pixels, lanes, moments.data(), moments.data() + lanes);
+        add_moments(count, static_cast<double>(pixels), lanes, moments.data(),
+                    moments.data() + lanes, mean, squares);
+        count += static_cast<double>(pixels);
+      }
+    }
+  });
+  const double count = static_cast<double>(rows_ * planes_.pixels());
+  for (std::size_t lane = 0; lane < all; ++lane) {
+    double mean = 0;
+    double squares = 0;
+    double before = 0;
+    for (std::size_t part = 0; part < kParts; ++part) {
+      const std::size_t rows = (part + 1) * rows_ / kParts - part * rows_ / kParts;
+      if (rows == 0) continue;
+      const double more = static_cast<double>(rows * planes_.pixels());
+      const double off = sums_[2 * part * all + lane] - mean;
+      mean += off * more / (before + more);
+      squares += sums_[(2 * part + 1) * all + lane] + off * off * before * more / (before + more);
+      before += more;
+    }
+    mean_[lane] = static_cast<float>(mean);
+    variance_[lane] = static_cast<float>(squares / count);
+  }
+}
+
+void BatchNormalization::update_moving_moments() {
+  const double kept = operation_.momentum;
+  for (std::size_t c = 0; c < planes_.channels; ++c) {
+    const auto move = [&](float& moving, double batch) {
+      moving = static_cast<float>(kept * moving + (1 - kept) * batch);
+    };
+    move(parameters_.moving_mean[c], mean_[c]);
+    move(parameters_.moving_variance[c], variance_[c]);
+  }
+}
+
+void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
+  rows_ = static_cast<std::size_t>(pass.rows);
+  of_batch_ = pass.phase == Phase::training;
+  const std::size_t channels = planes_.channels;
+  if (of_batch_) {
+    compute_moments();
+    update_moving_moments();
+  } else {
+    std::copy_n(parameters_.moving_mean, channels, mean_.begin());
+    std::copy_n(parameters_.moving_variance, channels, variance_.begin());
+  }
+  const float* gamma = parameters_.gamma.values;
+  const float* beta = parameters_.beta.values;
+  for (std::size_t c = 0; c < channels; ++c) {
+    inverse_[c] = static_cast<float>(1 / std::sqrt(double(variance_[c]) + operation_.epsilon));
+    scale_[c] = inverse_[c] * (gamma == nullptr ? 1.f : gamma[c]);
+    offset_[c] = (beta == nullptr ? 0.f : beta[c]) - mean_[c] * scale_[c];
+  }
+  scale_values(planes_, onednn::data(src_), scale_.data(), offset_.data(), relu_,
+               onednn::data(dst_));
+}
+
+void BatchNormalization::backward_weights(onednn::Context&) {
+  const std::size_t lanes = planes_.lanes;
+  const std::size_t all = planes_.blocks * lanes;
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t part) {
+    thread_local std::vector<float> chunk;
+    chunk.resize(2 * lanes);
+    double* sums = sums_.data() + 2 * part * all + block * lanes;
+    double* products = sums + all;
+    for (std::size_t image = first; image < last; ++image) {
+      const std::size_t at = (image * planes_.blocks + block) * plane();
+      for (std::size_t pixel = 0; pixel < planes_.pixels(); pixel += kChunk) {
+        const std::size_t pixels = std::min(kChunk, planes_.pixels() - pixel);
+        const std::size_t from = at + pixel * lanes;
+        sum_gradients(onednn::data(src_) + from, relu_ ? onednn::data(dst_) + from : nullptr,
+                      mean_.data() + block * lanes, inverse_.data() + block * lanes, pixels, lanes,
+                      diff_ + from, chunk.data(), chunk.data() + lanes);
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+          sums[lane] += chunk[lane];
+          products[lane] += chunk[lanes + lane];
+        }
+      }
+    }
+  });
+  for (std::size_t lane = 0; lane < all; ++lane) {
+    double sum = 0;
+    double product = 0;
+    for (std::size_t part = 0; part < kParts; ++part) {
+      sum += sums_[2 * part * all + lane];
+      product += sums_[(2 * part + 1) * all + lane];
+    }
+    diff_beta_[lane] = static_cast<float>(sum);
+    diff_gamma_[lane] = static_cast<float>(product);
+  }
+  const auto hand_out = [&](const std::vector<float>& from, const Parameter& to) {
+    if (to.gradients != nullptr) std::copy_n(from.begin(), planes_.channels, to.gradients);
+  };
+  hand_out(diff_gamma_, parameters_.gamma);
+  hand_out(diff_beta_, parameters_.beta);
+}
+
+void BatchNormalization::backward_data(onednn::Context&) {
+  // With the batch's own statistics, each of its values moves the mean and the variance.
+  std::vector<float>& slope = diff_gamma_;
+  std::vector<float>& offset = diff_beta_;
+  const float count = static_cast<float>(rows_ * planes_.pixels());
+  for (std::size_t lane = 0; lane < slope.size(); ++lane) {
+    const float by_value =
+        of_batch_ ? -scale_[lane] * inverse_[lane] * diff_gamma_[lane] / count : 0.f;
+    const float always = of_batch_ ? -scale_[lane] * diff_beta_[lane] / count : 0.f;
+    slope[lane] = by_value;
+    offset[lane] = always - by_value * mean_[lane];
+  }
+  const std::size_t lanes = planes_.lanes;
+  for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t) {
+    for (std::size_t image = first; image < last; ++image) {
+      const std::size_t at = (image * planes_.blocks + block) * plane();
+      combine(onednn::data(src_) + at, scale_.data() + block * lanes, slope.data() + block * lanes,
+              offset.data() + block * lanes, planes_.pixels(), lanes, diff_ + at);
+    }
+  });
+  std::fill(diff_ + rows_ * planes_.blocks * plane(), diff_ + onednn::stored(src_), 0.f);
+}
+
+}  // namespace sluice::ops

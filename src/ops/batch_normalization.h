@@ -1,0 +1,56 @@
+#pragma once
+
+#include <vector>
+
+#include "graph/operation.h"
+#include "onednn/planes.h"
+#include "ops/op.h"
+
+namespace sluice::ops {
+
+/// Parameters of a BatchNormalization, (C) each; gamma and beta may be without values.
+struct BatchNormalizationParameters {
+  Parameter gamma, beta;
+  float* moving_mean;      ///< written in training
+  float* moving_variance;  ///< likewise
+};
+
+/// Batch normalisation with fused ReLU over all axes but the channels, by the statistics of the
+/// pass's rows in training and the moving ones at inference (Ioffe and Szegedy 2015). src
+/// (N, C, H, W) or (N, C) in any layout, dst in that of src. Its sums are divided by images, not by
+/// threads, so that the bits do not depend on the number of threads.
+class BatchNormalization : public Op {
+ public:
+  BatchNormalization(Plan& plan, const dnnl::memory& src,
+                     const operation::BatchNormalization& operation, bool relu,
+                     const BatchNormalizationParameters& parameters);
+
+  bool has_parameters() const override;
+  dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
+  void forward(onednn::Context& context, const Pass& pass) override;
+  void backward_weights(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
+
+ private:
+  /// Calls body(block, first image, last image, part) for parts of the real rows, in parallel.
+  template <class Body>
+  void for_each_part(const Body& body) const;
+  std::size_t plane() const { return planes_.pixels() * planes_.lanes; }
+  void compute_moments();
+  void update_moving_moments();
+
+  operation::BatchNormalization operation_;
+  bool relu_;
+  BatchNormalizationParameters parameters_;
+  onednn::Planes planes_;
+  // By lane.
+  std::vector<float> mean_, inverse_, scale_, offset_;
+  std::vector<float> variance_;
+  std::vector<double> sums_;  ///< of each part, two for each lane
+  std::vector<float> diff_gamma_, diff_beta_;
+  std::size_t rows_ = 0;  ///< of the last forward pass
+  bool of_batch_ = false;
+  float* diff_ = nullptr;
+};
+
+}  // namespace sluice::ops
