@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <cmath>
 #include <map>
 #include <optional>
 #include <set>
@@ -149,18 +150,25 @@ class DeclarationReader {
     if (const std::string data_type = reader.data_type(); data_type != "float32") {
       other_types_.insert(data_type);
     }
-    if (reader.class_name() == "Rescaling") {
-      if (sources[0].layer != kImagesName || rescaled_) {
-        reader.refuse("rescales again: Sluice can only before the first layer, and once");
-      }
-      reader.check_rescaling();
-      rescaled_ = true;
-      return sources[0];
-    }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
       return add(ActivationLayer{"", *activation}, reader, here, sources);
     }
-    return add(reader.layer(sources[0].shape), reader, here, sources);
+    Layer layer = reader.layer(sources[0].shape);
+    if (auto* rescaling = std::get_if<Rescaling>(&layer);
+        rescaling != nullptr && sources[0].layer == kImagesName && is_of_pixels(*rescaling)) {
+      if (rescaling->offset == 0 && std::fabs(rescaling->scale * 255 - 1) < 1e-6) return sources[0];
+      declared_.remarks.push_back(fmt::format(
+          "{}: '{}' takes pictures of 0 to 255; Sluice divides them by 255 before it, so that its "
+          "scale is {} here",
+          place_, one_line(reader.name()), rescaling->scale * 255));
+      rescaling->scale *= 255;
+    }
+    return add(std::move(layer), reader, here, sources);
+  }
+
+  /// Sluice's pictures have values from 0 to 1, and so small a factor is for 0 to 255.
+  static bool is_of_pixels(const Rescaling& rescaling) {
+    return std::fabs(rescaling.scale) < 1.0 / 64;
   }
 
   Value add(Layer layer, const LayerReader& reader, const DeclaredModel::Weighted& here,
@@ -210,7 +218,6 @@ class DeclarationReader {
   std::set<std::string> names_{kImagesName};  ///< those of the model's layers
   std::vector<std::string> renamed_;          ///< "'conv1/1' is 'conv1_1'"
   std::set<std::string> other_types_;         ///< but float32
-  bool rescaled_ = false;
 };
 
 }  // namespace

@@ -80,15 +80,24 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
             "Dense, Reshape, Activation, Add, Multiply, Concatenate");
   EXPECT_EQ(refused({conv(""), layer("ReLU", "r", R"("max_value":3.0)")}),
             "r' has max_value 3.0; Sluice computes None or 6");
-  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.5,"offset":0.0)")}),
-            "s' has scale 0.5; Sluice divides pictures by 255");
-  EXPECT_EQ(refused({layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":-1.0)")}),
-            "s' has offset -1.0; Sluice computes 0");
-  const std::string rescaling = layer("Rescaling", "s", R"("scale":0.00392156862745098)");
-  const std::string again = "' rescales again: Sluice can only before the first layer, and once";
-  EXPECT_EQ(refused({conv(""), rescaling}), "s" + again);
-  EXPECT_EQ(refused({rescaling, layer("Rescaling", "s2", R"("scale":0.00392156862745098)")}),
-            "s2" + again);
+}
+
+TEST(KerasDeclared, RescalingOfPixelsFollowsADivisionBy255) {
+  const auto first = [](const std::string& config) {
+    return read({layer("Rescaling", "s", config), kFlatten});
+  };
+  EXPECT_EQ(first(R"("scale":0.00392156862745098,"offset":0.0)").model.layers.size(), 1u);
+  const DeclaredModel centred = first(R"("scale":0.00784313725490196,"offset":-1)");
+  EXPECT_NEAR(std::get<Rescaling>(centred.model.layers[0]).scale, 2, 1e-9);
+  EXPECT_EQ(std::get<Rescaling>(centred.model.layers[0]).offset, -1);
+  ASSERT_EQ(centred.remarks.size(), 1u);
+  EXPECT_THAT(centred.remarks[0], HasSubstr("'s' takes pictures of 0 to 255"));
+  const DeclaredModel of_units = first(R"("scale":2,"offset":-1)");
+  EXPECT_EQ(std::get<Rescaling>(of_units.model.layers[0]).scale, 2);
+  EXPECT_TRUE(of_units.remarks.empty());
+  const DeclaredModel later =
+      read({conv(""), layer("Rescaling", "s", R"("scale":0.00784313725490196,"offset":-1)")});
+  EXPECT_NEAR(std::get<Rescaling>(later.model.layers[1]).scale, 2 / 255.0, 1e-9);
 }
 
 TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "base/fail.h"
@@ -259,14 +258,6 @@ std::optional<Activation> LayerReader::lone_activation() const {
   if (most.is_null()) return Activation::relu;
   if (most == 6) return Activation::relu6;
   refuse(fmt::format("has max_value {}; Sluice computes None or 6", shown(most)));
-}
-
-void LayerReader::check_rescaling() const {
-  const Json& scale = get("scale");
-  if (!scale.is_number() || std::fabs(scale.get<double>() * 255 - 1) > 1e-6) {
-    refuse(fmt::format("has scale {}; Sluice divides pictures by 255", shown(scale)));
-  }
-  if (number("offset", 0) != 0) require("offset", 0);
 }
 
 /// Gives a layer the settings that its configuration has.

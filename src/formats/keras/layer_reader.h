@@ -31,8 +31,6 @@ class LayerReader {
   Layer layer(const Shape& input) const;
   /// Of an Activation, ReLU or Softmax; nothing for other layers.
   std::optional<Activation> lone_activation() const;
-  /// That a Rescaling is 1/255: Sluice divides pictures by 255 before any model.
-  void check_rescaling() const;
 
   [[noreturn]] void refuse(std::string_view why) const;
 
