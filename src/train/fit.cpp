@@ -8,8 +8,11 @@
 #include "eval/outputs.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
-#include "train/adam.h"
+#include "train/clipping.h"
 #include "train/early_stopping.h"
+#include "train/optimizer.h"
+#include "train/require.h"
+#include "train/schedule.h"
 
 namespace sluice {
 
@@ -33,7 +36,9 @@ class Fit {
         validation_(validation),
         options_(options),
         observer_(observer),
-        adam_(options.adam, model.trained()),
+        trained_(model.trained()),
+        optimizer_(make_optimizer(options.optimizer, trained_)),
+        clipping_(options.optimizer, trained_),
         stopper_(options.early_stopping, values_of(model)) {
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
@@ -44,7 +49,6 @@ class Fit {
     name_blocks();
     observer_.on_begin(state_);
     stopper_.state() = state_.stopping;
-    adam_.set_step_count(steps_done());
     for (const Epoch& epoch : state_.history.epochs) {
       ++progress_.epoch;
       tell(epoch);
@@ -61,11 +65,9 @@ class Fit {
     const auto add = [&](const char* what, std::size_t number, std::span<float> values) {
       state_.blocks.push_back({fmt::format("{}/{}", what, number), values});
     };
-    for (std::size_t i = 0; i < adam_.moments().size(); ++i) {
-      Adam::Moments& moments = adam_.moments()[i];
-      add("weights", i, moments.of.weights);
-      add("mean", i, moments.mean);
-      add("variance", i, moments.variance);
+    for (std::size_t i = 0; i < trained_.size(); ++i) {
+      add("weights", i, trained_[i].weights);
+      for (const Optimizer::State& part : optimizer_->state(i)) add(part.name, i, part.values);
     }
     const std::vector<std::span<float>> state = model_.state();
     for (std::size_t i = 0; i < state.size(); ++i) add("state", i, state[i]);
@@ -107,8 +109,14 @@ class Fit {
     const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
-    adam_.step();
+    clipping_.clip();
+    optimizer_->step(steps_done() + 1, learning_rate());
     return loss;
+  }
+
+  double learning_rate() const {
+    return options_.optimizer.learning_rate *
+           rate_factor(options_.optimizer.schedule, steps_done(), progress_.steps, options_.epochs);
   }
 
   void report_step(double images) {
@@ -185,7 +193,9 @@ class Fit {
   const Examples& validation_;
   const FitOptions& options_;
   FitObserver& observer_;
-  Adam adam_;
+  std::vector<CompiledModel::Trained> trained_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Clipping clipping_;
   EarlyStopper stopper_;
   FitState state_;
   Timer timer_;
@@ -198,19 +208,10 @@ class Fit {
 };
 
 void require_options(const FitOptions& options) {
-  const auto require = [](bool fits, const char* name, const auto& value, const char* wanted) {
-    if (!fits) throw user_error("train", "{} is {}: must be {}", name, value, wanted);
-  };
-  const AdamOptions& adam = options.adam;
   const EarlyStopping& stopping = options.early_stopping;
   require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
-  // NaN fails every comparison.
-  require(adam.learning_rate > 0 && std::isfinite(adam.learning_rate), "learning_rate",
-          adam.learning_rate, "above 0 and finite");
-  require(adam.beta_1 >= 0 && adam.beta_1 < 1, "beta_1", adam.beta_1, "at least 0 and below 1");
-  require(adam.beta_2 >= 0 && adam.beta_2 < 1, "beta_2", adam.beta_2, "at least 0 and below 1");
-  require(adam.epsilon > 0 && adam.epsilon <= 1, "epsilon", adam.epsilon, "above 0 and at most 1");
+  require_optimizer(options.optimizer, options.epochs);
   require(stopping.monitor == "val_loss" || stopping.monitor == "val_accuracy" ||
               stopping.monitor == "loss" || stopping.monitor == "accuracy",
           "early_stopping.monitor", one_line(stopping.monitor),

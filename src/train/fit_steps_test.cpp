@@ -54,6 +54,7 @@ class KeepingModel : public CompiledModel {
   std::span<const float> logits() const override { return {}; }
   void backward(std::span<const float>, GradientOf) override {
     const bool breaks = static_cast<int>(batches.size()) == breaks_after;
+    gradients_[0] = gradient;
     gradients_[1] = breaks ? std::numeric_limits<float>::quiet_NaN() : 0;
   }
   std::vector<Trained> trained() override {
@@ -61,6 +62,7 @@ class KeepingModel : public CompiledModel {
             {std::span(weights_).last(1), std::span(gradients_).last(1)}};
   }
   std::vector<std::span<float>> state() override { return {state_}; }
+  float weight() const { return weights_[0]; }  ///< of the first block
   std::string first_not_finite() const override { return "the second block"; }
   void start_profile() override {}
   std::vector<LayerProfile> profile() const override { return {}; }
@@ -78,6 +80,7 @@ class KeepingModel : public CompiledModel {
   std::vector<Rows> batches;
   std::vector<Rows> predicted;
   std::vector<RandomKey> keys;
+  float gradient = 0;    ///< of the first block
   int breaks_after = 0;  ///< a step, after which the second block is not finite
 
  private:
@@ -116,6 +119,19 @@ class FitSteps : public testing::Test {
   FitObserver silent_;
   FitObserver* observer_ = &silent_;
 };
+
+TEST_F(FitSteps, TheScheduleGoesOverTheWholeFitWithLimitedGradients) {
+  KeepingModel model;
+  model.gradient = 8;
+  FitOptions options = with(1, 2);  // six steps
+  options.optimizer = {.name = "sgd",
+                       .learning_rate = 0.25,
+                       .clipvalue = 2,
+                       .schedule = {.name = "linear", .warmup = 1. / 3, .start_factor = 0.5}};
+  run(model, options);
+  const float factors = 0.5f + 0.75f + 1 + 0.75f + 0.5f + 0.25f;
+  EXPECT_EQ(model.weight(), 1 - 0.25f * 2 * factors);
+}
 
 TEST_F(FitSteps, EveryEpochStageAndSeedHasAnOrderOfItsOwn) {
   std::set<Rows> orders;

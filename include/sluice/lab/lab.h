@@ -30,7 +30,7 @@ struct LabOptions {
   };
 
   CnnSize size = CnnSize::small;
-  AdamOptions adam;
+  OptimizerOptions optimizer;
   int batch_size = 32;
   Epochs epochs;
   Controls controls;
