@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,6 +28,17 @@ struct Schedule {
   double end_factor = 0;
   std::vector<double> milestones = {};
   double gamma = 0.1;
+};
+
+/// Zhang et al. 2019: after every `sync_period` steps the slow weights take a step towards the
+/// weights, which continue from there. The slow ones keep the share `decay` * (step /
+/// steps)^`decay_power` of themselves, as in airbench94.py of KellerJordan/cifar10-airbench. The
+/// paper's form is decay 0.5 (1 - slow_step_size) and decay_power 0. State, such as running means,
+/// takes part. At the end of each epoch the weights are the slow ones.
+struct Lookahead {
+  int sync_period = 0;          ///< 0 for no lookahead; 5 in the source
+  double decay = 0.7737809375;  ///< 0.95^5, as in the source
+  double decay_power = 3;
 };
 
 /// How gradients change parameters, with the names of keras.optimizers. The defaults are those of
@@ -57,7 +69,33 @@ struct OptimizerOptions {
   double clipnorm = 0;
   double global_clipnorm = 0;
   double clipvalue = 0;
+  /// Moving average of the weights after each step, which keeps the share ema_momentum of itself.
+  /// At the end of the fit it replaces the weights, as in Keras. Before, it is what the epochs'
+  /// validation and early stopping see, as with keras.callbacks.SwapEMAWeights. State, such as
+  /// running means, is averaged too, so that it fits the weights; Keras leaves it.
+  bool use_ema = false;
+  double ema_momentum = 0.99;
+  Lookahead lookahead = {};
   Schedule schedule = {};
+};
+
+/// Weights of the examples in the loss, by their class. A batch's loss is the sum of the weighted
+/// losses over its number of images, as in Keras.
+struct ClassWeights {
+  /// n / (k * n_c) for a class with n_c of all n images of k classes, as class_weight="balanced" in
+  /// scikit-learn (sklearn/utils/class_weight.py). Classes without images do not count.
+  bool balanced = false;
+  std::map<std::string, double> of = {};  ///< by the class's name; 1 for others
+};
+
+/// Categorical cross-entropy of the training, with the names of Keras. It is the loss of an Epoch.
+/// Its val_loss is without smoothing and weights, so that it compares between options; Keras
+/// smooths it too.
+struct LossOptions {
+  /// Share of each target that all classes have in equal parts
+  /// (keras.losses.CategoricalCrossentropy).
+  double label_smoothing = 0;
+  ClassWeights class_weight = {};
 };
 
 /// Stops a fit that no longer improves, as keras.callbacks.EarlyStopping, with its names and
@@ -74,10 +112,11 @@ struct EarlyStopping {
 struct FitOptions {
   int epochs = 10;
   int batch_size = 32;
-  OptimizerOptions optimizer;
+  OptimizerOptions optimizer = {};
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< separates the random numbers of stages that share a seed
   EarlyStopping early_stopping = {};
+  LossOptions loss = {};
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while
@@ -142,8 +181,8 @@ struct FitState {
   double seconds = 0;  ///< in the epoch so far
   History history;     ///< epochs before this one
   Stopping stopping;
-  std::vector<Block>
-      blocks;  ///< weights, the optimizer's state, state; weights and state of the best epoch
+  std::vector<Block> blocks;  ///< weights, the optimizer's state, state; weights and state of the
+                              ///< best epoch; averages
 };
 
 /// Callbacks of a fit, called on its thread. An exception from any of them ends the fit.

@@ -47,6 +47,7 @@ std::vector<Key> keys_of(Settings& settings) {
   LabOptions& lab = settings.experiment.lab;
   OptimizerOptions& optimizer = lab.optimizer;
   Schedule& schedule = optimizer.schedule;
+  Lookahead& lookahead = optimizer.lookahead;
   LabOptions::Epochs& epochs = lab.epochs;
   EarlyStopping& stopping = lab.early_stopping;
   return {
@@ -72,6 +73,11 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.clipnorm", Key::Real{&optimizer.clipnorm, limit, "0 or more"}},
       {"train.global_clipnorm", Key::Real{&optimizer.global_clipnorm, limit, "0 or more"}},
       {"train.clipvalue", Key::Real{&optimizer.clipvalue, limit, "0 or more"}},
+      {"train.use_ema", Key::Flag{&optimizer.use_ema}},
+      {"train.ema_momentum", Key::Real{&optimizer.ema_momentum, factor, "between 0 and 1"}},
+      {"train.label_smoothing",
+       Key::Real{&lab.loss.label_smoothing, beta, "at least 0 and below 1"}},
+      {"train.class_weight", Key::Weights{&lab.loss.class_weight}},
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
       {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},
@@ -86,6 +92,10 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.schedule.milestones",
        Key::Reals{&schedule.milestones, place, "above 0 and at most 100000"}},
       {"train.schedule.gamma", Key::Real{&schedule.gamma, above_0, "above 0 and at most 1"}},
+      {"train.lookahead.sync_period", Key::Count{&lookahead.sync_period, 0, kMostEpochs}},
+      {"train.lookahead.decay", Key::Real{&lookahead.decay, factor, "between 0 and 1"}},
+      {"train.lookahead.decay_power",
+       Key::Real{&lookahead.decay_power, length, "between 0 and 100000"}},
       {"train.early_stopping.enabled", Key::Flag{&stopping.enabled}},
       {"train.early_stopping.monitor",
        Key::Choice{&stopping.monitor, {"val_loss", "val_accuracy", "loss", "accuracy"}}},

@@ -50,8 +50,12 @@ struct Key {
     const char* in_words;
   };
 
+  struct Weights {  ///< "none", "balanced", or a table of classes
+    ClassWeights* value;
+  };
+
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Flag, Seed, Real, Reals> what;
+  std::variant<Name, Choice, Count, Flag, Seed, Real, Reals, Weights> what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

@@ -90,6 +90,22 @@ struct Store {
     *key.values = std::move(values);
     return {};
   }
+  std::string operator()(const Key::Weights& key) const {
+    const auto word = node.value_exact<std::string>();
+    const toml::table* table = node.as_table();
+    if (table == nullptr && word != "none" && word != "balanced") {
+      return "must be \"none\", \"balanced\" or a table of classes, like {cat = 2.0}";
+    }
+    ClassWeights weights{.balanced = word == "balanced"};
+    for (const auto& [name, element] : table != nullptr ? *table : toml::table()) {
+      const auto allowed = [](double x) { return x >= 0 && x <= 1e6; };
+      const std::string mend = Store{element}(
+          Key::Real{&weights.of[std::string(name.str())], allowed, "between 0 and 1000000"});
+      if (!mend.empty()) return "each weight " + mend;
+    }
+    *key.value = std::move(weights);
+    return {};
+  }
 };
 
 class ExperimentReader {
@@ -273,6 +289,23 @@ void set_defaults(OptimizerOptions& optimizer, const ExperimentReader& reader) {
   }
 }
 
+/// Requires that weights have the name of a class, or of a group for the gate.
+void check_class_weights(const Experiment& experiment, const std::string& place) {
+  std::vector<std::string> names;
+  for (const Groups::Group& group : experiment.groups) {
+    names.insert(names.end(), group.classes.begin(), group.classes.end());
+    names.push_back(group.name);
+  }
+  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    const std::string meant = closest(name, names);
+    throw user_error(
+        "experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
+        one_line(name),
+        meant.empty() ? "see [[groups]] for their names" : "did you mean " + meant + "?");
+  }
+}
+
 /// Checks what fit() would refuse only at the start of a stage.
 void check_optimizer(const LabOptions& lab, const std::string& place) {
   const LabOptions::Epochs& epochs = lab.epochs;
@@ -319,6 +352,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   }
   check_groups(settings.experiment, reader.groups_place());
   check_early_stopping(settings.experiment.lab, place);
+  check_class_weights(settings.experiment, place);
   set_defaults(settings.experiment.lab.optimizer, reader);
   check_optimizer(settings.experiment.lab, place);
   Experiment experiment = to_experiment(std::move(settings));

@@ -109,6 +109,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
                      .beta_1 = 1.0 / 3,
                      .beta_2 = 1 - 1e-16,
                      .epsilon = 1e-300};
+  e.lab.loss.class_weight.of = {{"x.y", 1.0 / 3}, {"qu\"ote\\", 0}};
   e.lab.optimizer.schedule = {"steps", 0.25, 0.5, 0.125, {0.5, 7, 1.0 / 3}, 0.2};
   e.lab.batch_size = 7;
   e.lab.epochs = {1, 2, 3, 4};
@@ -191,6 +192,11 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.weight_decay = 2"), "train.weight_decay = 2: must be between 0 and 1");
   EXPECT_EQ(say("train.norm_bias_learning_rate_factor = 0"),
             "train.norm_bias_learning_rate_factor = 0: must be above 0 and at most 1000");
+  EXPECT_EQ(say("train.label_smoothing = 1"),
+            "train.label_smoothing = 1: must be at least 0 and below 1");
+  EXPECT_EQ(say("train.ema_momentum = 1.5"), "train.ema_momentum = 1.5: must be between 0 and 1");
+  EXPECT_EQ(say("train.lookahead.sync_period = -1"),
+            "train.lookahead.sync_period = -1: must be between 0 and 100000");
   EXPECT_EQ(say("train.clipnorm = -1"), "train.clipnorm = -1: must be 0 or more");
   EXPECT_EQ(
       say("train.schedule = \"cosine\""),
@@ -201,9 +207,9 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.schedule.milestones = 0.5"),
             "train.schedule.milestones = 0.5: must be a list of numbers, like [0.5, 0.75]");
   EXPECT_EQ(say("train.schedule.milestones = [1, \"2\"]"),
-            "train.schedule.milestones = [1, \"2\"]: each number must be a number, like 0.001");
+            "train.schedule.milestones = [...]: each number must be a number, like 0.001");
   EXPECT_EQ(say("train.schedule.milestones = [0]"),
-            "train.schedule.milestones = [0]: each number must be above 0 and at most 100000");
+            "train.schedule.milestones = [...]: each number must be above 0 and at most 100000");
   EXPECT_EQ(say("train.learning_rate = 0"),
             "train.learning_rate = 0: must be above 0 and at most 10");
   EXPECT_EQ(say("train.learning_rate = nan"),
@@ -253,6 +259,29 @@ TEST_F(ExperimentFile, OptionsThatDoNotFitEachOtherAreRefused) {
             "each stage, or a share below 1");
   EXPECT_THAT(refusal("train.schedule.name = 'steps'\n" + std::string(kGroups)),
               HasSubstr("lab.toml: train.schedule.milestones is missing: "));
+}
+
+TEST_F(ExperimentFile, ClassWeights) {
+  const auto weights = [&](const std::string& text) {
+    return read("[train]\nclass_weight" + text + "\n" + kGroups).lab.loss.class_weight;
+  };
+  EXPECT_FALSE(weights(" = 'none'").balanced);
+  EXPECT_TRUE(weights(" = 'balanced'").balanced);
+  const std::map<std::string, double> table{{"cat", 2}, {"natural", 0.5}};
+  EXPECT_EQ(weights(" = {cat = 2, natural = 0.5}").of, table);
+  EXPECT_EQ(weights(".cat = 2\nclass_weight.natural = 0.5").of, table);
+  EXPECT_EQ(read(kGroups, {"train.class_weight={cat=2,natural=0.5}"}).lab.loss.class_weight.of,
+            table);
+  EXPECT_TRUE(read(kGroups, {"train.class_weight=balanced"}).lab.loss.class_weight.balanced);
+  EXPECT_EQ(refusal("train.class_weight = {cta = 2}\n" + std::string(kGroups)),
+            "[experiment] lab.toml: train.class_weight: cta is no class and no group: did you mean "
+            "cat?");
+  EXPECT_EQ(refusal("train.class_weight = {cat = -2}\n"),
+            "[experiment] lab.toml:1: train.class_weight = {...}: each weight must be between 0 "
+            "and 1000000");
+  EXPECT_EQ(refusal("train.class_weight = 2\n"),
+            "[experiment] lab.toml:1: train.class_weight = 2: must be \"none\", \"balanced\" or a "
+            "table of classes, like {cat = 2.0}");
 }
 
 TEST_F(ExperimentFile, AKeyThatAnotherVersionDidNotWriteHasItsDefault) {

@@ -35,6 +35,15 @@ struct ValueText {
   std::string operator()(const Key::Reals& key) const {
     return fmt::format("[{}]", fmt::join(*key.values, ", "));
   }
+  std::string operator()(const Key::Weights& key) const {
+    if (key.value->balanced) return quote("balanced");
+    if (key.value->of.empty()) return quote("none");
+    std::vector<std::string> entries;
+    for (const auto& [name, weight] : key.value->of) {
+      entries.push_back(fmt::format("{} = {}", quote(name), weight));
+    }
+    return fmt::format("{{{}}}", fmt::join(entries, ", "));
+  }
 };
 
 std::string classes_text(const Groups::Group& group) {

@@ -89,6 +89,8 @@ OrderedJson experiment_json(const Experiment& experiment) {
           {"size", lab.size == CnnSize::large ? "large" : "small"},
           {"optimizer", lab.optimizer.name},
           {"learning_rate", lab.optimizer.learning_rate},
+          {"weight_decay", lab.optimizer.weight_decay},
+          {"schedule", lab.optimizer.schedule.name},
           {"batch_size", lab.batch_size},
           {"epochs",
            {{"baseline", lab.epochs.baseline},

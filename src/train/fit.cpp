@@ -8,6 +8,8 @@
 #include "eval/outputs.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
+#include "train/averages.h"
+#include "train/class_weights.h"
 #include "train/clipping.h"
 #include "train/early_stopping.h"
 #include "train/optimizer.h"
@@ -39,6 +41,8 @@ class Fit {
         trained_(model.trained()),
         optimizer_(make_optimizer(options.optimizer, trained_)),
         clipping_(options.optimizer, trained_),
+        averages_(options.optimizer, values_of(model)),
+        class_weights_(class_weights(options.loss.class_weight, train)),
         stopper_(options.early_stopping, values_of(model)) {
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
@@ -71,9 +75,12 @@ class Fit {
     }
     const std::vector<std::span<float>> state = model_.state();
     for (std::size_t i = 0; i < state.size(); ++i) add("state", i, state[i]);
-    for (std::size_t i = 0; i < stopper_.best_weights().size(); ++i) {
-      add("best", i, stopper_.best_weights()[i]);
-    }
+    const auto add_all = [&](const char* what, std::vector<std::vector<float>>& all) {
+      for (std::size_t i = 0; i < all.size(); ++i) add(what, i, all[i]);
+    };
+    add_all("best", stopper_.best_weights());
+    add_all("slow", averages_.slow());
+    add_all("average", averages_.moving());
   }
 
   int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
@@ -106,11 +113,13 @@ class Fit {
     const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
     outputs_ = model_.forward(batch_.images, batch_.size(), key);
     gradient_.resize(outputs_.size());
-    const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_);
+    const ops::Targets targets{static_cast<float>(options_.loss.label_smoothing), class_weights_};
+    const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_, targets);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
     clipping_.clip();
     optimizer_->step(steps_done() + 1, learning_rate());
+    averages_.follow(steps_done() + 1, progress_.steps * options_.epochs);
     return loss;
   }
 
@@ -134,6 +143,8 @@ class Fit {
   }
 
   void end_epoch() {
+    averages_.end_epoch();
+    averages_.swap();
     require_finite_weights();
     const auto images = static_cast<double>(train_.size());
     const Evaluation validation = evaluate(model_, validation_);
@@ -143,6 +154,7 @@ class Fit {
     state_.history.epochs.push_back(result);
     state_.history.images += static_cast<std::int64_t>(train_.size());
     const bool goes_on = stopper_.should_continue(state_.epoch, result);
+    averages_.swap();
     tell(result);
     ++state_.epoch;
     state_.step = 0;
@@ -153,6 +165,7 @@ class Fit {
   void finish() {
     History& history = state_.history;
     history.restored_epoch = stopper_.restore();
+    if (history.restored_epoch == 0) averages_.swap();
     double training_seconds = 0;
     for (const Epoch& epoch : history.epochs) training_seconds += epoch.seconds;
     history.images_per_second = static_cast<double>(history.images) / training_seconds;
@@ -196,6 +209,8 @@ class Fit {
   std::vector<CompiledModel::Trained> trained_;
   std::unique_ptr<Optimizer> optimizer_;
   Clipping clipping_;
+  Averages averages_;
+  std::vector<float> class_weights_;  ///< by label; empty if all are 1
   EarlyStopper stopper_;
   FitState state_;
   Timer timer_;
@@ -212,6 +227,7 @@ void require_options(const FitOptions& options) {
   require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
   require_optimizer(options.optimizer, options.epochs);
+  require_loss(options.loss);
   require(stopping.monitor == "val_loss" || stopping.monitor == "val_accuracy" ||
               stopping.monitor == "loss" || stopping.monitor == "accuracy",
           "early_stopping.monitor", one_line(stopping.monitor),

@@ -150,7 +150,11 @@ TEST_F(FitStateTest, SoDoesEveryPartOfTheRecipe) {
                         .momentum = 0.9,
                         .nesterov = true,
                         .global_clipnorm = 1,
+                        .use_ema = true,
+                        .ema_momentum = 0.8,
+                        .lookahead = {.sync_period = 3},
                         .schedule = {.name = "one_cycle", .warmup = 0.4}};
+  options_.loss = {.label_smoothing = 0.1, .class_weight = {.balanced = true}};
   Keeper none;
   const Trained whole = *train(none);
   for (const int states : {1, 3, 5, 7}) {

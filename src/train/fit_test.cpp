@@ -329,6 +329,14 @@ TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
   EXPECT_EQ(refused({.schedule = {.name = "exponential"}}),
             "[train] schedule.name is exponential: must be constant, linear, cosine, one_cycle or "
             "steps");
+  EXPECT_THAT(refused({.ema_momentum = 2}), HasSubstr("ema_momentum is 2: must be between 0"));
+  EXPECT_THAT(refused({.lookahead = {.sync_period = -1}}), HasSubstr("sync_period is -1"));
+  EXPECT_THAT(refused({.lookahead = {.decay = 2}}), HasSubstr("lookahead.decay is 2"));
+  EXPECT_THAT(refused({.lookahead = {.decay_power = -1}}), HasSubstr("decay_power is -1"));
+  EXPECT_THAT(refusal([](auto& options) { options.loss.label_smoothing = 1; }),
+              HasSubstr("label_smoothing is 1: must be at least 0 and below 1"));
+  EXPECT_THAT(refusal([](auto& options) { options.loss.class_weight.of["a"] = -1; }),
+              HasSubstr("class_weight is -1: must be 0 or more"));
   EXPECT_THAT(refused({.schedule = {.warmup = -1}}), HasSubstr("schedule.warmup is -1"));
   EXPECT_EQ(refused({.schedule = {.warmup = 10}}),
             "[train] schedule.warmup is 10 epochs, of 10: must be shorter than each stage, or a "

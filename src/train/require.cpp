@@ -71,8 +71,24 @@ void require_optimizer(const OptimizerOptions& options, int epochs) {
           "above 0 and at most 1");
   require(is_positive(options.norm_bias_learning_rate_factor), "norm_bias_learning_rate_factor",
           options.norm_bias_learning_rate_factor, "above 0 and finite");
+  require(options.ema_momentum >= 0 && options.ema_momentum <= 1, "ema_momentum",
+          options.ema_momentum, "between 0 and 1");
+  const Lookahead& lookahead = options.lookahead;
+  require(lookahead.sync_period >= 0, "lookahead.sync_period", lookahead.sync_period, "0 or more");
+  require(lookahead.decay >= 0 && lookahead.decay <= 1, "lookahead.decay", lookahead.decay,
+          "between 0 and 1");
+  require(lookahead.decay_power >= 0 && std::isfinite(lookahead.decay_power),
+          "lookahead.decay_power", lookahead.decay_power, "0 or more");
   require_clipping(options);
   require_schedule(options.schedule, epochs);
+}
+
+void require_loss(const LossOptions& options) {
+  require(options.label_smoothing >= 0 && options.label_smoothing < 1, "label_smoothing",
+          options.label_smoothing, "at least 0 and below 1");
+  for (const auto& [name, weight] : options.class_weight.of) {
+    require(weight >= 0 && std::isfinite(weight), "class_weight", weight, "0 or more");
+  }
 }
 
 }  // namespace sluice

@@ -14,5 +14,6 @@ void require(bool fits, const char* name, const Value& value, const char* wanted
 
 /// Throws Error (user) for options out of range, or that do not fit each other or the epochs.
 void require_optimizer(const OptimizerOptions& options, int epochs);
+void require_loss(const LossOptions& options);
 
 }  // namespace sluice
