@@ -112,10 +112,12 @@ class CompiledModel {
   /// Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;
 
-  /// Parameters and, equally long, their gradients.
+  /// Parameters and, equally long, their gradients, which a trainer may change.
   struct Trained {
     std::span<float> weights;
-    std::span<const float> gradients;
+    std::span<float> gradients;
+    /// Tensors of the weights; those that are not trained have their places behind them.
+    std::span<const Weights::Tensor> tensors = {};
   };
   /// Parameters that a trainer updates after backward(). The gate of a mixture is not among it.
   /// Empty for a model compiled for inference.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,13 +13,89 @@
 
 namespace sluice {
 
-/// Adam in Keras's "epsilon hat" form (Kingma and Ba 2014, section 2;
-/// keras/src/optimizers/adam.py).
-struct AdamOptions {
+/// Course of the learning rate over a fit: a warm-up from `start_factor` to 1, then the rest. All
+/// factors multiply OptimizerOptions::learning_rate. A length or place below 1 is a share of the
+/// fit's steps; from 1 on it is a number of epochs.
+struct Schedule {
+  /// "constant". "linear", "cosine": from 1 to `end_factor` at the end of the fit (cosine:
+  /// keras.optimizers.schedules.CosineDecay, whose alpha is end_factor). "one_cycle": both parts
+  /// are half cosines, and the last step has `end_factor` (torch.optim.lr_scheduler.OneCycleLR,
+  /// whose pct_start is warmup; momentum does not change). "steps": times `gamma` at each milestone
+  /// (torch.optim.lr_scheduler.MultiStepLR).
+  std::string name = "constant";
+  double warmup = 0;  ///< length of the warm-up, which is linear except in one_cycle
+  double start_factor = 0;
+  double end_factor = 0;
+  std::vector<double> milestones = {};
+  double gamma = 0.1;
+};
+
+/// Zhang et al. 2019: after every `sync_period` steps the slow weights take a step towards the
+/// weights, which continue from there. The slow ones keep the share `decay` * (step /
+/// steps)^`decay_power` of themselves, as in airbench94.py of KellerJordan/cifar10-airbench. The
+/// paper's form is decay 0.5 (1 - slow_step_size) and decay_power 0. State, such as running means,
+/// takes part. At the end of each epoch the weights are the slow ones.
+struct Lookahead {
+  int sync_period = 0;          ///< 0 for no lookahead; 5 in the source
+  double decay = 0.7737809375;  ///< 0.95^5, as in the source
+  double decay_power = 3;
+};
+
+/// How gradients change parameters, with the names of keras.optimizers. The defaults are those of
+/// Keras's Adam.
+struct OptimizerOptions {
+  /// "adam": Keras's "epsilon hat" form (Kingma and Ba 2014, section 2;
+  /// keras/src/optimizers/adam.py). "adamw": the same; only its default of weight_decay in
+  /// experiments differs. "sgd": keras/src/optimizers/sgd.py.
+  std::string name = "adam";
   double learning_rate = 1e-3;
-  double beta_1 = 0.9;
+  /// adam, adamw: decoupled, as in Keras: a step also subtracts learning_rate * weight_decay * w.
+  /// sgd: as in torch.optim.SGD: weight_decay * w is added to the gradient, so that momentum
+  /// accumulates it. Keras's decoupled form decays 1 / (1 - momentum) times less.
+  double weight_decay = 0;
+  double momentum = 0;    ///< sgd
+  bool nesterov = false;  ///< sgd
+  double beta_1 = 0.9;    ///< adam, adamw, as the next two
   double beta_2 = 0.999;
   double epsilon = 1e-7;
+  /// Also decays biases, and scales and biases ("gamma", "beta") of normalisation, as Keras and
+  /// PyTorch do unless these are excluded.
+  bool decay_biases = false;
+  /// Factor of the learning rate of normalisation's biases ("beta"). Their decay per step does not
+  /// change: their weight_decay is divided by it.
+  double norm_bias_learning_rate_factor = 1;
+  /// Limits of the gradients before all else: of the norm of each tensor, of the norm of all, of
+  /// each value. 0 for none; one of them at most.
+  double clipnorm = 0;
+  double global_clipnorm = 0;
+  double clipvalue = 0;
+  /// Moving average of the weights after each step, which keeps the share ema_momentum of itself.
+  /// At the end of the fit it replaces the weights, as in Keras. Before, it is what the epochs'
+  /// validation and early stopping see, as with keras.callbacks.SwapEMAWeights. State, such as
+  /// running means, is averaged too, so that it fits the weights; Keras leaves it.
+  bool use_ema = false;
+  double ema_momentum = 0.99;
+  Lookahead lookahead = {};
+  Schedule schedule = {};
+};
+
+/// Weights of the examples in the loss, by their class. A batch's loss is the sum of the weighted
+/// losses over its number of images, as in Keras.
+struct ClassWeights {
+  /// n / (k * n_c) for a class with n_c of all n images of k classes, as class_weight="balanced" in
+  /// scikit-learn (sklearn/utils/class_weight.py). Classes without images do not count.
+  bool balanced = false;
+  std::map<std::string, double> of = {};  ///< by the class's name; 1 for others
+};
+
+/// Categorical cross-entropy of the training, with the names of Keras. It is the loss of an Epoch.
+/// Its val_loss is without smoothing and weights, so that it compares between options; Keras
+/// smooths it too.
+struct LossOptions {
+  /// Share of each target that all classes have in equal parts
+  /// (keras.losses.CategoricalCrossentropy).
+  double label_smoothing = 0;
+  ClassWeights class_weight = {};
 };
 
 /// Stops a fit that no longer improves, as keras.callbacks.EarlyStopping, with its names and
@@ -35,10 +112,11 @@ struct EarlyStopping {
 struct FitOptions {
   int epochs = 10;
   int batch_size = 32;
-  AdamOptions adam;
+  OptimizerOptions optimizer = {};
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< separates the random numbers of stages that share a seed
   EarlyStopping early_stopping = {};
+  LossOptions loss = {};
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while
@@ -103,8 +181,8 @@ struct FitState {
   double seconds = 0;  ///< in the epoch so far
   History history;     ///< epochs before this one
   Stopping stopping;
-  std::vector<Block>
-      blocks;  ///< weights, Adam's moments, state; weights and state of the best epoch
+  std::vector<Block> blocks;  ///< weights, the optimizer's state, state; weights and state of the
+                              ///< best epoch; averages
 };
 
 /// Callbacks of a fit, called on its thread. An exception from any of them ends the fit.
@@ -124,15 +202,15 @@ class FitObserver {
   virtual void on_state(const FitState&) {}
 };
 
-/// Trains like Keras's fit(): Adam, a new permutation in every epoch, and a last batch that may be
+/// Trains like Keras's fit(): a new permutation in every epoch, and a last batch that may be
 /// partial. Throws Error (user), with step and layer, if the loss is not finite because the
 /// learning rate is too high. Throws Error (user) before the first step for options out of range
 /// (epochs at least 1; batch_size at least 1 and at most the batch size of the compiled model;
-/// patience and start_from_epoch at least 0; Adam's options as in experiments, except that
-/// learning_rate may be larger; a known monitor), a model compiled for inference, and examples that
-/// are empty or do not fit the model's input and classes. The same options, data and number of
-/// threads give the same weights, bit for bit, even if the fit was stopped and resumed from a
-/// state.
+/// patience and start_from_epoch at least 0; the optimizer's options as in experiments, except that
+/// learning_rate may be larger; a warm-up shorter than the fit; a known monitor), a model compiled
+/// for inference, and examples that are empty or do not fit the model's input and classes. The same
+/// options, data and number of threads give the same weights, bit for bit, even if the fit was
+/// stopped and resumed from a state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

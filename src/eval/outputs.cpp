@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "ops/cross_entropy.h"
 
 namespace sluice {
 
@@ -46,11 +45,12 @@ int count_right(std::span<const float> outputs, std::span<const int> labels) {
 }
 
 double summed_loss(const CompiledModel& model, std::span<const float> outputs,
-                   std::span<const int> labels, std::span<float> gradient) {
+                   std::span<const int> labels, std::span<float> gradient,
+                   const ops::Targets& targets) {
   const float scale = 1.f / static_cast<float>(labels.size());
   return model.ends_in_softmax()
-             ? ops::cross_entropy_from_logits(model.logits(), labels, scale, gradient)
-             : ops::cross_entropy_from_outputs(outputs, labels, scale, gradient);
+             ? ops::cross_entropy_from_logits(model.logits(), labels, scale, gradient, targets)
+             : ops::cross_entropy_from_outputs(outputs, labels, scale, gradient, targets);
 }
 
 }  // namespace sluice

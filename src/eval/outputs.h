@@ -4,6 +4,7 @@
 #include <span>
 
 #include "data/batching.h"
+#include "ops/cross_entropy.h"
 #include "sluice/dataset.h"
 #include "sluice/network.h"
 
@@ -40,7 +41,8 @@ int count_right(std::span<const float> outputs, std::span<const int> labels);
 /// Unless `gradient` is empty, it gets the gradient of the mean over the labels, for
 /// gradient_of(model).
 double summed_loss(const CompiledModel& model, std::span<const float> outputs,
-                   std::span<const int> labels, std::span<float> gradient);
+                   std::span<const int> labels, std::span<float> gradient,
+                   const ops::Targets& targets = {});
 
 /// Tensor that a loss's gradient is for: the logits (fused form) if the model ends in a softmax.
 inline GradientOf gradient_of(const CompiledModel& model) {

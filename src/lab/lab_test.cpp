@@ -152,7 +152,7 @@ TEST_F(LabStages, HaveTheirOwnEpochs) {
 
 TEST_F(LabStages, TrainAsTheOptionsSay) {
   options_.epochs.baseline = 9;
-  options_.adam.learning_rate = 1e-30;
+  options_.optimizer.learning_rate = 1e-30;
   options_.compute = Compute::exact;
   options_.early_stopping = {.enabled = true, .min_delta = 1e9, .patience = 1};
   const auto begin =

@@ -208,10 +208,14 @@ std::vector<LayerProfile> MixtureNetwork::profile() const {
 
 std::vector<CompiledModel::Trained> MixtureNetwork::trained() {
   if (trained_ == nullptr) return {};
-  std::vector<Trained> all{{trained_->baseline.trained(), baseline_.gradients()}};
+  std::vector<Trained> all;
+  const auto add = [&](Weights& part, Network& network) {
+    all.push_back({part.trained(), network.gradients(), part.tensors()});
+  };
+  add(trained_->baseline, baseline_);
   for (std::size_t g = 0; g < branches_.size(); ++g) {
-    all.push_back({trained_->experts[g].trained(), branches_[g]->expert.gradients()});
-    all.push_back({trained_->importances[g].trained(), branches_[g]->importance.gradients()});
+    add(trained_->experts[g], branches_[g]->expert);
+    add(trained_->importances[g], branches_[g]->importance);
   }
   return all;
 }

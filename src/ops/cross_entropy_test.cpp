@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #include "ops/reference/reference.h"
@@ -56,6 +58,66 @@ TEST(CrossEntropy, ClippedRowsHaveKerassLossAndNoGradient) {
   EXPECT_EQ(diff, std::vector<float>(4, 0.f));
   const std::vector<float> certain{1, 0};
   EXPECT_NEAR(cross_entropy_from_outputs(certain, std::vector{0}, 1, {}), 1.19e-7, 1e-9);
+}
+
+/// Keras's formula with a smoothed one-hot target, times the weight of the label.
+double smoothed(const reference::Values& outputs, double smoothing,
+                const std::vector<double>& weights) {
+  const std::size_t classes = outputs.size() / kLabels.size();
+  double total = 0;
+  for (std::size_t n = 0; n < kLabels.size(); ++n) {
+    const double* row = &outputs[n * classes];
+    const double sum = std::accumulate(row, row + classes, 0.0);
+    for (std::size_t c = 0; c < classes; ++c) {
+      const double one_hot = static_cast<int>(c) == kLabels[n] ? 1 : 0;
+      const double target = one_hot * (1 - smoothing) + smoothing / double(classes);
+      const double share = std::clamp(row[c] / sum, 1e-7, 1 - 1e-7);
+      total -= weights[kLabels[n]] * target * std::log(share);
+    }
+  }
+  return total;
+}
+
+/// Slope of `loss` at each value.
+template <class Loss>
+std::vector<double> slopes(const std::vector<float>& at, const Loss& loss) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < at.size(); ++i) {
+    reference::Values above(at.begin(), at.end());
+    reference::Values below = above;
+    above[i] += 1e-6;
+    below[i] -= 1e-6;
+    all.push_back((loss(above) - loss(below)) / 2e-6);
+  }
+  return all;
+}
+
+TEST(CrossEntropy, SmoothsLabelsAndWeighsRowsAsKeras) {
+  const std::vector<float> weights{0.5f, 1, 3};
+  const Targets targets{0.3f, weights};
+  std::vector<float> diff(6);
+  const auto of_outputs = [](const reference::Values& outputs) {
+    return smoothed(outputs, 0.3, {0.5, 1, 3});
+  };
+  const auto of_logits = [&](const reference::Values& logits) {
+    return of_outputs(reference::softmax(logits, 3));
+  };
+  EXPECT_NEAR(cross_entropy_from_logits(kLogits, kLabels, 0.25f, diff, targets),
+              of_logits({kLogits.begin(), kLogits.end()}), 1e-6);
+  std::vector<double> expected = slopes(kLogits, of_logits);
+  for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(diff[i], 0.25 * expected[i], 1e-6) << i;
+
+  // The second value of the second row is clipped.
+  const std::vector<float> outputs{.02f, .03f, .05f, .3f, 1e-9f, .2f};
+  EXPECT_NEAR(cross_entropy_from_outputs(outputs, kLabels, 0.25f, diff, targets),
+              of_outputs({outputs.begin(), outputs.end()}), 1e-5);
+  expected = slopes(outputs, of_outputs);
+  for (std::size_t i = 0; i < 6; ++i) {
+    if (i == 4) continue;
+    EXPECT_NEAR(diff[i], 0.25 * expected[i], 1e-3 * std::abs(expected[i])) << i;
+  }
+  // Only the sum of the row depends on it: the targets that are not clipped, 0.9, over the sum 0.5.
+  EXPECT_NEAR(diff[4], 0.25 * 0.5 * 0.9 / 0.5, 1e-5);
 }
 
 TEST(CrossEntropy, IsNotANumberWhereOutputsSumToZero) {

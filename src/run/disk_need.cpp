@@ -32,7 +32,10 @@ std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options) {
   constexpr std::int64_t kCheckpoints = 3;
   constexpr std::uint64_t kTexts = 20'000'000;
   const bool best = options.early_stopping.enabled && options.early_stopping.restore_best_weights;
-  const std::int64_t copies = kCheckpoints * (3 + (best ? 1 : 0));  // weights, mean, variance
+  const OptimizerOptions& optimizer = options.optimizer;
+  const int of_optimizer = optimizer.name == "sgd" ? 1 : 2;
+  const int averages = (optimizer.use_ema ? 1 : 0) + (optimizer.lookahead.sync_period > 0 ? 1 : 0);
+  const std::int64_t copies = kCheckpoints * (1 + of_optimizer + averages + (best ? 1 : 0));
   std::int64_t kept = 0;
   std::int64_t peak = 0;
   for (const Stage& stage : lab.stages()) {

@@ -9,7 +9,7 @@ namespace sluice {
 
 /// Returns the peak size in bytes of a run's folder: the models so far, the weights of finished
 /// stages, and three checkpoints of the current stage (two kept, one being written), each with
-/// Adam's moments. Predictions, report and pictures are estimated.
+/// the optimizer's state. Predictions, report and pictures are estimated.
 std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options);
 
 /// Returns the bytes of the files in a folder; 0 if it does not exist.

@@ -38,7 +38,7 @@ TEST(ShippedExperiments, AreTheLab) {
   EXPECT_EQ(lab.data.train_images, 5000);
   EXPECT_EQ(lab.data.test_images, 1000);
   const Experiment handout = read_experiment(shipped("handout"));
-  EXPECT_EQ(handout.lab.adam.learning_rate, 1e-5);
+  EXPECT_EQ(handout.lab.optimizer.learning_rate, 1e-5);
   const Experiment full = read_experiment(shipped("full"));
   EXPECT_EQ(full.data.train_images, 0);
   EXPECT_EQ(full.data.test_images, 0);
@@ -46,7 +46,7 @@ TEST(ShippedExperiments, AreTheLab) {
   // Each file differs from lab.toml only as its comment says.
   Experiment same = handout;
   same.name = "lab";
-  same.lab.adam.learning_rate = 1e-3;
+  same.lab.optimizer.learning_rate = 1e-3;
   EXPECT_EQ(to_toml(same), to_toml(lab));
   same = full;
   same.name = "lab";

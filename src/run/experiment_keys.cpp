@@ -36,12 +36,18 @@ std::vector<Key> keys_of(Settings& settings) {
   // Comparisons are false for NaN, and infinity is above each upper bound.
   const auto rate = [](double x) { return x > 0 && x <= 10; };
   const auto beta = [](double x) { return x >= 0 && x < 1; };
-  const auto delta = [](double x) { return x >= 0 && x < 1e9; };
-  const auto epsilon = [](double x) { return x > 0 && x <= 1; };
+  const auto limit = [](double x) { return x >= 0 && x < 1e9; };
+  const auto factor = [](double x) { return x >= 0 && x <= 1; };
+  const auto above_0 = [](double x) { return x > 0 && x <= 1; };
+  const auto times = [](double x) { return x > 0 && x <= 1000; };
+  const auto length = [](double x) { return x >= 0 && x <= kMostEpochs; };
+  const auto place = [](double x) { return x > 0 && x <= kMostEpochs; };
 
   DataOptions& data = settings.experiment.data;
   LabOptions& lab = settings.experiment.lab;
-  AdamOptions& adam = lab.adam;
+  OptimizerOptions& optimizer = lab.optimizer;
+  Schedule& schedule = optimizer.schedule;
+  Lookahead& lookahead = optimizer.lookahead;
   LabOptions::Epochs& epochs = lab.epochs;
   EarlyStopping& stopping = lab.early_stopping;
   return {
@@ -53,21 +59,47 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.skip_broken", Key::Flag{&data.skip_broken}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
-      {"train.optimizer", Key::Choice{&settings.optimizer, {"adam"}}},
-      {"train.learning_rate", Key::Real{&adam.learning_rate, rate, "above 0 and at most 10"}},
-      {"train.beta_1", Key::Real{&adam.beta_1, beta, "at least 0 and below 1"}},
-      {"train.beta_2", Key::Real{&adam.beta_2, beta, "at least 0 and below 1"}},
-      {"train.epsilon", Key::Real{&adam.epsilon, epsilon, "above 0 and at most 1"}},
+      {"train.optimizer", Key::Choice{&optimizer.name, {"adam", "adamw", "sgd"}}},
+      {"train.learning_rate", Key::Real{&optimizer.learning_rate, rate, "above 0 and at most 10"}},
+      {"train.weight_decay", Key::Real{&optimizer.weight_decay, factor, "between 0 and 1"}},
+      {"train.momentum", Key::Real{&optimizer.momentum, beta, "at least 0 and below 1"}},
+      {"train.nesterov", Key::Flag{&optimizer.nesterov}},
+      {"train.beta_1", Key::Real{&optimizer.beta_1, beta, "at least 0 and below 1"}},
+      {"train.beta_2", Key::Real{&optimizer.beta_2, beta, "at least 0 and below 1"}},
+      {"train.epsilon", Key::Real{&optimizer.epsilon, above_0, "above 0 and at most 1"}},
+      {"train.decay_biases", Key::Flag{&optimizer.decay_biases}},
+      {"train.norm_bias_learning_rate_factor",
+       Key::Real{&optimizer.norm_bias_learning_rate_factor, times, "above 0 and at most 1000"}},
+      {"train.clipnorm", Key::Real{&optimizer.clipnorm, limit, "0 or more"}},
+      {"train.global_clipnorm", Key::Real{&optimizer.global_clipnorm, limit, "0 or more"}},
+      {"train.clipvalue", Key::Real{&optimizer.clipvalue, limit, "0 or more"}},
+      {"train.use_ema", Key::Flag{&optimizer.use_ema}},
+      {"train.ema_momentum", Key::Real{&optimizer.ema_momentum, factor, "between 0 and 1"}},
+      {"train.label_smoothing",
+       Key::Real{&lab.loss.label_smoothing, beta, "at least 0 and below 1"}},
+      {"train.class_weight", Key::Weights{&lab.loss.class_weight}},
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
       {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},
       {"train.epochs.experts", Key::Count{&epochs.experts, 1, kMostEpochs}},
       {"train.epochs.gate", Key::Count{&epochs.gate, 1, kMostEpochs}},
       {"train.epochs.mixture", Key::Count{&epochs.mixture, 1, kMostEpochs}},
+      {"train.schedule.name",
+       Key::Choice{&schedule.name, {"constant", "linear", "cosine", "one_cycle", "steps"}}},
+      {"train.schedule.warmup", Key::Real{&schedule.warmup, length, "between 0 and 100000"}},
+      {"train.schedule.start_factor", Key::Real{&schedule.start_factor, factor, "between 0 and 1"}},
+      {"train.schedule.end_factor", Key::Real{&schedule.end_factor, factor, "between 0 and 1"}},
+      {"train.schedule.milestones",
+       Key::Reals{&schedule.milestones, place, "above 0 and at most 100000"}},
+      {"train.schedule.gamma", Key::Real{&schedule.gamma, above_0, "above 0 and at most 1"}},
+      {"train.lookahead.sync_period", Key::Count{&lookahead.sync_period, 0, kMostEpochs}},
+      {"train.lookahead.decay", Key::Real{&lookahead.decay, factor, "between 0 and 1"}},
+      {"train.lookahead.decay_power",
+       Key::Real{&lookahead.decay_power, length, "between 0 and 100000"}},
       {"train.early_stopping.enabled", Key::Flag{&stopping.enabled}},
       {"train.early_stopping.monitor",
        Key::Choice{&stopping.monitor, {"val_loss", "val_accuracy", "loss", "accuracy"}}},
-      {"train.early_stopping.min_delta", Key::Real{&stopping.min_delta, delta, "0 or more"}},
+      {"train.early_stopping.min_delta", Key::Real{&stopping.min_delta, limit, "0 or more"}},
       {"train.early_stopping.patience", Key::Count{&stopping.patience, 0, kMostEpochs}},
       {"train.early_stopping.restore_best_weights", Key::Flag{&stopping.restore_best_weights}},
       {"train.early_stopping.start_from_epoch",

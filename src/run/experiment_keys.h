@@ -13,7 +13,6 @@ struct Settings {
   Experiment experiment;
   std::string size = "small";
   std::string compute = "auto";
-  std::string optimizer = "adam";
 };
 
 Settings to_settings(const Experiment& experiment);
@@ -45,8 +44,18 @@ struct Key {
     const char* in_words;  ///< "between 0 and 1"
   };
 
+  struct Reals {
+    std::vector<double>* values;
+    bool (*allowed)(double);
+    const char* in_words;
+  };
+
+  struct Weights {  ///< "none", "balanced", or a table of classes
+    ClassWeights* value;
+  };
+
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Flag, Seed, Real> what;
+  std::variant<Name, Choice, Count, Flag, Seed, Real, Reals, Weights> what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

@@ -9,6 +9,7 @@
 #include "formats/text/toml_document.h"
 #include "run/experiment_keys.h"
 #include "sluice/lab/run_folder.h"
+#include "train/require.h"
 
 namespace sluice {
 namespace {
@@ -76,6 +77,35 @@ struct Store {
     *key.value = *number;
     return {};
   }
+  std::string operator()(const Key::Reals& key) const {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return "must be a list of numbers, like [0.5, 0.75]";
+    std::vector<double> values;
+    for (const toml::node& element : *list) {
+      double value = 0;
+      const std::string mend = Store{element}(Key::Real{&value, key.allowed, key.in_words});
+      if (!mend.empty()) return "each number " + mend;
+      values.push_back(value);
+    }
+    *key.values = std::move(values);
+    return {};
+  }
+  std::string operator()(const Key::Weights& key) const {
+    const auto word = node.value_exact<std::string>();
+    const toml::table* table = node.as_table();
+    if (table == nullptr && word != "none" && word != "balanced") {
+      return "must be \"none\", \"balanced\" or a table of classes, like {cat = 2.0}";
+    }
+    ClassWeights weights{.balanced = word == "balanced"};
+    for (const auto& [name, element] : table != nullptr ? *table : toml::table()) {
+      const auto allowed = [](double x) { return x >= 0 && x <= 1e6; };
+      const std::string mend = Store{element}(
+          Key::Real{&weights.of[std::string(name.str())], allowed, "between 0 and 1000000"});
+      if (!mend.empty()) return "each weight " + mend;
+    }
+    *key.value = std::move(weights);
+    return {};
+  }
 };
 
 class ExperimentReader {
@@ -97,6 +127,8 @@ class ExperimentReader {
     override_ = nullptr;
   }
 
+  /// Whether the file or an override has the key.
+  bool has(const std::string& path) const { return given_.count(path) > 0; }
   /// Place of the groups' declaration; empty if there is none.
   const std::string& groups_place() const { return groups_place_; }
 
@@ -121,6 +153,7 @@ class ExperimentReader {
     for (const Key& key : keys_) {
       if (key.path != path && key.table() != path) continue;
       known = true;
+      given_.insert(key.path);
       const std::string mend = std::visit(Store{node}, key.what);
       if (!mend.empty()) refuse_value(path, node, line, mend);
     }
@@ -207,6 +240,7 @@ class ExperimentReader {
   Settings& settings_;
   std::vector<Key> keys_;
   std::set<std::string> tables_;
+  std::set<std::string> given_;  ///< paths of keys
   std::string file_;
   const Override* override_ = nullptr;
   std::string groups_place_;
@@ -237,6 +271,51 @@ void check_early_stopping(const LabOptions& lab, const std::string& place) {
                    "{}: early stopping would choose by the test images: set "
                    "train.validation_split=0.1, or train.early_stopping.on_test_images=true",
                    place);
+}
+
+/// Sets keys that are not given to the defaults of the optimizer and schedule that are: those of
+/// Keras's AdamW and SGD, and of PyTorch's OneCycleLR.
+void set_defaults(OptimizerOptions& optimizer, const ExperimentReader& reader) {
+  const auto set = [&](const char* path, double& value, double wanted) {
+    if (!reader.has(path)) value = wanted;
+  };
+  if (optimizer.name == "adamw") set("train.weight_decay", optimizer.weight_decay, 0.004);
+  if (optimizer.name == "sgd") set("train.learning_rate", optimizer.learning_rate, 0.01);
+  Schedule& schedule = optimizer.schedule;
+  if (schedule.name == "one_cycle") {
+    set("train.schedule.warmup", schedule.warmup, 0.3);
+    set("train.schedule.start_factor", schedule.start_factor, 1 / 25.0);
+    set("train.schedule.end_factor", schedule.end_factor, 1 / 25.0 / 1e4);
+  }
+}
+
+/// Requires that weights have the name of a class, or of a group for the gate.
+void check_class_weights(const Experiment& experiment, const std::string& place) {
+  std::vector<std::string> names;
+  for (const Groups::Group& group : experiment.groups) {
+    names.insert(names.end(), group.classes.begin(), group.classes.end());
+    names.push_back(group.name);
+  }
+  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    const std::string meant = closest(name, names);
+    throw user_error(
+        "experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
+        one_line(name),
+        meant.empty() ? "see [[groups]] for their names" : "did you mean " + meant + "?");
+  }
+}
+
+/// Checks what fit() would refuse only at the start of a stage.
+void check_optimizer(const LabOptions& lab, const std::string& place) {
+  const LabOptions::Epochs& epochs = lab.epochs;
+  try {
+    for (const int each : {epochs.baseline, epochs.experts, epochs.gate, epochs.mixture}) {
+      require_optimizer(lab.optimizer, each);
+    }
+  } catch (const Error& error) {
+    throw user_error("experiment", "{}: train.{}", place, untagged(error));
+  }
 }
 
 /// Turns the file's name into a valid name of a folder.
@@ -273,6 +352,9 @@ Experiment read_experiment(const std::filesystem::path& file,
   }
   check_groups(settings.experiment, reader.groups_place());
   check_early_stopping(settings.experiment.lab, place);
+  check_class_weights(settings.experiment, place);
+  set_defaults(settings.experiment.lab.optimizer, reader);
+  check_optimizer(settings.experiment.lab, place);
   Experiment experiment = to_experiment(std::move(settings));
   experiment.file = file.string();
   return experiment;

@@ -1,5 +1,7 @@
 #include "sluice/lab/run_folder.h"
 
+#include <cstring>
+
 #include "base/files.h"
 #include "run/experiment_keys.h"
 #include "tests/scratch.h"
@@ -44,7 +46,7 @@ TEST_F(ExperimentFile, DefaultsAreTheLab) {
   EXPECT_EQ(read_back.name, "lab");
   EXPECT_EQ(read_back.data.set, "cifar-10");
   EXPECT_EQ(read_back.data.train_images, 0);
-  EXPECT_EQ(read_back.lab.adam.learning_rate, 1e-3);
+  EXPECT_EQ(read_back.lab.optimizer.learning_rate, 1e-3);
   EXPECT_EQ(read_back.lab.batch_size, 32);
   EXPECT_EQ(read_back.lab.epochs.mixture, 10);
   ASSERT_EQ(read_back.groups.size(), 2u);
@@ -79,10 +81,10 @@ wider = true
   EXPECT_EQ(e.data.train_images, 500);
   EXPECT_EQ(e.data.test_images, 100);
   EXPECT_EQ(e.lab.size, CnnSize::large);
-  EXPECT_EQ(e.lab.adam.learning_rate, 1);
-  EXPECT_EQ(e.lab.adam.beta_1, 0);
-  EXPECT_EQ(e.lab.adam.beta_2, 0.5);
-  EXPECT_EQ(e.lab.adam.epsilon, 1e-3);
+  EXPECT_EQ(e.lab.optimizer.learning_rate, 1);
+  EXPECT_EQ(e.lab.optimizer.beta_1, 0);
+  EXPECT_EQ(e.lab.optimizer.beta_2, 0.5);
+  EXPECT_EQ(e.lab.optimizer.epsilon, 1e-3);
   EXPECT_EQ(e.lab.batch_size, 4096);
   EXPECT_EQ(e.lab.epochs.baseline, 1);
   EXPECT_EQ(e.lab.epochs.experts, 2);
@@ -99,7 +101,16 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   e.data = {"folder", 12, 34};
   e.groups = {{"a-1", {"qu\"ote\\", "größe\n\x01"}}, {"b_2", {"x.y"}}};
   e.lab.size = CnnSize::large;
-  e.lab.adam = {0.1 + 0.2, 1.0 / 3, 1 - 1e-16, 1e-300};
+  e.lab.optimizer = {.name = "sgd",
+                     .learning_rate = 0.1 + 0.2,
+                     .weight_decay = 1.0 / 7,
+                     .momentum = 0.9,
+                     .nesterov = true,
+                     .beta_1 = 1.0 / 3,
+                     .beta_2 = 1 - 1e-16,
+                     .epsilon = 1e-300};
+  e.lab.loss.class_weight.of = {{"x.y", 1.0 / 3}, {"qu\"ote\\", 0}};
+  e.lab.optimizer.schedule = {"steps", 0.25, 0.5, 0.125, {0.5, 7, 1.0 / 3}, 0.2};
   e.lab.batch_size = 7;
   e.lab.epochs = {1, 2, 3, 4};
   e.lab.seed = 42;
@@ -109,10 +120,10 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.name, e.name);
   EXPECT_EQ(back.data.set, e.data.set);
   EXPECT_EQ(back.groups[0].classes, e.groups[0].classes);
-  EXPECT_EQ(back.lab.adam.learning_rate, e.lab.adam.learning_rate);
-  EXPECT_EQ(back.lab.adam.beta_1, e.lab.adam.beta_1);
-  EXPECT_EQ(back.lab.adam.beta_2, e.lab.adam.beta_2);
-  EXPECT_EQ(back.lab.adam.epsilon, e.lab.adam.epsilon);
+  EXPECT_EQ(back.lab.optimizer.learning_rate, e.lab.optimizer.learning_rate);
+  EXPECT_EQ(back.lab.optimizer.beta_1, e.lab.optimizer.beta_1);
+  EXPECT_EQ(back.lab.optimizer.beta_2, e.lab.optimizer.beta_2);
+  EXPECT_EQ(back.lab.optimizer.epsilon, e.lab.optimizer.epsilon);
   EXPECT_EQ(back.lab.size, e.lab.size);
   EXPECT_EQ(back.lab.epochs.gate, 3);
   EXPECT_TRUE(back.lab.controls.average);
@@ -176,7 +187,29 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("data.set = \"cifar\""),
             "data.set = \"cifar\": must be \"cifar-10\" or \"folder\"");
   EXPECT_EQ(say("model.size = 3"), "model.size = 3: must be \"small\" or \"large\"");
-  EXPECT_EQ(say("train.optimizer = \"sgd\""), "train.optimizer = \"sgd\": must be \"adam\"");
+  EXPECT_EQ(say("train.optimizer = \"rmsprop\""),
+            "train.optimizer = \"rmsprop\": must be \"adam\" or \"adamw\" or \"sgd\"");
+  EXPECT_EQ(say("train.weight_decay = 2"), "train.weight_decay = 2: must be between 0 and 1");
+  EXPECT_EQ(say("train.norm_bias_learning_rate_factor = 0"),
+            "train.norm_bias_learning_rate_factor = 0: must be above 0 and at most 1000");
+  EXPECT_EQ(say("train.label_smoothing = 1"),
+            "train.label_smoothing = 1: must be at least 0 and below 1");
+  EXPECT_EQ(say("train.ema_momentum = 1.5"), "train.ema_momentum = 1.5: must be between 0 and 1");
+  EXPECT_EQ(say("train.lookahead.sync_period = -1"),
+            "train.lookahead.sync_period = -1: must be between 0 and 100000");
+  EXPECT_EQ(say("train.clipnorm = -1"), "train.clipnorm = -1: must be 0 or more");
+  EXPECT_EQ(
+      say("train.schedule = \"cosine\""),
+      "train.schedule = \"cosine\": is a table: write [train.schedule] and its keys below it");
+  EXPECT_EQ(say("train.schedule.name = \"exponential\""),
+            "train.schedule.name = \"exponential\": must be \"constant\" or \"linear\" or "
+            "\"cosine\" or \"one_cycle\" or \"steps\"");
+  EXPECT_EQ(say("train.schedule.milestones = 0.5"),
+            "train.schedule.milestones = 0.5: must be a list of numbers, like [0.5, 0.75]");
+  EXPECT_EQ(say("train.schedule.milestones = [1, \"2\"]"),
+            "train.schedule.milestones = [...]: each number must be a number, like 0.001");
+  EXPECT_EQ(say("train.schedule.milestones = [0]"),
+            "train.schedule.milestones = [...]: each number must be above 0 and at most 100000");
   EXPECT_EQ(say("train.learning_rate = 0"),
             "train.learning_rate = 0: must be above 0 and at most 10");
   EXPECT_EQ(say("train.learning_rate = nan"),
@@ -197,6 +230,74 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("name = \"../x\""),
             "name = \"../x\": must be of letters, digits, _ and - (at most 64)");
   EXPECT_EQ(say("train = 3"), "train = 3: is a table: write [train] and its keys below it");
+}
+
+TEST_F(ExperimentFile, DefaultsAreThoseOfTheOptimizerAndTheSchedule) {
+  const auto options = [&](const std::string& text) { return read(text + kGroups).lab.optimizer; };
+  EXPECT_EQ(options("train.optimizer = 'adam'\n").weight_decay, 0);
+  const OptimizerOptions adamw = options("train.optimizer = 'adamw'\n");
+  EXPECT_EQ(adamw.learning_rate, 0.001);
+  EXPECT_EQ(adamw.weight_decay, 0.004);
+  EXPECT_EQ(options("[train]\nweight_decay = 0\noptimizer = 'adamw'\n").weight_decay, 0);
+  EXPECT_EQ(options("train.optimizer = 'sgd'\n").learning_rate, 0.01);
+  EXPECT_EQ(read("train.learning_rate = 1e-3\n" + std::string(kGroups), {"train.optimizer=sgd"})
+                .lab.optimizer.learning_rate,
+            0.001);
+  const Schedule cycle = options("train.schedule.name = 'one_cycle'\n").schedule;
+  EXPECT_EQ(cycle.warmup, 0.3);
+  EXPECT_EQ(cycle.start_factor, 0.04);
+  EXPECT_EQ(cycle.end_factor, 4e-6);
+  EXPECT_EQ(options("train.schedule.name = 'linear'\n").schedule.warmup, 0);
+}
+
+TEST_F(ExperimentFile, OptionsThatDoNotFitEachOtherAreRefused) {
+  EXPECT_EQ(refusal("train.clipnorm = 1\ntrain.clipvalue = 1\n" + std::string(kGroups)),
+            "[experiment] lab.toml: train.clipnorm, global_clipnorm and clipvalue: 2 of them are "
+            "set, and at most one may be");
+  EXPECT_EQ(refusal("train.schedule.warmup = 3\ntrain.epochs.gate = 3\n" + std::string(kGroups)),
+            "[experiment] lab.toml: train.schedule.warmup is 3 epochs, of 3: must be shorter than "
+            "each stage, or a share below 1");
+  EXPECT_THAT(refusal("train.schedule.name = 'steps'\n" + std::string(kGroups)),
+              HasSubstr("lab.toml: train.schedule.milestones is missing: "));
+}
+
+TEST_F(ExperimentFile, ClassWeights) {
+  const auto weights = [&](const std::string& text) {
+    return read("[train]\nclass_weight" + text + "\n" + kGroups).lab.loss.class_weight;
+  };
+  EXPECT_FALSE(weights(" = 'none'").balanced);
+  EXPECT_TRUE(weights(" = 'balanced'").balanced);
+  const std::map<std::string, double> table{{"cat", 2}, {"natural", 0.5}};
+  EXPECT_EQ(weights(" = {cat = 2, natural = 0.5}").of, table);
+  EXPECT_EQ(weights(".cat = 2\nclass_weight.natural = 0.5").of, table);
+  EXPECT_EQ(read(kGroups, {"train.class_weight={cat=2,natural=0.5}"}).lab.loss.class_weight.of,
+            table);
+  EXPECT_TRUE(read(kGroups, {"train.class_weight=balanced"}).lab.loss.class_weight.balanced);
+  EXPECT_EQ(refusal("train.class_weight = {cta = 2}\n" + std::string(kGroups)),
+            "[experiment] lab.toml: train.class_weight: cta is no class and no group: did you mean "
+            "cat?");
+  EXPECT_EQ(refusal("train.class_weight = {cat = -2}\n"),
+            "[experiment] lab.toml:1: train.class_weight = {...}: each weight must be between 0 "
+            "and 1000000");
+  EXPECT_EQ(refusal("train.class_weight = 2\n"),
+            "[experiment] lab.toml:1: train.class_weight = 2: must be \"none\", \"balanced\" or a "
+            "table of classes, like {cat = 2.0}");
+}
+
+TEST_F(ExperimentFile, AKeyThatAnotherVersionDidNotWriteHasItsDefault) {
+  const Experiment now = read(kGroups);
+  std::string before = settings_text(now);
+  for (const char* line : {"train.momentum = 0\n", "train.schedule.name = \"constant\"\n"}) {
+    const std::size_t at = before.find(line);
+    ASSERT_NE(at, std::string::npos) << line;
+    before.erase(at, std::strlen(line));
+  }
+  EXPECT_EQ(difference(before, settings_text(now)), "");
+  EXPECT_EQ(difference(settings_text(now), before), "");
+  EXPECT_EQ(difference(before, settings_text(read(kGroups, {"train.momentum=0.5"}))),
+            "train.momentum was 0, and is 0.5");
+  EXPECT_EQ(difference(before + "train.other = 3\n", settings_text(now)),
+            "train.other was 3, and is missing");
 }
 
 TEST_F(ExperimentFile, EarlyStoppingDoesNotChooseByTestImagesUnlessTold) {
@@ -274,7 +375,7 @@ TEST_F(ExperimentFile, Overrides) {
       read(kGroups, {"train.learning_rate=1e-4", "model.size=large", " data.set = \"cifar-10\" ",
                      "train.epochs=3", "train.epochs.gate=5", "data={train_images=20}", "seed=0x10",
                      "controls=true", "controls.longer=false"});
-  EXPECT_EQ(e.lab.adam.learning_rate, 1e-4);
+  EXPECT_EQ(e.lab.optimizer.learning_rate, 1e-4);
   EXPECT_EQ(e.lab.size, CnnSize::large);
   EXPECT_EQ(e.lab.epochs.baseline, 3);
   EXPECT_EQ(e.lab.epochs.experts, 3);

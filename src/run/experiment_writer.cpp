@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -31,6 +32,18 @@ struct ValueText {
   std::string operator()(const Key::Flag& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Seed& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Real& key) const { return fmt::to_string(*key.value); }
+  std::string operator()(const Key::Reals& key) const {
+    return fmt::format("[{}]", fmt::join(*key.values, ", "));
+  }
+  std::string operator()(const Key::Weights& key) const {
+    if (key.value->balanced) return quote("balanced");
+    if (key.value->of.empty()) return quote("none");
+    std::vector<std::string> entries;
+    for (const auto& [name, weight] : key.value->of) {
+      entries.push_back(fmt::format("{} = {}", quote(name), weight));
+    }
+    return fmt::format("{{{}}}", fmt::join(entries, ", "));
+  }
 };
 
 std::string classes_text(const Groups::Group& group) {
@@ -50,11 +63,31 @@ std::string groups_text(const std::vector<Groups::Group>& groups) {
   return text;
 }
 
-/// Returns the next line, and removes it from the text.
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
+/// A line of settings_text().
+struct Setting {
+  std::string_view key;
+  std::string_view value;
+};
+
+std::vector<Setting> split(std::string_view text) {
+  std::vector<Setting> settings;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t sign = line.find(" = ");
+    settings.push_back({line.substr(0, sign), line.substr(std::min(line.size(), sign + 3))});
+  }
+  return settings;
+}
+
+/// Returns a key's value, or its default: the text of another version lacks keys.
+std::string_view value_of(std::string_view key, const std::vector<Setting>& settings,
+                          const std::vector<Setting>& defaults) {
+  for (const auto* each : {&settings, &defaults}) {
+    const auto found = std::ranges::find(*each, key, &Setting::key);
+    if (found != each->end()) return found->value;
+  }
+  return "missing";
 }
 
 }  // namespace
@@ -90,16 +123,16 @@ std::string settings_text(const Experiment& experiment) {
 }
 
 std::string difference(std::string_view before, std::string_view now) {
-  while (!before.empty() || !now.empty()) {
-    const std::string_view was = next_line(before);
-    const std::string_view is = next_line(now);
-    if (was == is) continue;
-    const auto key_of = [](std::string_view line) { return line.substr(0, line.find(" = ")); };
-    const auto value_of = [](std::string_view line) {
-      return line.empty() ? "missing" : line.substr(line.find(" = ") + 3);
-    };
-    return fmt::format("{} was {}, and is {}", key_of(was.empty() ? is : was), value_of(was),
-                       value_of(is));
+  const std::string default_text = settings_text({});
+  const std::vector<Setting> defaults = split(default_text);
+  const std::vector<Setting> was = split(before);
+  const std::vector<Setting> is = split(now);
+  for (const auto* settings : {&is, &was}) {
+    for (const Setting& each : *settings) {
+      const std::string_view old = value_of(each.key, was, defaults);
+      const std::string_view given = value_of(each.key, is, defaults);
+      if (old != given) return fmt::format("{} was {}, and is {}", each.key, old, given);
+    }
   }
   return {};
 }

@@ -87,8 +87,10 @@ OrderedJson experiment_json(const Experiment& experiment) {
   const LabOptions& lab = experiment.lab;
   return {{"name", experiment.name},
           {"size", lab.size == CnnSize::large ? "large" : "small"},
-          {"optimizer", "adam"},
-          {"learning_rate", lab.adam.learning_rate},
+          {"optimizer", lab.optimizer.name},
+          {"learning_rate", lab.optimizer.learning_rate},
+          {"weight_decay", lab.optimizer.weight_decay},
+          {"schedule", lab.optimizer.schedule.name},
           {"batch_size", lab.batch_size},
           {"epochs",
            {{"baseline", lab.epochs.baseline},

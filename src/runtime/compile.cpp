@@ -39,7 +39,7 @@ class CompiledSequential : public CompiledModel {
   std::vector<LayerProfile> profile() const override { return network_.profile(); }
   std::vector<Trained> trained() override {
     if (trained_ == nullptr) return {};
-    return {{trained_->trained(), network_.gradients()}};
+    return {{trained_->trained(), network_.gradients(), trained_->tensors()}};
   }
   std::vector<std::span<float>> state() override {
     if (trained_ == nullptr || trained_->state().empty()) return {};

@@ -2,33 +2,28 @@
 
 #include <vector>
 
-#include "sluice/network.h"
-#include "sluice/trainer.h"
+#include "train/optimizer.h"
 
 namespace sluice {
 
-/// Adam over all trained parameters of a model; AdamOptions has the formula.
-class Adam {
+/// Adam with decoupled weight decay; OptimizerOptions has the formula.
+class Adam : public Optimizer {
  public:
-  /// Keeps references to the parameters and gradients.
-  Adam(const AdamOptions& options, const std::vector<CompiledModel::Trained>& trained);
+  Adam(const OptimizerOptions& options, const std::vector<CompiledModel::Trained>& trained);
 
+  void step(int number, double learning_rate) override;
+  std::vector<State> state(std::size_t block) override;
+
+ private:
   struct Moments {
     CompiledModel::Trained of;
     std::vector<float> mean;      ///< mean of the gradients
     std::vector<float> variance;  ///< uncentred variance of the gradients
   };
 
-  void step();
-
-  /// Moments to save, or to restore with set_step_count().
-  std::vector<Moments>& moments() { return moments_; }
-  void set_step_count(int steps) { t_ = steps; }
-
- private:
-  AdamOptions options_;
+  OptimizerOptions options_;
   std::vector<Moments> moments_;
-  int t_ = 0;
+  std::vector<ParameterRange> ranges_;
 };
 
 }  // namespace sluice

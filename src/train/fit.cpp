@@ -8,8 +8,13 @@
 #include "eval/outputs.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
-#include "train/adam.h"
+#include "train/averages.h"
+#include "train/class_weights.h"
+#include "train/clipping.h"
 #include "train/early_stopping.h"
+#include "train/optimizer.h"
+#include "train/require.h"
+#include "train/schedule.h"
 
 namespace sluice {
 
@@ -33,7 +38,11 @@ class Fit {
         validation_(validation),
         options_(options),
         observer_(observer),
-        adam_(options.adam, model.trained()),
+        trained_(model.trained()),
+        optimizer_(make_optimizer(options.optimizer, trained_)),
+        clipping_(options.optimizer, trained_),
+        averages_(options.optimizer, values_of(model)),
+        class_weights_(class_weights(options.loss.class_weight, train)),
         stopper_(options.early_stopping, values_of(model)) {
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
@@ -44,7 +53,6 @@ class Fit {
     name_blocks();
     observer_.on_begin(state_);
     stopper_.state() = state_.stopping;
-    adam_.set_step_count(steps_done());
     for (const Epoch& epoch : state_.history.epochs) {
       ++progress_.epoch;
       tell(epoch);
@@ -61,17 +69,18 @@ class Fit {
     const auto add = [&](const char* what, std::size_t number, std::span<float> values) {
       state_.blocks.push_back({fmt::format("{}/{}", what, number), values});
     };
-    for (std::size_t i = 0; i < adam_.moments().size(); ++i) {
-      Adam::Moments& moments = adam_.moments()[i];
-      add("weights", i, moments.of.weights);
-      add("mean", i, moments.mean);
-      add("variance", i, moments.variance);
+    for (std::size_t i = 0; i < trained_.size(); ++i) {
+      add("weights", i, trained_[i].weights);
+      for (const Optimizer::State& part : optimizer_->state(i)) add(part.name, i, part.values);
     }
     const std::vector<std::span<float>> state = model_.state();
     for (std::size_t i = 0; i < state.size(); ++i) add("state", i, state[i]);
-    for (std::size_t i = 0; i < stopper_.best_weights().size(); ++i) {
-      add("best", i, stopper_.best_weights()[i]);
-    }
+    const auto add_all = [&](const char* what, std::vector<std::vector<float>>& all) {
+      for (std::size_t i = 0; i < all.size(); ++i) add(what, i, all[i]);
+    };
+    add_all("best", stopper_.best_weights());
+    add_all("slow", averages_.slow());
+    add_all("average", averages_.moving());
   }
 
   int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
@@ -104,11 +113,19 @@ class Fit {
     const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
     outputs_ = model_.forward(batch_.images, batch_.size(), key);
     gradient_.resize(outputs_.size());
-    const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_);
+    const ops::Targets targets{static_cast<float>(options_.loss.label_smoothing), class_weights_};
+    const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_, targets);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
-    adam_.step();
+    clipping_.clip();
+    optimizer_->step(steps_done() + 1, learning_rate());
+    averages_.follow(steps_done() + 1, progress_.steps * options_.epochs);
     return loss;
+  }
+
+  double learning_rate() const {
+    return options_.optimizer.learning_rate *
+           rate_factor(options_.optimizer.schedule, steps_done(), progress_.steps, options_.epochs);
   }
 
   void report_step(double images) {
@@ -126,6 +143,8 @@ class Fit {
   }
 
   void end_epoch() {
+    averages_.end_epoch();
+    averages_.swap();
     require_finite_weights();
     const auto images = static_cast<double>(train_.size());
     const Evaluation validation = evaluate(model_, validation_);
@@ -135,6 +154,7 @@ class Fit {
     state_.history.epochs.push_back(result);
     state_.history.images += static_cast<std::int64_t>(train_.size());
     const bool goes_on = stopper_.should_continue(state_.epoch, result);
+    averages_.swap();
     tell(result);
     ++state_.epoch;
     state_.step = 0;
@@ -145,6 +165,7 @@ class Fit {
   void finish() {
     History& history = state_.history;
     history.restored_epoch = stopper_.restore();
+    if (history.restored_epoch == 0) averages_.swap();
     double training_seconds = 0;
     for (const Epoch& epoch : history.epochs) training_seconds += epoch.seconds;
     history.images_per_second = static_cast<double>(history.images) / training_seconds;
@@ -185,7 +206,11 @@ class Fit {
   const Examples& validation_;
   const FitOptions& options_;
   FitObserver& observer_;
-  Adam adam_;
+  std::vector<CompiledModel::Trained> trained_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Clipping clipping_;
+  Averages averages_;
+  std::vector<float> class_weights_;  ///< by label; empty if all are 1
   EarlyStopper stopper_;
   FitState state_;
   Timer timer_;
@@ -198,19 +223,11 @@ class Fit {
 };
 
 void require_options(const FitOptions& options) {
-  const auto require = [](bool fits, const char* name, const auto& value, const char* wanted) {
-    if (!fits) throw user_error("train", "{} is {}: must be {}", name, value, wanted);
-  };
-  const AdamOptions& adam = options.adam;
   const EarlyStopping& stopping = options.early_stopping;
   require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
-  // NaN fails every comparison.
-  require(adam.learning_rate > 0 && std::isfinite(adam.learning_rate), "learning_rate",
-          adam.learning_rate, "above 0 and finite");
-  require(adam.beta_1 >= 0 && adam.beta_1 < 1, "beta_1", adam.beta_1, "at least 0 and below 1");
-  require(adam.beta_2 >= 0 && adam.beta_2 < 1, "beta_2", adam.beta_2, "at least 0 and below 1");
-  require(adam.epsilon > 0 && adam.epsilon <= 1, "epsilon", adam.epsilon, "above 0 and at most 1");
+  require_optimizer(options.optimizer, options.epochs);
+  require_loss(options.loss);
   require(stopping.monitor == "val_loss" || stopping.monitor == "val_accuracy" ||
               stopping.monitor == "loss" || stopping.monitor == "accuracy",
           "early_stopping.monitor", one_line(stopping.monitor),

@@ -131,13 +131,33 @@ TEST_F(FitStateTest, EndsWithTheSameBitsWhereverItWasStopped) {
 
 TEST_F(FitStateTest, SoDoesOneThatStopsEarly) {
   options_.epochs = 12;
-  options_.adam.learning_rate = 0.01;
+  options_.optimizer.learning_rate = 0.01;
   options_.early_stopping = {.enabled = true, .patience = 2, .restore_best_weights = true};
   Keeper none;
   const Trained whole = *train(none);
   ASSERT_LT(whole.history.epochs.size(), 12u);
   ASSERT_GT(whole.history.restored_epoch, 1);
   for (const int states : {1, 4, 5}) {
+    SCOPED_TRACE(states);
+    expect_same(whole, train_in_pieces(states));
+  }
+}
+
+TEST_F(FitStateTest, SoDoesEveryPartOfTheRecipe) {
+  options_.optimizer = {.name = "sgd",
+                        .learning_rate = 0.05,
+                        .weight_decay = 1e-3,
+                        .momentum = 0.9,
+                        .nesterov = true,
+                        .global_clipnorm = 1,
+                        .use_ema = true,
+                        .ema_momentum = 0.8,
+                        .lookahead = {.sync_period = 3},
+                        .schedule = {.name = "one_cycle", .warmup = 0.4}};
+  options_.loss = {.label_smoothing = 0.1, .class_weight = {.balanced = true}};
+  Keeper none;
+  const Trained whole = *train(none);
+  for (const int states : {1, 3, 5, 7}) {
     SCOPED_TRACE(states);
     expect_same(whole, train_in_pieces(states));
   }
@@ -158,7 +178,7 @@ TEST_F(FitStateTest, AFinishedOneIsNotTrainedAgain) {
 
 TEST_F(FitStateTest, NeverHandsOutWeightsThatAreNotFinite) {
   options_.epochs = 50;
-  options_.adam.learning_rate = 1e30;
+  options_.optimizer.learning_rate = 1e30;
   Keeper keeper;
   const std::string what = error_of(Fault::user, [&] { train(keeper); });
   EXPECT_THAT(what, testing::HasSubstr(" not finite in epoch "));

@@ -40,6 +40,7 @@ class KeepingModel : public CompiledModel {
   bool ends_in_softmax() const override { return false; }
   std::span<const float> predict(std::span<const float> images, int count) override {
     predicted.push_back(numbers(images));
+    weights_in_predict.push_back(weight());
     std::this_thread::sleep_for(std::chrono::duration<double>(kPause));
     return answer(count);
   }
@@ -54,6 +55,7 @@ class KeepingModel : public CompiledModel {
   std::span<const float> logits() const override { return {}; }
   void backward(std::span<const float>, GradientOf) override {
     const bool breaks = static_cast<int>(batches.size()) == breaks_after;
+    gradients_[0] = gradient;
     gradients_[1] = breaks ? std::numeric_limits<float>::quiet_NaN() : 0;
   }
   std::vector<Trained> trained() override {
@@ -61,6 +63,7 @@ class KeepingModel : public CompiledModel {
             {std::span(weights_).last(1), std::span(gradients_).last(1)}};
   }
   std::vector<std::span<float>> state() override { return {state_}; }
+  float weight() const { return weights_[0]; }  ///< of the first block
   std::string first_not_finite() const override { return "the second block"; }
   void start_profile() override {}
   std::vector<LayerProfile> profile() const override { return {}; }
@@ -77,7 +80,9 @@ class KeepingModel : public CompiledModel {
 
   std::vector<Rows> batches;
   std::vector<Rows> predicted;
+  std::vector<float> weights_in_predict;
   std::vector<RandomKey> keys;
+  float gradient = 0;    ///< of the first block
   int breaks_after = 0;  ///< a step, after which the second block is not finite
 
  private:
@@ -116,6 +121,61 @@ class FitSteps : public testing::Test {
   FitObserver silent_;
   FitObserver* observer_ = &silent_;
 };
+
+TEST_F(FitSteps, TheScheduleGoesOverTheWholeFitWithLimitedGradients) {
+  KeepingModel model;
+  model.gradient = 8;
+  FitOptions options = with(1, 2);  // six steps
+  options.optimizer = {.name = "sgd",
+                       .learning_rate = 0.25,
+                       .clipvalue = 2,
+                       .schedule = {.name = "linear", .warmup = 1. / 3, .start_factor = 0.5}};
+  run(model, options);
+  const float factors = 0.5f + 0.75f + 1 + 0.75f + 0.5f + 0.25f;
+  EXPECT_EQ(model.weight(), 1 - 0.25f * 2 * factors);
+}
+
+TEST_F(FitSteps, AveragesAreValidatedAndKept) {
+  struct Watcher : FitObserver {
+    void on_epoch(const Progress&, const Epoch&) override { after.push_back(model->weight()); }
+    KeepingModel* model = nullptr;
+    std::vector<float> after;
+  } watcher;
+  KeepingModel model;
+  watcher.model = &model;
+  observer_ = &watcher;
+  model.gradient = 1;
+  FitOptions options = with(1, 2);  // six steps of -1
+  options.optimizer = {.name = "sgd", .learning_rate = 1, .use_ema = true, .ema_momentum = 0.5};
+  run(model, options);
+  // After the steps 0, -1, -2, -3, -4, -5 the averages are 0, -.5, -1.25 and so on.
+  EXPECT_EQ(model.weights_in_predict, (std::vector<float>{-1.25, -1.25, -4.03125, -4.03125}));
+  EXPECT_EQ(watcher.after, (std::vector<float>{-2, -5})) << "training goes on from the weights";
+  EXPECT_EQ(model.weight(), -4.03125f);
+
+  KeepingModel second;
+  second.gradient = 1;
+  observer_ = &silent_;
+  options.optimizer = {
+      .name = "sgd", .learning_rate = 1, .lookahead = {.sync_period = 2, .decay = 0}};
+  run(second, options);
+  // The third step of each epoch is behind the last slow weights.
+  EXPECT_EQ(second.weights_in_predict, (std::vector<float>{-1, -1, -4, -4}));
+  EXPECT_EQ(second.weight(), -4);
+}
+
+TEST_F(FitSteps, LabelsAreSmoothedAndWeighedInTrainingAlone) {
+  KeepingModel model;  // answers with a quarter for each class
+  FitOptions options = with(1, 1);
+  const double plain = std::log(4);
+  options.loss.label_smoothing = 0.5;
+  EXPECT_NEAR(run(model, options).epochs[0].loss, plain, 1e-6);
+  options.loss = {.class_weight = {.of = {{"a", 3}}}};  // two of five images
+  KeepingModel second;
+  const Epoch epoch = run(second, options).epochs[0];
+  EXPECT_NEAR(epoch.loss, plain * (2 * 3 + 3) / 5, 1e-6);
+  EXPECT_NEAR(epoch.val_loss, plain, 1e-6);
+}
 
 TEST_F(FitSteps, EveryEpochStageAndSeedHasAnOrderOfItsOwn) {
   std::set<Rows> orders;

@@ -119,7 +119,7 @@ TEST_F(FitTest, StopsWithinAStepWhereTheObserverThrows) {
 
 TEST_F(FitTest, RefusesALossThatIsNotFinite) {
   try {
-    train({.epochs = 50, .adam = {.learning_rate = 1e30}});
+    train({.epochs = 50, .optimizer = {.learning_rate = 1e30}});
     FAIL() << "it went on";
   } catch (const Error& error) {
     EXPECT_EQ(error.fault(), Fault::user);
@@ -269,7 +269,7 @@ TEST(LabTest, RefusesASplitThatLeavesAGroupNothing) {
 TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
   // This rate is too small to learn: the first epoch is the best, or equal.
   FitOptions options{.epochs = 9, .batch_size = 8};
-  options.adam.learning_rate = 1e-30;
+  options.optimizer.learning_rate = 1e-30;
   options.early_stopping = {.enabled = true, .patience = 2, .restore_best_weights = true};
   const History history = train(options);
   EXPECT_EQ(history.epochs.size(), 3u);
@@ -302,13 +302,52 @@ TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
   EXPECT_THAT(refusal([](auto& options) { options.early_stopping.min_delta = std::nan(""); }),
               HasSubstr("early_stopping.min_delta is nan"));
   for (const double wrong : {0.0, -1.0, std::nan("")}) {
-    EXPECT_THAT(refusal([&](auto& options) { options.adam.learning_rate = wrong; }),
+    EXPECT_THAT(refusal([&](auto& options) { options.optimizer.learning_rate = wrong; }),
                 HasSubstr("learning_rate is"));
-    EXPECT_THAT(refusal([&](auto& options) { options.adam.epsilon = wrong; }),
+    EXPECT_THAT(refusal([&](auto& options) { options.optimizer.epsilon = wrong; }),
                 HasSubstr("epsilon is"));
   }
-  EXPECT_THAT(refusal([](auto& options) { options.adam.beta_1 = 1; }), HasSubstr("beta_1 is 1"));
-  EXPECT_THAT(refusal([](auto& options) { options.adam.beta_2 = -1; }), HasSubstr("beta_2 is -1"));
+  EXPECT_THAT(refusal([](auto& options) { options.optimizer.beta_1 = 1; }),
+              HasSubstr("beta_1 is 1"));
+  EXPECT_THAT(refusal([](auto& options) { options.optimizer.beta_2 = -1; }),
+              HasSubstr("beta_2 is -1"));
+  const auto refused = [&](const OptimizerOptions& wrong) {
+    return refusal([&](auto& options) { options.optimizer = wrong; });
+  };
+  EXPECT_EQ(refused({.name = "rmsprop"}),
+            "[train] optimizer is rmsprop: must be adam, adamw or sgd");
+  EXPECT_THAT(refused({.weight_decay = -1}), HasSubstr("weight_decay is -1: must be between 0"));
+  EXPECT_THAT(refused({.momentum = 1}), HasSubstr("momentum is 1: must be at least 0 and below"));
+  EXPECT_THAT(refused({.norm_bias_learning_rate_factor = 0}),
+              HasSubstr("norm_bias_learning_rate_factor is 0: must be above 0"));
+  EXPECT_THAT(refused({.clipnorm = -1}), HasSubstr("clipnorm is -1: must be 0 or more"));
+  EXPECT_THAT(refused({.global_clipnorm = std::nan("")}), HasSubstr("global_clipnorm is nan"));
+  EXPECT_THAT(refused({.clipvalue = -1}), HasSubstr("clipvalue is -1"));
+  EXPECT_EQ(refused({.clipnorm = 1, .clipvalue = 1}),
+            "[train] clipnorm, global_clipnorm and clipvalue: 2 of them are set, and at most one "
+            "may be");
+  EXPECT_EQ(refused({.schedule = {.name = "exponential"}}),
+            "[train] schedule.name is exponential: must be constant, linear, cosine, one_cycle or "
+            "steps");
+  EXPECT_THAT(refused({.ema_momentum = 2}), HasSubstr("ema_momentum is 2: must be between 0"));
+  EXPECT_THAT(refused({.lookahead = {.sync_period = -1}}), HasSubstr("sync_period is -1"));
+  EXPECT_THAT(refused({.lookahead = {.decay = 2}}), HasSubstr("lookahead.decay is 2"));
+  EXPECT_THAT(refused({.lookahead = {.decay_power = -1}}), HasSubstr("decay_power is -1"));
+  EXPECT_THAT(refusal([](auto& options) { options.loss.label_smoothing = 1; }),
+              HasSubstr("label_smoothing is 1: must be at least 0 and below 1"));
+  EXPECT_THAT(refusal([](auto& options) { options.loss.class_weight.of["a"] = -1; }),
+              HasSubstr("class_weight is -1: must be 0 or more"));
+  EXPECT_THAT(refused({.schedule = {.warmup = -1}}), HasSubstr("schedule.warmup is -1"));
+  EXPECT_EQ(refused({.schedule = {.warmup = 10}}),
+            "[train] schedule.warmup is 10 epochs, of 10: must be shorter than each stage, or a "
+            "share below 1");
+  EXPECT_THAT(refused({.schedule = {.start_factor = 2}}), HasSubstr("start_factor is 2"));
+  EXPECT_THAT(refused({.schedule = {.end_factor = -1}}), HasSubstr("end_factor is -1"));
+  EXPECT_THAT(refused({.schedule = {.gamma = 0}}), HasSubstr("schedule.gamma is 0"));
+  EXPECT_THAT(refused({.schedule = {.milestones = {1, 0}}}),
+              HasSubstr("schedule.milestones is 0: must be above 0"));
+  EXPECT_THAT(refused({.schedule = {.name = "steps"}}),
+              HasSubstr("schedule.milestones is missing"));
 }
 
 TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {

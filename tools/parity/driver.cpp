@@ -206,9 +206,9 @@ void write_losses(const std::string& in, const std::string& out) {
     std::vector<float> losses(labels.size());
     std::vector<float> gradient(values.size());
     for (std::size_t row = 0; row < labels.size(); ++row) {
-      losses[row] = static_cast<float>(loss(std::span(values).subspan(row * classes, classes),
-                                            std::span(labels).subspan(row, 1), 1,
-                                            std::span(gradient).subspan(row * classes, classes)));
+      losses[row] = static_cast<float>(
+          loss(std::span(values).subspan(row * classes, classes), std::span(labels).subspan(row, 1),
+               1, std::span(gradient).subspan(row * classes, classes), {}));
     }
     const auto rows = static_cast<std::int64_t>(labels.size());
     output.add(std::string(kind) + "/loss", {rows}, losses);

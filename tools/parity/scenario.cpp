@@ -7,7 +7,7 @@
 #include "data/batching.h"
 #include "eval/outputs.h"
 #include "sluice/lab/models.h"
-#include "train/adam.h"
+#include "train/optimizer.h"
 
 namespace sluice::parity {
 
@@ -165,10 +165,10 @@ class Scenario::Training {
       : scenario_(scenario),
         examples_(scenario.train()),
         model_(scenario.compile(kBatch)),
-        adam_({}, model_->trained()) {}
+        optimizer_(make_optimizer({}, model_->trained())) {}
 
   CompiledModel& model() { return *model_; }
-  Adam& adam() { return adam_; }
+  Optimizer& optimizer() { return *optimizer_; }
   std::span<const float> outputs() const { return outputs_; }
 
   /// Runs forward and backward; returns the loss.
@@ -186,7 +186,7 @@ class Scenario::Training {
   Scenario& scenario_;
   Examples examples_;
   std::unique_ptr<CompiledModel> model_;
-  Adam adam_;
+  std::unique_ptr<Optimizer> optimizer_;
   Batch batch_;
   std::span<const float> outputs_;
   std::vector<float> gradient_;
@@ -198,7 +198,7 @@ Step Scenario::first_step() {
   const double loss = training.pass(0);
   Step step{
       {training.outputs().begin(), training.outputs().end()}, loss, gradients(training.model())};
-  training.adam().step();
+  training.optimizer().step(1, OptimizerOptions().learning_rate);
   return step;
 }
 
@@ -207,7 +207,7 @@ void Scenario::run(int steps, const std::function<void(int, double)>& after_step
   Training training(*this);
   for (int step = 0; step < steps; ++step) {
     const double loss = training.pass(step);
-    training.adam().step();
+    training.optimizer().step(step + 1, OptimizerOptions().learning_rate);
     after_step(step + 1, loss);
   }
 }

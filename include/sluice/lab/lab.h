@@ -30,7 +30,8 @@ struct LabOptions {
   };
 
   CnnSize size = CnnSize::small;
-  AdamOptions adam;
+  OptimizerOptions optimizer;
+  LossOptions loss;
   int batch_size = 32;
   Epochs epochs;
   Controls controls;
@@ -107,7 +108,8 @@ class Lab {
   std::vector<Stage> stages() const { return sluice::stages(options_, groups_.declared()); }
 
   /// Trains the network of a stage; the mixture's stage needs train_mixture(). `longer_baseline`
-  /// repeats the baseline's steps, continues after them and is not stopped early; `second_baseline`
+  /// repeats the baseline's steps (with a constant schedule), continues after them and is not
+  /// stopped early; `second_baseline`
   /// has other initial weights. Throws Error (user) for the mixture's stage.
   TrainedModel train(const Stage& stage, FitObserver& observer) const;
 

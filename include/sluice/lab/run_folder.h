@@ -53,7 +53,8 @@ std::string to_toml(const Experiment& experiment);
 std::string settings_text(const Experiment& experiment);
 
 /// Returns the first key whose value differs in `now`, with both values; empty if none differs.
-/// Names do not count. The texts are those of settings_text().
+/// Names do not count. The texts are those of settings_text(); a key that one lacks, because
+/// another version wrote it, has its default.
 std::string difference(const Experiment& before, const Experiment& now);
 std::string difference(std::string_view before, std::string_view now);
 
