@@ -29,11 +29,11 @@ LabelledImages alone(const std::string& file, const Shape& shape) {
   return {shape, std::move(image.pixels), {0}};
 }
 
-/// Throws Error (user) with the reason if a run has no mixture.
+/// Throws Error (user) with the reason if a run with groups has no mixture.
 void require_mixture(const std::string& path) {
   if (!is_folder(path)) return;
   const RunFolder run = RunFolder::open(path);
-  if (!run.has_model(names::kMixture)) run.read_mixture();
+  if (!run.read_experiment().groups.empty()) run.read_mixture();
 }
 
 /// Returns answers for one example; parts of other groups have none.

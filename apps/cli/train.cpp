@@ -23,21 +23,15 @@ struct TrainOptions {
   bool profile = false;
   RunOptions run;
   std::string folder;
-
-  /// Applies the options to a file's experiment.
-  Experiment adapted(Experiment read) const {
-    if (controls) read.lab.controls = {true, true, true};
-    return read;
-  }
 };
 
 /// Requires that an experiment given with --resume is the run's own.
 void require_same_experiment(const TrainOptions& options) {
-  if (options.experiment.empty() && options.set.empty() && !options.controls) return;
+  if (options.experiment.empty() && options.set.empty()) return;
   const RunFolder folder = RunFolder::open(options.resume);
-  const Experiment now = options.adapted(options.experiment.empty()
-                                             ? folder.read_experiment(options.set)
-                                             : read_experiment(options.experiment, options.set));
+  const Experiment now = options.experiment.empty()
+                             ? folder.read_experiment(options.set)
+                             : read_experiment(options.experiment, options.set);
   const std::string other = difference(folder.read_experiment(), now);
   if (other.empty()) return;
   throw user_error("train", "{} cannot be resumed with another experiment: {}",
@@ -54,12 +48,12 @@ void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
     throw user_error("train",
                      "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
   }
-  sluice::run(options.adapted(read_experiment(options.experiment, options.set)), options.run,
-              printer);
+  sluice::run(read_experiment(options.experiment, options.set), options.run, printer);
 }
 
 void train(TrainOptions options) {
   options.run.folder = options.folder;
+  if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile);
   try {
     train_or_resume(options, printer);
@@ -81,13 +75,14 @@ void train(TrainOptions options) {
 }  // namespace
 
 void add_train(CLI::App& app) {
-  auto* verb = app.add_subcommand("train", "Train a lab: baseline, experts, gate, mixture");
+  auto* verb = app.add_subcommand("train", "Train an experiment: a mixture, or one network");
   verb->footer(R"(Examples:
   sluice train experiments/lab.toml
   sluice train experiments/lab.toml --data ~/cifar-10-batches-bin --run mine
   sluice train experiments/lab.toml --set train.learning_rate=1e-4 --set seed=1
   sluice train experiments/lab.toml --data builtin --set train.epochs=1
   sluice train experiments/lab.toml --controls
+  sluice train experiments/one-network.toml
   sluice train --resume runs/lab
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums

@@ -45,7 +45,8 @@ struct Dataset {
 };
 
 /// Named groups of classes. Every class belongs to exactly one group. The gate's output `i` is
-/// group `i` of the declared order, everywhere.
+/// group `i` of the declared order, everywhere. An experiment without groups trains one network;
+/// its classes belong to group -1.
 class Groups {
  public:
   struct Group {
@@ -53,8 +54,9 @@ class Groups {
     std::vector<std::string> classes;
   };
 
-  /// Throws Error (user) that names a class that is unknown, in two groups or in none, or a group
-  /// that is empty or declared twice. The message starts with `place`: the file and key.
+  /// Throws Error (user) that names a class that is unknown, in two groups or in none, a group that
+  /// is empty or declared twice, or a group that is the only one. The message starts with `place`:
+  /// the file and key.
   Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,
          const std::string& place = "groups");
 

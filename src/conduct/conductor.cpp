@@ -62,6 +62,7 @@ Results Conductor::run() {
     switch (stage.kind) {
       case StageKind::baseline:
         baseline = train(stage, results_.baseline);
+        if (!results_.has_mixture()) answers = ask_alone(*baseline);
         break;
       case StageKind::expert:
         results_.experts.emplace_back().group = groups_.name(stage.group);
@@ -81,7 +82,7 @@ Results Conductor::run() {
     }
   }
   folder_.write_predictions(answers);
-  folder_.write_gallery(answers, lab_.test_examples());
+  if (results_.has_mixture()) folder_.write_gallery(answers, lab_.test_examples());
   results_.verdict = judge(answers);
   results_.total_seconds = timer.seconds() + restored_seconds_;
   folder_.write_results(results_);
@@ -185,6 +186,12 @@ CompileOptions Conductor::inference(int batch) const {
 double Conductor::latency_alone(const TrainedModel& trained) const {
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference(1));
   return latency_ms(*compiled, lab_.test_examples());
+}
+
+Answers Conductor::ask_alone(const TrainedModel& network) {
+  results_.baseline.latency_ms = latency_alone(network);
+  return sluice::ask_alone(network.model, network.weights, lab_.test_examples(),
+                           inference(kLargeBatch));
 }
 
 Answers Conductor::compare(const TrainedModel& baseline, const TrainedMixture& mixture) {

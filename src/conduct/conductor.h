@@ -26,6 +26,7 @@ class Conductor {
   TrainedModel train(const Stage& stage, ModelResult& result);
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
+  Answers ask_alone(const TrainedModel& network);
   Answers compare(const TrainedModel& baseline, const TrainedMixture& mixture);
   void train_control(const Stage& wanted, Answers& answers);
   void conclude(const Stage& stage, ModelResult& result, const std::vector<LayerProfile>& profile);

@@ -265,13 +265,10 @@ Experiment read_experiment(const std::filesystem::path& file,
   ExperimentReader reader(settings);
   reader.read_document(place, read_toml(file));
   for (const std::string& text : overrides) reader.read_override(parse_override(text));
-  if (reader.groups_place().empty()) {
-    throw user_error("experiment",
-                     "{}: groups is missing: declare two or more, each with [[groups]], a name and "
-                     "its classes",
-                     place);
+  if (!settings.experiment.groups.empty()) {
+    check_groups(settings.experiment, reader.groups_place());
   }
-  check_groups(settings.experiment, reader.groups_place());
+  stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
   check_early_stopping(settings.experiment.lab, place);
   Experiment experiment = to_experiment(std::move(settings));
   experiment.file = file.string();

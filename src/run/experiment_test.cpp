@@ -228,9 +228,6 @@ TEST_F(ExperimentFile, WrongGroups) {
     return "[[groups]]\n" + first + "\n[[groups]]\n" + second + "\n";
   };
   const std::string artificial = "name='a'\nclasses=['airplane','automobile','ship','truck']";
-  EXPECT_EQ(refusal("seed = 1\n"),
-            "[experiment] lab.toml: groups is missing: declare two or more, each with [[groups]], "
-            "a name and its classes");
   EXPECT_EQ(refusal("[[groups]]\n" + artificial),
             "[groups] lab.toml:1: groups: a mixture needs at least two groups, not 1");
   EXPECT_EQ(refusal("[groups]\n" + artificial).substr(0, 35),
@@ -258,6 +255,16 @@ TEST_F(ExperimentFile, WrongGroups) {
               HasSubstr("group 'b' has the unknown class 'cow'"));
   EXPECT_THAT(refusal(two(artificial, "name='b'\nclasses=['cat']")),
               HasSubstr("class 'bird' is in no group"));
+}
+
+TEST_F(ExperimentFile, WithoutGroupsIsOfOneNetwork) {
+  const Experiment e = read("seed = 1\n");
+  EXPECT_TRUE(e.groups.empty());
+  EXPECT_TRUE(read(kGroups, {"groups=[]"}).groups.empty());
+  EXPECT_EQ(to_toml(e).find("groups"), std::string::npos);
+  EXPECT_THAT(refusal("[controls]\nlonger = true\n"),
+              HasSubstr("[controls] controls are baselines to compare a mixture with"));
+  EXPECT_EQ(std::get<Sequential>(declare(e, cifar10_class_names())).name, "baseline");
 }
 
 TEST_F(ExperimentFile, GroupsOfFolderHaveAnyClasses) {

@@ -24,7 +24,7 @@ Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize
 Sequential importance_model(const std::string& name, const Shape& input, int classes);
 
 /// Returns the lab's mixture: CNNs for the baseline, the gate and each group's expert, and an
-/// importance model for each group.
+/// importance model for each group. Throws Error (user) without groups.
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size);
 
 }  // namespace sluice
