@@ -160,5 +160,44 @@ TEST_F(OneNetwork, AFoldersClassesAreThoseOfItsData) {
               HasSubstr("(None, 3)"));
 }
 
+/// Grey pictures on black, neither square nor 32 pixels wide, in all verbs; also as a mixture.
+TEST_F(OneNetwork, ImagesOfAnySize) {
+  const std::vector<std::string> form{
+      "--set", "data.image_size=[24,40]", "--set", "data.resize=pad", "--set", "data.channels=1"};
+  for (const std::string& file : {kOneNetwork, kLab}) {
+    const std::string name = file == kLab ? "mixture" : "network";
+    std::vector<std::string> train{"train", file, "--data", "builtin", "--run", name};
+    train.insert(train.end(), kShort.begin(), kShort.end());
+    train.insert(train.end(), form.begin(), form.end());
+    const Ended trained = run(train);
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    EXPECT_THAT(trained.out, HasSubstr("(None, 24, 40, 32)"));
+    const nlohmann::json json = nlohmann::json::parse(load(folder_ / name / "results.json"));
+    EXPECT_EQ(json["data"]["image_shape"], (std::vector<int>{24, 40, 1}));
+    const Ended evaluated = run({"evaluate", name});
+    ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+    EXPECT_THAT(load(folder_ / name / "baseline/model.safetensors").substr(0, 10'000),
+                HasSubstr(R"("resize":"\"pad\"")"));
+    const std::string picture = (*home_ / "samples/cat/0.png").string();
+    const Ended predicted = run({"predict", name, picture});
+    ASSERT_EQ(predicted.code, 0) << predicted.err;
+    EXPECT_EQ(run({"summary", name}).out, run({"summary", name + "/experiment.toml"}).out);
+    ASSERT_EQ(run({"export", name, "--to", name + "-files"}).code, 0);
+    const Ended imported =
+        run({"import", name + "-files/baseline.keras", "--run", name + "-imported"});
+    ASSERT_EQ(imported.code, 0) << imported.err;
+    const Ended again = run({"evaluate", name + "-imported", "--data", "builtin"});
+    ASSERT_EQ(again.code, 0) << again.err;
+    if (file == kLab) {
+      const Ended explained = run({"explain", name, picture, "--to", "page.html"});
+      ASSERT_EQ(explained.code, 0) << explained.err;
+    }
+  }
+  expect_complaint(run({"evaluate", "network", "--set", "data.image_size=32"}), 2,
+                   "baseline takes images of (24, 40, 1), but the data's are (32, 32, 1)");
+  expect_complaint(run({"train", kOneNetwork, "--data", "builtin", "--set", "data.image_size=224"}),
+                   2, "102,760,960 parameters, more than 100,000,000");
+}
+
 }  // namespace
 }  // namespace sluice::testing

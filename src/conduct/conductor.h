@@ -31,7 +31,8 @@ class Conductor {
   void train_control(const Stage& wanted, Answers& answers);
   void conclude(const Stage& stage, ModelResult& result, const std::vector<LayerProfile>& profile);
 
-  CompileOptions inference(int batch) const;
+  CompileOptions inference() const;  ///< with large batches
+  CompileOptions inference_of_one() const;
   double latency_alone(const TrainedModel& trained) const;
   template <class Draw>
   void picture(const Draw& draw);

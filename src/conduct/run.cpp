@@ -76,8 +76,10 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   const std::optional<DataRecord> before = stopped ? stopped->read_data() : std::nullopt;
   const DataPlace place =
       stopped ? data_place(*stopped, before, options.data, events) : DataPlace(options.data);
-  // Groups are checked before a long download.
-  const Groups groups(experiment.groups, list_classes(experiment.data, place), experiment.file);
+  // Groups and models are checked before a long download.
+  const std::vector<std::string> class_names = list_classes(experiment.data, place);
+  const Groups groups(experiment.groups, class_names, experiment.file);
+  declare(experiment, class_names);  // refuses images that are too large for the network
   const Dataset data = load_data(experiment.data, place, events);
   const Lab lab(experiment.lab, data, groups);
   require_images_of_each_group(lab, groups);

@@ -12,6 +12,7 @@ namespace sluice {
 struct Settings {
   Experiment experiment;
   std::string size = "small";
+  std::string resize = "stretch";
   std::string compute = "auto";
   std::string optimizer = "adam";
 };
@@ -33,6 +34,13 @@ struct Key {
     int least;
     int most;
   };
+  struct Size {  ///< of an image: one number for a square, or [height, width]
+    int* height;
+    int* width;
+  };
+  struct Channels {
+    int* value;
+  };
   struct Flag {
     bool* value;
   };
@@ -46,7 +54,7 @@ struct Key {
   };
 
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Flag, Seed, Real> what;
+  std::variant<Name, Choice, Count, Size, Channels, Flag, Seed, Real> what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

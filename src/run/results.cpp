@@ -149,6 +149,7 @@ std::string to_json(const Results& results) {
        {{"name", results.data_name},
         {"source", results.data_source},
         {"class_names", results.class_names},
+        {"image_shape", results.experiment.data.shape()},
         {"train_images", results.train_images},
         {"test_images", results.test_images},
         {"left_out", results.left_out}}},

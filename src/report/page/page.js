@@ -132,11 +132,15 @@ function modelsSection(run) {
     Object.entries(run.summaries).map(([name, text]) => el('details', {}, el('summary', {}, `Summary of ${name}`), el('pre', {}, text))));
 }
 
+const imageShape = ([height, width, channels] = [32, 32, 3]) =>
+  `${width} × ${height} pixels, ${channels === 1 ? 'grey' : 'colour'}`;
+
 function settingSection(run) {
   const {results} = run;
   const {machine, versions, data} = results;
   const facts = [
     ['data', `${data.name}, ${whole(data.train_images)} training and ${whole(data.test_images)} test images`],
+    ['images', imageShape(data.image_shape)],
     ['groups', results.groups.map((group) => `${group.name}: ${group.classes.join(', ')}`).join('; ') || 'none'],
     ['seed', String(results.seed)],
     ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.threads} threads, ${whole(machine.memory_bytes / 2 ** 30)} GiB`],
