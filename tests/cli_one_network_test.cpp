@@ -129,6 +129,24 @@ TEST_F(OneNetwork, StoppedAndResumedItEndsInTheSameBits) {
   }
 }
 
+TEST_F(OneNetwork, SeedsGiveMeanAndDeviation) {
+  std::vector<std::string> train = train_as("seeds");
+  train.insert(train.end(), {"--seeds", "2"});
+  const Ended trained = run(train);
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_LE(widest(trained.out), 80u);
+  EXPECT_THAT(trained.out, HasSubstr("\nseed 0    "));
+  EXPECT_THAT(trained.out, HasSubstr("\nseed 1    "));
+  EXPECT_THAT(trained.out, HasSubstr("\nstandard deviation "));
+  EXPECT_EQ(load(folder_ / "seeds/seed-0/predictions.csv"),
+            load(*home_ / "runs/one/predictions.csv"))
+      << "as without --seeds";
+  const nlohmann::json json = nlohmann::json::parse(load(folder_ / "seeds/seeds.json"));
+  EXPECT_EQ(json["runs"][0]["baseline_accuracy"], results()["baseline"]["accuracy"]);
+  EXPECT_THAT(run(train).out, HasSubstr("seeds/seed-1 is finished"));
+  expect_complaint(run({"train", "--resume", "seeds/seed-0", "--seeds", "2"}), 2, "excludes");
+}
+
 TEST_F(OneNetwork, ControlsNeedGroups) {
   const std::string fault =
       "[controls] controls are baselines to compare a mixture with, and the experiment has no "

@@ -4,6 +4,7 @@
 
 #include "cli/fail.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -21,6 +22,7 @@ struct TrainOptions {
   std::vector<std::string> set;
   bool controls = false;
   bool profile = false;
+  int seeds = 0;  ///< 0: one run, without the table of seeds
   RunOptions run;
   std::string folder;
 };
@@ -38,6 +40,26 @@ void require_same_experiment(const TrainOptions& options) {
                    path_text(folder.path()), other);
 }
 
+/// Prints the accuracies of each seed, their mean and standard deviation.
+void print_seeds(const SeedRuns& seeds) {
+  const auto row = [&](const std::string& what, double baseline, std::optional<double> mixture) {
+    print_out("{:<22}{:>10.1f}%", what, 100 * baseline);
+    if (mixture) print_out("{:>12.1f}%", 100 * *mixture);
+    print_out("\n");
+  };
+  print_out("\n{:<22}{:>11}{}\n", "test accuracy", "baseline",
+            seeds.mixture ? "      mixture" : "");
+  for (const SeedRuns::Run& run : seeds.runs) {
+    row(fmt::format("seed {}", run.seed), run.baseline, run.mixture);
+  }
+  const auto part = [&](double SeedRuns::Spread::*figure) {
+    return seeds.mixture ? std::optional(*seeds.mixture.*figure) : std::nullopt;
+  };
+  row("mean", seeds.baseline.mean, part(&SeedRuns::Spread::mean));
+  row("standard deviation", seeds.baseline.deviation, part(&SeedRuns::Spread::deviation));
+  print_out("\nfigures: {}\n", path_text(seeds.folder / "seeds.json"));
+}
+
 void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
   if (!options.resume.empty()) {
     require_same_experiment(options);
@@ -48,7 +70,12 @@ void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
     throw user_error("train",
                      "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
   }
-  sluice::run(read_experiment(options.experiment, options.set), options.run, printer);
+  const Experiment experiment = read_experiment(options.experiment, options.set);
+  if (options.seeds > 0) {
+    print_seeds(run_seeds(experiment, options.seeds, options.run, printer));
+  } else {
+    sluice::run(experiment, options.run, printer);
+  }
 }
 
 void train(TrainOptions options) {
@@ -69,7 +96,7 @@ void train(TrainOptions options) {
     printer.print_what_is_left(true, options.run.data);
     throw;
   }
-  printer.print_places();
+  if (options.seeds == 0) printer.print_places();
 }
 
 }  // namespace
@@ -83,6 +110,7 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --data builtin --set train.epochs=1
   sluice train experiments/lab.toml --controls
   sluice train experiments/one-network.toml
+  sluice train experiments/one-network.toml --seeds 5
   sluice train --resume runs/lab
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
@@ -97,11 +125,11 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
   auto* run =
       verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")
           ->type_name("DIR");
-  verb->add_option("--resume", options->resume,
-                   "Stopped run to continue; the result is that of\n"
-                   "an uninterrupted run")
-      ->type_name("RUN")
-      ->excludes(run);
+  auto* resumed = verb->add_option("--resume", options->resume,
+                                   "Stopped run to continue; the result is that of\n"
+                                   "an uninterrupted run")
+                      ->type_name("RUN")
+                      ->excludes(run);
   verb->add_option("--checkpoint-steps", options->run.checkpoint_steps,
                    "Write a checkpoint every N steps (default: 500), and\n"
                    "after epochs if that takes less than 2% of the time")
@@ -114,6 +142,13 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
                  "Also train baselines of equal cost: as much\n"
                  "computation, two networks, as many active\n"
                  "parameters. Doubles the time");
+  verb->add_option("--seeds", options->seeds,
+                   "Train N runs with seeds from the experiment's on, in\n"
+                   "RUN/seed-*; print the mean and standard deviation.\n"
+                   "The same command continues stopped runs")
+      ->type_name("N")
+      ->check(whole_number(1, 1000))
+      ->excludes(resumed);
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");
