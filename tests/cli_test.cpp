@@ -84,8 +84,8 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   EXPECT_FALSE(wrote());
 }
 
-TEST_F(CommandLine, ModelsThatTakeNoColourPicturesAreRefusedAtImport) {
-  for (const Shape& input : {Shape{28, 28, 1}, Shape{784}, Shape{32, 32, 4}}) {
+TEST_F(CommandLine, ModelsThatTakeNoPicturesAreRefusedAtImport) {
+  for (const Shape& input : {Shape{28, 28, 2}, Shape{784}, Shape{32, 32, 4}}) {
     const Sequential model{
         "baseline", input, {Flatten{"flatten"}, Dense{"dense", 10, Activation::softmax}}};
     export_keras(folder_ / "baseline.keras", SavedModel{model, Weights(model), {}});

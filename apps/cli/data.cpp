@@ -67,8 +67,9 @@ void sample(const DataVerbOptions& options) {
     if (written[label] == options.count) continue;
     const fs::path folder = fs::path(options.out) / data.class_names[label];
     fs::create_directories(folder);
-    write_png(folder / fmt::format("{}.png", written[label]++), test.pixels(i),
-              static_cast<int>(test.shape()[0]), static_cast<int>(test.shape()[1]));
+    const Image picture = picture_of(test.pixels(i), test.shape());
+    write_png(folder / fmt::format("{}.png", written[label]++), picture.pixels, picture.height,
+              picture.width);
   }
   const Figures figures(options.out);
   figures.sample_images("samples", data.name + ", test images", test);

@@ -23,17 +23,11 @@ struct ExplainOptions {
   std::string to;
 };
 
-/// Returns a data set of one picture, without its label.
-LabelledImages alone(const std::string& file, const Shape& shape) {
-  Image image = resized(read_image(file), static_cast<int>(shape[0]), static_cast<int>(shape[1]));
-  return {shape, std::move(image.pixels), {0}};
-}
-
-/// Throws Error (user) with the reason if a run has no mixture.
+/// Throws Error (user) with the reason if a run with groups has no mixture.
 void require_mixture(const std::string& path) {
   if (!is_folder(path)) return;
   const RunFolder run = RunFolder::open(path);
-  if (!run.has_model(names::kMixture)) run.read_mixture();
+  if (!run.read_experiment().groups.empty()) run.read_mixture();
 }
 
 /// Returns answers for one example; parts of other groups have none.
@@ -71,13 +65,13 @@ void explain(const ExplainOptions& options) {
                      "leave out --to",
                      path_text(options.run));
   }
-  const LabelledImages images = alone(options.image, predictor.input_shape());
-  const Image image{static_cast<int>(images.shape[0]), static_cast<int>(images.shape[1]),
-                    images.pixels};
+  const Image image = read_image(options.image);
   const Prediction prediction = predictor.predict({&image, 1}).front();
   const Answers answers = answers_of(prediction, predictor);
   print_out("{}\n{}", options.image, explanation_text(answers, 0));
   if (options.to.empty()) return;
+  const Shape& shape = predictor.input_shape();
+  const LabelledImages images{shape, fitted(image, shape, predictor.resize()), {0}};
   write_file(options.to, explanation_html(answers, Examples(images, predictor.class_names()), 0,
                                           options.image));
   print_out("\npage: {}\n", options.to);

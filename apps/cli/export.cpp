@@ -45,7 +45,8 @@ class Models {
     for (std::size_t g = 0; mixture_ && g < mixture_->model.branches.size(); ++g) {
       const Sequential& importance = mixture_->model.branches[g].importance;
       if (importance.name != name) continue;
-      return SavedModel{importance, mixture_->weights.importances[g], mixture_->class_names};
+      return SavedModel{importance, mixture_->weights.importances[g], mixture_->class_names,
+                        mixture_->resize};
     }
     return run_.read_model(name);
   }
@@ -109,7 +110,7 @@ void export_models(const ExportOptions& options) {
       last = export_model(models.read(name), name, options, folder);
     }
   }
-  print_out("\ninput: (batch, height, width, 3), R, G, B divided by 255\n");
+  print_out("\ninput: (batch, height, width, channels), R, G, B or grey, divided by 255\n");
   const char* open = options.format == "onnx" ? "onnxruntime.InferenceSession"
                      : options.format == "h5" ? "tf_keras.models.load_model"
                                               : "keras.saving.load_model";

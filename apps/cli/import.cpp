@@ -78,6 +78,7 @@ class Import {
                                                : read_experiment(options.experiment)) {
     const KerasOptions keras{.parts = parse_parts(options.parts),
                              .groups = group_names(),
+                             .input = experiment_.data.shape(),
                              .say = [&](const std::string& line) { remarks_.push_back(line); }};
     for (const std::string& argument : options.files) {
       sources_.emplace_back(argument);
@@ -116,10 +117,20 @@ class Import {
   }
 
  private:
-  /// Sets classes and groups: those of a file, else of the experiment, else of the lab.
+  /// Sets classes, groups and the images' shape: those of a file, else of the experiment, else of
+  /// the lab.
   void find_classes() {
     class_names_ = class_names_of(experiment_);
     if (!options_.experiment.empty()) return;
+    const auto take_input = [&](const auto& saved) {
+      const Shape& input = input_of(saved);
+      if (input.size() != 3) return;  // complete() refuses it
+      experiment_.data.height = static_cast<int>(input[0]);
+      experiment_.data.width = static_cast<int>(input[1]);
+      experiment_.data.channels = static_cast<int>(input[2]);
+      experiment_.data.resize = saved.resize;
+    };
+    std::visit(take_input, models_.front());
     for (const AnyModel& model : models_) {
       const auto* mixture = std::get_if<SavedMixture>(&model);
       if (mixture == nullptr || mixture->class_names.empty()) continue;
@@ -220,7 +231,7 @@ class Import {
     const Shape& input = std::visit(
         [](const auto& saved) -> const Shape& { return input_of(saved); }, models_.front());
     std::vector<std::string> commands;
-    if (input == LabelledImages{}.shape) {
+    if (input == experiment_.data.shape()) {
       commands.push_back(fmt::format("evaluate {}{}", run.string(),
                                      experiment_.data.set == "folder" ? " --data DIR" : ""));
     }
@@ -237,11 +248,11 @@ class Import {
   static const Shape& input_of(const SavedMixture& saved) { return saved.model.baseline.input; }
 
   static void require_pictures(const Shape& input, const fs::path& file) {
-    if (input.size() == 3 && input.back() == 3) return;
+    if (input.size() == 3 && (input.back() == 3 || input.back() == 1)) return;
     throw user_error(
         "import",
-        "{} takes {}, and Sluice gives models colour pictures, (height, width, 3): train "
-        "it on those",
+        "{} takes {}, and Sluice gives models colour pictures, (height, width, 3), or grey ones, "
+        "(height, width, 1): train it on those",
         path_text(file), to_string(input));
   }
 

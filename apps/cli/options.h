@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/mistakes.h"
+#include "sluice/evaluation.h"
 #include "sluice/network.h"
 
 namespace sluice::cli {
@@ -49,8 +50,8 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
 }
 
 /// Options of compilation for inference, with large batches for throughput.
-inline CompileOptions inference_options(Compute compute) {
-  return {.batch = 256, .compute = compute};
+inline CompileOptions inference_options(Compute compute, const Shape& input) {
+  return {.batch = throughput_batch(input), .compute = compute};
 }
 
 }  // namespace sluice::cli

@@ -44,6 +44,7 @@ void RunPrinter::on_note(const std::string& line) {
 
 void RunPrinter::on_begin(const RunStart& start) {
   folder_ = start.folder;
+  kept_.clear();
   graceful_.emplace();
   print_out("\n{}\nrun folder: {}\n", distribution_text(start.train, start.test),
             folder_->path().string());

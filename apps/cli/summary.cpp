@@ -36,7 +36,18 @@ void summarize_run(const RunFolder& run) {
   for (const std::string& name : run.models()) summarize_file(run.read_model(name));
 }
 
-void summarize(const std::filesystem::path& path) {
+/// Prints the models of an experiment. A folder's classes are those of its groups, or without
+/// groups those of the data.
+void summarize_experiment(const std::filesystem::path& path, const std::string& data) {
+  const Experiment experiment = read_experiment(path);
+  std::vector<std::string> classes = class_names_of(experiment);
+  if (classes.empty()) classes = list_classes(experiment.data, data);
+  const auto models = declare(experiment, classes);
+  if (const auto* mixture = std::get_if<Mixture>(&models)) return summarize_mixture(*mixture);
+  print_out("{}", summary_text(std::get<Sequential>(models)));
+}
+
+void summarize(const std::filesystem::path& path, const std::string& data) {
   std::error_code ignored;
   if (is_folder(path)) {
     summarize_run(RunFolder::open(path));
@@ -44,7 +55,7 @@ void summarize(const std::filesystem::path& path) {
              kind_of_file(path, "summary").of == FileKind::Of::sluice) {
     summarize_file(read_model(path));
   } else {
-    summarize_mixture(declare(read_experiment(path)));
+    summarize_experiment(path, data);
   }
 }
 
@@ -57,10 +68,15 @@ void add_summary(CLI::App& app) {
   sluice summary runs/lab
   sluice summary runs/lab/gate/model.safetensors)");
   const auto path = std::make_shared<std::string>();
+  const auto data = std::make_shared<std::string>();
   verb->add_option("PATH", *path,
                    "An experiment's TOML file, a run folder\nor one model.safetensors")
       ->required();
-  verb->callback([path] { summarize(*path); });
+  verb->add_option("--data", *data,
+                   "Folder with train/CLASS, for an experiment on a\n"
+                   "folder without groups, which needs its classes")
+      ->type_name("DIR");
+  verb->callback([path, data] { summarize(*path, *data); });
 }
 
 }  // namespace sluice::cli

@@ -4,6 +4,7 @@
 
 #include "cli/fail.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -21,27 +22,42 @@ struct TrainOptions {
   std::vector<std::string> set;
   bool controls = false;
   bool profile = false;
+  int seeds = 0;  ///< 0: one run, without the table of seeds
   RunOptions run;
   std::string folder;
-
-  /// Applies the options to a file's experiment.
-  Experiment adapted(Experiment read) const {
-    if (controls) read.lab.controls = {true, true, true};
-    return read;
-  }
 };
 
 /// Requires that an experiment given with --resume is the run's own.
 void require_same_experiment(const TrainOptions& options) {
-  if (options.experiment.empty() && options.set.empty() && !options.controls) return;
+  if (options.experiment.empty() && options.set.empty()) return;
   const RunFolder folder = RunFolder::open(options.resume);
-  const Experiment now = options.adapted(options.experiment.empty()
-                                             ? folder.read_experiment(options.set)
-                                             : read_experiment(options.experiment, options.set));
+  const Experiment now = options.experiment.empty()
+                             ? folder.read_experiment(options.set)
+                             : read_experiment(options.experiment, options.set);
   const std::string other = difference(folder.read_experiment(), now);
   if (other.empty()) return;
   throw user_error("train", "{} cannot be resumed with another experiment: {}",
                    path_text(folder.path()), other);
+}
+
+/// Prints the accuracies of each seed, their mean and standard deviation.
+void print_seeds(const SeedRuns& seeds) {
+  const auto row = [&](const std::string& what, double baseline, std::optional<double> mixture) {
+    print_out("{:<22}{:>10.1f}%", what, 100 * baseline);
+    if (mixture) print_out("{:>12.1f}%", 100 * *mixture);
+    print_out("\n");
+  };
+  print_out("\n{:<22}{:>11}{}\n", "test accuracy", "baseline",
+            seeds.mixture ? "      mixture" : "");
+  for (const SeedRuns::Run& run : seeds.runs) {
+    row(fmt::format("seed {}", run.seed), run.baseline, run.mixture);
+  }
+  const auto part = [&](double SeedRuns::Spread::*figure) {
+    return seeds.mixture ? std::optional(*seeds.mixture.*figure) : std::nullopt;
+  };
+  row("mean", seeds.baseline.mean, part(&SeedRuns::Spread::mean));
+  row("standard deviation", seeds.baseline.deviation, part(&SeedRuns::Spread::deviation));
+  print_out("\nfigures: {}\n", path_text(seeds.folder / "seeds.json"));
 }
 
 void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
@@ -54,12 +70,17 @@ void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
     throw user_error("train",
                      "name an EXPERIMENT, such as experiments/lab.toml, or give --resume RUN");
   }
-  sluice::run(options.adapted(read_experiment(options.experiment, options.set)), options.run,
-              printer);
+  const Experiment experiment = read_experiment(options.experiment, options.set);
+  if (options.seeds > 0) {
+    print_seeds(run_seeds(experiment, options.seeds, options.run, printer));
+  } else {
+    sluice::run(experiment, options.run, printer);
+  }
 }
 
 void train(TrainOptions options) {
   options.run.folder = options.folder;
+  if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile);
   try {
     train_or_resume(options, printer);
@@ -75,19 +96,21 @@ void train(TrainOptions options) {
     printer.print_what_is_left(true, options.run.data);
     throw;
   }
-  printer.print_places();
+  if (options.seeds == 0) printer.print_places();
 }
 
 }  // namespace
 
 void add_train(CLI::App& app) {
-  auto* verb = app.add_subcommand("train", "Train a lab: baseline, experts, gate, mixture");
+  auto* verb = app.add_subcommand("train", "Train an experiment: a mixture, or one network");
   verb->footer(R"(Examples:
   sluice train experiments/lab.toml
   sluice train experiments/lab.toml --data ~/cifar-10-batches-bin --run mine
   sluice train experiments/lab.toml --set train.learning_rate=1e-4 --set seed=1
   sluice train experiments/lab.toml --data builtin --set train.epochs=1
   sluice train experiments/lab.toml --controls
+  sluice train experiments/one-network.toml
+  sluice train experiments/one-network.toml --seeds 5
   sluice train --resume runs/lab
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
@@ -102,11 +125,11 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
   auto* run =
       verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")
           ->type_name("DIR");
-  verb->add_option("--resume", options->resume,
-                   "Stopped run to continue; the result is that of\n"
-                   "an uninterrupted run")
-      ->type_name("RUN")
-      ->excludes(run);
+  auto* resumed = verb->add_option("--resume", options->resume,
+                                   "Stopped run to continue; the result is that of\n"
+                                   "an uninterrupted run")
+                      ->type_name("RUN")
+                      ->excludes(run);
   verb->add_option("--checkpoint-steps", options->run.checkpoint_steps,
                    "Write a checkpoint every N steps (default: 500), and\n"
                    "after epochs if that takes less than 2% of the time")
@@ -119,6 +142,13 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
                  "Also train baselines of equal cost: as much\n"
                  "computation, two networks, as many active\n"
                  "parameters. Doubles the time");
+  verb->add_option("--seeds", options->seeds,
+                   "Train N runs with seeds from the experiment's on, in\n"
+                   "RUN/seed-*; print the mean and standard deviation.\n"
+                   "The same command continues stopped runs")
+      ->type_name("N")
+      ->check(whole_number(1, 1000))
+      ->excludes(resumed);
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");

@@ -17,7 +17,7 @@ namespace sluice {
 
 /// Images of one shape, each with one label.
 struct LabelledImages {
-  Shape shape{32, 32, 3};            ///< {height, width, channels}, channels R, G, B
+  Shape shape{32, 32, 3};            ///< {height, width, channels}; channels R, G, B, or grey
   std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels)
   std::vector<int> labels;           ///< (count), indices into Dataset::class_names
   /// (count), file of each image, relative to Dataset::source ("test/cat/1.jpg"); empty if images
@@ -45,7 +45,8 @@ struct Dataset {
 };
 
 /// Named groups of classes. Every class belongs to exactly one group. The gate's output `i` is
-/// group `i` of the declared order, everywhere.
+/// group `i` of the declared order, everywhere. An experiment without groups trains one network;
+/// its classes belong to group -1.
 class Groups {
  public:
   struct Group {
@@ -53,8 +54,9 @@ class Groups {
     std::vector<std::string> classes;
   };
 
-  /// Throws Error (user) that names a class that is unknown, in two groups or in none, or a group
-  /// that is empty or declared twice. The message starts with `place`: the file and key.
+  /// Throws Error (user) that names a class that is unknown, in two groups or in none, a group that
+  /// is empty or declared twice, or a group that is the only one. The message starts with `place`:
+  /// the file and key.
   Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,
          const std::string& place = "groups");
 
@@ -122,6 +124,18 @@ std::string balance_in_words(const Examples& examples);
 
 // Sources of data.
 
+/// How a picture of another aspect ratio becomes an image of the wanted size.
+enum class Resize {
+  stretch,  ///< the whole picture, without its aspect ratio
+  crop,     ///< the largest part in the middle that has the aspect ratio, as Keras's
+            ///< crop_to_aspect_ratio
+  /// The whole picture in the middle, on black: 0 is also what convolutions see outside the image
+  /// (padding "same"), and the default of Keras's pad_to_aspect_ratio.
+  pad,
+};
+/// "stretch", "crop", "pad"
+std::string to_string(Resize resize);
+
 /// Data of an experiment.
 struct DataOptions {
   /// "cifar-10": the ten classes of CIFAR-10, downloaded or drawn if there is no copy. "folder":
@@ -133,6 +147,13 @@ struct DataOptions {
   int train_images = 0;
   int test_images = 0;
   bool skip_broken = false;  ///< skips images that cannot be read, in place of an error
+  int height = 32;           ///< of each image: pictures of another size are resized
+  int width = 32;
+  Resize resize = Resize::stretch;
+  int channels = 3;  ///< 3: R, G, B; 1: grey
+
+  /// Returns {height, width, channels}.
+  Shape shape() const { return {height, width, channels}; }
 };
 
 /// Callbacks of load_data(), called on the calling thread. Each may be empty.
@@ -204,6 +225,14 @@ Image read_image(const std::filesystem::path& path);
 /// filter as wide as the ratio, so that every pixel contributes. Throws Error (user) if the size is
 /// not possible, or if the number of pixels does not fit the image's size.
 Image resized(const Image& image, int height, int width);
+
+/// Returns the pixels of a picture as an image of a data set, (height, width, channels) = `shape`.
+/// Grey is the luma of ITU-R BT.601, rounded as libjpeg does. Throws Error (user) as resized()
+/// does, and for a shape that does not have 1 or 3 channels.
+std::vector<std::uint8_t> fitted(const Image& image, const Shape& shape, Resize resize);
+
+/// Returns an image of a data set, of 1 or 3 channels, as a picture.
+Image picture_of(std::span<const std::uint8_t> pixels, const Shape& shape);
 
 /// Writes (height, width, 3) pixels as a PNG file and replaces an existing one; the file has a
 /// temporary name until it is complete. Throws Error: user if the sizes do not fit or the place is

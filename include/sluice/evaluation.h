@@ -44,6 +44,10 @@ struct Evaluation {
   double images_per_second = 0;
 };
 
+/// Returns the largest batch for throughput in inference: 256 for images of 32x32x3, fewer for
+/// larger ones, whose activations need more memory, and at least 8.
+int throughput_batch(const Shape& input);
+
 /// Predicts every example, in batches of the model's max_batch(). Throws Error (user) if there are
 /// no examples, or if they do not fit the model's input and classes.
 Evaluation evaluate(CompiledModel& model, const Examples& examples);

@@ -21,6 +21,7 @@ struct SavedModel {
   /// Meaning of each output: classes, or groups of a gate. Empty if a file of another program does
   /// not have them.
   std::vector<std::string> class_names;
+  Resize resize = Resize::stretch;  ///< how pictures become the model's input
 };
 
 struct SavedMixture {
@@ -29,14 +30,16 @@ struct SavedMixture {
   std::vector<std::string> class_names;  ///< as in SavedModel
   std::vector<Groups::Group>
       groups;  ///< in the order of the gate's outputs; their classes may be empty, as above
+  Resize resize = Resize::stretch;
 };
 
 using AnyModel = std::variant<SavedModel, SavedMixture>;
 
 /// Writes a safetensors file that has all that predictions need. Tensors have Keras's shapes and
 /// names such as "conv1.1/kernel", in a mixture "baseline/conv1.1/kernel". The metadata has
-/// "format"; as JSON "model" (the layers), "class_names", "normalization" and, for a mixture,
-/// "groups"; and "sha256", the digest of the rest: each other key and value, then name, shape as
+/// "format"; as JSON "model" (the layers), "class_names", "normalization", for a mixture "groups"
+/// and, if it is not "stretch", "resize"; and "sha256", the digest of the rest: each other key and
+/// value, then name, shape as
 /// "(3, 2)" and bytes of each tensor, in the order of keys and names, each preceded by its length
 /// in decimal digits and a colon. Throws Error: user for a model that read_model() would refuse
 /// (names, weights of other layers, NaN) and for a wrong place, else machine.

@@ -16,7 +16,9 @@
 namespace sluice {
 
 struct PredictorOptions {
-  int batch = 256;  ///< maximum number of images computed together; determines the memory
+  /// Maximum number of images computed together; determines the memory. Large images are computed
+  /// in smaller batches: see throughput_batch().
+  int batch = 256;
   Compute compute = Compute::automatic;
 };
 
@@ -50,8 +52,8 @@ class Predictor {
  public:
   /// `path` is a model file or the folder of a run. A run gives its mixture and the frozen
   /// baseline, or the baseline if it has no mixture. Throws Error (user) if the path has neither, a
-  /// file is damaged, the model's input is not a colour image, or baseline and mixture have
-  /// different classes.
+  /// file is damaged, the model's input is neither a colour nor a grey image, or baseline and
+  /// mixture have different classes.
   explicit Predictor(const std::filesystem::path& path, const PredictorOptions& options = {});
   ~Predictor();
   Predictor(Predictor&&) noexcept;
@@ -64,8 +66,10 @@ class Predictor {
   const std::vector<Groups::Group>& groups() const;
   /// Whether predictions have scores of the frozen baseline.
   bool has_frozen() const;
-  /// {height, width, 3}; images of another size are resized to this one.
+  /// {height, width, 3}, or 1 for grey; images of another size are resized to this one.
   const Shape& input_shape() const;
+  /// How images are resized: as in training, if the model file says so, else Resize::stretch.
+  Resize resize() const;
 
   /// Predicts any number of images of any size. Every part runs once for each image, an expert only
   /// for the images that the gate sends to it. Throws Error (user) if an image's number of pixels

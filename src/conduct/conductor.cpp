@@ -10,8 +10,6 @@ namespace sluice {
 
 namespace {
 
-constexpr int kLargeBatch = 256;  // for throughput
-
 std::vector<float> mean(const std::vector<float>& a, const std::vector<float>& b) {
   std::vector<float> result(a.size());
   std::ranges::transform(a, b, result.begin(), [](float x, float y) { return (x + y) / 2; });
@@ -62,6 +60,7 @@ Results Conductor::run() {
     switch (stage.kind) {
       case StageKind::baseline:
         baseline = train(stage, results_.baseline);
+        if (!results_.has_mixture()) answers = ask_alone(*baseline);
         break;
       case StageKind::expert:
         results_.experts.emplace_back().group = groups_.name(stage.group);
@@ -81,7 +80,7 @@ Results Conductor::run() {
     }
   }
   folder_.write_predictions(answers);
-  folder_.write_gallery(answers, lab_.test_examples());
+  if (results_.has_mixture()) folder_.write_gallery(answers, lab_.test_examples());
   results_.verdict = judge(answers);
   results_.total_seconds = timer.seconds() + restored_seconds_;
   folder_.write_results(results_);
@@ -133,9 +132,9 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   TrainedModel trained = lab_.train(stage, fit);
   restored_seconds_ += fit.restored_seconds();
   const Examples test = examples_of(stage, lab_.test_examples(), groups_);
-  folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names()});
-  const auto compiled =
-      compile_for_inference(trained.model, trained.weights, inference(kLargeBatch));
+  folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names(),
+                                             results_.experiment.data.resize});
+  const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   result = {.cost = cost_of(trained.model),
             .history = trained.history,
             .test = evaluate(*compiled, test)};
@@ -150,10 +149,10 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
   StageFit fit = begin(stage);
   TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, fit);
   restored_seconds_ += fit.restored_seconds();
-  folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
-                                               groups_.declared()});
-  const auto compiled =
-      compile_for_inference(trained.model, trained.weights, inference(kLargeBatch));
+  folder_.write_model(stage.name,
+                      SavedMixture{trained.model, trained.weights, data_.class_names,
+                                   groups_.declared(), results_.experiment.data.resize});
+  const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   compiled->start_profile();
   results_.mixture = {.cost = cost_of(trained.model),
                       .history = trained.history,
@@ -178,22 +177,31 @@ void Conductor::conclude(const Stage& stage, ModelResult& result,
   });
 }
 
-CompileOptions Conductor::inference(int batch) const {
-  return {.batch = batch, .compute = results_.experiment.lab.compute};
+CompileOptions Conductor::inference() const {
+  return {.batch = throughput_batch(data_.test.shape), .compute = results_.experiment.lab.compute};
+}
+
+CompileOptions Conductor::inference_of_one() const {
+  return {.batch = 1, .compute = results_.experiment.lab.compute};
 }
 
 double Conductor::latency_alone(const TrainedModel& trained) const {
-  const auto compiled = compile_for_inference(trained.model, trained.weights, inference(1));
+  const auto compiled = compile_for_inference(trained.model, trained.weights, inference_of_one());
   return latency_ms(*compiled, lab_.test_examples());
+}
+
+Answers Conductor::ask_alone(const TrainedModel& network) {
+  results_.baseline.latency_ms = latency_alone(network);
+  return sluice::ask_alone(network.model, network.weights, lab_.test_examples(), inference());
 }
 
 Answers Conductor::compare(const TrainedModel& baseline, const TrainedMixture& mixture) {
   const Examples test = lab_.test_examples();
   results_.baseline.latency_ms = latency_alone(baseline);
   results_.mixture.latency_ms =
-      latency_ms(*compile_for_inference(mixture.model, mixture.weights, inference(1)), test);
+      latency_ms(*compile_for_inference(mixture.model, mixture.weights, inference_of_one()), test);
   return ask(baseline.model, baseline.weights, mixture.model, mixture.weights, groups_, test,
-             inference(kLargeBatch));
+             inference());
 }
 
 void Conductor::train_control(const Stage& wanted, Answers& answers) {
@@ -205,7 +213,7 @@ void Conductor::train_control(const Stage& wanted, Answers& answers) {
   Results::Control control{stage.control, result.cost, result.history, latency_alone(trained),
                            result.machines};
   std::vector<float> scores =
-      ask(trained.model, trained.weights, lab_.test_examples(), inference(kLargeBatch));
+      ask(trained.model, trained.weights, lab_.test_examples(), inference());
   if (stage.kind == StageKind::second_baseline) {
     const ModelResult& first = results_.baseline;
     scores = mean(answers.frozen, scores);

@@ -26,11 +26,13 @@ class Conductor {
   TrainedModel train(const Stage& stage, ModelResult& result);
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
+  Answers ask_alone(const TrainedModel& network);
   Answers compare(const TrainedModel& baseline, const TrainedMixture& mixture);
   void train_control(const Stage& wanted, Answers& answers);
   void conclude(const Stage& stage, ModelResult& result, const std::vector<LayerProfile>& profile);
 
-  CompileOptions inference(int batch) const;
+  CompileOptions inference() const;  ///< with large batches
+  CompileOptions inference_of_one() const;
   double latency_alone(const TrainedModel& trained) const;
   template <class Draw>
   void picture(const Draw& draw);

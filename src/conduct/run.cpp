@@ -1,12 +1,15 @@
 #include "sluice/lab/run.h"
 
+#include <cmath>
 #include <optional>
 
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
+#include "formats/text/json_text.h"
 #include "run/disk_need.h"
+#include "run/run_contents.h"
 #include "run/run_data.h"
 
 namespace sluice {
@@ -43,6 +46,12 @@ void require_images_of_each_group(const Lab& lab, const Groups& groups) {
   }
 }
 
+/// Whether a run has its report, which is written last.
+bool is_done(const RunFolder& folder) {
+  std::error_code ignored;
+  return folder.finished() && fs::exists(folder.path() / "report.html", ignored);
+}
+
 /// Throws Error (user) if a run would continue with other images than it began with.
 void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
   if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
@@ -57,8 +66,8 @@ void require_same_data(const RunFolder& run, const DataRecord& before, const Dat
 RunFolder open_stopped(const fs::path& path) {
   RunFolder folder = RunFolder::open(path);
   std::error_code ignored;
-  // The report is written last. Checkpoints that a kill left after it are not needed.
-  const bool done = folder.finished() && fs::exists(folder.path() / "report.html", ignored);
+  // Checkpoints that a kill left after the report are not needed.
+  const bool done = is_done(folder);
   if (done) fs::remove_all(folder.checkpoints(), ignored);
   // A run that was killed before its first checkpoint has no model; it starts from the beginning.
   const bool can_resume = is_folder(folder.checkpoints()) || folder.models().empty();
@@ -76,8 +85,10 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   const std::optional<DataRecord> before = stopped ? stopped->read_data() : std::nullopt;
   const DataPlace place =
       stopped ? data_place(*stopped, before, options.data, events) : DataPlace(options.data);
-  // Groups are checked before a long download.
-  const Groups groups(experiment.groups, list_classes(experiment.data, place), experiment.file);
+  // Groups and models are checked before a long download.
+  const std::vector<std::string> class_names = list_classes(experiment.data, place);
+  const Groups groups(experiment.groups, class_names, experiment.file);
+  declare(experiment, class_names);  // refuses images that are too large for the network
   const Dataset data = load_data(experiment.data, place, events);
   const Lab lab(experiment.lab, data, groups);
   require_images_of_each_group(lab, groups);
@@ -107,6 +118,91 @@ Results resume(const fs::path& stopped, const RunOptions& options, RunObserver& 
   RunOptions its = options;
   its.tensorboard |= is_folder(folder.path() / "tensorboard");
   return conduct(experiment, std::move(folder), its, observer);
+}
+
+namespace {
+
+/// Trains one experiment in a folder, or the rest of it.
+void run_or_resume(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
+  std::error_code ignored;
+  if (!fs::exists(options.folder, ignored)) {
+    run(experiment, options, observer);
+    return;
+  }
+  const RunFolder folder = RunFolder::open(options.folder);
+  const std::string other = difference(folder.read_experiment(), experiment);
+  if (!other.empty()) {
+    throw user_error("train",
+                     "{} is a run of another experiment: {}: choose another folder (--run)",
+                     path_text(options.folder), other);
+  }
+  if (is_done(folder)) {
+    observer.on_note(fmt::format("{} is finished", path_text(options.folder)));
+  } else {
+    resume(options.folder, options, observer);
+  }
+}
+
+SeedRuns::Spread spread_of(const std::vector<double>& values) {
+  const auto n = static_cast<double>(values.size());
+  SeedRuns::Spread spread;
+  for (const double value : values) spread.mean += value / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
+  if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));
+  return spread;
+}
+
+nlohmann::ordered_json to_json(const SeedRuns& seeds) {
+  nlohmann::ordered_json json{{"format", 1}, {"runs", nlohmann::ordered_json::array()}};
+  for (const SeedRuns::Run& run : seeds.runs) {
+    nlohmann::ordered_json one{{"seed", run.seed},
+                               {"folder", run.folder.filename().string()},
+                               {"baseline_accuracy", run.baseline}};
+    if (run.mixture) one["mixture_accuracy"] = *run.mixture;
+    one["total_seconds"] = run.seconds;
+    json["runs"].push_back(std::move(one));
+  }
+  const auto add = [&](const char* key, const SeedRuns::Spread& spread) {
+    json[key] = {{"mean", spread.mean}, {"standard_deviation", spread.deviation}};
+  };
+  add("baseline_accuracy", seeds.baseline);
+  if (seeds.mixture) add("mixture_accuracy", *seeds.mixture);
+  return json;
+}
+
+}  // namespace
+
+SeedRuns run_seeds(const Experiment& experiment, int count, const RunOptions& options,
+                   RunObserver& observer) {
+  SeedRuns seeds;
+  seeds.folder =
+      options.folder.empty() ? fs::path("runs") / (experiment.name + "-seeds") : options.folder;
+  std::vector<double> baselines;
+  std::vector<double> mixtures;
+  for (int i = 0; i < count; ++i) {
+    Experiment one = experiment;
+    one.lab.seed += static_cast<std::uint64_t>(i);
+    RunOptions its = options;
+    its.folder = seeds.folder / fmt::format("seed-{}", one.lab.seed);
+    run_or_resume(one, its, observer);
+    const nlohmann::ordered_json results = contents_of(RunFolder::open(its.folder))["results"];
+    SeedRuns::Run run{one.lab.seed,
+                      its.folder,
+                      results["baseline"].value("accuracy", 0.0),
+                      {},
+                      results.value("total_seconds", 0.0)};
+    baselines.push_back(run.baseline);
+    if (results.contains("mixture")) {
+      run.mixture = results["mixture"].value("accuracy", 0.0);
+      mixtures.push_back(*run.mixture);
+    }
+    seeds.runs.push_back(std::move(run));
+  }
+  seeds.baseline = spread_of(baselines);
+  if (!mixtures.empty()) seeds.mixture = spread_of(mixtures);
+  write_file(seeds.folder / "seeds.json", json_text(to_json(seeds)));
+  return seeds;
 }
 
 }  // namespace sluice

@@ -32,8 +32,8 @@ class Recorder : public RunObserver {
     told.push_back("begin " + std::to_string(start.train.size() + start.test.size()));
   }
   void on_stage(const StageStart& start) override {
-    EXPECT_EQ(start.number, ++stages);
-    EXPECT_EQ(start.count, 5);
+    EXPECT_EQ(start.number, stages++ % stage_count + 1);
+    EXPECT_EQ(start.count, stage_count);
     told.push_back(start.stage.name + " " + std::to_string(start.train.size()));
   }
   void on_resumed(const FitState& state) override {
@@ -52,6 +52,7 @@ class Recorder : public RunObserver {
 
   int asked = 0;
   int stages = 0;
+  int stage_count = 5;
   int steps = 0;
   std::vector<std::string> told;
   std::vector<std::string> notes;
@@ -160,6 +161,35 @@ TEST_F(RunTest, StopsWhileItLoadsAndRefusesGroupsBeforeItMakesAFolder) {
               HasSubstr("my.toml: class 'cat' is in 'a' and in 'b'"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
   EXPECT_THAT(recorder.told, ElementsAre());
+}
+
+TEST_F(RunTest, SeedsGiveAMeanAndContinueAfterAStop) {
+  Experiment one = small();
+  one.groups = {};
+  one.lab.seed = 3;
+  const RunOptions to = options("seeds");
+  Recorder stopping(2);
+  stopping.stage_count = 1;
+  EXPECT_THROW(run_seeds(one, 2, to, stopping), Stopped);
+  Recorder rest;
+  rest.stage_count = 1;
+  const SeedRuns seeds = run_seeds(one, 2, to, rest);
+  EXPECT_EQ(stopping.steps + rest.steps, 4) << "no step is done twice";
+  ASSERT_EQ(seeds.runs.size(), 2u);
+  EXPECT_EQ(seeds.runs[1].seed, 4u);
+  EXPECT_EQ(RunFolder::open(folder_ / "seeds/seed-4").read_experiment().lab.seed, 4u);
+  const double a = seeds.runs[0].baseline;
+  const double b = seeds.runs[1].baseline;
+  EXPECT_NEAR(seeds.baseline.mean, (a + b) / 2, 1e-12);
+  EXPECT_NEAR(seeds.baseline.deviation, std::abs(a - b) / std::sqrt(2), 1e-12);
+  EXPECT_FALSE(seeds.mixture.has_value());
+  EXPECT_THAT(load(folder_.path() / "seeds/seeds.json"), HasSubstr("\"standard_deviation\""));
+  Recorder again;
+  EXPECT_EQ(run_seeds(one, 2, to, again).baseline.mean, seeds.baseline.mean);
+  EXPECT_EQ(again.steps, 0);
+  one.data.train_images = 30;
+  EXPECT_THAT(error_of(Fault::user, [&] { run_seeds(one, 2, to, again); }),
+              HasSubstr("seed-3 is a run of another experiment: data.train_images was 40"));
 }
 
 TEST_F(RunTest, DownloadsByWhatItsObserverGives) {

@@ -13,6 +13,7 @@
 #include "data/class_folders.h"
 #include "data/image_folder.h"
 #include "data/loaded.h"
+#include "data/resize_images.h"
 
 namespace sluice {
 
@@ -192,8 +193,12 @@ Dataset find_and_load_cifar(const DataOptions& options, const DataPlace& place,
   return load_builtin(options, events, "no copy of CIFAR-10 was found", halves);
 }
 
-/// Sets the place by which a run finds the data again, and checks the data.
-Dataset finished(Dataset data, const DataEvents& events, Halves halves) {
+/// Resizes images that are not of the wanted shape, sets the place by which a run finds the data
+/// again, and checks the data.
+Dataset finished(Dataset data, const DataOptions& options, const DataEvents& events,
+                 Halves halves) {
+  resize_images(data.train, options);
+  resize_images(data.test, options);
   if (data.place.empty()) data.place = fs::absolute(data.source).lexically_normal().string();
   check_data(data, halves, events);
   return data;
@@ -219,7 +224,7 @@ Dataset load_data(const DataOptions& options, const DataPlace& place, const Data
   constexpr Halves kBoth = Halves::both;
   return finished(is_any_folder(options) ? load_folder(options, nullptr, place, events, kBoth)
                                          : find_and_load_cifar(options, place, events, kBoth),
-                  events, kBoth);
+                  options, events, kBoth);
 }
 
 Dataset load_test_data(const DataOptions& options, const std::vector<std::string>& class_names,
@@ -227,7 +232,7 @@ Dataset load_test_data(const DataOptions& options, const std::vector<std::string
   constexpr Halves kTest = Halves::test;
   return finished(is_any_folder(options) ? load_folder(options, &class_names, place, events, kTest)
                                          : find_and_load_cifar(options, place, events, kTest),
-                  events, kTest);
+                  options, events, kTest);
 }
 
 }  // namespace sluice

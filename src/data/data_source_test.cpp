@@ -92,6 +92,27 @@ TEST_F(DataSource, IsDecidedInOrder) {
   EXPECT_THAT(said_, ElementsAre("data: the built-in images, drawn by sluice (given with --data)"));
 }
 
+TEST_F(DataSource, EverySourceHasTheShapeOfTheOptions) {
+  options_ = {.train_images = 10, .test_images = 10, .height = 24, .width = 16, .channels = 1};
+  const Shape wanted{24, 16, 1};
+  save_cifar(folder_ / "binary", 0);
+  save_images(folder_ / "files", cifar10_class_names());
+  for (const std::string& place : {std::string("builtin"), path("binary"), path("files")}) {
+    const Dataset data = load(place);
+    EXPECT_EQ(data.train.shape, wanted) << place;
+    EXPECT_EQ(data.test.shape, wanted) << place;
+    EXPECT_EQ(data.train.pixels.size(), 10u * 24 * 16) << place;
+    EXPECT_EQ(load_test_data(options_, data.class_names, place, {}).test.pixels, data.test.pixels);
+  }
+  EXPECT_EQ(load(path("binary")).train.image(3)[0], 'd') << "one shade of grey";
+  options_.resize = Resize::pad;
+  for (const std::string& place : {path("binary"), path("files")}) {
+    const Dataset data = load(place);
+    EXPECT_EQ(data.train.image(3)[0], 0) << place << ", a square on a high image";
+    EXPECT_NE(data.train.image(3)[24 * 8], 0) << place;
+  }
+}
+
 TEST_F(DataSource, ThePlaceIsFoundAgainFromAnotherFolder) {
   save_cifar(folder_ / "cifar", 1);
   const CurrentFolder here(folder_.path());

@@ -33,6 +33,7 @@ std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
 Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,
                const std::string& place)
     : groups_(std::move(groups)), group_of_class_(class_names.size(), -1) {
+  if (groups_.empty()) return;
   if (groups_.size() < 2) {
     throw user_error("groups", "{}: a mixture needs at least two groups, not {}", place,
                      groups_.size());

@@ -17,9 +17,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kSide = 32;
-constexpr std::size_t kImage = std::size_t{3} * kSide * kSide;
-
 /// Returns why a file could not be opened: the message without name and mend.
 std::string fault_of(const Error& error, const fs::path& path) {
   std::string text(untagged(error));
@@ -52,11 +49,13 @@ std::string in_words(const Broken& broken) {
 
 }  // namespace
 
-DecodedFiles decode_files(std::vector<ImageFile> files, const DataEvents& events) {
-  require_memory_for_images(files.size() * kImage);
-  DecodedFiles decoded{std::move(files), {}, {}};
+DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& options,
+                          const DataEvents& events) {
+  DecodedFiles decoded{std::move(files), {}, {}, options.shape()};
+  const auto image = static_cast<std::size_t>(element_count(decoded.shape));
+  require_memory_for_images(decoded.files.size() * image);
   const std::size_t count = decoded.files.size();
-  decoded.pixels.resize(count * kImage);
+  decoded.pixels.resize(count * image);
   decoded.faults.resize(count);
   std::atomic<std::size_t> done = 0;
   std::atomic<bool> stopped = false;
@@ -70,8 +69,8 @@ DecodedFiles decode_files(std::vector<ImageFile> files, const DataEvents& events
     for (std::size_t row = begin; row < end && !stopped; ++row) {
       const fs::path& path = decoded.files[row].path;
       try {
-        const Image image = resized(read_image(path), kSide, kSide);
-        std::ranges::copy(image.pixels, decoded.pixels.begin() + row * kImage);
+        std::ranges::copy(fitted(read_image(path), decoded.shape, options.resize),
+                          decoded.pixels.begin() + row * image);
       } catch (const BadImage& bad) {
         decoded.faults[row] = bad.kind();
       } catch (const Error& error) {
@@ -139,15 +138,16 @@ std::string broken_in_words(const std::vector<const DecodedFiles*>& parts, const
 }
 
 LabelledImages whole_images(DecodedFiles decoded, const fs::path& folder) {
-  LabelledImages images{{kSide, kSide, 3}, {}, {}, {}};
+  LabelledImages images{decoded.shape, {}, {}, {}};
+  const auto image = static_cast<std::size_t>(element_count(decoded.shape));
   for (std::size_t row = 0; row < decoded.files.size(); ++row) {
     if (!decoded.faults[row].empty()) continue;
-    std::copy_n(decoded.pixels.begin() + row * kImage, kImage,
-                decoded.pixels.begin() + images.labels.size() * kImage);
+    std::copy_n(decoded.pixels.begin() + row * image, image,
+                decoded.pixels.begin() + images.labels.size() * image);
     images.labels.push_back(decoded.files[row].label);
     images.files.push_back(relative_name(decoded.files[row].path, folder));
   }
-  decoded.pixels.resize(images.labels.size() * kImage);
+  decoded.pixels.resize(images.labels.size() * image);
   images.pixels = std::move(decoded.pixels);
   return images;
 }

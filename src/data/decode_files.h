@@ -14,11 +14,13 @@ struct DecodedFiles {
   std::vector<ImageFile> files;
   std::vector<std::uint8_t> pixels;  ///< for every file
   std::vector<std::string> faults;   ///< for every file: "is WebP"; empty if the file is whole
+  Shape shape;                       ///< of each image
 };
 
-/// Reads every file, resized to 32x32, on all threads. Continues after a broken file, so that all
-/// of them can be counted. Throws Error (machine), and exceptions of the events.
-DecodedFiles decode_files(std::vector<ImageFile> files, const DataEvents& events);
+/// Reads every file, in the shape of the options, on all threads. Continues after a broken file, so
+/// that all of them can be counted. Throws Error (machine), and exceptions of the events.
+DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& options,
+                          const DataEvents& events);
 
 /// Lists the broken files of all parts, by fault: "2 of 64 images cannot be read: a is empty; ...";
 /// empty if there are none. Names are relative to `folder`.

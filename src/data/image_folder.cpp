@@ -85,8 +85,8 @@ Dataset read_image_folder(const fs::path& folder, const std::vector<std::string>
                                           options.test_images, "data.test_images", data.left_out);
   tell(events, left_out_in_words(data.left_out));
 
-  DecodedFiles decoded_train = decode_files(std::move(train), events);
-  DecodedFiles decoded_test = decode_files(std::move(test), events);
+  DecodedFiles decoded_train = decode_files(std::move(train), options, events);
+  DecodedFiles decoded_test = decode_files(std::move(test), options, events);
   const std::string broken = broken_in_words({&decoded_train, &decoded_test}, folder);
   if (!broken.empty() && !options.skip_broken) {
     throw user_error("image",

@@ -36,7 +36,9 @@ inline void require_one_of_each_class(int wanted, std::size_t classes) {
 
 /// Throws Error (machine) if memory is too small for `bytes` of images.
 inline void require_memory_for_images(std::uint64_t bytes) {
-  require_memory(bytes, "take fewer images (data.train_images, data.test_images)");
+  require_memory(bytes,
+                 "take fewer images (data.train_images, data.test_images) or smaller ones "
+                 "(data.image_size)");
 }
 
 }  // namespace sluice

@@ -1,9 +1,19 @@
+#include <algorithm>
+
 #include "base/fail.h"
 #include "base/timer.h"
 #include "eval/outputs.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {
+
+int throughput_batch(const Shape& input) {
+  constexpr std::int64_t kLeast = 8;
+  constexpr std::int64_t kMost = 256;
+  constexpr std::int64_t kValues = kMost * 32 * 32 * 3;
+  return static_cast<int>(
+      std::clamp(kValues / std::max<std::int64_t>(1, element_count(input)), kLeast, kMost));
+}
 
 Evaluation evaluate(CompiledModel& model, const Examples& examples) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");

@@ -72,11 +72,33 @@ std::vector<float> Answers::mixture() const {
   return all;
 }
 
+namespace {
+
+/// Returns answers with the facts of the examples, and without outputs.
+Answers about(const Examples& examples) {
+  Answers answers;
+  answers.class_names = examples.class_names();
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    answers.truth.push_back(examples.label(i));
+    answers.files.push_back(examples.file(i));
+  }
+  return answers;
+}
+
+}  // namespace
+
 std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,
                        const CompileOptions& options) {
   const auto compiled = compile_for_inference(model, weights, options);
   require_fit(*compiled, examples);
   return outputs_of(*compiled, examples);
+}
+
+Answers ask_alone(const Sequential& model, const Weights& weights, const Examples& examples,
+                  const CompileOptions& options) {
+  Answers answers = about(examples);
+  answers.frozen = ask(model, weights, examples, options);
+  return answers;
 }
 
 Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& model,
@@ -86,14 +108,9 @@ Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& mo
     throw user_error("model", "the mixture has {} branches, but there are {} groups",
                      model.branches.size(), groups.count());
   }
-  Answers answers;
-  answers.class_names = examples.class_names();
+  Answers answers = about(examples);
   answers.group_names = groups.names();
   answers.group_of_class = groups.of_classes();
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    answers.truth.push_back(examples.label(i));
-    answers.files.push_back(examples.file(i));
-  }
   const auto of = [&](const Sequential& part, const Weights& its_weights) {
     return outputs_of(*compile_for_inference(part, its_weights, options), examples);
   };

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "lab/layer_limit.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
@@ -33,6 +34,11 @@ Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize
   add(Dense{"dense1", wide(512), Activation::relu});
   add(Dropout{large ? "drop4" : "drop3", 0.5f});
   add(Dense{"output", classes, Activation::softmax});
+  // A wider network follows the cost of a mixture, whose parts are of an allowed size.
+  if (width == 1) {
+    require_layers_of_a_size(
+        model, large ? "" : ", or model.size = \"large\", which pools once more before that layer");
+  }
   return model;
 }
 

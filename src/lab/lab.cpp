@@ -9,14 +9,21 @@ namespace sluice {
 
 Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
     : options_(options), data_(data), groups_(groups) {
-  for (int g = 0; g < groups.count(); ++g) {
-    const bool trains = train_examples().of_group(groups, g).size() > 0;
-    if (trains && validation_examples().of_group(groups, g).size() > 0) continue;
-    if (options.validation_split == 0) continue;  // fit() or evaluate() reports it
-    throw user_error("train", "train.validation_split = {} leaves group '{}' no image to {}",
-                     options.validation_split, groups.name(g),
+  stages();  // refuses controls without groups
+  const Examples train = train_examples();
+  const Examples validation = validation_examples();
+  if (options.validation_split == 0) return;  // fit() or evaluate() reports missing images
+  const auto require = [&](const std::string& whom, bool trains, bool validates) {
+    if (trains && validates) return;
+    throw user_error("train", "train.validation_split = {} leaves {} no image to {}",
+                     options.validation_split, whom,
                      trains ? "validate on: make it larger" : "train on: make it smaller");
+  };
+  for (int g = 0; g < groups.count(); ++g) {
+    require("group '" + groups.name(g) + "'", train.of_group(groups, g).size() > 0,
+            validation.of_group(groups, g).size() > 0);
   }
+  require("the network", train.size() > 0, validation.size() > 0);
 }
 
 Examples Lab::train_examples() const {
@@ -34,6 +41,8 @@ Mixture Lab::declare() const {
 }
 
 std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
+  const int classes = static_cast<int>(data_.class_names.size());
+  if (groups_.count() == 0) return cnn(stage.name, data_.train.shape, classes, options_.size);
   Mixture parts = declare();
   if (stage.kind == StageKind::mixture) return parts;
   if (stage.kind == StageKind::expert) groups_.require_group(stage.group);
@@ -42,7 +51,6 @@ std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
                                                      : parts.baseline;
   if (stage.kind == StageKind::wider_baseline) {
     const std::int64_t wanted = cost_of(parts).active_parameters;
-    const int classes = static_cast<int>(data_.class_names.size());
     for (int quarters = 5; count_parameters(model) < wanted; ++quarters) {
       model = cnn(stage.name, model.input, classes, options_.size, quarters / 4.0);
     }
@@ -53,8 +61,10 @@ std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
 
 Stage Lab::stage(StageKind kind, int group) const {
   const std::vector<Stage> all = stages();
-  return *std::ranges::find_if(
+  const auto found = std::ranges::find_if(
       all, [&](const Stage& one) { return one.kind == kind && one.group == group; });
+  if (found != all.end()) return *found;
+  throw user_error("train", "without groups there is only a baseline to train: declare groups");
 }
 
 CompileOptions Lab::compile_options() const {

@@ -1,8 +1,12 @@
+#include "base/fail.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
 
 Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size) {
+  if (groups.count() == 0) {
+    throw user_error("model", "a mixture needs groups, and none are declared: declare two or more");
+  }
   Mixture model{cnn(names::kBaseline, input, classes, size),
                 cnn(names::kGate, input, groups.count(), size),
                 {}};

@@ -7,6 +7,7 @@
 namespace sluice {
 namespace {
 
+using testing::EndsWith;
 using testing::HasSubstr;
 
 const Shape kPicture{32, 32, 3};
@@ -105,6 +106,26 @@ TEST(Models, CanBeWider) {
   const Sequential twice = cnn("cnn", kPicture, 10, CnnSize::small, 2);
   EXPECT_EQ(std::get<Dense>(twice.layers[9]).units, 1024);
   EXPECT_EQ(std::get<Dense>(twice.layers.back()).units, 10);
+}
+
+TEST(Models, ImagesThatNeedTooManyParametersAreRefused) {
+  const auto refusal = [](int side, CnnSize size) {
+    return error_of(Fault::user, [&] { cnn("baseline", {side, side, 3}, 10, size); });
+  };
+  EXPECT_EQ(
+      refusal(224, CnnSize::small),
+      "[model] baseline: images of (224, 224, 3) give its layer 'dense1' 102,760,960 "
+      "parameters, more than 100,000,000: take smaller images (data.image_size), or model.size "
+      "= \"large\", which pools once more before that layer");
+  EXPECT_THAT(refusal(1024, CnnSize::large), EndsWith("take smaller images (data.image_size)"));
+  EXPECT_NO_THROW(cnn("baseline", {216, 216, 3}, 10, CnnSize::small));
+  EXPECT_NO_THROW(cnn("baseline", {224, 224, 3}, 10, CnnSize::large));
+  EXPECT_NO_THROW(cnn("wider", {128, 128, 3}, 10, CnnSize::small, 4)) << "as large as the mixture";
+  EXPECT_THAT(error_of(Fault::user,
+                       [] {
+                         importance_model("i", {256, 256, 3}, 10);
+                       }),
+              HasSubstr("i: images of (256, 256, 3) give its layer 'dense1' 100,663,808"));
 }
 
 TEST(Models, SizesThatCannotBe) {

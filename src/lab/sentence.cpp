@@ -88,4 +88,11 @@ std::string sentence(const Verdict& verdict) {
   return text + ".";
 }
 
+std::string sentence(const Verdict::Standing& network) {
+  return fmt::format(
+      "The network classifies {:.1f}% of the test images correctly (95% interval {:.1f} to "
+      "{:.1f}%).",
+      100 * network.accuracy, 100 * network.interval.low, 100 * network.interval.high);
+}
+
 }  // namespace sluice

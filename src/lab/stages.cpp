@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/fail.h"
 #include "sluice/lab/lab.h"
 
 namespace sluice {
@@ -11,6 +12,12 @@ std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::G
   const LabOptions::Epochs& epochs = options.epochs;
   std::vector<Stage> all{
       {StageKind::baseline, -1, names::kBaseline, "all classes", 1, epochs.baseline}};
+  if (groups.empty()) {
+    if (!options.controls.any()) return all;
+    throw user_error("controls",
+                     "controls are baselines to compare a mixture with, and the experiment has no "
+                     "[[groups]]: declare groups, or train without controls");
+  }
   for (std::size_t g = 0; g < groups.size(); ++g) {
     all.push_back({StageKind::expert, static_cast<int>(g), names::expert(groups[g].name),
                    "its own classes", kExperts + static_cast<std::uint32_t>(g), epochs.experts});

@@ -25,6 +25,15 @@ TEST(Stages, AreInTheOrderOfTrainingWithNamesThatFilesHave) {
                           "control-second"));
 }
 
+TEST(Stages, WithoutGroupsAreTheBaseline) {
+  const std::vector<Stage> table = stages({}, {});
+  ASSERT_EQ(table.size(), 1u);
+  EXPECT_EQ(table[0].name, "baseline");
+  EXPECT_EQ(table[0].random, stages({}, kGroups)[0].random) << "the same network as with groups";
+  EXPECT_THAT(error_of(Fault::user, [] { stages({.controls = {.longer = true}}, {}); }),
+              HasSubstr("[controls] controls are baselines to compare a mixture with"));
+}
+
 /// Another number gives another run for the same seed.
 TEST(Stages, KeepTheirRandomNumbers) {
   std::vector<std::uint32_t> random;

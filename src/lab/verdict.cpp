@@ -77,11 +77,15 @@ Verdict::Standing standing(const Answers& answers, std::span<const float> scores
 }  // namespace
 
 Verdict judge(const Answers& answers) {
+  Verdict verdict;
+  if (answers.group_names.empty() && answers.size() > 0) {
+    verdict.baseline = standing(answers, answers.frozen, which_right(answers, answers.frozen));
+    return verdict;
+  }
   require_whole(answers);
   const std::vector<float> scores = answers.mixture();
   const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
   const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);
-  Verdict verdict;
   verdict.baseline = standing(answers, answers.frozen, frozen_right);
   verdict.mixture = standing(answers, scores, mixture_right);
   verdict.difference = compare(frozen_right, mixture_right);

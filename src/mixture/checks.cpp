@@ -15,6 +15,7 @@ void require_parts_fit(const Mixture& model) {
   };
   const std::int64_t classes = outputs(model.baseline);
   const auto groups = static_cast<std::int64_t>(model.branches.size());
+  if (groups == 0) throw user_error("model", "a mixture must have branches, one for each group");
   require(outputs(model.gate) == groups, model.gate, fmt::format("{} outputs", groups));
   for (const Mixture::Branch& branch : model.branches) {
     require(outputs(branch.expert) == classes, branch.expert, fmt::format("{} outputs", classes));

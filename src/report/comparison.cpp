@@ -189,9 +189,31 @@ std::string answers(const Results& results) {
          wrapped(worth);
 }
 
+/// Formats the figures of a run without groups.
+std::string one_network(const Results& results) {
+  const ModelResult& one = results.baseline;
+  const Verdict::Standing& standing = results.verdict.baseline;
+  const auto line = [](const std::string& what, const std::string& value) {
+    return fmt::format("{:<24}{:>14}\n", what, value);
+  };
+  return line("Test accuracy", percent(standing.accuracy)) +
+         line("  95% interval", range(standing.interval)) +
+         line("Log loss", fmt::format("{:.3f}", standing.calibration.log_loss)) +
+         line("Calibration error (ECE)", fmt::format("{:.3f}", standing.calibration.ece)) +
+         line("Parameters", with_commas(one.cost.parameters)) +
+         line("MFLOP per image", with_commas(std::llround(one.cost.flops / 1e6))) +
+         line("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms)) +
+         line("Test images/s", speed(one.test.images_per_second)) +
+         line("Training time", duration(one.history.seconds)) +
+         line("  processor time", duration(one.history.cpu_seconds)) +
+         line("Images trained on", with_commas(one.history.images)) + "\n" +
+         wrapped(sentence(standing));
+}
+
 }  // namespace
 
 std::string comparison_text(const Results& results) {
+  if (!results.has_mixture()) return one_network(results);
   return figures(results) + "\n" + parts(results) + "\n" + budget(results.verdict) +
          use_of_experts(results) + "\n" + controls(results) + answers(results);
 }

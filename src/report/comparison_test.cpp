@@ -6,8 +6,10 @@
 namespace sluice {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 ModelResult result(double accuracy, const Cost& cost, double seconds) {
   ConfusionMatrix confusion({"cat"});
@@ -20,7 +22,7 @@ const Cost kCnn{2168362, 2168362, 25.4e6, 25.4e6, 76.2e6};
 
 Results results() {
   Results out{
-      .experiment = {},
+      .experiment = {.groups = {{"natural", {"cat"}}, {"artificial", {"ship"}}}},
       .data_name = "",
       .data_source = "",
       .class_names = {"cat"},
@@ -55,6 +57,17 @@ void add_control(Results& out, const std::string& words, double gain, double p_v
                                   {.582 + gain, {}, {}},
                                   {0, 0, gain, {}, p_value},
                                   {0, 0, .028 - gain, {}, p_value}});
+}
+
+TEST(ComparisonText, OfOneNetwork) {
+  Results one = results();
+  one.experiment.groups = {};
+  const std::string text = comparison_text(one);
+  EXPECT_THAT(text, StartsWith("Test accuracy                  58.2%\n  95% interval            "
+                               "55.1-61.2%\nLog loss                       1.250\n"));
+  EXPECT_THAT(text, EndsWith("\n\nThe network classifies 58.2% of the test images correctly (95% "
+                             "interval 55.1% to\n61.2%).\n"));
+  EXPECT_THAT(text, Not(HasSubstr("mixture")));
 }
 
 TEST(ComparisonText, OfTheLab) {

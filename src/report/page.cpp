@@ -76,6 +76,7 @@ std::string report_html(const std::vector<RunFolder>& runs,
   nlohmann::ordered_json contents = nlohmann::ordered_json::array();
   std::string title;
   std::string sentences;
+  bool has_mixture = false;
   for (const RunFolder& run : runs) {
     if (before_each) before_each();
     nlohmann::ordered_json one = contents_of(run);
@@ -84,9 +85,11 @@ std::string report_html(const std::vector<RunFolder>& runs,
     title += (title.empty() ? "" : ", ") + name;
     sentences += (sentences.empty() ? "" : " ") + name + ": " +
                  one["results"]["verdict"]["sentence"].get<std::string>();
+    has_mixture |= one["results"].contains("mixture");
     contents.push_back(std::move(one));
   }
-  return page(title + ": was the mixture worth it?", sentences, {{"runs", std::move(contents)}});
+  title += has_mixture ? ": was the mixture worth it?" : ": report";
+  return page(title, sentences, {{"runs", std::move(contents)}});
 }
 
 }  // namespace sluice

@@ -2,13 +2,14 @@
 
 namespace sluice {
 
-Mixture declare(const Experiment& experiment) {
-  std::vector<std::string> classes;
-  for (const Groups::Group& group : experiment.groups) {
-    classes.insert(classes.end(), group.classes.begin(), group.classes.end());
-  }
-  return mixture(Groups(experiment.groups, classes), LabelledImages{}.shape,
-                 static_cast<int>(classes.size()), experiment.lab.size);
+std::variant<Sequential, Mixture> declare(const Experiment& experiment,
+                                          const std::vector<std::string>& class_names) {
+  const Groups groups(experiment.groups, class_names, experiment.file);
+  const Shape input = experiment.data.shape();
+  const int classes = static_cast<int>(class_names.size());
+  const CnnSize size = experiment.lab.size;
+  if (groups.count() == 0) return cnn(names::kBaseline, input, classes, size);
+  return mixture(groups, input, classes, size);
 }
 
 }  // namespace sluice

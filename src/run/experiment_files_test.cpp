@@ -52,6 +52,11 @@ TEST(ShippedExperiments, AreTheLab) {
   same.name = "lab";
   same.data = lab.data;
   EXPECT_EQ(to_toml(same), to_toml(lab));
+  same = read_experiment(shipped("one-network"));
+  EXPECT_TRUE(same.groups.empty());
+  same.name = "lab";
+  same.groups = lab.groups;
+  EXPECT_EQ(to_toml(same), to_toml(lab));
 }
 
 TEST(ShippedExperiments, LabNamesEveryKeyWithItsDefault) {

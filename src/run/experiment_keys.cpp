@@ -7,6 +7,7 @@ namespace sluice {
 Settings to_settings(const Experiment& experiment) {
   Settings settings{.experiment = experiment};
   settings.size = experiment.lab.size == CnnSize::large ? "large" : "small";
+  settings.resize = to_string(experiment.data.resize);
   settings.compute = to_string(experiment.lab.compute);
   return settings;
 }
@@ -14,6 +15,9 @@ Settings to_settings(const Experiment& experiment) {
 Experiment to_experiment(Settings settings) {
   LabOptions& lab = settings.experiment.lab;
   lab.size = settings.size == "large" ? CnnSize::large : CnnSize::small;
+  for (const Resize each : {Resize::stretch, Resize::crop, Resize::pad}) {
+    if (settings.resize == to_string(each)) settings.experiment.data.resize = each;
+  }
   for (const Compute each : {Compute::automatic, Compute::fast, Compute::exact}) {
     if (settings.compute == to_string(each)) lab.compute = each;
   }
@@ -57,6 +61,9 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.train_images", Key::Count{&data.train_images, 0, kMostImages}},
       {"data.test_images", Key::Count{&data.test_images, 0, kMostImages}},
       {"data.skip_broken", Key::Flag{&data.skip_broken}},
+      {"data.image_size", Key::Size{&data.height, &data.width}},
+      {"data.resize", Key::Choice{&settings.resize, {"stretch", "crop", "pad"}}},
+      {"data.channels", Key::Channels{&data.channels}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&optimizer.name, {"adam", "adamw", "sgd"}}},

@@ -12,6 +12,7 @@ namespace sluice {
 struct Settings {
   Experiment experiment;
   std::string size = "small";
+  std::string resize = "stretch";
   std::string compute = "auto";
 };
 
@@ -31,6 +32,13 @@ struct Key {
     int* value;
     int least;
     int most;
+  };
+  struct Size {  ///< of an image: one number for a square, or [height, width]
+    int* height;
+    int* width;
+  };
+  struct Channels {
+    int* value;
   };
   struct Flag {
     bool* value;
@@ -55,7 +63,7 @@ struct Key {
   };
 
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Flag, Seed, Real, Reals, Weights> what;
+  std::variant<Name, Choice, Count, Size, Channels, Flag, Seed, Real, Reals, Weights> what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

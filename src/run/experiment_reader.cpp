@@ -58,6 +58,34 @@ struct Store {
     *key.value = static_cast<int>(*number);
     return {};
   }
+  std::string operator()(const Key::Size& key) const {
+    constexpr std::int64_t kLeast = 8;
+    constexpr std::int64_t kMost = 1024;
+    const toml::array* pair = node.as_array();
+    if (pair != nullptr && pair->size() != 2) return "must be [height, width]";
+    const auto side = [&](std::size_t i) {
+      return (pair != nullptr ? *pair->get(i) : node).value_exact<std::int64_t>();
+    };
+    const auto height = side(0);
+    const auto width = side(1);
+    const auto sound = [](const std::optional<std::int64_t>& size) {
+      return size && *size >= kLeast && *size <= kMost;
+    };
+    if (!sound(height) || !sound(width)) {
+      return fmt::format(
+          "must be whole numbers of pixels from {} to {}: a side, or [height, width]", kLeast,
+          kMost);
+    }
+    *key.height = static_cast<int>(*height);
+    *key.width = static_cast<int>(*width);
+    return {};
+  }
+  std::string operator()(const Key::Channels& key) const {
+    const auto number = node.value_exact<std::int64_t>();
+    if (!number || (*number != 1 && *number != 3)) return "must be 3 (colour) or 1 (grey)";
+    *key.value = static_cast<int>(*number);
+    return {};
+  }
   std::string operator()(const Key::Flag& key) const {
     const auto flag = node.value_exact<bool>();
     if (!flag) return "must be true or false";
@@ -333,7 +361,7 @@ DataOptions read_data_options(const std::vector<std::string>& overrides) {
   Settings settings;
   ExperimentReader reader(settings);
   for (const std::string& text : overrides) reader.read_override(parse_override(text));
-  return settings.experiment.data;
+  return to_experiment(std::move(settings)).data;
 }
 
 Experiment read_experiment(const std::filesystem::path& file,
@@ -344,13 +372,10 @@ Experiment read_experiment(const std::filesystem::path& file,
   ExperimentReader reader(settings);
   reader.read_document(place, read_toml(file));
   for (const std::string& text : overrides) reader.read_override(parse_override(text));
-  if (reader.groups_place().empty()) {
-    throw user_error("experiment",
-                     "{}: groups is missing: declare two or more, each with [[groups]], a name and "
-                     "its classes",
-                     place);
+  if (!settings.experiment.groups.empty()) {
+    check_groups(settings.experiment, reader.groups_place());
   }
-  check_groups(settings.experiment, reader.groups_place());
+  stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
   check_early_stopping(settings.experiment.lab, place);
   check_class_weights(settings.experiment, place);
   set_defaults(settings.experiment.lab.optimizer, reader);

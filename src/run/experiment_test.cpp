@@ -329,9 +329,6 @@ TEST_F(ExperimentFile, WrongGroups) {
     return "[[groups]]\n" + first + "\n[[groups]]\n" + second + "\n";
   };
   const std::string artificial = "name='a'\nclasses=['airplane','automobile','ship','truck']";
-  EXPECT_EQ(refusal("seed = 1\n"),
-            "[experiment] lab.toml: groups is missing: declare two or more, each with [[groups]], "
-            "a name and its classes");
   EXPECT_EQ(refusal("[[groups]]\n" + artificial),
             "[groups] lab.toml:1: groups: a mixture needs at least two groups, not 1");
   EXPECT_EQ(refusal("[groups]\n" + artificial).substr(0, 35),
@@ -359,6 +356,41 @@ TEST_F(ExperimentFile, WrongGroups) {
               HasSubstr("group 'b' has the unknown class 'cow'"));
   EXPECT_THAT(refusal(two(artificial, "name='b'\nclasses=['cat']")),
               HasSubstr("class 'bird' is in no group"));
+}
+
+TEST_F(ExperimentFile, ImagesHaveAnySizeAndOneOrThreeChannels) {
+  const Experiment plain = read("seed = 1\n");
+  EXPECT_EQ(plain.data.shape(), (Shape{32, 32, 3}));
+  EXPECT_EQ(plain.data.resize, Resize::stretch);
+  const Experiment e =
+      read("[data]\nimage_size = [48, 64]\nresize = \"crop\"\nchannels = 1\n", {"seed = 3"});
+  EXPECT_EQ(e.data.shape(), (Shape{48, 64, 1}));
+  EXPECT_EQ(e.data.resize, Resize::crop);
+  EXPECT_THAT(to_toml(e), HasSubstr("image_size = [48, 64]\nresize = \"crop\"\nchannels = 1\n"));
+  EXPECT_EQ(difference(read(to_toml(e)), e), "");
+  EXPECT_EQ(read("data.image_size = 224\n").data.shape(), (Shape{224, 224, 3}));
+  EXPECT_EQ(read_data_options({"data.image_size=[8,1024]", "data.resize=pad"}).resize, Resize::pad);
+  const std::string sizes =
+      ": must be whole numbers of pixels from 8 to 1024: a side, or [height, width]";
+  EXPECT_EQ(refusal("data.image_size = 7\n"),
+            "[experiment] lab.toml:1: data.image_size = 7" + sizes);
+  for (const char* wrong : {"1025", "64.0", "'64'", "[64, 2000]", "[64, 'a']"}) {
+    EXPECT_THAT(refusal(std::string("data.image_size = ") + wrong), HasSubstr(sizes)) << wrong;
+  }
+  EXPECT_THAT(refusal("data.image_size = [64]"), HasSubstr("must be [height, width]"));
+  EXPECT_THAT(refusal("data.channels = 2"), HasSubstr("must be 3 (colour) or 1 (grey)"));
+  EXPECT_THAT(refusal("data.resize = 'zoom'"),
+              HasSubstr("must be \"stretch\" or \"crop\" or \"pad\""));
+}
+
+TEST_F(ExperimentFile, WithoutGroupsIsOfOneNetwork) {
+  const Experiment e = read("seed = 1\n");
+  EXPECT_TRUE(e.groups.empty());
+  EXPECT_TRUE(read(kGroups, {"groups=[]"}).groups.empty());
+  EXPECT_EQ(to_toml(e).find("groups"), std::string::npos);
+  EXPECT_THAT(refusal("[controls]\nlonger = true\n"),
+              HasSubstr("[controls] controls are baselines to compare a mixture with"));
+  EXPECT_EQ(std::get<Sequential>(declare(e, cifar10_class_names())).name, "baseline");
 }
 
 TEST_F(ExperimentFile, GroupsOfFolderHaveAnyClasses) {

@@ -29,6 +29,11 @@ struct ValueText {
   std::string operator()(const Key::Name& key) const { return quote(*key.value); }
   std::string operator()(const Key::Choice& key) const { return quote(*key.value); }
   std::string operator()(const Key::Count& key) const { return fmt::to_string(*key.value); }
+  std::string operator()(const Key::Size& key) const {
+    return *key.height == *key.width ? fmt::to_string(*key.height)
+                                     : fmt::format("[{}, {}]", *key.height, *key.width);
+  }
+  std::string operator()(const Key::Channels& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Flag& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Seed& key) const { return fmt::to_string(*key.value); }
   std::string operator()(const Key::Real& key) const { return fmt::to_string(*key.value); }

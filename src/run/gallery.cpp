@@ -38,9 +38,14 @@ OrderedJson pairs(std::span<const float> values) {
 }
 
 std::string png_of(const Examples& examples, std::size_t example) {
-  const Shape& shape = examples.shape();
-  return base64(
-      encode_png(examples.pixels(example), static_cast<int>(shape[0]), static_cast<int>(shape[1])));
+  constexpr int kMostSide = 128;  // twice that of the page, for sharp displays
+  Image picture = picture_of(examples.pixels(example), examples.shape());
+  const int longer = std::max(picture.height, picture.width);
+  if (longer > kMostSide) {
+    const auto less = [&](int side) { return std::max(1, side * kMostSide / longer); };
+    picture = resized(picture, less(picture.height), less(picture.width));
+  }
+  return base64(encode_png(picture.pixels, picture.height, picture.width));
 }
 
 }  // namespace

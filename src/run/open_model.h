@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/evaluation.h"
 #include "sluice/model_file.h"
 #include "sluice/predictor.h"
 
@@ -14,7 +15,7 @@ namespace sluice {
 
 /// Images as the input of one model.
 struct Input {
-  std::vector<float> values;  ///< (count, height, width, 3), in [0, 1]
+  std::vector<float> values;  ///< (count, height, width, channels), in [0, 1]
   std::size_t image = 0;      ///< values per image
 };
 
@@ -27,14 +28,15 @@ class OpenModel {
             [&](const auto& saved) {
               return compile_for_inference(
                   saved.model, saved.weights,
-                  CompileOptions{.batch = options.batch, .compute = options.compute});
+                  CompileOptions{.batch = std::min(options.batch, batch_of(saved.model)),
+                                 .compute = options.compute});
             },
             saved_)),
         mixture_(std::get_if<SavedMixture>(&saved_)),
         name_(mixture_ != nullptr ? names::kMixture : std::get<SavedModel>(saved_).model.name) {
     const Shape& shape = compiled_->input_shape();
-    if (shape.size() == 3 && shape[2] == 3) return;
-    throw user_error("predict", "{} takes images of {}, not colour pictures", name_,
+    if (shape.size() == 3 && (shape[2] == 3 || shape[2] == 1)) return;
+    throw user_error("predict", "{} takes images of {}, not colour or grey pictures", name_,
                      to_string(shape));
   }
   OpenModel(const OpenModel&) = delete;
@@ -46,6 +48,9 @@ class OpenModel {
     return mixture_ != nullptr ? mixture_->class_names : std::get<SavedModel>(saved_).class_names;
   }
   const Shape& shape() const { return compiled_->input_shape(); }
+  Resize resize() const {
+    return std::visit([](const auto& saved) { return saved.resize; }, saved_);
+  }
   std::size_t max_batch() const { return static_cast<std::size_t>(compiled_->max_batch()); }
 
   Input room_for(std::size_t images) const {
@@ -54,9 +59,8 @@ class OpenModel {
   }
   /// Resizes an image into a row. May be called from several threads for different rows.
   void take(const Image& image, std::size_t row, Input& input) const {
-    const Image fitting =
-        resized(image, static_cast<int>(shape()[0]), static_cast<int>(shape()[1]));
-    std::ranges::transform(fitting.pixels, input.values.begin() + row * input.image,
+    std::ranges::transform(fitted(image, shape(), resize()),
+                           input.values.begin() + row * input.image,
                            [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.f; });
   }
 
@@ -75,6 +79,9 @@ class OpenModel {
   }
 
  private:
+  static int batch_of(const Sequential& model) { return throughput_batch(model.input); }
+  static int batch_of(const Mixture& model) { return throughput_batch(model.baseline.input); }
+
   AnyModel saved_;
   std::unique_ptr<CompiledModel> compiled_;
   const SavedMixture* mixture_;

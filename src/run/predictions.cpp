@@ -32,7 +32,7 @@ std::span<const float> row(const Answers& answers, const std::vector<float>& sco
 }
 
 std::string header(const Answers& answers, const std::vector<Classifier>& classifiers) {
-  std::string text = "image,truth,gate";
+  std::string text = answers.group_names.empty() ? "image,truth" : "image,truth,gate";
   for (const Classifier& each : classifiers) text += "," + each.name;
   for (const std::string& group : answers.group_names) text += "," + field("gate:" + group);
   for (const Classifier& each : classifiers) {
@@ -44,16 +44,17 @@ std::string header(const Answers& answers, const std::vector<Classifier>& classi
 }  // namespace
 
 std::string predictions_csv(const Answers& answers) {
-  std::vector<Classifier> classifiers{{"baseline", answers.frozen}, {"mixture", answers.mixture()}};
+  const std::size_t groups = answers.group_names.size();
+  std::vector<Classifier> classifiers{{"baseline", answers.frozen}};
+  if (groups > 0) classifiers.push_back({"mixture", answers.mixture()});
   for (const Answers::Control& control : answers.controls) {
     classifiers.push_back({control.name, control.scores});
   }
-  const std::size_t groups = answers.group_names.size();
   std::string text = header(answers, classifiers);
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const auto class_name = [&](int label) { return field(answers.class_names[label]); };
-    text += fmt::format("{},{},{}", i, class_name(answers.truth[i]),
-                        field(answers.group_names[answers.chosen_group(i)]));
+    text += fmt::format("{},{}", i, class_name(answers.truth[i]));
+    if (groups > 0) text += "," + field(answers.group_names[answers.chosen_group(i)]);
     for (const Classifier& each : classifiers) {
       text += "," + class_name(predicted_class(row(answers, each.scores, i)));
     }

@@ -44,6 +44,9 @@ struct Predictor::State {
     Input model;
     Input frozen;
   };
+  std::size_t max_batch() const {
+    return frozen ? std::min(model->max_batch(), frozen->max_batch()) : model->max_batch();
+  }
   Inputs room_for(std::size_t images) const {
     return {model->room_for(images), frozen ? frozen->room_for(images) : Input{}};
   }
@@ -130,11 +133,14 @@ const Shape& Predictor::input_shape() const {
   return state_->model->shape();
 }
 
+Resize Predictor::resize() const {
+  return state_->model->resize();
+}
+
 std::vector<Prediction> Predictor::predict(std::span<const Image> images) const {
   std::vector<Prediction> all;
   for (std::size_t first = 0; first < images.size(); first = all.size()) {
-    const auto batch =
-        images.subspan(first, std::min(images.size() - first, state_->model->max_batch()));
+    const auto batch = images.subspan(first, std::min(images.size() - first, state_->max_batch()));
     State::Inputs inputs = state_->room_for(batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) state_->take(batch[i], i, inputs);
     std::ranges::move(state_->predict(inputs, batch.size()), std::back_inserter(all));
@@ -145,8 +151,7 @@ std::vector<Prediction> Predictor::predict(std::span<const Image> images) const 
 std::vector<Predictor::OfFile> Predictor::predict_files(std::span<const fs::path> files) const {
   std::vector<OfFile> all;
   for (std::size_t first = 0; first < files.size(); first = all.size()) {
-    const auto batch =
-        files.subspan(first, std::min(files.size() - first, state_->model->max_batch()));
+    const auto batch = files.subspan(first, std::min(files.size() - first, state_->max_batch()));
     State::Inputs inputs = state_->room_for(batch.size());
     std::vector<std::optional<Error>> faults = read_images(
         batch, [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });

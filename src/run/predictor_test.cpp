@@ -149,6 +149,31 @@ TEST_F(PredictorTest, OneNetworkHasNoRoute) {
   EXPECT_TRUE(predictor.predict(std::span<const Image>()).empty());
 }
 
+/// Pictures become inputs as in training: the model's file says how.
+TEST_F(PredictorTest, ResizesAsTheModelsFileSays) {
+  Sequential grey = tiny();
+  grey.input = {4, 4, 1};
+  SavedModel saved{grey, Weights(grey), {"a", "b", "c"}, Resize::pad};
+  saved.weights.initialize(1, 2);
+  run_.write_model("gate", saved);
+  const Predictor predictor(run_.path() / "gate/model.safetensors");
+  EXPECT_EQ(predictor.input_shape(), (Shape{4, 4, 1}));
+  EXPECT_EQ(predictor.resize(), Resize::pad);
+  const Image image = picture(1, 9, 5);
+  const Prediction one = predictor.predict({&image, 1}).front();
+  const auto scores_of = [&](Resize resize) {
+    std::vector<float> values;
+    for (const std::uint8_t pixel : fitted(image, {4, 4, 1}, resize)) {
+      values.push_back(static_cast<float>(pixel) / 255.f);
+    }
+    const auto compiled = compile_for_inference(saved.model, saved.weights, {.batch = 1});
+    return compiled->predict(values, 1)[0];
+  };
+  EXPECT_NEAR(one.scores[0], scores_of(Resize::pad), 1e-6);
+  EXPECT_GT(std::abs(one.scores[0] - scores_of(Resize::stretch)), 1e-5);
+  EXPECT_EQ(Predictor(run_.path()).resize(), Resize::stretch) << "a file without it";
+}
+
 TEST_F(PredictorTest, WithoutAPositiveSumThereIsNoAnswer) {
   SavedMixture saved = saved_mixture();
   for (std::size_t g = 0; g < 2; ++g) {

@@ -144,35 +144,41 @@ std::string to_json(const Results& results) {
     experts[expert.group] = model_json(expert.result);
     group_names.push_back(expert.group);
   }
-  OrderedJson by_part = OrderedJson::object();
-  for (const auto& [part, seconds] : results.part_seconds) by_part[part] = seconds;
-  return json_text(
-      {{"format", kResultsFormat},
-       {"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
-       {"data",
-        {{"name", results.data_name},
-         {"source", results.data_source},
-         {"class_names", results.class_names},
-         {"train_images", results.train_images},
-         {"test_images", results.test_images},
-         {"left_out", results.left_out}}},
-       {"groups", groups_json(results.experiment.groups)},
-       {"machine", machine_json(machine)},
-       {"versions",
-        {{"sluice", version()}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
-       {"seed", results.experiment.lab.seed},
-       {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
-       {"experiment", experiment_json(results.experiment)},
-       {"baseline", model_json(results.baseline)},
-       {"experts", std::move(experts)},
-       {"gate", model_json(results.gate)},
-       {"mixture", model_json(results.mixture)},
-       {"mixture_all_stages", effort_json(all_stages(results))},
-       {"controls", controls_json(results)},
-       {"verdict", to_json(results.verdict, results.class_names, group_names)},
-       {"seconds_by_part", std::move(by_part)},
-       {"total_seconds", results.total_seconds},
-       {"peak_memory_bytes", peak_memory_bytes()}});
+  OrderedJson json = {
+      {"format", kResultsFormat},
+      {"finished_at", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)))},
+      {"data",
+       {{"name", results.data_name},
+        {"source", results.data_source},
+        {"class_names", results.class_names},
+        {"image_shape", results.experiment.data.shape()},
+        {"train_images", results.train_images},
+        {"test_images", results.test_images},
+        {"left_out", results.left_out}}},
+      {"groups", groups_json(results.experiment.groups)},
+      {"machine", machine_json(machine)},
+      {"versions",
+       {{"sluice", version()}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},
+      {"seed", results.experiment.lab.seed},
+      {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
+      {"experiment", experiment_json(results.experiment)},
+      {"baseline", model_json(results.baseline)}};
+  if (results.has_mixture()) {
+    json["experts"] = std::move(experts);
+    json["gate"] = model_json(results.gate);
+    json["mixture"] = model_json(results.mixture);
+    json["mixture_all_stages"] = effort_json(all_stages(results));
+    json["controls"] = controls_json(results);
+  }
+  json["verdict"] = to_json(results.verdict, results.class_names, group_names);
+  if (results.has_mixture()) {
+    json["seconds_by_part"] = OrderedJson::object();
+    for (const auto& [part, seconds] : results.part_seconds)
+      json["seconds_by_part"][part] = seconds;
+  }
+  json["total_seconds"] = results.total_seconds;
+  json["peak_memory_bytes"] = peak_memory_bytes();
+  return json_text(json);
 }
 
 }  // namespace sluice

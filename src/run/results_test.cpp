@@ -126,6 +126,20 @@ TEST(Results, SayWhatItCost) {
   EXPECT_EQ(root.at("seconds_by_part"), json::parse(R"({"baseline": 0.5, "gate": 0.25})"));
 }
 
+TEST(Results, OfOneNetworkHaveNoMixture) {
+  Results one = example();
+  one.experiment.groups = {};
+  one.experts = {};
+  one.verdict.baseline.accuracy = 0.5;
+  const json root = json::parse(to_json(one));
+  for (const char* key : {"experts", "gate", "mixture", "mixture_all_stages", "controls"}) {
+    EXPECT_FALSE(root.contains(key)) << key;
+  }
+  EXPECT_EQ(root.at("verdict").at("sentence"), sentence(one.verdict.baseline));
+  EXPECT_EQ(root.at("verdict").at("baseline").at("accuracy"), 0.5);
+  EXPECT_FALSE(root.at("verdict").contains("difference"));
+}
+
 TEST(Results, TellForHowManyEpochsTheBaselineCostsAsMuch) {
   Results results = example();  // 100 images in each of five stages, 50 an epoch
   results.baseline.cost.training_flops = 10;

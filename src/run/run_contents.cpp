@@ -98,9 +98,11 @@ OrderedJson contents_of(const RunFolder& run) {
                                        path_text(path)));
   }
   OrderedJson results = read_results(path);
+  const bool has_mixture = results.contains("mixture");
+  const Experiment experiment = run.read_experiment();
   std::vector<std::string> models = run.models();
   const nlohmann::ordered_json& controls = results["verdict"]["controls"];
-  for (const Stage& stage : stages({.controls = {true, true, true}}, {})) {
+  for (const Stage& stage : stages(experiment.lab, experiment.groups)) {
     const bool is_there = controls.contains(stage.control) && run.has_model(stage.name);
     if (stage.is_control() && is_there) models.push_back(stage.name);
   }
@@ -114,7 +116,7 @@ OrderedJson contents_of(const RunFolder& run) {
   return {{"name", one_line(name.filename().string())},
           {"results", std::move(results)},
           {"experiment", read_summed(path, "experiment.toml", kMostBytes, kTag)},
-          {"gallery", read_json(path, "gallery.json")},
+          {"gallery", has_mixture ? read_json(path, "gallery.json") : OrderedJson::array()},
           {"histories", std::move(histories)}};
 }
 

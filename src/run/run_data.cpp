@@ -45,8 +45,9 @@ std::vector<std::string> class_names_of(const Experiment& experiment) {
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
                        bool others, const DataEvents& events) {
   const std::optional<DataRecord> record = run.read_data();
-  Dataset data = load_test_data(experiment.data, class_names_of(experiment),
-                                data_place(run, record, place, events), events);
+  Dataset data =
+      load_test_data(experiment.data, record ? record->class_names : class_names_of(experiment),
+                     data_place(run, record, place, events), events);
   if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
   const std::string before = training_in_words(run, *record);
   if (!others) {

@@ -79,6 +79,11 @@ OrderedJson effort_json(const History& history) {
 
 OrderedJson to_json(const Verdict& verdict, const std::vector<std::string>& class_names,
                     const std::vector<std::string>& group_names) {
+  if (group_names.empty()) {
+    return {{"sentence", sentence(verdict.baseline)},
+            {"baseline", standing_json(verdict.baseline)},
+            {"controls", OrderedJson::object()}};
+  }
   OrderedJson controls = OrderedJson::object();
   for (const Verdict::Control& control : verdict.controls) {
     controls[control.name] = control_json(control);

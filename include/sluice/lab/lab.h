@@ -27,6 +27,8 @@ struct LabOptions {
     bool longer = false;   ///< as much computation in training
     bool average = false;  ///< average of two networks
     bool wider = false;    ///< as many active parameters per image
+
+    bool any() const { return longer || average || wider; }
   };
 
   CnnSize size = CnnSize::small;
@@ -72,8 +74,9 @@ struct Stage {
   Stage of_epochs(int wanted) const;
 };
 
-/// Returns the stages of a lab in the order of training. This table is the only source of their
-/// names, titles, random numbers and epochs.
+/// Returns the stages of a lab in the order of training; without groups the baseline alone. This
+/// table is the only source of their names, titles, random numbers and epochs. Throws Error (user)
+/// for controls without groups.
 std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::Group>& groups);
 
 /// Returns the examples of `all` for a stage: for an expert those of its group, for the gate all of
@@ -98,8 +101,8 @@ struct TrainedMixture {
 /// groups must outlive this object.
 class Lab {
  public:
-  /// Throws Error (user) for a label without a class, and for a validation_split that leaves a
-  /// group without images.
+  /// Throws Error (user) for a label without a class, a validation_split that leaves a group
+  /// without images, and controls without groups.
   Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
   Lab(const LabOptions&, const Dataset&&, const Groups&) = delete;
   Lab(const LabOptions&, const Dataset&, const Groups&&) = delete;
@@ -127,7 +130,7 @@ class Lab {
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate,
                                FitObserver& observer) const;
 
-  /// Returns the mixture and its parts, which the stages train.
+  /// Returns the mixture and its parts, which the stages train. Throws Error (user) without groups.
   Mixture declare() const;
   /// Returns the model that a stage trains, with the stage's name. `wider_baseline` has the
   /// smallest width with at least as many parameters as the mixture has active.

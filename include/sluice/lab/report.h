@@ -31,7 +31,8 @@ std::string classification_text(const ConfusionMatrix& confusion);
 /// more. Layers below one percent are summed in one line.
 std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,
                          std::int64_t steps = 1);
-/// Comparison of baseline and mixture, error budget of the mixture, controls, and verdict.
+/// Comparison of baseline and mixture, error budget of the mixture, controls, and verdict; of a run
+/// without groups the figures of its network.
 std::string comparison_text(const Results& results);
 
 /// Explanation of a mixture's prediction for one example: outputs of gate, baseline, expert and

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -96,6 +98,34 @@ Results run(const Experiment& experiment, const RunOptions& options, RunObserver
 /// another experiment.
 Results resume(const std::filesystem::path& stopped, const RunOptions& options,
                RunObserver& observer);
+
+/// Runs of one experiment that differ in their seed alone.
+struct SeedRuns {
+  struct Run {
+    std::uint64_t seed = 0;
+    std::filesystem::path folder;
+    double baseline = 0;            ///< test accuracy
+    std::optional<double> mixture;  ///< of an experiment with groups
+    double seconds = 0;             ///< of the whole run
+  };
+  struct Spread {
+    double mean = 0;
+    double deviation = 0;  ///< standard deviation of the sample, with n - 1; 0 for one run
+  };
+
+  std::filesystem::path folder;
+  std::vector<Run> runs;
+  Spread baseline;
+  std::optional<Spread> mixture;
+};
+
+/// Trains an experiment with `count` seeds, from its own seed upwards, each as run() does, in the
+/// folders seed-<seed> of RunOptions::folder; without that, of runs/<name>-seeds. Then writes the
+/// accuracies, their means and standard deviations to seeds.json in it. Called again with the same
+/// arguments, it resumes a stopped run and does not repeat finished ones. Throws as run() does, and
+/// Error (user) if a run there is of another experiment.
+SeedRuns run_seeds(const Experiment& experiment, int count, const RunOptions& options,
+                   RunObserver& observer);
 
 }  // namespace sluice
 

@@ -18,7 +18,8 @@ namespace sluice {
 
 // Experiments, which describe runs, and run folders, which keep their results.
 
-/// All settings of a run, read from a TOML file.
+/// All settings of a run, read from a TOML file. Without groups it trains one network, the
+/// baseline.
 struct Experiment {
   std::string name;  ///< if the file has none, its own name without extension
   DataOptions data;
@@ -29,8 +30,8 @@ struct Experiment {
 
 /// Reads an experiment. `overrides` are "key=value" with a dotted key and a TOML value
 /// ("train.learning_rate=1e-4"). Throws Error (user), with file, line, key and how to mend it, for
-/// an unknown key, a value of the wrong type or out of range, a class in two groups, and for
-/// "cifar-10" a class in no group.
+/// an unknown key, a value of the wrong type or out of range, a class in two groups, for "cifar-10"
+/// a class in no group, and for controls without groups.
 Experiment read_experiment(const std::filesystem::path& file,
                            const std::vector<std::string>& overrides = {});
 
@@ -38,12 +39,13 @@ Experiment read_experiment(const std::filesystem::path& file,
 DataOptions read_data_options(const std::vector<std::string>& overrides);
 
 /// Returns the classes in the order of their labels: those of CIFAR-10, or those of a folder,
-/// sorted.
+/// sorted. Empty for a folder without groups, whose classes the experiment does not know.
 std::vector<std::string> class_names_of(const Experiment& experiment);
 
-/// Returns the mixture that an experiment trains, with its baseline and experts as parts. The
-/// number of classes is that of all groups.
-Mixture declare(const Experiment& experiment);
+/// Returns the mixture that an experiment trains, with its baseline and experts as parts, or
+/// without groups its one network. `class_names` are those of the data.
+std::variant<Sequential, Mixture> declare(const Experiment& experiment,
+                                          const std::vector<std::string>& class_names);
 
 /// Returns the experiment as a TOML file with all defaults; read_experiment() reads it back.
 std::string to_toml(const Experiment& experiment);
@@ -69,6 +71,8 @@ struct ModelResult {
   std::vector<std::string> machines = {};
 };
 
+/// Results of a run. Without groups it has no mixture: only `baseline` and its part of the verdict
+/// are set.
 struct Results {
   struct Expert {
     std::string group;
@@ -100,6 +104,8 @@ struct Results {
   /// Seconds of each part of the mixture in the evaluation of the test images.
   std::vector<std::pair<std::string, double>> part_seconds;
   double total_seconds = 0;  ///< from the start of the first stage to the end of the last
+
+  bool has_mixture() const { return !experiment.groups.empty(); }
 };
 
 /// Returns the cost of the whole mixture: of training all its stages, including the baseline. Its
@@ -112,7 +118,7 @@ int epochs_for_the_same(const Results& results);
 
 /// Returns results.json as text. Keys that other programs use: format (1), baseline.accuracy,
 /// mixture.accuracy, gate.accuracy, experts.<group>.accuracy (own classes), <model>.parameters,
-/// <model>.seconds, total_seconds.
+/// <model>.seconds, total_seconds. Without groups it has no gate, experts, mixture and controls.
 std::string to_json(const Results& results);
 
 /// Returns predictions.csv as text: RFC 4180 with a row of headings. A name that a spreadsheet
@@ -147,7 +153,8 @@ DataRecord record_of(const Dataset& data, const std::string& set);
 ///     history.csv         one row per epoch
 ///     model.safetensors   see write_model()
 ///   predictions.csv   outputs of gate, baseline, mixture and controls for every test image
-///   gallery.json      images that the mixture fixed or broke, with the outputs of its parts
+///   gallery.json      images that the mixture fixed or broke, with the outputs of its parts; not
+///                     without groups
 ///   report.html       the report as a page
 ///   SHA256SUMS        of a finished run: checksums of the files that are read again
 ///   figures/*.png

@@ -15,7 +15,8 @@ namespace sluice {
 // Verdict on a mixture: accuracy with its uncertainty, error budget, and cost.
 
 /// Outputs of every part of a mixture for the same examples. All parts compute all examples, also
-/// those that the gate would not route to them.
+/// those that the gate would not route to them. Without groups they are the outputs of one network:
+/// `frozen`, and nothing else.
 struct Answers {
   /// A baseline of equal cost (see Lab::train()).
   struct Control {
@@ -53,6 +54,10 @@ struct Answers {
 Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& model,
             const MixtureWeights& weights, const Groups& groups, const Examples& examples,
             const CompileOptions& options);
+
+/// Runs one network: answers without groups. Throws Error (user) in the same way.
+Answers ask_alone(const Sequential& model, const Weights& weights, const Examples& examples,
+                  const CompileOptions& options);
 
 /// Returns the outputs of one network, (examples, classes).
 std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,
@@ -126,8 +131,8 @@ struct Verdict {
   const Control* best_control() const;
 };
 
-/// Compares mixture, frozen baseline and controls. Throws Error (user) if the answers are
-/// incomplete.
+/// Compares mixture, frozen baseline and controls. Without groups only `baseline` is judged: the
+/// rest stays empty. Throws Error (user) if the answers are incomplete.
 Verdict judge(const Answers& answers);
 
 /// Result of a test: `not_shown` if chance explains the difference.
@@ -143,6 +148,8 @@ Finding improved(const Verdict& verdict);
 Finding worth_it(const Verdict& verdict);
 /// Returns the verdict as a sentence, with its numbers.
 std::string sentence(const Verdict& verdict);
+/// Returns the result of one network as a sentence.
+std::string sentence(const Verdict::Standing& network);
 
 /// Returns the groups to whose expert the gate sends less than a tenth of an even share.
 std::vector<int> dead_experts(const Verdict& verdict);

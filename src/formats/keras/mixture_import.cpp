@@ -219,13 +219,15 @@ SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) 
 
 SavedMixture join_parts(const std::map<std::string, SavedModel>& parts,
                         const std::vector<Groups::Group>& groups) {
-  return join(groups, "the mixture", [&](const std::string& part) {
+  SavedMixture mixture = join(groups, "the mixture", [&](const std::string& part) {
     const auto found = parts.find(part);
     if (found == parts.end()) throw user_error("keras", "the mixture has no {}: add it", part);
     SavedModel saved = found->second;
     saved.model.name = part;
     return saved;
   });
+  mixture.resize = parts.at(names::kBaseline).resize;
+  return mixture;
 }
 
 }  // namespace sluice

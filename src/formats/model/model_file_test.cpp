@@ -73,6 +73,23 @@ bool same_values(const Weights& a, const Weights& b) {
   return std::ranges::equal(a.values(), b.values());
 }
 
+TEST_F(ModelFile, KnowsHowPicturesAreResized) {
+  SavedModel saved = saved_network();
+  write_model(file_, saved);
+  EXPECT_FALSE(Safetensors::read(file_).metadata().contains("resize")) << "as in earlier versions";
+  saved.resize = Resize::crop;
+  write_model(file_, saved);
+  EXPECT_EQ(std::get<SavedModel>(read_model(file_)).resize, Resize::crop);
+  SavedMixture mixture = saved_mixture();
+  mixture.resize = Resize::pad;
+  write_model(file_, mixture);
+  EXPECT_EQ(std::get<SavedMixture>(read_model(file_)).resize, Resize::pad);
+  for (const char* wrong : {"\"zoom\"", "3", "[\"pad\"]"}) {
+    EXPECT_THAT(refusal([&](TensorMetadata& metadata) { metadata["resize"] = wrong; }),
+                HasSubstr("resize in its metadata must be \"stretch\", \"crop\" or \"pad\""));
+  }
+}
+
 TEST_F(ModelFile, ANetworkComesBackWhole) {
   const SavedModel saved = saved_network();
   write_model(file_, saved);

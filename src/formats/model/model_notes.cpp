@@ -15,6 +15,7 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr const char* kClassNames = "class_names";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kGroups = "groups";
+constexpr const char* kResize = "resize";
 constexpr double kScale = 1.0 / 255;  ///< factor from a pixel's value to the network's input
 
 /// Returns the normalization of the data, with the names of Keras's Rescaling.
@@ -59,11 +60,13 @@ class NotesReader {
 
   void operator()(SavedModel& saved) const {
     require_normalization();
+    take_resize(saved.resize);
     take_class_names(saved.model, saved.class_names);
   }
 
   void operator()(SavedMixture& saved) const {
     require_normalization();
+    take_resize(saved.resize);
     take_class_names(saved.model.baseline, saved.class_names);
     if (!notes_.contains(kGroups)) return;
     saved.groups = groups();
@@ -98,6 +101,17 @@ class NotesReader {
       names.push_back(*text);
     }
     return names;
+  }
+
+  void take_resize(Resize& to) const {
+    if (!notes_.contains(kResize)) return;
+    const Json name = json(kResize, 1);
+    for (const Resize each : {Resize::stretch, Resize::crop, Resize::pad}) {
+      if (name != to_string(each)) continue;
+      to = each;
+      return;
+    }
+    fail(place_, kResize, "\"stretch\", \"crop\" or \"pad\"");
   }
 
   void take_class_names(const Sequential& model, std::vector<std::string>& to) const {
@@ -137,6 +151,8 @@ ModelNotes notes_of(const AnyModel& model) {
   const auto& class_names = std::visit(
       [](const auto& saved) -> const auto& { return saved.class_names; }, model);
   if (!class_names.empty()) add(kClassNames, class_names);
+  const Resize resize = std::visit([](const auto& saved) { return saved.resize; }, model);
+  if (resize != Resize::stretch) add(kResize, to_string(resize));
   const auto* mixture = std::get_if<SavedMixture>(&model);
   if (mixture == nullptr || mixture->groups.empty()) return notes;
   OrderedJson groups = OrderedJson::array();

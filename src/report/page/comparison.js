@@ -4,19 +4,21 @@
 
 function comparedFigures(runs) {
   const row = (title, value) => [title, ...runs.map((run) => value(run.results))];
+  // A run without groups has no mixture.
+  const ofMixture = (title, value) => row(title, (results) => (results.mixture ? value(results) : '–'));
   const controls = [...new Set(runs.flatMap((run) => Object.keys(run.results.verdict.controls)))];
   const gain = (control) => (control ? `${percent(control.accuracy)} (${signed(control.over_baseline.accuracy)})` : '–');
   return table('Comparison of the runs', ['', ...runs.map((run) => run.name)], [
-    row('Has performance improved?', ({verdict}) => FINDINGS[verdict.improved]),
-    row('Was it worth it?', ({verdict}) => FINDINGS[verdict.worth_it]),
+    ofMixture('Has performance improved?', ({verdict}) => FINDINGS[verdict.improved]),
+    ofMixture('Was it worth it?', ({verdict}) => FINDINGS[verdict.worth_it]),
     row('Baseline', ({verdict}) => percent(verdict.baseline.accuracy)),
-    row('Mixture', ({verdict}) => `${percent(verdict.mixture.accuracy)} (${signed(verdict.difference.accuracy)})`),
-    row('p-value of the difference', ({verdict}) => pValue(verdict.difference.p_value)),
+    ofMixture('Mixture', ({verdict}) => `${percent(verdict.mixture.accuracy)} (${signed(verdict.difference.accuracy)})`),
+    ofMixture('p-value of the difference', ({verdict}) => pValue(verdict.difference.p_value)),
     ...controls.map((name) => row(`Control: ${name}`, ({verdict}) => gain(verdict.controls[name]))),
-    row('Gate', (results) => percent(results.gate.accuracy)),
-    row('Parameters of the mixture', (results) => whole(results.mixture.parameters)),
-    row('Training, all stages', (results) => duration(results.mixture_all_stages.seconds)),
-    row('relative to the baseline', (results) => times(results.mixture_all_stages.seconds, results.baseline.seconds)),
+    ofMixture('Gate', (results) => percent(results.gate.accuracy)),
+    ofMixture('Parameters of the mixture', (results) => whole(results.mixture.parameters)),
+    row('Training, all stages', (results) => duration((results.mixture_all_stages ?? results.baseline).seconds)),
+    ofMixture('relative to the baseline', (results) => times(results.mixture_all_stages.seconds, results.baseline.seconds)),
     row('Test images', (results) => whole(results.data.test_images)),
     row('Training images', (results) => whole(results.data.train_images)),
     row('Seed', (results) => String(results.seed)),

@@ -70,20 +70,22 @@ function reportTable(name, {classification_report: report, confusion: {classes}}
 }
 
 function confusionSection(results) {
-  const {baseline: {confusion: baseline}, mixture: {confusion: mixture}} = results;
+  const models = ['baseline', 'mixture'].filter((name) => results[name]);
+  const matrixOf = (name) => results[name].confusion;
+  const alone = models.length === 1;
   const box = el('div', {class: 'matrices'});
   let view = 'both';
   let asRates = false;
   const show = () => {
     const tables = {
-      both: () => [confusionTable('baseline', baseline, asRates), confusionTable('mixture', mixture, asRates)],
-      difference: () => [differenceTable(baseline, mixture, asRates)],
+      both: () => models.map((name) => confusionTable(name, matrixOf(name), asRates)),
+      difference: () => [differenceTable(...models.map(matrixOf), asRates)],
     };
-    box.replaceChildren(el('div', {class: view === 'both' ? 'pair' : undefined}, tables[view]()));
+    box.replaceChildren(el('div', {class: view === 'both' && !alone ? 'pair' : undefined}, tables[view]()));
   };
   const heads = ['', 'images', 'share of the class'];
   return section('confusions', 'Confusion matrices',
-    choice('Show', 'view', [['both', 'baseline and mixture'], ['difference', 'difference']], (value) => {
+    alone ? null : choice('Show', 'view', [['both', 'baseline and mixture'], ['difference', 'difference']], (value) => {
       view = value;
       show();
     }),
@@ -93,8 +95,7 @@ function confusionSection(results) {
     }),
     box,
     el('div', {class: 'pair'},
-      table('Most confused pairs of the baseline', heads, mostConfused(baseline)),
-      table('Most confused pairs of the mixture', heads, mostConfused(mixture))),
+      models.map((name) => table(`Most confused pairs of the ${name}`, heads, mostConfused(matrixOf(name))))),
     el('details', {}, el('summary', {}, 'Precision, recall and F1 of each class'),
-      el('div', {class: 'pair'}, ['baseline', 'mixture'].map((name) => reportTable(name, results[name])))));
+      el('div', {class: 'pair'}, models.map((name) => reportTable(name, results[name])))));
 }

@@ -6,6 +6,10 @@ const FINDINGS = {yes: 'Yes', no: 'No', 'not shown': 'This run does not show it'
 
 function verdictHeader(run) {
   const {verdict} = run.results;
+  if (!run.results.mixture) {
+    return el('header', {id: 'verdict'}, el('h1', {}, `${run.name}: report of a network`),
+      el('p', {class: 'sentence'}, verdict.sentence));
+  }
   const answer = (question, finding) => el('div', {}, el('dt', {}, question),
     el('dd', {class: finding.replace(' ', '_')}, FINDINGS[finding]));
   const {baseline, mixture, mixture_all_stages: stages} = run.results;
@@ -24,7 +28,7 @@ function verdictHeader(run) {
       `The gate rarely chooses the expert for ${group}. Does it know the group?`)));
 }
 
-/** Lists baseline, mixture and controls, with their costs. */
+/** Lists baseline, mixture and controls, with their costs. A run without groups has the baseline alone. */
 function classifiers(results) {
   const {verdict} = results;
   const judged = (name, colourName, standing, cost) => ({
@@ -32,22 +36,29 @@ function classifiers(results) {
   });
   return [
     judged('baseline', 'baseline', verdict.baseline, results.baseline),
-    judged('mixture', 'mixture', verdict.mixture, {...results.mixture, ...results.mixture_all_stages}),
+    ...(results.mixture
+      ? [judged('mixture', 'mixture', verdict.mixture, {...results.mixture, ...results.mixture_all_stages})] : []),
     ...Object.entries(verdict.controls).map(([name, control]) =>
       judged(control.words, 'control', control, results.controls[name])),
   ];
 }
 
-function figuresSection(results) {
-  const all = classifiers(results);
-  const row = (title, value) => [title, ...all.map((each) => value(each))];
-  const {verdict} = results;
+function differencesTable({verdict}) {
   const comparisons = [
     ['mixture', 'baseline', verdict.difference, 'only_mixture', 'only_baseline'],
     ...Object.entries(verdict.controls).flatMap(([name, control]) => [
       [control.words, 'baseline', control.over_baseline, `only_${name}`, 'only_baseline'],
       ['mixture', control.words, control.mixture_over_it, 'only_mixture', `only_${name}`]]),
   ];
+  return table('Differences on the same images', ['', 'points', '95% interval', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
+    comparisons.map(([one, other, found, onlyOne, onlyOther]) => [`${one} against ${other}`,
+      signed(found.accuracy), `${signed(found.accuracy_95[0])} to ${signed(found.accuracy_95[1])}`,
+      pValue(found.p_value), whole(found[onlyOne]), whole(found[onlyOther])]));
+}
+
+function figuresSection(results) {
+  const all = classifiers(results);
+  const row = (title, value) => [title, ...all.map((each) => value(each))];
   return section('figures', 'Accuracy and cost',
     accuracyChart(all),
     table('Test results and cost', ['', ...all.map((each) => each.name)], [
@@ -63,11 +74,8 @@ function figuresSection(results) {
       row('processor time', (each) => duration(each.cost.cpu_seconds)),
       row('Images trained on', (each) => whole(each.cost.images_trained_on)),
     ]),
-    table('Differences on the same images', ['', 'points', '95% interval', 'p (McNemar, exact)', 'only the first is right', 'only the second is right'],
-      comparisons.map(([one, other, found, onlyOne, onlyOther]) => [`${one} against ${other}`,
-        signed(found.accuracy), `${signed(found.accuracy_95[0])} to ${signed(found.accuracy_95[1])}`,
-        pValue(found.p_value), whole(found[onlyOne]), whole(found[onlyOther])])),
-    el('p', {class: 'soft'}, 'Log loss and calibration use outputs divided by their sum. The baseline is the one before joint training. The mixture’s training figures include all stages, also the baseline’s.'));
+    results.mixture ? differencesTable(results) : null,
+    results.mixture && el('p', {class: 'soft'}, 'Log loss and calibration use outputs divided by their sum. The baseline is the one before joint training. The mixture’s training figures include all stages, also the baseline’s.'));
 }
 
 function budgetSection(results) {
@@ -107,16 +115,16 @@ function curvesSection(run) {
 }
 
 function calibrationSection({verdict}) {
+  const judged = ['baseline', 'mixture'].filter((name) => verdict[name]);
   return section('calibration', 'Calibration',
-    el('p', {}, `The expected calibration error is ${decimals(verdict.baseline.ece)} for the baseline and ${decimals(verdict.mixture.ece)} for the mixture.`),
-    reliabilityChart([['baseline', 'baseline'], ['mixture', 'mixture']].map(([name, of]) => (
-      {name, colour: of, bins: verdict[name].reliability.bins}))));
+    el('p', {}, `The expected calibration error is ${judged.map((name) => `${decimals(verdict[name].ece)} for the ${name}`).join(' and ')}.`),
+    reliabilityChart(judged.map((name) => ({name, colour: name, bins: verdict[name].reliability.bins}))));
 }
 
 function modelsSection(run) {
   const {results} = run;
   const named = [['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
-    ['gate', results.gate], ['mixture', results.mixture]];
+    ['gate', results.gate], ['mixture', results.mixture]].filter(([, model]) => model);
   return section('models', 'Models',
     table('Each model on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
       named.map(([name, model]) => [name, percent(model.accuracy), decimals(model.loss), whole(model.test_images), whole(model.parameters),
@@ -124,12 +132,16 @@ function modelsSection(run) {
     Object.entries(run.summaries).map(([name, text]) => el('details', {}, el('summary', {}, `Summary of ${name}`), el('pre', {}, text))));
 }
 
+const imageShape = ([height, width, channels] = [32, 32, 3]) =>
+  `${width} × ${height} pixels, ${channels === 1 ? 'grey' : 'colour'}`;
+
 function settingSection(run) {
   const {results} = run;
   const {machine, versions, data} = results;
   const facts = [
     ['data', `${data.name}, ${whole(data.train_images)} training and ${whole(data.test_images)} test images`],
-    ['groups', results.groups.map((group) => `${group.name}: ${group.classes.join(', ')}`).join('; ')],
+    ['images', imageShape(data.image_shape)],
+    ['groups', results.groups.map((group) => `${group.name}: ${group.classes.join(', ')}`).join('; ') || 'none'],
     ['seed', String(results.seed)],
     ['machine', `${machine.cpu}, ${machine.cores} cores, ${machine.threads} threads, ${whole(machine.memory_bytes / 2 ** 30)} GiB`],
     ['system', machine.os],
@@ -149,8 +161,9 @@ function contents(sections) {
 }
 
 function runPage(run) {
-  const sections = [figuresSection(run.results), budgetSection(run.results), confusionSection(run.results),
-    curvesSection(run), calibrationSection(run.results), gallerySection(run), modelsSection(run), settingSection(run)]
-    .filter((each) => each !== null);
+  const ofMixture = (made) => (run.results.mixture ? made(run) : null);
+  const sections = [figuresSection(run.results), ofMixture(({results}) => budgetSection(results)),
+    confusionSection(run.results), curvesSection(run), calibrationSection(run.results), ofMixture(gallerySection),
+    modelsSection(run), settingSection(run)].filter((each) => each !== null);
   return [verdictHeader(run), contents(sections), ...sections];
 }
