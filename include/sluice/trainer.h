@@ -39,6 +39,7 @@ struct FitOptions {
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< separates the random numbers of stages that share a seed
   EarlyStopping early_stopping = {};
+  Augmentation augment = {};
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while

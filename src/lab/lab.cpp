@@ -62,8 +62,8 @@ CompileOptions Lab::compile_options() const {
 }
 
 FitOptions Lab::fit_options(const Stage& stage) const {
-  FitOptions options{stage.epochs,  options_.batch_size, options_.adam,
-                     options_.seed, stage.random,        options_.early_stopping};
+  FitOptions options{stage.epochs, options_.batch_size,     options_.adam,   options_.seed,
+                     stage.random, options_.early_stopping, options_.augment};
   if (stage.kind == StageKind::longer_baseline) options.early_stopping.enabled = false;
   return options;
 }

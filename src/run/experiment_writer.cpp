@@ -50,11 +50,22 @@ std::string groups_text(const std::vector<Groups::Group>& groups) {
   return text;
 }
 
-/// Returns the next line, and removes it from the text.
-std::string_view next_line(std::string_view& text) {
-  const std::string_view line = text.substr(0, text.find('\n'));
-  text.remove_prefix(std::min(text.size(), line.size() + 1));
-  return line;
+using Lines = std::vector<std::pair<std::string_view, std::string_view>>;  // key and value
+
+Lines lines_of(std::string_view text) {
+  Lines lines;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
+    const std::size_t end = std::min(line.size(), line.find(" = "));
+    lines.emplace_back(line.substr(0, end), line.substr(std::min(line.size(), end + 3)));
+  }
+  return lines;
+}
+
+std::string_view value_of(std::string_view key, const Lines& lines, std::string_view otherwise) {
+  const auto found = std::ranges::find(lines, key, &Lines::value_type::first);
+  return found == lines.end() ? otherwise : found->second;
 }
 
 }  // namespace
@@ -90,16 +101,19 @@ std::string settings_text(const Experiment& experiment) {
 }
 
 std::string difference(std::string_view before, std::string_view now) {
-  while (!before.empty() || !now.empty()) {
-    const std::string_view was = next_line(before);
-    const std::string_view is = next_line(now);
-    if (was == is) continue;
-    const auto key_of = [](std::string_view line) { return line.substr(0, line.find(" = ")); };
-    const auto value_of = [](std::string_view line) {
-      return line.empty() ? "missing" : line.substr(line.find(" = ") + 3);
-    };
-    return fmt::format("{} was {}, and is {}", key_of(was.empty() ? is : was), value_of(was),
-                       value_of(is));
+  // A text of an earlier version lacks newer keys, which then had no other value than their
+  // default.
+  const std::string default_text = settings_text({});
+  const Lines defaults = lines_of(default_text);
+  const Lines old_lines = lines_of(before);
+  const Lines new_lines = lines_of(now);
+  for (const Lines& lines : {new_lines, old_lines}) {
+    for (const auto& [key, value] : lines) {
+      const std::string_view otherwise = value_of(key, defaults, "missing");
+      const std::string_view was = value_of(key, old_lines, otherwise);
+      const std::string_view is = value_of(key, new_lines, otherwise);
+      if (was != is) return fmt::format("{} was {}, and is {}", key, was, is);
+    }
   }
   return {};
 }
