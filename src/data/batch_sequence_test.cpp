@@ -13,13 +13,13 @@ std::vector<float> flatten(const Examples& examples, std::size_t batch_size,
   BatchSequence sequence(examples, {batch_size, 5, 1, augment}, epoch, step);
   Batch batch;
   std::vector<float> all;
-  std::size_t left = (3 - epoch) * examples.size() - step * batch_size;
+  auto left = static_cast<std::ptrdiff_t>((3 - epoch) * examples.size() - step * batch_size);
   while (left > 0) {
     sequence.fill_next(batch);
     EXPECT_EQ(batch.images.size(), batch.labels.size() * element_count(examples.shape()));
     all.insert(all.end(), batch.images.begin(), batch.images.end());
     all.insert(all.end(), batch.labels.begin(), batch.labels.end());
-    left -= batch.labels.size();
+    left -= batch.size();
   }
   return all;
 }
