@@ -232,6 +232,23 @@ TEST_F(FinishedRun, ReportSaysWhichRunHasNothingToTell) {
   expect_complaint(at_home({"report", "nowhere"}), 2, "nowhere does not exist");
 }
 
+TEST_F(FinishedRun, EvaluateCombinesViews) {
+  const auto evaluate = [&](const char* views) {
+    return at_home({"evaluate", "runs/lab", "--data", "builtin", "--views", views});
+  };
+  /// Returns the row of the baseline without its images per second.
+  const auto row = [](const Ended& ended) {
+    EXPECT_EQ(ended.code, 0) << ended.err;
+    return ended.out.substr(ended.out.find("\nbaseline"), 50);
+  };
+  const std::string one = row(evaluate("one"));
+  EXPECT_EQ(row(at_home({"evaluate", "runs/lab", "--data", "builtin"})), one);
+  const std::string mirror = row(evaluate("mirror"));
+  EXPECT_NE(mirror, one);
+  EXPECT_NE(row(evaluate("mirror+shift")), mirror);
+  expect_complaint(evaluate("flip"), 2, "--views");
+}
+
 TEST_F(FinishedRun, EvaluateTellsWhereItsTimeWent) {
   const Ended ended =
       at_home({"evaluate", "runs/lab", "--data", "builtin", "--profile", "--compute", "exact"});

@@ -20,6 +20,7 @@ struct EvaluateOptions {
   std::string data;
   std::vector<std::string> set;
   Compute compute = Compute::automatic;
+  Views views = Views::one;
   bool profile = false;
 };
 
@@ -48,12 +49,14 @@ void require_fit(const std::string& run, const std::string& model, const Shape& 
 /// Evaluates a model, and adds its profile to `profiles`.
 template <class Saved>
 Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,
-                          const Examples& test, Compute compute, std::string& profiles) {
+                          const Examples& test, const EvaluateOptions& options,
+                          std::string& profiles) {
   const auto compiled =
-      compile_for_inference(saved.model, saved.weights, inference_options(compute, test.shape()));
+      compile_for_inference(saved.model, saved.weights,
+                            inference_options(options.compute, test.shape()));
   require_fit(folder.path(), name, compiled->input_shape(), saved.class_names, test);
   compiled->start_profile();
-  const Evaluation result = evaluate(*compiled, test);
+  const Evaluation result = evaluate(*compiled, test, options.views);
   profiles +=
       fmt::format("\n{}, seconds\n{}", name, profile_text(compiled->profile(), result.seconds));
   return result;
@@ -97,7 +100,7 @@ void evaluate_run(const EvaluateOptions& options) {
       continue;
     }
     const auto evaluated = [&](const auto& saved) {
-      return evaluate_saved(folder, stage.name, saved, examples, options.compute, profiles);
+      return evaluate_saved(folder, stage.name, saved, examples, options, profiles);
     };
     results.emplace_back(stage.name, stage.kind == StageKind::mixture
                                          ? evaluated(folder.read_mixture())
@@ -121,12 +124,22 @@ only test/CLASS.
 Examples:
   sluice evaluate runs/lab
   sluice evaluate runs/lab --data ~/cifar-10-batches-bin
+  sluice evaluate runs/lab --views mirror
   sluice evaluate runs/lab --compute exact --profile)");
   const auto options = std::make_shared<EvaluateOptions>();
   add_run(*verb, options->run);
   add_data_option(*verb, options->data);
   add_set_data_option(*verb, options->set);
   add_compute_option(*verb, options->compute);
+  verb->add_option("--views", options->views,
+                   "mirror: combines the predictions of each image\n"
+                   "and its mirror image; mirror+shift: also of both\n"
+                   "shifted by a pixel, six views in all; one\n"
+                   "(default): the image only")
+      ->type_name("VIEWS")
+      ->transform(word_to_number({{"one", static_cast<int>(Views::one)},
+                                  {"mirror", static_cast<int>(Views::mirror)},
+                                  {"mirror+shift", static_cast<int>(Views::mirror_shift)}}));
   verb->add_flag("--profile", options->profile, "Print the time of each layer");
   verb->callback([options] { evaluate_run(*options); });
 }

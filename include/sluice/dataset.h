@@ -122,6 +122,34 @@ class Examples {
 /// examples (those of other groups) do not count.
 std::string balance_in_words(const Examples& examples);
 
+/// Random changes of training images, in the order of the members. They depend on seed, stage,
+/// image and epoch only, so an image looks the same in any batch, on any thread and after a resume.
+struct Augmentation {
+  enum class Mirror {
+    none,
+    random,       ///< left and right exchanged in half of the images, chosen in each epoch
+    alternating,  ///< as random in the first epoch, then exchanged again in every epoch
+  };
+
+  /// Smallest share of the image's area that is cut out and enlarged to the whole image, as by
+  /// torchvision's RandomResizedCrop with scale (random_resized_crop, 1) and its default ratios,
+  /// bilinear. 1 crops nothing.
+  double random_resized_crop = 1;
+  int shift = 0;  ///< largest shift along each axis, in pixels; the edges are reflected
+  Mirror mirror = Mirror::none;
+  /// Brightness and contrast are multiplied by a factor in [1 - x, 1 + x], as by torchvision's
+  /// ColorJitter: contrast around the mean of the grey image.
+  double brightness = 0;
+  double contrast = 0;
+  /// Side in pixels of a square with the mean colour of the training images, whose centre is any
+  /// pixel (DeVries and Taylor 2017); 0 for none.
+  int cutout = 0;
+
+  bool operator==(const Augmentation&) const = default;
+  /// Whether anything is changed.
+  bool any() const { return *this != Augmentation(); }
+};
+
 // Sources of data.
 
 /// How a picture of another aspect ratio becomes an image of the wanted size.

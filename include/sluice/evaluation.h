@@ -48,9 +48,18 @@ struct Evaluation {
 /// larger ones, whose activations need more memory, and at least 8.
 int throughput_batch(const Shape& input);
 
+/// Views of each image that a prediction combines. The outputs are geometric means of the views'
+/// outputs, divided by their sum: of a softmax that is the softmax of the mean logits.
+enum class Views {
+  one,           ///< the image only
+  mirror,        ///< and its mirror image
+  mirror_shift,  ///< half of the weight; the other half has both, shifted by a pixel along both
+                 ///< axes in both directions, with reflected edges (KellerJordan/cifar10-airbench)
+};
+
 /// Predicts every example, in batches of the model's max_batch(). Throws Error (user) if there are
 /// no examples, or if they do not fit the model's input and classes.
-Evaluation evaluate(CompiledModel& model, const Examples& examples);
+Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views = Views::one);
 
 /// Precision, recall and F1 of each class and their means, as scikit-learn's
 /// classification_report(). A ratio with denominator 0 is 0.

@@ -117,6 +117,7 @@ struct FitOptions {
   std::uint32_t stage = 0;  ///< separates the random numbers of stages that share a seed
   EarlyStopping early_stopping = {};
   LossOptions loss = {};
+  Augmentation augment = {};
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while

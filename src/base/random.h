@@ -14,7 +14,8 @@ enum class Purpose : std::uint32_t {
   shuffle = 2,
   dropout = 3,
   drawing = 4,
-  order = 5
+  order = 5,
+  augmentation = 6
 };
 
 /// Counter-based random numbers: the same seed, purpose, stream, step and index give the same bits

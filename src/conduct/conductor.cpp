@@ -115,6 +115,12 @@ void Conductor::begin() {
   }
   picture([&] { figures_.distribution("distribution", data_.name, train, test); });
   picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
+  const LabOptions& options = results_.experiment.lab;
+  if (!options.augment.any()) return;
+  picture([&] {
+    figures_.augmentation("augmentation", data_.name + ", augmented", train, options.augment,
+                          options.seed, lab_.stages().front().random);
+  });
 }
 
 StageFit Conductor::begin(const Stage& stage) {

@@ -19,12 +19,18 @@ std::vector<std::uint32_t> permutation(std::size_t count, const RandomStream& ra
   return rows;
 }
 
-void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch) {
+std::size_t resize_batch(const Examples& examples, std::span<const std::uint32_t> rows,
+                         Batch& batch) {
   const auto image = static_cast<std::size_t>(element_count(examples.shape()));
   batch.images.resize(rows.size() * image);
   batch.labels.resize(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) batch.labels[i] = examples.label(rows[i]);
+  return image;
+}
+
+void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch) {
+  const std::size_t image = resize_batch(examples, rows, batch);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    batch.labels[i] = examples.label(rows[i]);
     const std::span<const std::uint8_t> pixels = examples.pixels(rows[i]);
     float* out = batch.images.data() + i * image;
     for (std::size_t p = 0; p < image; ++p) out[p] = static_cast<float>(pixels[p]) / 255.f;

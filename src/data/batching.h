@@ -23,6 +23,11 @@ struct Batch {
   int size() const { return static_cast<int>(labels.size()); }
 };
 
+/// Gives `batch` the labels of the examples at `rows` and memory for their images; returns the
+/// number of values of one image.
+std::size_t resize_batch(const Examples& examples, std::span<const std::uint32_t> rows,
+                         Batch& batch);
+
 /// Fills `batch` with the examples at `rows`, and reuses its memory.
 void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch);
 

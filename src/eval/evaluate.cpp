@@ -3,6 +3,8 @@
 #include "base/fail.h"
 #include "base/timer.h"
 #include "eval/outputs.h"
+#include "eval/views.h"
+#include "ops/cross_entropy.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {
@@ -15,19 +17,43 @@ int throughput_batch(const Shape& input) {
       std::clamp(kValues / std::max<std::int64_t>(1, element_count(input)), kLeast, kMost));
 }
 
-Evaluation evaluate(CompiledModel& model, const Examples& examples) {
+namespace {
+
+/// Predicts as predict_in_batches(), but with views, and calls see(labels, outputs, loss).
+template <class See>
+void predict_views(CompiledModel& model, const Examples& examples, Views views, const See& see) {
+  ViewPredictor predictor(model, examples, views);
+  std::vector<int> labels;
+  for (std::size_t first = 0; first < examples.size(); first += labels.size()) {
+    labels.resize(std::min(examples.size() - first, static_cast<std::size_t>(model.max_batch())));
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = examples.label(first + i);
+    const std::span<const float> outputs = predictor.predict(first, labels.size());
+    see(labels, outputs, ops::cross_entropy_from_outputs(outputs, labels, 1, {}));
+  }
+}
+
+}  // namespace
+
+Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");
   require_fit(model, examples);
   Evaluation result{ConfusionMatrix(examples.class_names())};
   const auto images = static_cast<double>(examples.size());
   const Timer timer;
-  predict_in_batches(model, examples, [&](const Batch& batch, std::span<const float> outputs) {
-    result.loss += summed_loss(model, outputs, batch.labels, {});
-    const std::size_t classes = outputs.size() / batch.labels.size();
-    for (std::size_t i = 0; i < batch.labels.size(); ++i) {
-      result.confusion.add(batch.labels[i], predicted_class(outputs.subspan(i * classes, classes)));
+  const auto add = [&](std::span<const int> labels, std::span<const float> outputs, double loss) {
+    result.loss += loss;
+    const std::size_t classes = outputs.size() / labels.size();
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      result.confusion.add(labels[i], predicted_class(outputs.subspan(i * classes, classes)));
     }
-  });
+  };
+  if (views == Views::one) {
+    predict_in_batches(model, examples, [&](const Batch& batch, std::span<const float> outputs) {
+      add(batch.labels, outputs, summed_loss(model, outputs, batch.labels, {}));
+    });
+  } else {
+    predict_views(model, examples, views, add);
+  }
   result.seconds = timer.seconds();
   result.images_per_second = images / result.seconds;
   result.loss /= images;

@@ -28,6 +28,12 @@ void Figures::sample_images(const std::string& name, const std::string& title,
   if (available_) draw(name, samples_plot(title, examples));
 }
 
+void Figures::augmentation(const std::string& name, const std::string& title,
+                           const Examples& examples, const Augmentation& options,
+                           std::uint64_t seed, std::uint32_t stage) const {
+  if (available_) draw(name, augmentation_plot(title, examples, options, seed, stage));
+}
+
 void Figures::draw(const std::string& name, const std::string& script) const {
   const auto gnuplot = find_gnuplot();
   if (!gnuplot)

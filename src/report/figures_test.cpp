@@ -117,6 +117,37 @@ TEST_F(FiguresTest, SamplesShowTheImagesColours) {
   EXPECT_EQ(found, 64 * 64);
 }
 
+TEST_F(FiguresTest, AugmentationShowsEachEpoch) {
+  for (const int images : {0, 1, 8}) {
+    const LabelledImages all = one_of_each(images);
+    Figures(folder_).augmentation("augmentation", kOddNames[3], {all, kOddNames}, {.shift = 1}, 1,
+                                  0);
+    expect_picture("augmentation", 600, 100);
+  }
+  // The image is red on its left and green on its right half.
+  const LabelledImages image{{2, 2, 3}, {200, 0, 0, 0, 200, 0, 200, 0, 0, 0, 200, 0}, {0}};
+  const Augmentation options{.mirror = Augmentation::Mirror::alternating};
+  Figures(folder_).augmentation("augmentation", "title", {image, {"cat"}}, options, 1, 0);
+  png_image png{};
+  png.version = PNG_IMAGE_VERSION;
+  ASSERT_TRUE(png_image_begin_read_from_file(&png, (folder_ / "augmentation.png").c_str()));
+  png.format = PNG_FORMAT_RGB;
+  std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(png));
+  ASSERT_TRUE(png_image_finish_read(&png, nullptr, pixels.data(), 0, nullptr));
+  // Where a red pixel has a green one to its right, an image is not mirrored, in one of its rows.
+  const auto is = [&](std::size_t i, int channel) {
+    return pixels[i + channel] == 200 && pixels[i + 1 - channel] == 0 && pixels[i + 2] == 0;
+  };
+  int plain = 0;
+  int mirrored = 0;
+  for (std::size_t i = 0; i + 3 < pixels.size(); i += 3) {
+    plain += is(i, 0) && is(i + 3, 1);
+    mirrored += is(i, 1) && is(i + 3, 0);
+  }
+  EXPECT_EQ(plain, 5 * 64) << "the original and four of eight epochs, 64 pixels high";
+  EXPECT_EQ(mirrored, 4 * 64);
+}
+
 TEST_F(FiguresTest, WithoutGnuplotNothingHappens) {
   for (const char* path : {"", "/nonexistent"}) {
     path_.assign(path);

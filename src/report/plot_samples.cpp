@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/augment/augmenter.h"
 #include "report/plots.h"
 #include "report/text.h"
 
@@ -42,6 +43,8 @@ class Sheet {
     }
   }
 
+  int width() const { return width_; }
+  int height() const { return static_cast<int>(bytes_.size()) / (3 * width_); }
   const std::string& bytes() const { return bytes_; }
 
  private:
@@ -57,6 +60,26 @@ class Sheet {
   int width_;
   std::string bytes_;
 };
+
+/// Draws a sheet with a name at each of its rows; columns are named by `column_tics`.
+std::string sheet_plot(const Sheet& sheet, int step, const std::string& title,
+                       const std::string& subtitle, const std::vector<std::string>& names,
+                       const std::string& column_tics) {
+  Canvas canvas{.left = longest_pixels(names, 11) + 24, .right = 24, .bottom = 20};
+  if (!column_tics.empty()) canvas.bottom += 20;
+  fit_width(canvas, sheet.width(), title);
+  canvas.height = canvas.top + sheet.height() + canvas.bottom;
+  std::string script = begin_plot(canvas, title, subtitle);
+  // One unit is one pixel of the sheet and of the picture, so gnuplot does not smooth.
+  script += fmt::format(
+      "unset key\nunset border\nunset grid\nunset xtics\nset xrange [-0.5:{0}.5]\n"
+      "set yrange [{1}.5:-0.5]\n",
+      sheet.width() - 1, sheet.height() - 1);
+  script += name_tics('y', names, "scale 0", step / 2, step) + column_tics;
+  script += fmt::format("plot '-' binary array=({},{}) format='%uchar' with rgbimage\n",
+                        sheet.width(), sheet.height());
+  return script + sheet.bytes() + "\n";
+}
 
 }  // namespace
 
@@ -76,9 +99,7 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
   const int side = rows <= 24 ? 64 : 32;
   const int step = side + kGap;
   const int columns = static_cast<int>(std::min<std::size_t>(kPerRow, most));
-  const int width = columns * step;
-  const int height = rows * step;
-  Sheet sheet(width, height);
+  Sheet sheet(columns * step, rows * step);
   std::vector<int> drawn(rows, 0);
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const int row = row_of_class[examples.label(i)];
@@ -86,22 +107,42 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
     sheet.draw(drawn[row]++ * step + kGap / 2, row * step + kGap / 2, side, examples.pixels(i),
                examples.shape());
   }
+  return sheet_plot(
+      sheet, step, title,
+      fmt::format("the first of {}", images(static_cast<std::int64_t>(examples.size()))), names,
+      "");
+}
 
-  Canvas canvas{.left = longest_pixels(names, 11) + 24, .right = 24, .bottom = 20};
-  fit_width(canvas, width, title);
-  canvas.height = canvas.top + height + canvas.bottom;
-  std::string script = begin_plot(
-      canvas, title,
-      fmt::format("the first of {}", images(static_cast<std::int64_t>(examples.size()))));
-  // One unit is one pixel of the sheet and of the picture, so gnuplot does not smooth.
-  script += fmt::format(
-      "unset key\nunset border\nunset grid\nunset xtics\nset xrange [-0.5:{0}.5]\n"
-      "set yrange [{1}.5:-0.5]\n",
-      width - 1, height - 1);
-  script += name_tics('y', names, "scale 0", step / 2, step);
-  script +=
-      fmt::format("plot '-' binary array=({},{}) format='%uchar' with rgbimage\n", width, height);
-  return script + sheet.bytes() + "\n";
+std::string augmentation_plot(const std::string& title, const Examples& examples,
+                              const Augmentation& options, std::uint64_t seed,
+                              std::uint32_t stage) {
+  constexpr int kEpochs = 8;
+  constexpr int kStep = 64 + kGap;
+  const int rows = static_cast<int>(std::min<std::size_t>(8, examples.size()));
+  Sheet sheet((1 + kEpochs) * kStep, rows * kStep);
+  const auto draw = [&](int row, int column, std::span<const std::uint8_t> picture) {
+    sheet.draw(column * kStep + kGap / 2, row * kStep + kGap / 2, kStep - kGap, picture,
+               examples.shape());
+  };
+  Augmenter augmenter(options, examples, seed, stage);
+  std::vector<float> values(static_cast<std::size_t>(element_count(examples.shape())));
+  std::vector<std::uint8_t> picture(values.size());
+  std::vector<std::string> names;
+  std::vector<std::string> columns{"original"};
+  for (int epoch = 1; epoch <= kEpochs; ++epoch) columns.push_back(fmt::format("epoch {}", epoch));
+  for (int row = 0; row < rows; ++row) {
+    names.push_back(name_on_picture(examples.class_names()[examples.label(row)]));
+    draw(row, 0, examples.pixels(row));
+    for (int epoch = 1; epoch <= kEpochs; ++epoch) {
+      augmenter.write(static_cast<std::uint32_t>(row), epoch, values);
+      std::ranges::transform(values, picture.begin(), [](float value) {
+        return static_cast<std::uint8_t>(value * 255 + 0.5f);
+      });
+      draw(row, epoch, picture);
+    }
+  }
+  return sheet_plot(sheet, kStep, title, "the first images, as the first stage sees them", names,
+                    name_tics('x', columns, "scale 0", kStep / 2, kStep));
 }
 
 }  // namespace sluice

@@ -16,6 +16,8 @@ std::string confusion_plot(const std::string& title, const ConfusionMatrix& conf
 std::string distribution_plot(const std::string& title, const Examples& train,
                               const Examples& test);
 std::string samples_plot(const std::string& title, const Examples& examples);
+std::string augmentation_plot(const std::string& title, const Examples& examples,
+                              const Augmentation& options, std::uint64_t seed, std::uint32_t stage);
 
 // Shared by the plots. Sizes are in pixels.
 

@@ -1,14 +1,24 @@
 #include "run/experiment_keys.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sluice {
+
+namespace {
+
+/// Words for Augmentation::Mirror, in its order.
+constexpr const char* kMirrors[] = {"none", "random", "alternating"};
+
+}  // namespace
 
 Settings to_settings(const Experiment& experiment) {
   Settings settings{.experiment = experiment};
   settings.size = experiment.lab.size == CnnSize::large ? "large" : "small";
   settings.resize = to_string(experiment.data.resize);
   settings.compute = to_string(experiment.lab.compute);
+  settings.mirror = kMirrors[static_cast<std::size_t>(experiment.lab.augment.mirror)];
   return settings;
 }
 
@@ -21,6 +31,8 @@ Experiment to_experiment(Settings settings) {
   for (const Compute each : {Compute::automatic, Compute::fast, Compute::exact}) {
     if (settings.compute == to_string(each)) lab.compute = each;
   }
+  const auto mirror = std::ranges::find(kMirrors, settings.mirror) - std::begin(kMirrors);
+  lab.augment.mirror = static_cast<Augmentation::Mirror>(mirror);
   return std::move(settings.experiment);
 }
 
@@ -37,6 +49,7 @@ std::vector<Key> keys_of(Settings& settings) {
   constexpr int kMostImages = 10'000'000;
   constexpr int kMostEpochs = 100'000;
   constexpr int kMostBatch = 4096;
+  constexpr int kMostPixels = 10'000;
   // Comparisons are false for NaN, and infinity is above each upper bound.
   const auto rate = [](double x) { return x > 0 && x <= 10; };
   const auto beta = [](double x) { return x >= 0 && x < 1; };
@@ -54,6 +67,7 @@ std::vector<Key> keys_of(Settings& settings) {
   Lookahead& lookahead = optimizer.lookahead;
   LabOptions::Epochs& epochs = lab.epochs;
   EarlyStopping& stopping = lab.early_stopping;
+  Augmentation& augment = lab.augment;
   return {
       {"name", Key::Name{&settings.experiment.name}},
       {"seed", Key::Seed{&lab.seed}},
@@ -112,6 +126,14 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.early_stopping.start_from_epoch",
        Key::Count{&stopping.start_from_epoch, 0, kMostEpochs}},
       {"train.early_stopping.on_test_images", Key::Flag{&lab.stop_on_test_images}},
+      {"train.augment.random_resized_crop",
+       Key::Real{&augment.random_resized_crop, above_0, "above 0 and at most 1"}},
+      {"train.augment.shift", Key::Count{&augment.shift, 0, kMostPixels}},
+      {"train.augment.mirror",
+       Key::Choice{&settings.mirror, {std::begin(kMirrors), std::end(kMirrors)}}},
+      {"train.augment.brightness", Key::Real{&augment.brightness, factor, "between 0 and 1"}},
+      {"train.augment.contrast", Key::Real{&augment.contrast, factor, "between 0 and 1"}},
+      {"train.augment.cutout", Key::Count{&augment.cutout, 0, kMostPixels}},
       {"controls.longer", Key::Flag{&lab.controls.longer}},
       {"controls.average", Key::Flag{&lab.controls.average}},
       {"controls.wider", Key::Flag{&lab.controls.wider}},

@@ -14,6 +14,7 @@ struct Settings {
   std::string size = "small";
   std::string resize = "stretch";
   std::string compute = "auto";
+  std::string mirror = "none";
 };
 
 Settings to_settings(const Experiment& experiment);

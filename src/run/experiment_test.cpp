@@ -72,6 +72,13 @@ baseline = 1
 experts = 2
 gate = 3
 mixture = 100000
+[train.augment]
+random_resized_crop = 0.08
+shift = 2
+mirror = "alternating"
+brightness = 0.1
+contrast = 1
+cutout = 8
 [controls]
 longer = true
 wider = true
@@ -90,6 +97,8 @@ wider = true
   EXPECT_EQ(e.lab.epochs.experts, 2);
   EXPECT_EQ(e.lab.epochs.gate, 3);
   EXPECT_EQ(e.lab.epochs.mixture, 100000);
+  EXPECT_TRUE(e.lab.augment ==
+              (Augmentation{0.08, 2, Augmentation::Mirror::alternating, 0.1, 1, 8}));
   EXPECT_TRUE(e.lab.controls.longer);
   EXPECT_FALSE(e.lab.controls.average);
   EXPECT_TRUE(e.lab.controls.wider);
@@ -115,6 +124,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   e.lab.epochs = {1, 2, 3, 4};
   e.lab.seed = 42;
   e.lab.controls.average = true;
+  e.lab.augment = {1.0 / 3, 2, Augmentation::Mirror::random, 0.1 + 0.2, 0.5, 8};
   const Experiment back = read(to_toml(e));
   EXPECT_EQ(to_toml(back), to_toml(e));
   EXPECT_EQ(back.name, e.name);
@@ -127,6 +137,37 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.lab.size, e.lab.size);
   EXPECT_EQ(back.lab.epochs.gate, 3);
   EXPECT_TRUE(back.lab.controls.average);
+  EXPECT_TRUE(back.lab.augment == e.lab.augment);
+}
+
+TEST_F(ExperimentFile, DifferencesHaveTheKeyAndBothValues) {
+  const Experiment before = read(kGroups);
+  EXPECT_EQ(difference(before, before), "");
+  Experiment now = before;
+  now.name = "other";
+  EXPECT_EQ(difference(before, now), "");
+  now.lab.batch_size = 64;
+  now.lab.augment.shift = 2;
+  EXPECT_EQ(difference(before, now), "train.batch_size was 32, and is 64");
+  now = before;
+  now.groups.pop_back();
+  EXPECT_EQ(difference(now, before),
+            "groups[1] was missing, and is \"natural\" [\"bird\", \"cat\", \"deer\", \"dog\", "
+            "\"frog\", \"horse\"]");
+  EXPECT_THAT(difference(before, now), HasSubstr("groups[1] was \"natural\" ["));
+  EXPECT_THAT(difference(before, now), HasSubstr("], and is missing"));
+}
+
+TEST_F(ExperimentFile, AKeyThatAnEarlierVersionLackedHadItsDefault) {
+  Experiment now = read(kGroups);
+  std::string before = settings_text(now);
+  const std::size_t begin = before.find("train.augment");
+  before.erase(begin, before.find("controls") - begin);
+  ASSERT_THAT(before, Not(HasSubstr("augment")));
+  EXPECT_EQ(difference(before, settings_text(now)), "");
+  EXPECT_EQ(difference(settings_text(now), before), "");
+  now.lab.augment.shift = 2;
+  EXPECT_EQ(difference(before, settings_text(now)), "train.augment.shift was 0, and is 2");
 }
 
 TEST_F(ExperimentFile, EveryKeyIsWritten) {
@@ -221,6 +262,14 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("train.beta_1 = 1"), "train.beta_1 = 1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.beta_2 = -0.1"), "train.beta_2 = -0.1: must be at least 0 and below 1");
   EXPECT_EQ(say("train.epsilon = 0"), "train.epsilon = 0: must be above 0 and at most 1");
+  EXPECT_EQ(say("train.augment.mirror = true"),
+            "train.augment.mirror = true: must be \"none\" or \"random\" or \"alternating\"");
+  EXPECT_EQ(say("train.augment.shift = -1"),
+            "train.augment.shift = -1: must be between 0 and 10000");
+  EXPECT_EQ(say("train.augment.random_resized_crop = 0"),
+            "train.augment.random_resized_crop = 0: must be above 0 and at most 1");
+  EXPECT_EQ(say("train.augment.contrast = 1.5"),
+            "train.augment.contrast = 1.5: must be between 0 and 1");
   EXPECT_EQ(say("controls.wider = 1"), "controls.wider = 1: must be true or false");
   EXPECT_EQ(say("controls = \"all\""), "controls = \"all\": must be true or false");
   EXPECT_EQ(say("train.epochs = 0"), "train.epochs = 0: must be between 1 and 100000");

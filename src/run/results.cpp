@@ -6,6 +6,7 @@
 
 #include "base/machine.h"
 #include "formats/text/json_text.h"
+#include "run/experiment_keys.h"
 #include "run/run_contents.h"
 #include "run/verdict_json.h"
 #include "sluice/lab/run_folder.h"
@@ -85,6 +86,7 @@ OrderedJson machine_json(const Machine& machine) {
 
 OrderedJson experiment_json(const Experiment& experiment) {
   const LabOptions& lab = experiment.lab;
+  const Augmentation& augment = lab.augment;
   return {{"name", experiment.name},
           {"size", lab.size == CnnSize::large ? "large" : "small"},
           {"optimizer", lab.optimizer.name},
@@ -100,7 +102,14 @@ OrderedJson experiment_json(const Experiment& experiment) {
           {"controls",
            {{"longer", lab.controls.longer},
             {"average", lab.controls.average},
-            {"wider", lab.controls.wider}}}};
+            {"wider", lab.controls.wider}}},
+          {"augment",
+           {{"random_resized_crop", augment.random_resized_crop},
+            {"shift", augment.shift},
+            {"mirror", to_settings(experiment).mirror},
+            {"brightness", augment.brightness},
+            {"contrast", augment.contrast},
+            {"cutout", augment.cutout}}}};
 }
 
 OrderedJson controls_json(const Results& results) {

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/fail.h"
 #include "base/text.h"
 #include "base/timer.h"
-#include "data/batching.h"
+#include "data/batch_sequence.h"
+#include "data/prefetcher.h"
 #include "eval/outputs.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
@@ -57,6 +59,7 @@ class Fit {
       ++progress_.epoch;
       tell(epoch);
     }
+    start_batches();
     while (!state_.finished) {
       run_epoch();
       hand_out();
@@ -85,36 +88,47 @@ class Fit {
 
   int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
 
+  /// Without augmentation a thread would cost more than it saves.
+  void start_batches() {
+    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
+    sequence_.emplace(
+        train_, BatchSequence::Options{batch_size, options_.seed, options_.stage, options_.augment},
+        state_.epoch, state_.step);
+    if (!options_.augment.any() || state_.finished) return;
+    prefetcher_.emplace([this](Batch& batch) { sequence_->fill_next(batch); });
+  }
+
+  const Batch& next_batch() {
+    if (prefetcher_) return prefetcher_->next();
+    sequence_->fill_next(batch_);
+    return batch_;
+  }
+
   /// Starts at the first step, or at the step of the restored state.
   void run_epoch() {
-    const RandomStream shuffle(options_.seed, Purpose::shuffle, options_.stage,
-                               static_cast<std::uint32_t>(state_.epoch));
-    const std::vector<std::uint32_t> order = permutation(train_.size(), shuffle);
     const auto batch_size = static_cast<std::size_t>(options_.batch_size);
     const double seconds_before = state_.seconds;
     progress_.epoch = state_.epoch;
     const Timer timer;
     while (state_.step < progress_.steps) {
-      const std::size_t first = state_.step * batch_size;
-      const std::size_t end = std::min(first + batch_size, order.size());
-      fill_batch(train_, std::span(order).subspan(first, end - first), batch_);
-      state_.loss += train_batch();
-      state_.right += count_right(outputs_, batch_.labels);
+      const Batch& batch = next_batch();
+      state_.loss += train_batch(batch);
+      state_.right += count_right(outputs_, batch.labels);
       ++state_.step;
       state_.seconds = seconds_before + timer.seconds();
-      report_step(static_cast<double>(end));
+      report_step(static_cast<double>(std::min(state_.step * batch_size, train_.size())));
       hand_out();
     }
     end_epoch();
   }
 
   /// Returns the batch's summed loss.
-  double train_batch() {
+  double train_batch(const Batch& batch) {
     const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
-    outputs_ = model_.forward(batch_.images, batch_.size(), key);
+    outputs_ = model_.forward(batch.images, batch.size(), key);
     gradient_.resize(outputs_.size());
     const ops::Targets targets{static_cast<float>(options_.loss.label_smoothing), class_weights_};
-    const double loss = summed_loss(model_, outputs_, batch_.labels, gradient_, targets);
+    const double loss = summed_loss(model_, outputs_, batch.labels, gradient_, targets);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
     clipping_.clip();
@@ -215,8 +229,10 @@ class Fit {
   FitState state_;
   Timer timer_;
   CpuTimer cpu_timer_;
-  Batch batch_;
-  std::span<const float> outputs_;  ///< outputs of the batch, in the model's memory
+  std::optional<BatchSequence> sequence_;
+  std::optional<Prefetcher> prefetcher_;  ///< uses the sequence
+  Batch batch_;                           ///< without a prefetcher
+  std::span<const float> outputs_;        ///< outputs of the batch, in the model's memory
   std::vector<float> gradient_;
   double validation_seconds_ = 0;  ///< of the last epoch, to estimate the time left
   Progress progress_;

@@ -129,6 +129,24 @@ TEST_F(FitStateTest, EndsWithTheSameBitsWhereverItWasStopped) {
   }
 }
 
+TEST_F(FitStateTest, SoDoesOneWithAugmentation) {
+  Keeper first;
+  const Trained plain = *train(first);
+  options_.augment = {.random_resized_crop = 0.5,
+                      .shift = 2,
+                      .mirror = Augmentation::Mirror::alternating,
+                      .brightness = 0.1,
+                      .contrast = 0.1,
+                      .cutout = 3};
+  Keeper second;
+  const Trained whole = *train(second);
+  EXPECT_FALSE(whole.weights == plain.weights);
+  for (const int states : {1, 4}) {
+    SCOPED_TRACE(states);
+    expect_same(whole, train_in_pieces(states));
+  }
+}
+
 TEST_F(FitStateTest, SoDoesOneThatStopsEarly) {
   options_.epochs = 12;
   options_.optimizer.learning_rate = 0.01;

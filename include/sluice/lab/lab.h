@@ -41,6 +41,7 @@ struct LabOptions {
   /// as the lab does.
   double validation_split = 0;
   EarlyStopping early_stopping;
+  Augmentation augment;              ///< of the training images of every stage
   bool stop_on_test_images = false;  ///< allows early stopping to use test images
   Compute compute = Compute::automatic;
   std::uint64_t seed = 0;

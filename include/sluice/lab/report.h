@@ -71,6 +71,10 @@ class Figures {
   /// Draws a row of images for each class, with its name.
   void sample_images(const std::string& name, const std::string& title,
                      const Examples& examples) const;
+  /// Draws the first eight images, and how a fit with this seed and stage sees them in its first
+  /// eight epochs.
+  void augmentation(const std::string& name, const std::string& title, const Examples& examples,
+                    const Augmentation& options, std::uint64_t seed, std::uint32_t stage) const;
 
  private:
   void draw(const std::string& name, const std::string& script) const;
