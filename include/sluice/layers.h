@@ -38,6 +38,13 @@ enum class Activation {
   mish,
 };
 
+/// Initial values of a tensor, as keras.initializers of the same name. Glorot uniform (Glorot and
+/// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)), he_normal (He et al. 2015) the
+/// deviation sqrt(2 / fan_in), cut at two of them; fans of a convolution include its kernel's area.
+/// fan_in is uniform up to 1 / sqrt(fan_in), and identity the same but for the first filters of a
+/// convolution, as many as there are channels: each gives a channel as it is.
+enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity };
+
 /// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
 /// ceil(size / stride) results; an odd row of them is below and to the right, as in TensorFlow.
 enum class Padding { valid, same };
@@ -61,6 +68,7 @@ struct Conv2D {
   Size2D strides = 1;
   Padding padding = Padding::same;
   bool use_bias = true;
+  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< files do not keep it
 };
 
 /// A convolution of each channel by itself. Kernel {height, width, channels, 1}, bias {channels}.
@@ -192,11 +200,6 @@ struct Sequential {
   /// network's input. A layer that is not here takes the one before it.
   std::map<std::string, std::vector<std::string>> inputs = {};
 };
-
-/// Initial values of a tensor, as keras.initializers of the same name. Glorot uniform (Glorot and
-/// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)); fans of a convolution include its
-/// kernel's area.
-enum class Initializer { zeros, ones, glorot_uniform };
 
 /// A tensor of a layer.
 struct TensorSpec {

@@ -8,8 +8,8 @@ namespace {
 
 using Names = std::vector<std::pair<Activation, const char*>>;
 
-const Names& names() {
-  static const Names names{{Activation::linear, "linear"},
+const Names& activation_words() {
+  static const Names words{{Activation::linear, "linear"},
                            {Activation::relu, "relu"},
                            {Activation::softmax, "softmax"},
                            {Activation::sigmoid, "sigmoid"},
@@ -26,13 +26,13 @@ const Names& names() {
                            {Activation::hard_sigmoid, "hard_sigmoid"},
                            {Activation::hard_silu, "hard_silu"},
                            {Activation::mish, "mish"}};
-  return names;
+  return words;
 }
 
 }  // namespace
 
 const char* word_of(Activation activation) {
-  for (const auto& [each, name] : names()) {
+  for (const auto& [each, name] : activation_words()) {
     if (each == activation) return name;
   }
   return "linear";
@@ -41,7 +41,7 @@ const char* word_of(Activation activation) {
 std::optional<Activation> activation_of(std::string_view word) {
   if (word == "swish") return Activation::silu;
   if (word == "hard_swish") return Activation::hard_silu;
-  for (const auto& [activation, name] : names()) {
+  for (const auto& [activation, name] : activation_words()) {
     if (word == name) return activation;
   }
   return std::nullopt;
@@ -50,7 +50,7 @@ std::optional<Activation> activation_of(std::string_view word) {
 const std::vector<Activation>& all_activations() {
   static const std::vector<Activation> all = [] {
     std::vector<Activation> list;
-    for (const auto& [activation, unused] : names()) list.push_back(activation);
+    for (const auto& [activation, unused] : activation_words()) list.push_back(activation);
     return list;
   }();
   return all;

@@ -83,10 +83,11 @@ inline void require_activation(Activation activation, const Shape& output) {
   }
 }
 
-/// A kernel with Glorot's initial values, and a bias of `units` values.
-inline std::vector<TensorSpec> kernel_and_bias(const Shape& kernel, std::int64_t units,
-                                               bool use_bias) {
-  std::vector<TensorSpec> tensors{{"kernel", kernel, Initializer::glorot_uniform}};
+/// A kernel, and a bias of `units` values.
+inline std::vector<TensorSpec> kernel_and_bias(
+    const Shape& kernel, std::int64_t units, bool use_bias,
+    Initializer initializer = Initializer::glorot_uniform) {
+  std::vector<TensorSpec> tensors{{"kernel", kernel, initializer}};
   if (use_bias) tensors.push_back({"bias", {units}});
   return tensors;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "base/fail.h"
 #include "base/random.h"
@@ -14,17 +15,48 @@ bool same(const Weights::Tensor& a, const Weights::Tensor& b) {
   return a.layer == b.layer && a.kind == b.kind && a.shape == b.shape;
 }
 
-void fill_glorot_uniform(std::span<float> kernel, const Shape& shape, const RandomStream& random) {
-  // {..., in, out}: what comes before is the convolution's area, which counts in both fans.
-  const auto fan_out = shape.back();
-  const auto fan_in = shape[shape.size() - 2];
-  const auto area = static_cast<std::int64_t>(kernel.size()) / (fan_in * fan_out);
-  const float limit = std::sqrt(6.f / static_cast<float>(area * (fan_in + fan_out)));
+/// Numbers of values that a value of the tensor is made of, and goes into. {..., in, out}: what
+/// comes before is the convolution's area, which counts in both.
+struct Fans {
+  explicit Fans(const Shape& shape)
+      : area(element_count(shape) / (shape.back() * shape[shape.size() - 2])),
+        in(area * shape[shape.size() - 2]),
+        out(area * shape.back()) {}
+  std::int64_t area, in, out;
+};
+
+void fill_uniform(std::span<float> kernel, float limit, const RandomStream& random) {
   for (std::size_t i = 0; i < kernel.size(); i += 4) {
     const auto bits = random.bits(static_cast<std::uint32_t>(i / 4));
     for (std::size_t j = i; j < std::min(i + 4, kernel.size()); ++j) {
       kernel[j] = limit * (2 * RandomStream::unit(bits[j - i]) - 1);
     }
+  }
+}
+
+/// Normal, and drawn again beyond two deviations; as Keras, with the deviation of what is left.
+void fill_normal(std::span<float> kernel, double deviation, const RandomStream& random) {
+  constexpr double kLeft = 0.87962566103423978;  // deviation of a normal one cut at 2
+  std::uint32_t next = 0;
+  for (float& value : kernel) {
+    double drawn = 3;
+    while (std::fabs(drawn) > 2) {
+      const auto bits = random.bits(next++);
+      const double radius = std::sqrt(-2 * std::log(1.0 - RandomStream::unit(bits[0])));
+      drawn = radius * std::cos(2 * std::numbers::pi * RandomStream::unit(bits[1]));
+    }
+    value = static_cast<float>(drawn * deviation / kLeft);
+  }
+}
+
+/// The first filters of a convolution hand on a channel each.
+void fill_identity(std::span<float> kernel, const Shape& shape) {
+  const auto in = static_cast<std::size_t>(shape[2]);
+  const auto out = static_cast<std::size_t>(shape[3]);
+  const auto centre = static_cast<std::size_t>(shape[0] / 2 * shape[1] + shape[1] / 2);
+  for (std::size_t filter = 0; filter < std::min(in, out); ++filter) {
+    for (std::size_t i = filter; i < kernel.size(); i += out) kernel[i] = 0;
+    kernel[(centre * in + filter) * out + filter] = 1;
   }
 }
 
@@ -68,6 +100,8 @@ Weights::Weights(const Sequential& model) : tensors_(tensors_of(model)) {
 void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
   for (std::size_t t = 0; t < tensors_.size(); ++t) {
     const std::span<float> tensor = values(tensors_[t]);
+    const Shape& shape = tensors_[t].shape;
+    const RandomStream random(seed, Purpose::weights, stream, static_cast<std::uint32_t>(t));
     switch (tensors_[t].initializer) {
       case Initializer::zeros:
         std::ranges::fill(tensor, 0.f);
@@ -76,9 +110,16 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
         std::ranges::fill(tensor, 1.f);
         break;
       case Initializer::glorot_uniform:
-        fill_glorot_uniform(
-            tensor, tensors_[t].shape,
-            RandomStream(seed, Purpose::weights, stream, static_cast<std::uint32_t>(t)));
+        fill_uniform(tensor, std::sqrt(6.f / static_cast<float>(Fans(shape).in + Fans(shape).out)),
+                     random);
+        break;
+      case Initializer::he_normal:
+        fill_normal(tensor, std::sqrt(2.0 / static_cast<double>(Fans(shape).in)), random);
+        break;
+      case Initializer::fan_in:
+      case Initializer::identity:
+        fill_uniform(tensor, 1 / std::sqrt(static_cast<float>(Fans(shape).in)), random);
+        if (tensors_[t].initializer == Initializer::identity) fill_identity(tensor, shape);
         break;
     }
   }

@@ -37,12 +37,14 @@ Examples Lab::validation_examples() const {
 
 Mixture Lab::declare() const {
   return mixture(groups_, data_.train.shape, static_cast<int>(data_.class_names.size()),
-                 options_.size);
+                 options_.network);
 }
 
 std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
   const int classes = static_cast<int>(data_.class_names.size());
-  if (groups_.count() == 0) return cnn(stage.name, data_.train.shape, classes, options_.size);
+  if (groups_.count() == 0) {
+    return network(stage.name, data_.train.shape, classes, options_.network);
+  }
   Mixture parts = declare();
   if (stage.kind == StageKind::mixture) return parts;
   if (stage.kind == StageKind::expert) groups_.require_group(stage.group);
@@ -52,7 +54,9 @@ std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
   if (stage.kind == StageKind::wider_baseline) {
     const std::int64_t wanted = cost_of(parts).active_parameters;
     for (int quarters = 5; count_parameters(model) < wanted; ++quarters) {
-      model = cnn(stage.name, model.input, classes, options_.size, quarters / 4.0);
+      NetworkChoice wider = options_.network;
+      wider.width *= quarters / 4.0;
+      model = network(stage.name, model.input, classes, wider);
     }
   }
   model.name = stage.name;

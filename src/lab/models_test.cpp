@@ -43,7 +43,8 @@ struct Words {
                                                : " linear";
   }
   std::string operator()(const Conv2D& layer) const {
-    return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size.height, of(layer.activation));
+    return fmt::format("Conv2D {} {}{}", layer.filters, layer.kernel_size.height,
+                       of(layer.activation));
   }
   std::string operator()(const MaxPooling2D& layer) const {
     return fmt::format("MaxPooling2D {}", layer.pool_size.height);

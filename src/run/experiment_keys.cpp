@@ -15,7 +15,7 @@ constexpr const char* kMirrors[] = {"none", "random", "alternating"};
 
 Settings to_settings(const Experiment& experiment) {
   Settings settings{.experiment = experiment};
-  settings.size = experiment.lab.size == CnnSize::large ? "large" : "small";
+  settings.size = experiment.lab.network.size == CnnSize::large ? "large" : "small";
   settings.resize = to_string(experiment.data.resize);
   settings.compute = to_string(experiment.lab.compute);
   settings.mirror = kMirrors[static_cast<std::size_t>(experiment.lab.augment.mirror)];
@@ -24,7 +24,7 @@ Settings to_settings(const Experiment& experiment) {
 
 Experiment to_experiment(Settings settings) {
   LabOptions& lab = settings.experiment.lab;
-  lab.size = settings.size == "large" ? CnnSize::large : CnnSize::small;
+  lab.network.size = settings.size == "large" ? CnnSize::large : CnnSize::small;
   for (const Resize each : {Resize::stretch, Resize::crop, Resize::pad}) {
     if (settings.resize == to_string(each)) settings.experiment.data.resize = each;
   }
@@ -53,6 +53,7 @@ std::vector<Key> keys_of(Settings& settings) {
   // Comparisons are false for NaN, and infinity is above each upper bound.
   const auto rate = [](double x) { return x > 0 && x <= 10; };
   const auto beta = [](double x) { return x >= 0 && x < 1; };
+  const auto width = [](double x) { return x > 0 && x <= 128; };
   const auto limit = [](double x) { return x >= 0 && x < 1e9; };
   const auto factor = [](double x) { return x >= 0 && x <= 1; };
   const auto above_0 = [](double x) { return x > 0 && x <= 1; };
@@ -78,6 +79,8 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.image_size", Key::Size{&data.height, &data.width}},
       {"data.resize", Key::Choice{&settings.resize, {"stretch", "crop", "pad"}}},
       {"data.channels", Key::Channels{&data.channels}},
+      {"model.network", Key::Choice{&lab.network.name, network_names()}},
+      {"model.width", Key::Real{&lab.network.width, width, "above 0 and at most 128"}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&optimizer.name, {"adam", "adamw", "sgd"}}},

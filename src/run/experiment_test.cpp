@@ -87,7 +87,7 @@ wider = true
   EXPECT_EQ(e.lab.seed, 9223372036854775807u);
   EXPECT_EQ(e.data.train_images, 500);
   EXPECT_EQ(e.data.test_images, 100);
-  EXPECT_EQ(e.lab.size, CnnSize::large);
+  EXPECT_EQ(e.lab.network.size, CnnSize::large);
   EXPECT_EQ(e.lab.optimizer.learning_rate, 1);
   EXPECT_EQ(e.lab.optimizer.beta_1, 0);
   EXPECT_EQ(e.lab.optimizer.beta_2, 0.5);
@@ -109,7 +109,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   e.name = "other";
   e.data = {"folder", 12, 34};
   e.groups = {{"a-1", {"qu\"ote\\", "größe\n\x01"}}, {"b_2", {"x.y"}}};
-  e.lab.size = CnnSize::large;
+  e.lab.network.size = CnnSize::large;
   e.lab.optimizer = {.name = "sgd",
                      .learning_rate = 0.1 + 0.2,
                      .weight_decay = 1.0 / 7,
@@ -134,7 +134,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.lab.optimizer.beta_1, e.lab.optimizer.beta_1);
   EXPECT_EQ(back.lab.optimizer.beta_2, e.lab.optimizer.beta_2);
   EXPECT_EQ(back.lab.optimizer.epsilon, e.lab.optimizer.epsilon);
-  EXPECT_EQ(back.lab.size, e.lab.size);
+  EXPECT_EQ(back.lab.network.size, e.lab.network.size);
   EXPECT_EQ(back.lab.epochs.gate, 3);
   EXPECT_TRUE(back.lab.controls.average);
   EXPECT_TRUE(back.lab.augment == e.lab.augment);
@@ -457,7 +457,7 @@ TEST_F(ExperimentFile, Overrides) {
                      "train.epochs=3", "train.epochs.gate=5", "data={train_images=20}", "seed=0x10",
                      "controls=true", "controls.longer=false"});
   EXPECT_EQ(e.lab.optimizer.learning_rate, 1e-4);
-  EXPECT_EQ(e.lab.size, CnnSize::large);
+  EXPECT_EQ(e.lab.network.size, CnnSize::large);
   EXPECT_EQ(e.lab.epochs.baseline, 3);
   EXPECT_EQ(e.lab.epochs.experts, 3);
   EXPECT_EQ(e.lab.epochs.gate, 5);

@@ -88,7 +88,9 @@ OrderedJson experiment_json(const Experiment& experiment) {
   const LabOptions& lab = experiment.lab;
   const Augmentation& augment = lab.augment;
   return {{"name", experiment.name},
-          {"size", lab.size == CnnSize::large ? "large" : "small"},
+          {"network", lab.network.name},
+          {"width", lab.network.width},
+          {"size", lab.network.size == CnnSize::large ? "large" : "small"},
           {"optimizer", lab.optimizer.name},
           {"learning_rate", lab.optimizer.learning_rate},
           {"weight_decay", lab.optimizer.weight_decay},

@@ -31,7 +31,7 @@ struct LabOptions {
     bool any() const { return longer || average || wider; }
   };
 
-  CnnSize size = CnnSize::small;
+  NetworkChoice network;
   OptimizerOptions optimizer;
   LossOptions loss;
   int batch_size = 32;

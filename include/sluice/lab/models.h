@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sluice/dataset.h"
 #include "sluice/mixture.h"
@@ -9,7 +10,7 @@
 
 namespace sluice {
 
-// Models of the lab.
+// Models of the lab, and networks by name.
 
 enum class CnnSize { small, large };
 
@@ -20,14 +21,34 @@ enum class CnnSize { small, large };
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width = 1);
 
+/// Which network the baseline, the experts and the gate of an experiment are.
+struct NetworkChoice {
+  NetworkChoice(CnnSize lab_size = CnnSize::small) : size(lab_size) {}  // NOLINT: a size is one
+
+  std::string name = "lab";  ///< or another of network_names()
+  CnnSize size;              ///< of the lab's
+  double width = 1;          ///< multiplies the filters of each layer but the last
+};
+
+/// "lab": cnn(). "airbench": three blocks of convolutions with batch normalisation and GELU
+/// (KellerJordan/cifar10-airbench: 94% on CIFAR-10 in ten epochs of its recipe). "resnet20": He et
+/// al. 2015, with projections (91% on CIFAR-10 in 164 epochs). "mobilenet-small": MobileNet of a
+/// quarter of the width (Howard et al. 2017), for images of 96 to 224 pixels.
+const std::vector<std::string>& network_names();
+
+/// Returns the chosen network: images to the probabilities of the classes. Throws Error (user) for
+/// an unknown name, a width as cnn() and an input that is too small for its layers.
+Sequential network(const std::string& name, const Shape& input, int classes,
+                   const NetworkChoice& choice);
+
 /// Returns the model that weights baseline and expert for each class: output {classes, 2}, with a
 /// softmax over all values; [c][0] is the weight of the baseline, [c][1] that of the expert. Throws
 /// Error (user) for an input that gives a layer more than 100 million parameters.
 Sequential importance_model(const std::string& name, const Shape& input, int classes);
 
-/// Returns the lab's mixture: CNNs for the baseline, the gate and each group's expert, and an
+/// Returns the lab's mixture: networks for the baseline, the gate and each group's expert, and an
 /// importance model for each group. Throws Error (user) without groups.
-Mixture mixture(const Groups& groups, const Shape& input, int classes, CnnSize size);
+Mixture mixture(const Groups& groups, const Shape& input, int classes, const NetworkChoice& choice);
 
 }  // namespace sluice
 

@@ -33,11 +33,12 @@ struct LayerType<Conv2D> {
     const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
     const Shape output = results_of(window, input, layer.filters);
     require_activation(layer.activation, output);
-    return {.output = output,
-            .tensors = kernel_and_bias(kernel, layer.filters, layer.use_bias),
-            .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
-            .operations = {operation::Convolution{layer.filters, window, false, layer.use_bias},
-                           operation::Activate{layer.activation}}};
+    return {
+        .output = output,
+        .tensors = kernel_and_bias(kernel, layer.filters, layer.use_bias, layer.kernel_initializer),
+        .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
+        .operations = {operation::Convolution{layer.filters, window, false, layer.use_bias},
+                       operation::Activate{layer.activation}}};
   }
 };
 

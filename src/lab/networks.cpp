@@ -1,0 +1,153 @@
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/fail.h"
+#include "sluice/lab/models.h"
+
+namespace sluice {
+
+namespace {
+
+/// Adds one layer after another.
+class NetworkBuilder {
+ public:
+  NetworkBuilder(const std::string& name, const Shape& input, double width)
+      : model_{name, input, {}}, width_(width) {}
+
+  /// A multiple of 8, the values in a vector of 256 bits.
+  int wide(int filters) const {
+    return std::max(8, 8 * static_cast<int>(std::lround(filters * width_ / 8)));
+  }
+
+  /// Returns the layer's name.
+  std::string add(Layer layer, const std::vector<std::string>& inputs = {}) {
+    std::string name = std::visit([](const auto& each) { return each.name; }, layer);
+    if (!inputs.empty()) model_.inputs[name] = inputs;
+    model_.layers.push_back(std::move(layer));
+    return name;
+  }
+
+  Sequential take() { return std::move(model_); }
+
+ private:
+  Sequential model_;
+  double width_;
+};
+
+Conv2D convolution(const std::string& name, int filters, Size2D kernel, Size2D strides,
+                   Initializer initializer) {
+  return {name, filters, kernel, Activation::linear, strides, Padding::same, false, initializer};
+}
+
+Sequential airbench(NetworkBuilder network, int classes) {
+  // Its whitening filters come from the training images there, and are trained here.
+  network.add(
+      Conv2D{"whiten", 24, 2, Activation::gelu, 1, Padding::valid, true, Initializer::fan_in});
+  const BatchNormalization norm{"", 0.6, 1e-12, true, false};
+  const auto normalise = [&](const std::string& name) {
+    BatchNormalization named = norm;
+    named.name = name;
+    network.add(named);
+  };
+  for (int block = 1; block <= 3; ++block) {
+    const int filters = network.wide(block == 1 ? 64 : 256);
+    const std::string name = fmt::format("block{}.", block);
+    network.add(convolution(name + "conv1", filters, 3, 1, Initializer::identity));
+    network.add(MaxPooling2D{name + "pool"});
+    normalise(name + "norm1");
+    network.add(ActivationLayer{name + "gelu1", Activation::gelu});
+    network.add(convolution(name + "conv2", filters, 3, 1, Initializer::identity));
+    normalise(name + "norm2");
+    network.add(ActivationLayer{name + "gelu2", Activation::gelu});
+  }
+  network.add(GlobalMaxPooling2D{"pool"});
+  network.add(Dense{"output", classes, Activation::linear, false});
+  network.add(Rescaling{"scale", 1.0 / 9});
+  network.add(ActivationLayer{"softmax", Activation::softmax});
+  return network.take();
+}
+
+Sequential resnet20(NetworkBuilder network, int classes) {
+  const auto normalised = [&](const std::string& name, int filters, Size2D kernel, Size2D strides,
+                              const std::vector<std::string>& inputs = {}) {
+    network.add(convolution(name, filters, kernel, strides, Initializer::he_normal), inputs);
+    return network.add(BatchNormalization{name + ".norm", 0.9, 1e-5});
+  };
+  normalised("conv", network.wide(16), 3, 1);
+  std::string last = network.add(ActivationLayer{"relu"});
+  for (int stage = 1; stage <= 3; ++stage) {
+    const int filters = network.wide(8 << stage);
+    for (int block = 1; block <= 3; ++block) {
+      const std::string name = fmt::format("block{}.{}.", stage, block);
+      const bool halves = stage > 1 && block == 1;
+      std::string around = last;
+      if (halves) around = normalised(name + "project", filters, 1, 2, {last});
+      normalised(name + "conv1", filters, 3, halves ? 2 : 1, {last});
+      network.add(ActivationLayer{name + "relu1"});
+      const std::string through = normalised(name + "conv2", filters, 3, 1);
+      network.add(Add{name + "add"}, {through, around});
+      last = network.add(ActivationLayer{name + "relu2"});
+    }
+  }
+  network.add(GlobalAveragePooling2D{"pool"});
+  network.add(Dense{"output", classes, Activation::softmax});
+  return network.take();
+}
+
+Sequential mobilenet_small(NetworkBuilder network, int classes) {
+  const auto normalise = [&](const std::string& name) {
+    network.add(BatchNormalization{name + ".norm", 0.99, 1e-3});
+    network.add(ActivationLayer{name + ".relu", Activation::relu6});
+  };
+  network.add(convolution("conv", network.wide(8), 3, 2, Initializer::glorot_uniform));
+  normalise("conv");
+  // A quarter of the filters of MobileNet, and its strides.
+  const std::vector<std::pair<int, int>> blocks{{16, 1},  {32, 2},  {32, 1},  {64, 2},  {64, 1},
+                                                {128, 2}, {128, 1}, {128, 1}, {128, 1}, {128, 1},
+                                                {128, 1}, {256, 2}, {256, 1}};
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const std::string name = fmt::format("block{}.", i + 1);
+    network.add(DepthwiseConv2D{name + "depthwise", 3, Activation::linear, blocks[i].second,
+                                Padding::same, false});
+    normalise(name + "depthwise");
+    network.add(convolution(name + "pointwise", network.wide(blocks[i].first), 1, 1,
+                            Initializer::glorot_uniform));
+    normalise(name + "pointwise");
+  }
+  network.add(GlobalAveragePooling2D{"pool"});
+  network.add(Dense{"output", classes, Activation::softmax});
+  return network.take();
+}
+
+}  // namespace
+
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names{"lab", "airbench", "resnet20", "mobilenet-small"};
+  return names;
+}
+
+Sequential network(const std::string& name, const Shape& input, int classes,
+                   const NetworkChoice& choice) {
+  if (choice.name == "lab") return cnn(name, input, classes, choice.size, choice.width);
+  constexpr double kWidest = 128;
+  if (!(choice.width > 0 && choice.width <= kWidest)) {
+    throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, choice.width,
+                     kWidest);
+  }
+  NetworkBuilder builder(name, input, choice.width);
+  Sequential model = choice.name == "airbench"   ? airbench(std::move(builder), classes)
+                     : choice.name == "resnet20" ? resnet20(std::move(builder), classes)
+                     : choice.name == "mobilenet-small"
+                         ? mobilenet_small(std::move(builder), classes)
+                         : Sequential{};
+  if (model.layers.empty()) {
+    throw user_error("model", "there is no network '{}': it is one of {}", choice.name,
+                     fmt::join(network_names(), ", "));
+  }
+  summarize(model);  // throws where the input is too small
+  return model;
+}
+
+}  // namespace sluice
