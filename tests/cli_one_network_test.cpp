@@ -21,7 +21,7 @@ class OneNetwork : public CommandLine {
   static void SetUpTestSuite() {
     home_ = new ScratchFolder();
     trained_ = new Ended(Program(home_->path(), train_as("runs/one")).wait());
-    Program(home_->path(), {"data", "sample", "--data", "builtin", kOneNetwork}).wait();
+    Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
   }
   static void TearDownTestSuite() {
     delete trained_;

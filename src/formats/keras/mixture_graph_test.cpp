@@ -7,6 +7,7 @@
 #include <set>
 
 #include "mixture/sub_gate.h"
+#include "sluice/lab/models.h"
 
 namespace sluice {
 namespace {
