@@ -202,7 +202,7 @@ TEST_F(LabStages, JointTrainingShufflesAsItsStage) {
 
 TEST_F(LabStages, TheWiderBaselineIsTheLeastThatIsLargeEnough) {
   for (const CnnSize size : {CnnSize::small, CnnSize::large}) {
-    options_.size = size;
+    options_.network.size = size;
     const Lab lab(options_, data_, groups_);
     const auto wider = std::get<Sequential>(lab.model_of(stage_of(lab, StageKind::wider_baseline)));
     EXPECT_EQ(wider.name, "control-wider");

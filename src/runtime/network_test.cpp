@@ -330,7 +330,7 @@ TEST(Compile, RefusesLayersThatDoNotFit) {
   EXPECT_EQ(message({"m", {8}, {Conv2D{"c", 4}}}),
             "[model] m: c: takes (height, width, channels), not (8)");
   EXPECT_EQ(message({"m", {2, 2, 3}, {MaxPooling2D{"p", 4}}}),
-            "[model] m: p: a pool of 4 does not fit into (2, 2, 3): use larger images");
+            "[model] m: p: a window of 4x4 does not fit into (2, 2, 3): use larger images");
   EXPECT_EQ(message({"m", {6}, {Reshape{"r", {4, 2}}}}),
             "[model] m: r: (6) cannot become (4, 2): the sizes' products differ");
   EXPECT_EQ(message({"m", {6}, {}}), "[model] m has no layers: add one");

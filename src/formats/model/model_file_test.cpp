@@ -360,14 +360,14 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(inputs(R"(["images", "conv1.1"])"), HasSubstr("pool1: takes one input, not 2"));
   EXPECT_THAT(layer(0, "filters", 3), HasSubstr("parameters: is the file whole?"));
   EXPECT_THAT(layer(0, "activation", "gelo"), HasSubstr("layer 1: activation must be"));
-  EXPECT_THAT(layer(0, "strides", 2), HasSubstr("layer 1 has keys that this version"));
+  EXPECT_THAT(layer(0, "dilation", 2), HasSubstr("layer 1 has keys that this version"));
   EXPECT_THAT(layer(0, "class_name", "LSTM"), HasSubstr("layer 1: LSTM is a layer"));
   EXPECT_THAT(layer(0, "name", "a/b"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "a\nb"), HasSubstr("layer 1: name must be a name"));
   EXPECT_THAT(layer(0, "name", "other"), HasSubstr("F has no tensor 'other/kernel'"));
   EXPECT_THAT(layer(3, "name", "pool1"), HasSubstr("model: tiny: two layers are called 'pool1'"));
   EXPECT_THAT(layer(2, "rate", 0.99999999), HasSubstr("layer 3: rate must be a number from 0"));
-  EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a pool of 5 does not fit"));
+  EXPECT_THAT(layer(1, "pool_size", 5), HasSubstr("a window of 5x5 does not fit"));
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json["layers"] = nlohmann::json::array(); }),
               HasSubstr("model: layers must be a list of 1 to 1000"));
