@@ -236,10 +236,10 @@ TEST_F(FinishedRun, EvaluateCombinesViews) {
   const auto evaluate = [&](const char* views) {
     return at_home({"evaluate", "runs/lab", "--data", "builtin", "--views", views});
   };
-  /// Returns the row of the baseline without its images per second.
+  /// Returns the row of the mixture without its images per second.
   const auto row = [](const Ended& ended) {
     EXPECT_EQ(ended.code, 0) << ended.err;
-    return ended.out.substr(ended.out.find("\nbaseline"), 50);
+    return ended.out.substr(ended.out.find("\nmixture"), 52);
   };
   const std::string one = row(evaluate("one"));
   EXPECT_EQ(row(at_home({"evaluate", "runs/lab", "--data", "builtin"})), one);

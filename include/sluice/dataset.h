@@ -122,8 +122,9 @@ class Examples {
 /// examples (those of other groups) do not count.
 std::string balance_in_words(const Examples& examples);
 
-/// Random changes of training images, in the order of the members. They depend on seed, stage,
-/// image and epoch only, so an image looks the same in any batch, on any thread and after a resume.
+/// Random changes of training images, in the order of the members. All except mixup
+/// depend on seed, stage, image and epoch only, so an image looks the same in any batch, on any
+/// thread and after a resume.
 struct Augmentation {
   enum class Mirror {
     none,
@@ -144,6 +145,10 @@ struct Augmentation {
   /// Side in pixels of a square with the mean colour of the training images, whose centre is any
   /// pixel (DeVries and Taylor 2017); 0 for none.
   int cutout = 0;
+  /// Mixes each image of a batch, and its label, with the next one. The weight of the first is
+  /// max(x, 1 - x) with x from Beta(mixup, mixup), one for each batch (Zhang et al. 2018). So an
+  /// image then depends also on its batch. 0 mixes nothing.
+  double mixup = 0;
 
   bool operator==(const Augmentation&) const = default;
   /// Whether anything is changed.

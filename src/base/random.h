@@ -15,7 +15,8 @@ enum class Purpose : std::uint32_t {
   dropout = 3,
   drawing = 4,
   order = 5,
-  augmentation = 6
+  augmentation = 6,
+  mixup = 7
 };
 
 /// Counter-based random numbers: the same seed, purpose, stream, step and index give the same bits

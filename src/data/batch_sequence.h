@@ -28,9 +28,12 @@ class BatchSequence {
   void fill_next(Batch& batch);
 
  private:
+  void mix(std::size_t first, Batch& batch);
+
   const Examples& examples_;
   Options options_;
   std::optional<Augmenter> augmenter_;
+  std::vector<float> first_image_;    ///< of a batch, for mixup
   std::vector<std::uint32_t> order_;  ///< of the epoch; empty before its first batch here
   std::size_t next_;                  ///< place in the order
   int epoch_;

@@ -70,6 +70,50 @@ TEST_F(BatchSequenceTest, StartsAtAnyStep) {
   }
 }
 
+TEST_F(BatchSequenceTest, MixupMixesEachImageWithTheNextOne) {
+  BatchSequence plain(examples_, {4, 5, 1, {.shift = 1}}, 1, 0);
+  BatchSequence mixed(examples_, {4, 5, 1, {.shift = 1, .mixup = 1}}, 1, 0);
+  Batch before;
+  Batch after;
+  const std::size_t image = std::size_t{8} * 8 * 3;
+  for (const std::size_t rows : {4u, 4u, 3u, 4u}) {
+    plain.fill_next(before);
+    mixed.fill_next(after);
+    ASSERT_EQ(after.labels.size(), rows);
+    EXPECT_EQ(after.labels, before.labels);
+    EXPECT_TRUE(before.other_labels.empty());
+    EXPECT_GE(after.weight, 0.5f);
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::size_t other = (row + 1) % rows;
+      EXPECT_EQ(after.other_labels.at(row), before.labels[other]);
+      for (std::size_t p = 0; p < image; ++p) {
+        ASSERT_FLOAT_EQ(after.images[row * image + p],
+                        after.weight * before.images[row * image + p] +
+                            (1 - after.weight) * before.images[other * image + p]);
+      }
+    }
+  }
+}
+
+/// The mean of max(x, 1 - x) is 3/4 for Beta(1, 1), and 0.899 for Beta(.2, .2).
+TEST_F(BatchSequenceTest, MixupsWeightsAreOfABetaDistribution) {
+  const auto mean = [&](double alpha) {
+    constexpr int kBatches = 4000;
+    BatchSequence sequence(examples_, {11, 5, 1, {.mixup = alpha}}, 1, 0);
+    Batch batch;
+    double sum = 0;
+    for (int i = 0; i < kBatches; ++i) {
+      sequence.fill_next(batch);
+      EXPECT_TRUE(batch.weight >= 0.5f && batch.weight <= 1);
+      sum += batch.weight;
+    }
+    return sum / kBatches;
+  };
+  EXPECT_NEAR(mean(1), 0.75, 0.012);
+  EXPECT_NEAR(mean(0.2), 0.899, 0.012);
+  EXPECT_GT(mean(1e-4), 0.99);
+}
+
 TEST_F(BatchSequenceTest, WithoutAugmentationPixelsAreUnchanged) {
   BatchSequence sequence(examples_, {11, 5, 1, {}}, 1, 0);
   Batch batch;

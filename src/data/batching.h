@@ -19,6 +19,9 @@ std::vector<std::uint32_t> in_order(std::size_t count);
 struct Batch {
   std::vector<float> images;
   std::vector<int> labels;
+  // Of mixup: labels of the images that were mixed in, and the weight of `labels`; else empty.
+  std::vector<int> other_labels{};
+  float weight = 1;
 
   int size() const { return static_cast<int>(labels.size()); }
 };

@@ -79,6 +79,7 @@ mirror = "alternating"
 brightness = 0.1
 contrast = 1
 cutout = 8
+mixup = 0.2
 [controls]
 longer = true
 wider = true
@@ -98,7 +99,7 @@ wider = true
   EXPECT_EQ(e.lab.epochs.gate, 3);
   EXPECT_EQ(e.lab.epochs.mixture, 100000);
   EXPECT_TRUE(e.lab.augment ==
-              (Augmentation{0.08, 2, Augmentation::Mirror::alternating, 0.1, 1, 8}));
+              (Augmentation{0.08, 2, Augmentation::Mirror::alternating, 0.1, 1, 8, 0.2}));
   EXPECT_TRUE(e.lab.controls.longer);
   EXPECT_FALSE(e.lab.controls.average);
   EXPECT_TRUE(e.lab.controls.wider);
@@ -124,7 +125,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   e.lab.epochs = {1, 2, 3, 4};
   e.lab.seed = 42;
   e.lab.controls.average = true;
-  e.lab.augment = {1.0 / 3, 2, Augmentation::Mirror::random, 0.1 + 0.2, 0.5, 8};
+  e.lab.augment = {1.0 / 3, 2, Augmentation::Mirror::random, 0.1 + 0.2, 0.5, 8, 0.4};
   const Experiment back = read(to_toml(e));
   EXPECT_EQ(to_toml(back), to_toml(e));
   EXPECT_EQ(back.name, e.name);

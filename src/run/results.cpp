@@ -111,7 +111,8 @@ OrderedJson experiment_json(const Experiment& experiment) {
             {"mirror", to_settings(experiment).mirror},
             {"brightness", augment.brightness},
             {"contrast", augment.contrast},
-            {"cutout", augment.cutout}}}};
+            {"cutout", augment.cutout},
+            {"mixup", augment.mixup}}}};
 }
 
 OrderedJson controls_json(const Results& results) {

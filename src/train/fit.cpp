@@ -127,8 +127,8 @@ class Fit {
     const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
     outputs_ = model_.forward(batch.images, batch.size(), key);
     gradient_.resize(outputs_.size());
-    const ops::Targets targets{static_cast<float>(options_.loss.label_smoothing), class_weights_};
-    const double loss = summed_loss(model_, outputs_, batch.labels, gradient_, targets);
+    double loss = summed_loss(model_, outputs_, batch.labels, gradient_, targets());
+    if (!batch.other_labels.empty()) loss = mix_losses(batch, loss);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
     clipping_.clip();
@@ -140,6 +140,21 @@ class Fit {
   double learning_rate() const {
     return options_.optimizer.learning_rate *
            rate_factor(options_.optimizer.schedule, steps_done(), progress_.steps, options_.epochs);
+  }
+
+  ops::Targets targets() const {
+    return {static_cast<float>(options_.loss.label_smoothing), class_weights_};
+  }
+
+  /// Adds the loss of mixup's other labels, and its gradient, with their weights.
+  double mix_losses(const Batch& batch, double loss) {
+    const float weight = batch.weight;
+    other_gradient_.resize(gradient_.size());
+    const double other =
+        summed_loss(model_, outputs_, batch.other_labels, other_gradient_, targets());
+    std::ranges::transform(gradient_, other_gradient_, gradient_.begin(),
+                           [&](float a, float b) { return weight * a + (1 - weight) * b; });
+    return weight * loss + (1 - weight) * other;
   }
 
   void report_step(double images) {
@@ -234,7 +249,8 @@ class Fit {
   Batch batch_;                           ///< without a prefetcher
   std::span<const float> outputs_;        ///< outputs of the batch, in the model's memory
   std::vector<float> gradient_;
-  double validation_seconds_ = 0;  ///< of the last epoch, to estimate the time left
+  std::vector<float> other_gradient_;  ///< of mixup's other labels
+  double validation_seconds_ = 0;      ///< of the last epoch, to estimate the time left
   Progress progress_;
 };
 

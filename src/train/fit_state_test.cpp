@@ -137,7 +137,8 @@ TEST_F(FitStateTest, SoDoesOneWithAugmentation) {
                       .mirror = Augmentation::Mirror::alternating,
                       .brightness = 0.1,
                       .contrast = 0.1,
-                      .cutout = 3};
+                      .cutout = 3,
+                      .mixup = 0.4};
   Keeper second;
   const Trained whole = *train(second);
   EXPECT_FALSE(whole.weights == plain.weights);

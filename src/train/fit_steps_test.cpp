@@ -53,7 +53,8 @@ class KeepingModel : public CompiledModel {
     return answer(count);
   }
   std::span<const float> logits() const override { return {}; }
-  void backward(std::span<const float>, GradientOf) override {
+  void backward(std::span<const float> of_outputs, GradientOf) override {
+    backwards.emplace_back(of_outputs.begin(), of_outputs.end());
     const bool breaks = static_cast<int>(batches.size()) == breaks_after;
     gradients_[0] = gradient;
     gradients_[1] = breaks ? std::numeric_limits<float>::quiet_NaN() : 0;
@@ -83,6 +84,7 @@ class KeepingModel : public CompiledModel {
   std::vector<float> weights_in_predict;
   std::vector<RandomKey> keys;
   float gradient = 0;    ///< of the first block
+  std::vector<std::vector<float>> backwards;  ///< gradients of the outputs
   int breaks_after = 0;  ///< a step, after which the second block is not finite
 
  private:
@@ -203,6 +205,40 @@ TEST_F(FitSteps, EveryStepHasAKeyOfItsOwn) {
     EXPECT_EQ(model.keys[step].seed, 7u);
     EXPECT_EQ(model.keys[step].stage, 3u);
   }
+}
+
+TEST_F(FitSteps, MixupTrainsOnBothLabels) {
+  KeepingModel plain;
+  run(plain, with(1, 1));
+  KeepingModel mixed;
+  FitOptions options = with(1, 1);
+  options.augment.mixup = 1;
+  const History history = run(mixed, options);
+  for (std::size_t step = 0; step < plain.batches.size(); ++step) {
+    const Rows& rows = plain.batches[step];  // the same order
+    const auto label = [&](std::size_t row) { return train_.label(rows[row % rows.size()]); };
+    // Outputs of 1/4 have the gradient (1 - 4 target) / rows.
+    const auto target = [&](std::size_t row, int c) {
+      const float gradient = mixed.backwards[step][row * kClasses + c];
+      return (1 - gradient * static_cast<float>(rows.size())) / 4;
+    };
+    std::set<int> weights;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      float sum = 0;
+      for (int c = 0; c < kClasses; ++c) {
+        sum += target(row, c);
+        const bool wanted = c == label(row) || c == label(row + 1);
+        EXPECT_TRUE(wanted || std::abs(target(row, c)) < 1e-6);
+      }
+      EXPECT_NEAR(sum, 1, 1e-6);
+      if (label(row) == label(row + 1)) continue;
+      EXPECT_GE(target(row, label(row)), 0.5f);
+      weights.insert(static_cast<int>(std::lround(1e4f * target(row, label(row)))));
+    }
+    EXPECT_EQ(weights.size(), 1u) << "one weight for each batch";
+    EXPECT_NE(weights, std::set<int>{10000});
+  }
+  for (const Epoch& epoch : history.epochs) EXPECT_NEAR(epoch.loss, std::log(4), 1e-6);
 }
 
 TEST_F(FitSteps, FiguresAreThoseOfTheirEpochAndTheirImages) {

@@ -56,6 +56,7 @@ void require_options(const Augmentation& options, const Shape& shape) {
           "between 0 and 1");
   require(options.cutout >= 0 && options.cutout <= least, "cutout", options.cutout,
           fmt::format("between 0 and {} {}", least, of_image));
+  require(options.mixup >= 0 && options.mixup <= 1, "mixup", options.mixup, "between 0 and 1");
 }
 
 }  // namespace

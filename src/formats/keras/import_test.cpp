@@ -335,8 +335,8 @@ TEST_F(Changed, NestedModelsThatAreNoMixture) {
 }
 
 TEST_F(Changed, SettingsAreNamedWithTheirLayer) {
-  replace("\"strides\": [1, 1]", "\"strides\": [2, 2]");
-  EXPECT_EQ(refusal(write()), ": layer 'conv1.1' has strides (2, 2); Sluice computes (1, 1)");
+  replace("\"groups\": 1", "\"groups\": 2");
+  EXPECT_EQ(refusal(write()), ": layer 'conv1.1' has groups 2; Sluice computes 1");
 }
 
 TEST_F(Changed, MissingMembers) {
