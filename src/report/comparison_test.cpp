@@ -63,10 +63,11 @@ TEST(ComparisonText, OfOneNetwork) {
   Results one = results();
   one.experiment.groups = {};
   const std::string text = comparison_text(one);
-  EXPECT_THAT(text, StartsWith("Test accuracy                  58.2%\n  95% interval            "
-                               "55.1-61.2%\nLog loss                       1.250\n"));
+  EXPECT_THAT(text,
+              StartsWith("Test accuracy                    58.2%\n  95% interval              "
+                         "55.1-61.2%\nLog loss                         1.250\n"));
   EXPECT_THAT(text, EndsWith("\n\nThe network classifies 58.2% of the test images correctly (95% "
-                             "interval 55.1% to\n61.2%).\n"));
+                             "interval 55.1 to\n61.2%).\n"));
   EXPECT_THAT(text, Not(HasSubstr("mixture")));
 }
 

@@ -86,7 +86,7 @@ TEST(Results, KeysOthersRelyOn) {
 TEST(Results, SayWhatWasMeasuredOnWhat) {
   const json root = json::parse(to_json(example()));
   EXPECT_EQ(root.at("data"), json::parse(R"({"name": "CIFAR-10", "source": "/data",
-      "class_names": ["a", "b"], "train_images": 50, "test_images": 10,
+      "class_names": ["a", "b"], "image_shape": [32, 32, 3], "train_images": 50, "test_images": 10,
       "left_out": {".webp": 3}})"));
   EXPECT_EQ(root.at("groups"), json::parse(R"([{"name": "left", "classes": ["a"]},
       {"name": "right", "classes": ["b"]}])"));
