@@ -105,6 +105,59 @@ wider = true
   EXPECT_TRUE(e.lab.controls.wider);
 }
 
+TEST_F(ExperimentFile, EveryKeyOfTheRecipeIsRead) {
+  const LabOptions lab = read(std::string(R"(
+[train]
+optimizer = "sgd"
+weight_decay = 0.1
+momentum = 0.2
+nesterov = true
+norm_bias_learning_rate_factor = 64
+global_clipnorm = 3
+ema_momentum = 0.3
+label_smoothing = 0.4
+[train.schedule]
+name = "steps"
+warmup = 0.5
+start_factor = 0.6
+end_factor = 0.7
+milestones = [0.5, 9]
+gamma = 0.8
+[train.lookahead]
+sync_period = 5
+decay = 0.9
+decay_power = 2
+)") + kGroups)
+                             .lab;
+  const OptimizerOptions& optimizer = lab.optimizer;
+  EXPECT_EQ(optimizer.name, "sgd");
+  EXPECT_EQ(optimizer.weight_decay, 0.1);
+  EXPECT_EQ(optimizer.momentum, 0.2);
+  EXPECT_TRUE(optimizer.nesterov);
+  EXPECT_FALSE(optimizer.decay_biases);
+  EXPECT_EQ(optimizer.norm_bias_learning_rate_factor, 64);
+  EXPECT_EQ(optimizer.global_clipnorm, 3);
+  EXPECT_FALSE(optimizer.use_ema);
+  EXPECT_EQ(optimizer.ema_momentum, 0.3);
+  EXPECT_EQ(lab.loss.label_smoothing, 0.4);
+  EXPECT_EQ(optimizer.schedule.name, "steps");
+  EXPECT_EQ(optimizer.schedule.warmup, 0.5);
+  EXPECT_EQ(optimizer.schedule.start_factor, 0.6);
+  EXPECT_EQ(optimizer.schedule.end_factor, 0.7);
+  EXPECT_EQ(optimizer.schedule.milestones, (std::vector<double>{0.5, 9}));
+  EXPECT_EQ(optimizer.schedule.gamma, 0.8);
+  EXPECT_EQ(optimizer.lookahead.sync_period, 5);
+  EXPECT_EQ(optimizer.lookahead.decay, 0.9);
+  EXPECT_EQ(optimizer.lookahead.decay_power, 2);
+  const OptimizerOptions other =
+      read(kGroups, {"train.decay_biases=true", "train.clipnorm=2", "train.use_ema=true"})
+          .lab.optimizer;
+  EXPECT_TRUE(other.decay_biases);
+  EXPECT_EQ(other.clipnorm, 2);
+  EXPECT_TRUE(other.use_ema);
+  EXPECT_EQ(read(kGroups, {"train.clipvalue=4"}).lab.optimizer.clipvalue, 4);
+}
+
 TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   Experiment e = read(kGroups);
   e.name = "other";
@@ -323,6 +376,8 @@ TEST_F(ExperimentFile, ClassWeights) {
   EXPECT_EQ(read(kGroups, {"train.class_weight={cat=2,natural=0.5}"}).lab.loss.class_weight.of,
             table);
   EXPECT_TRUE(read(kGroups, {"train.class_weight=balanced"}).lab.loss.class_weight.balanced);
+  EXPECT_THAT(to_toml(read(kGroups, {"train.class_weight=balanced"})),
+              HasSubstr("\nclass_weight = \"balanced\"\n"));
   EXPECT_EQ(refusal("train.class_weight = {cta = 2}\n" + std::string(kGroups)),
             "[experiment] lab.toml: train.class_weight: cta is no class and no group: did you mean "
             "cat?");

@@ -93,6 +93,9 @@ TEST(Results, SayWhatWasMeasuredOnWhat) {
   EXPECT_EQ(root.at("seed"), 7);
   EXPECT_EQ(root.at("compute"), to_string(on_this_processor(Compute::automatic)));
   EXPECT_EQ(root.at("experiment").at("learning_rate"), 1e-3);
+  EXPECT_EQ(root.at("experiment").at("optimizer"), "adam");
+  EXPECT_EQ(root.at("experiment").at("weight_decay"), 0);
+  EXPECT_EQ(root.at("experiment").at("schedule"), "constant");
   EXPECT_EQ(root.at("experiment").at("epochs").at("gate"), 10);
   for (const char* key : {"cpu", "cores", "threads", "memory_bytes", "os"}) {
     EXPECT_TRUE(root.at("machine").contains(key)) << key;
