@@ -137,7 +137,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.augment.brightness", Key::Real{&augment.brightness, factor, "between 0 and 1"}},
       {"train.augment.contrast", Key::Real{&augment.contrast, factor, "between 0 and 1"}},
       {"train.augment.cutout", Key::Count{&augment.cutout, 0, kMostPixels}},
-      {"train.augment.mixup", Key::Real{&augment.mixup, share, "between 0 and 1"}},
+      {"train.augment.mixup", Key::Real{&augment.mixup, factor, "between 0 and 1"}},
       {"controls.longer", Key::Flag{&lab.controls.longer}},
       {"controls.average", Key::Flag{&lab.controls.average}},
       {"controls.wider", Key::Flag{&lab.controls.wider}},
