@@ -13,6 +13,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 import keras_models  # noqa: F401  first: it sets TensorFlow's environment
 import keras
@@ -20,6 +21,7 @@ import numpy as np
 import onnxruntime
 
 BOUND = 1e-5
+warnings.filterwarnings("ignore", message="The structure of `inputs`")  # a lone image is no list
 
 
 def difference(actual, expected):

@@ -9,6 +9,7 @@
 #include "formats/keras/mixture_graph.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
+#include "graph/wiring.h"
 #include "sluice/exchange.h"
 
 namespace sluice {
@@ -92,9 +93,11 @@ void write_layer(Hdf5Writer& file, const std::string& name, const Weights* weigh
 KerasJson write_weights(Hdf5Writer& file, const SavedModel& saved,
                         std::vector<std::string>& layers) {
   check_keras_names(saved.model);
-  for (const Layer& layer : saved.model.layers) {
-    layers.push_back(name_of(layer));
-    write_layer(file, layers.back(), &saved.weights, layers.back());
+  // Keras takes the weights in the order of its own model.layers.
+  for (const KerasNode& node : network_nodes(saved.model)) {
+    if (node.name == kImagesName) continue;
+    layers.push_back(node.name);
+    write_layer(file, node.name, &saved.weights, node.name);
   }
   return model_config(saved.model);
 }
