@@ -51,9 +51,8 @@ template <class Saved>
 Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,
                           const Examples& test, const EvaluateOptions& options,
                           std::string& profiles) {
-  const auto compiled =
-      compile_for_inference(saved.model, saved.weights,
-                            inference_options(options.compute, test.shape()));
+  const auto compiled = compile_for_inference(saved.model, saved.weights,
+                                              inference_options(options.compute, test.shape()));
   require_fit(folder.path(), name, compiled->input_shape(), saved.class_names, test);
   compiled->start_profile();
   const Evaluation result = evaluate(*compiled, test, options.views);

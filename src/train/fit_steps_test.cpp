@@ -83,7 +83,7 @@ class KeepingModel : public CompiledModel {
   std::vector<Rows> predicted;
   std::vector<float> weights_in_predict;
   std::vector<RandomKey> keys;
-  float gradient = 0;    ///< of the first block
+  float gradient = 0;                         ///< of the first block
   std::vector<std::vector<float>> backwards;  ///< gradients of the outputs
   int breaks_after = 0;  ///< a step, after which the second block is not finite
 
