@@ -65,7 +65,7 @@ void BatchSequence::mix(std::size_t first, Batch& batch) {
   const double weight = mixup_weight(options_, epoch_, static_cast<std::uint32_t>(first));
   batch.weight = static_cast<float>(weight);
   batch.other_labels = batch.labels;
-  std::ranges::rotate(batch.other_labels, batch.other_labels.begin() + 1);
+  std::rotate(batch.other_labels.begin(), batch.other_labels.begin() + 1, batch.other_labels.end());
   first_image_.assign(batch.images.begin(),
                       batch.images.begin() + static_cast<std::ptrdiff_t>(image));
   for (std::size_t i = 0; i < batch.images.size(); ++i) {

@@ -1,5 +1,7 @@
 #include "ops/scale.h"
 
+#include <limits>
+
 #include "base/parallel.h"
 #include "base/simd.h"
 
