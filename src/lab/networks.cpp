@@ -136,6 +136,14 @@ Sequential network(const std::string& name, const Shape& input, int classes,
     throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, choice.width,
                      kWidest);
   }
+  if (choice.name == "layers") {
+    Sequential model = choice.layers;
+    model.name = name;
+    model.input = input;
+    model.layers.push_back(Dense{"output", classes, Activation::softmax});
+    summarize(model);  // throws where they do not fit
+    return model;
+  }
   NetworkBuilder builder(name, input, choice.width);
   Sequential model = choice.name == "airbench"   ? airbench(std::move(builder), classes)
                      : choice.name == "resnet20" ? resnet20(std::move(builder), classes)

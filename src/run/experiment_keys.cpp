@@ -61,6 +61,8 @@ std::vector<Key> keys_of(Settings& settings) {
   const auto length = [](double x) { return x >= 0 && x <= kMostEpochs; };
   const auto place = [](double x) { return x > 0 && x <= kMostEpochs; };
 
+  std::vector<std::string> networks = network_names();
+  networks.emplace_back("layers");
   DataOptions& data = settings.experiment.data;
   LabOptions& lab = settings.experiment.lab;
   OptimizerOptions& optimizer = lab.optimizer;
@@ -79,7 +81,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.image_size", Key::Size{&data.height, &data.width}},
       {"data.resize", Key::Choice{&settings.resize, {"stretch", "crop", "pad"}}},
       {"data.channels", Key::Channels{&data.channels}},
-      {"model.network", Key::Choice{&lab.network.name, network_names()}},
+      {"model.network", Key::Choice{&lab.network.name, networks}},
       {"model.width", Key::Real{&lab.network.width, width, "above 0 and at most 128"}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},

@@ -7,7 +7,9 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "formats/text/toml_document.h"
+#include "graph/layer_types.h"
 #include "run/experiment_keys.h"
+#include "run/layer_tables.h"
 #include "sluice/lab/run_folder.h"
 #include "train/require.h"
 
@@ -157,6 +159,34 @@ class ExperimentReader {
 
   /// Whether the file or an override has the key.
   bool has(const std::string& path) const { return given_.count(path) > 0; }
+  /// Throws where the listed layers do not fit together, or to images of that shape.
+  void check_layers(const Shape& input) {
+    NetworkChoice& network = settings_.experiment.lab.network;
+    if (network.layers.layers.empty()) {
+      if (network.name != "layers") return;
+      throw user_error("experiment", "{}: model.network = \"layers\": add [[model.layers]]", file_);
+    }
+    if (has("model.network") && network.name != "layers") {
+      throw user_error("experiment",
+                       "{}: there are [[model.layers]], and model.network is \"{}\": leave one out",
+                       place(layer_lines_.front()), network.name);
+    }
+    network.name = "layers";
+    try {
+      sluice::network("network", input, 2, network);
+    } catch (const Error& error) {
+      const std::string text(untagged(error));
+      int line = layer_lines_.front();
+      for (std::size_t i = 0; i < layer_lines_.size(); ++i) {
+        if (text.starts_with("network: " + name_of(network.layers.layers[i]) + ": ")) {
+          line = layer_lines_[i];
+        }
+      }
+      throw user_error("experiment", "{}: model.layers: {}", place(line),
+                       text.substr(text.find(": ") + 2));
+    }
+  }
+
   /// Place of the groups' declaration; empty if there is none.
   const std::string& groups_place() const { return groups_place_; }
 
@@ -170,6 +200,7 @@ class ExperimentReader {
 
   void read(const std::string& path, const toml::node& node, int line) {
     if (path == "groups") return read_groups(node, line);
+    if (path == "model.layers") return read_layers(node, line);
     if (tables_.count(path) > 0) {
       if (const toml::table* table = node.as_table()) return read_table(path, *table);
       // A single number of epochs applies to all stages, a single flag to all controls.
@@ -186,6 +217,19 @@ class ExperimentReader {
       if (!mend.empty()) refuse_value(path, node, line, mend);
     }
     if (!known) refuse_key(path, line);
+  }
+
+  void read_layers(const toml::node& node, int line) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr || list->empty()) {
+      refuse_value("model.layers", node, line,
+                   "must be a list: start each layer with [[model.layers]], in double brackets");
+    }
+    NetworkChoice& network = settings_.experiment.lab.network;
+    network.layers = read_layer_tables(*list, [&](int at, const std::string& text) {
+      throw user_error("experiment", "{}: model.layers: {}", place(at), text);
+    });
+    for (const toml::node& element : *list) layer_lines_.push_back(line_of(element));
   }
 
   void read_groups(const toml::node& node, int line) {
@@ -272,6 +316,7 @@ class ExperimentReader {
   std::string file_;
   const Override* override_ = nullptr;
   std::string groups_place_;
+  std::vector<int> layer_lines_;
 };
 
 void check_groups(const Experiment& experiment, const std::string& place) {
@@ -378,6 +423,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
   check_early_stopping(settings.experiment.lab, place);
   check_class_weights(settings.experiment, place);
+  reader.check_layers(settings.experiment.data.shape());
   set_defaults(settings.experiment.lab.optimizer, reader);
   check_optimizer(settings.experiment.lab, place);
   Experiment experiment = to_experiment(std::move(settings));

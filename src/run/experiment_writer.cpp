@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "run/experiment_keys.h"
+#include "run/layer_tables.h"
 #include "sluice/lab/run_folder.h"
 
 namespace sluice {
@@ -104,6 +105,7 @@ std::string to_toml(const Experiment& experiment) {
   for (const Key& key : keys_of(settings)) {
     if (key.table() != table) {
       if (table == "data") text += groups_text(experiment.groups);
+      if (table == "model") text += layer_tables_text(experiment.lab.network.layers);
       table = key.table();
       text += fmt::format("\n[{}]\n", table);
     }
@@ -119,6 +121,10 @@ std::string settings_text(const Experiment& experiment) {
   for (const Key& key : keys_of(settings)) {
     if (key.path == "name") continue;
     text += fmt::format("{} = {}\n", key.path, std::visit(ValueText{}, key.what));
+  }
+  const std::vector<std::string> layers = layer_lines(experiment.lab.network.layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    text += fmt::format("model.layers[{}] = {}\n", i, layers[i]);
   }
   for (std::size_t i = 0; i < experiment.groups.size(); ++i) {
     const Groups::Group& group = experiment.groups[i];

@@ -25,9 +25,11 @@ Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize
 struct NetworkChoice {
   NetworkChoice(CnnSize lab_size = CnnSize::small) : size(lab_size) {}  // NOLINT: a size is one
 
-  std::string name = "lab";  ///< or another of network_names()
+  std::string name = "lab";  ///< or another of network_names(), or "layers"
   CnnSize size;              ///< of the lab's
   double width = 1;          ///< multiplies the filters of each layer but the last
+  /// Of "layers": a network without name and input. A Dense with a softmax follows it.
+  Sequential layers = {};
 };
 
 /// "lab": cnn(). "airbench": three blocks of convolutions with batch normalisation and GELU
@@ -37,7 +39,7 @@ struct NetworkChoice {
 const std::vector<std::string>& network_names();
 
 /// Returns the chosen network: images to the probabilities of the classes. Throws Error (user) for
-/// an unknown name, a width as cnn() and an input that is too small for its layers.
+/// an unknown name, a width as cnn() and an input that does not fit its layers.
 Sequential network(const std::string& name, const Shape& input, int classes,
                    const NetworkChoice& choice);
 

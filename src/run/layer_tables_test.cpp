@@ -1,0 +1,130 @@
+#include "run/layer_tables.h"
+
+#include "formats/model/declaration.h"
+#include "sluice/lab/run_folder.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+class LayerTables : public testing::Test {
+ protected:
+  Experiment read(const std::string& text) {
+    write_file(file_, text);
+    return read_experiment(file_);
+  }
+  /// Returns the message from the line on.
+  std::string refusal(const std::string& text) {
+    const std::string what = error_of(Fault::user, [&] { read(text); });
+    const std::string place = file_.string() + ":";
+    const std::size_t at = what.find(place);
+    return at == std::string::npos ? what : what.substr(at + place.size());
+  }
+
+  ScratchFolder temp_;
+  std::filesystem::path file_ = temp_ / "own.toml";
+};
+
+constexpr const char* kLayers = R"([[model.layers]]
+class_name = "Conv2D"
+filters = 8
+kernel_size = [3, 5]
+activation = "relu"
+padding = "same"
+name = "first"
+[[model.layers]]
+class_name = "Conv2D"
+filters = 8
+strides = 2
+use_bias = false
+[[model.layers]]
+class_name = "BatchNormalization"
+momentum = 0.9
+[[model.layers]]
+class_name = "GlobalAveragePooling2D"
+[[model.layers]]
+class_name = "GlobalMaxPooling2D"
+inputs = ["first"]
+name = "most"
+[[model.layers]]
+class_name = "Concatenate"
+inputs = ["layer4", "most"]
+[[model.layers]]
+class_name = "Dropout"
+rate = 0.25
+)";
+
+TEST_F(LayerTables, AreANetworkWithItsOutput) {
+  const Experiment experiment = read(kLayers);
+  EXPECT_EQ(experiment.lab.network.name, "layers");
+  const Sequential model = network("baseline", {32, 32, 3}, 10, experiment.lab.network);
+  std::string words;
+  for (const LayerSummary& layer : summarize(model)) {
+    words += layer.name + " " + layer.type + " " + to_string(layer.output) + "\n";
+  }
+  EXPECT_EQ(words,
+            "first Conv2D (32, 32, 8)\nlayer2 Conv2D (15, 15, 8)\n"
+            "layer3 BatchNormalization (15, 15, 8)\nlayer4 GlobalAveragePooling2D (8)\n"
+            "most GlobalMaxPooling2D (8)\nlayer6 Concatenate (16)\nlayer7 Dropout (16)\n"
+            "output Dense (10)\n");
+  const auto& second = std::get<Conv2D>(model.layers[1]);
+  EXPECT_EQ(second.padding, Padding::valid) << "Keras's default";
+  EXPECT_EQ(second.activation, Activation::linear) << "Keras's default";
+  EXPECT_FALSE(second.use_bias);
+  EXPECT_EQ(std::get<Conv2D>(model.layers[0]).kernel_size, Size2D(3, 5));
+}
+
+TEST_F(LayerTables, AreWrittenAndReadBack) {
+  const Experiment experiment = read(kLayers);
+  const Experiment again = read(to_toml(experiment));
+  const auto declared = [](const Experiment& e) {
+    return to_declaration(network("m", {32, 32, 3}, 10, e.lab.network));
+  };
+  EXPECT_EQ(declared(again), declared(experiment));
+  EXPECT_EQ(difference(experiment, again), "");
+  std::string wider = kLayers;
+  wider.replace(wider.find("filters = 8"), 11, "filters = 9");
+  EXPECT_THAT(difference(experiment, read(wider)), HasSubstr("model.layers[0] was class_name"));
+}
+
+TEST_F(LayerTables, MistakesAreNamedWithTheirLine) {
+  const auto changed = [&](const std::string& line, const std::string& other) {
+    std::string text = kLayers;
+    text.replace(text.find(line), line.size(), other);
+    return refusal(text);
+  };
+  EXPECT_EQ(changed("filters = 8", "filters = 0"),
+            "3: model.layers: filters = 0: must be a whole number from 1 to 65536");
+  EXPECT_EQ(changed("filters = 8", "units = 8"),
+            "1: model.layers: a layer has no filters: add one");
+  EXPECT_EQ(changed("padding = \"same\"", "padding = \"full\""),
+            "6: model.layers: padding = \"full\": must be \"valid\" or \"same\"");
+  EXPECT_EQ(changed("momentum", "momentom"),
+            "15: model.layers: momentom is not a key of this layer: did you mean momentum?");
+  EXPECT_EQ(changed("\"BatchNormalization\"", "\"BatchNormalisation\""),
+            "13: model.layers: class_name = \"BatchNormalisation\": did you mean "
+            "BatchNormalization?");
+  EXPECT_EQ(changed("rate = 0.25", "rate = 1"),
+            "26: model.layers: rate = 1: must be at least 0 and below 1");
+  EXPECT_EQ(changed("activation = \"relu\"", "activation = \"rely\"").substr(0, 52),
+            "5: model.layers: activation = \"rely\": must be one of ");
+  EXPECT_EQ(changed("[3, 5]", "[33, 5, 1]"),
+            "4: model.layers: kernel_size = [ 33, 5, 1 ]: must be one size, or [height, width]");
+  EXPECT_THAT(changed("[\"layer4\", \"most\"]", "[\"layer4\"]"),
+              HasSubstr("22: model.layers: layer6: takes from 2 to 64 inputs, not 1"));
+  EXPECT_THAT(changed("[\"layer4\", \"most\"]", "[\"layer4\", \"none\"]"),
+              HasSubstr("22: model.layers: layer6: takes 'none', which is no layer before it"));
+  EXPECT_THAT(changed("\"GlobalAveragePooling2D\"", "\"AveragePooling2D\"\npool_size = 16"),
+              HasSubstr("16: model.layers: layer4: a window of 16x16 does not fit"));
+  EXPECT_EQ(refusal("model.layers = 3"),
+            "1: model.layers = 3: must be a list: start each layer with [[model.layers]], in "
+            "double brackets");
+  EXPECT_THAT(refusal("model.network = \"layers\""), HasSubstr("add [[model.layers]]"));
+  EXPECT_THAT(refusal(std::string("model.network = \"lab\"\n") + kLayers),
+              HasSubstr("2: there are [[model.layers]], and model.network is \"lab\""));
+}
+
+}  // namespace
+}  // namespace sluice
