@@ -1,5 +1,6 @@
 #include "run/layer_tables.h"
 
+#include "base/files.h"
 #include "formats/model/declaration.h"
 #include "sluice/lab/run_folder.h"
 #include "tests/scratch.h"
