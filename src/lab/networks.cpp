@@ -1,9 +1,7 @@
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/fail.h"
+#include "lab/width.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
@@ -16,10 +14,7 @@ class NetworkBuilder {
   NetworkBuilder(const std::string& name, const Shape& input, double width)
       : model_{name, input, {}}, width_(width) {}
 
-  /// A multiple of 8, the values in a vector of 256 bits.
-  int wide(int filters) const {
-    return std::max(8, 8 * static_cast<int>(std::lround(filters * width_ / 8)));
-  }
+  int wide(int filters) const { return widened(filters, width_); }
 
   /// Returns the layer's name.
   std::string add(Layer layer, const std::vector<std::string>& inputs = {}) {
@@ -131,11 +126,7 @@ const std::vector<std::string>& network_names() {
 Sequential network(const std::string& name, const Shape& input, int classes,
                    const NetworkChoice& choice) {
   if (choice.name == "lab") return cnn(name, input, classes, choice.size, choice.width);
-  constexpr double kWidest = 128;
-  if (!(choice.width > 0 && choice.width <= kWidest)) {
-    throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, choice.width,
-                     kWidest);
-  }
+  require_width(name, choice.width);
   NetworkBuilder builder(name, input, choice.width);
   Sequential model = choice.name == "airbench"   ? airbench(std::move(builder), classes)
                      : choice.name == "resnet20" ? resnet20(std::move(builder), classes)
