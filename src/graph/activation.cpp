@@ -8,7 +8,7 @@ namespace {
 
 using Names = std::vector<std::pair<Activation, const char*>>;
 
-const Names& activation_words() {
+const Names& table() {
   static const Names words{{Activation::linear, "linear"},
                            {Activation::relu, "relu"},
                            {Activation::softmax, "softmax"},
@@ -32,7 +32,7 @@ const Names& activation_words() {
 }  // namespace
 
 const char* word_of(Activation activation) {
-  for (const auto& [each, name] : activation_words()) {
+  for (const auto& [each, name] : table()) {
     if (each == activation) return name;
   }
   return "linear";
@@ -41,7 +41,7 @@ const char* word_of(Activation activation) {
 std::optional<Activation> activation_of(std::string_view word) {
   if (word == "swish") return Activation::silu;
   if (word == "hard_swish") return Activation::hard_silu;
-  for (const auto& [activation, name] : activation_words()) {
+  for (const auto& [activation, name] : table()) {
     if (word == name) return activation;
   }
   return std::nullopt;
@@ -50,10 +50,17 @@ std::optional<Activation> activation_of(std::string_view word) {
 const std::vector<Activation>& all_activations() {
   static const std::vector<Activation> all = [] {
     std::vector<Activation> list;
-    for (const auto& [activation, unused] : activation_words()) list.push_back(activation);
+    for (const auto& [activation, unused] : table()) list.push_back(activation);
     return list;
   }();
   return all;
+}
+
+std::string activation_words() {
+  std::string list;
+  for (const auto& [activation, word] : table())
+    list += (list.empty() ? "" : ", ") + std::string(word);
+  return list;
 }
 
 }  // namespace sluice

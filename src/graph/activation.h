@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,5 +16,8 @@ const char* word_of(Activation activation);
 std::optional<Activation> activation_of(std::string_view word);
 
 const std::vector<Activation>& all_activations();
+
+/// "linear, relu, softmax, ..."
+std::string activation_words();
 
 }  // namespace sluice

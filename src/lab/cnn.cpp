@@ -1,22 +1,13 @@
-#include <algorithm>
-#include <cmath>
-
-#include "base/fail.h"
 #include "lab/layer_limit.h"
+#include "lab/width.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
 
 Sequential cnn(const std::string& name, const Shape& input, int classes, CnnSize size,
                double width) {
-  constexpr double kWidest = 128;  // of 512 units: the largest layer allowed
-  if (!(width > 0 && width <= kWidest)) {
-    throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, width, kWidest);
-  }
-  // Vectors of 256 bits hold 8 values.
-  const auto wide = [&](int units) {
-    return std::max(8, 8 * static_cast<int>(std::lround(units * width / 8)));
-  };
+  require_width(name, width);
+  const auto wide = [&](int units) { return widened(units, width); };
   Sequential model{name,
                    input,
                    {Conv2D{"conv1.1", wide(32)}, Conv2D{"conv1.2", wide(32)}, MaxPooling2D{"pool1"},

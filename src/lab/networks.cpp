@@ -1,9 +1,7 @@
 #include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/fail.h"
+#include "lab/width.h"
 #include "sluice/lab/models.h"
 
 namespace sluice {
@@ -16,10 +14,7 @@ class NetworkBuilder {
   NetworkBuilder(const std::string& name, const Shape& input, double width)
       : model_{name, input, {}}, width_(width) {}
 
-  /// A multiple of 8, the values in a vector of 256 bits.
-  int wide(int filters) const {
-    return std::max(8, 8 * static_cast<int>(std::lround(filters * width_ / 8)));
-  }
+  int wide(int filters) const { return widened(filters, width_); }
 
   /// Returns the layer's name.
   std::string add(Layer layer, const std::vector<std::string>& inputs = {}) {
@@ -121,6 +116,14 @@ Sequential mobilenet_small(NetworkBuilder network, int classes) {
   return network.take();
 }
 
+Sequential listed(const std::string& name, const Shape& input, int classes, Sequential layers) {
+  layers.name = name;
+  layers.input = input;
+  layers.layers.push_back(Dense{"output", classes, Activation::softmax});
+  summarize(layers);  // throws where they do not fit
+  return layers;
+}
+
 }  // namespace
 
 const std::vector<std::string>& network_names() {
@@ -131,19 +134,8 @@ const std::vector<std::string>& network_names() {
 Sequential network(const std::string& name, const Shape& input, int classes,
                    const NetworkChoice& choice) {
   if (choice.name == "lab") return cnn(name, input, classes, choice.size, choice.width);
-  constexpr double kWidest = 128;
-  if (!(choice.width > 0 && choice.width <= kWidest)) {
-    throw user_error("model", "{}: a width of {}: must be above 0, up to {}", name, choice.width,
-                     kWidest);
-  }
-  if (choice.name == "layers") {
-    Sequential model = choice.layers;
-    model.name = name;
-    model.input = input;
-    model.layers.push_back(Dense{"output", classes, Activation::softmax});
-    summarize(model);  // throws where they do not fit
-    return model;
-  }
+  if (choice.name == "layers") return listed(name, input, classes, choice.layers);
+  require_width(name, choice.width);
   NetworkBuilder builder(name, input, choice.width);
   Sequential model = choice.name == "airbench"   ? airbench(std::move(builder), classes)
                      : choice.name == "resnet20" ? resnet20(std::move(builder), classes)

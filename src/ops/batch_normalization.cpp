@@ -54,8 +54,9 @@ SLUICE_VECTORISED void chunk_moments(const float* __restrict src, std::size_t pi
 }
 
 /// Adds the moments of `more` values to those of `count` (Chan, Golub and LeVeque 1979).
-void add_moments(double count, double more, std::size_t lanes, const float* mean,
-                 const float* squares, double* into_mean, double* into_squares) {
+template <class Value>
+void add_moments(double count, double more, std::size_t lanes, const Value* mean,
+                 const Value* squares, double* into_mean, double* into_squares) {
   const double share = more / (count + more);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     const double off = mean[lane] - into_mean[lane];
@@ -138,43 +139,52 @@ void BatchNormalization::for_each_part(const Body& body) const {
   });
 }
 
-void BatchNormalization::compute_moments() {
+template <class Body>
+void BatchNormalization::sum_in_parts(const Body& body) {
   const std::size_t lanes = planes_.lanes;
-  const std::size_t all = planes_.blocks * lanes;
   std::fill(sums_.begin(), sums_.end(), 0.0);
   for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t part) {
-    thread_local std::vector<float> moments;
-    moments.resize(2 * lanes);
-    double* mean = sums_.data() + 2 * part * all + block * lanes;
-    double* squares = mean + all;
-    double count = 0;
+    thread_local std::vector<float> of_chunk;
+    of_chunk.resize(2 * lanes);
+    double* sums = part_sums(part) + block * lanes;
+    double* others = sums + lanes_of_all();
+    std::size_t done = 0;
     for (std::size_t image = first; image < last; ++image) {
-      const float* src = onednn::data(src_) + (image * planes_.blocks + block) * plane();
+      const std::size_t at = (image * planes_.blocks + block) * plane();
       for (std::size_t pixel = 0; pixel < planes_.pixels(); pixel += kChunk) {
-        const std::size_t pixels = std::min(kChunk, planes_.pixels() - pixel);
-        chunk_moments(src + pixel * lanes, pixels, lanes, moments.data(), moments.data() + lanes);
-        add_moments(count, static_cast<double>(pixels), lanes, moments.data(),
-                    moments.data() + lanes, mean, squares);
-        count += static_cast<double>(pixels);
+        const Chunk chunk{at + pixel * lanes, std::min(kChunk, planes_.pixels() - pixel),
+                          block * lanes, done};
+        body(chunk, of_chunk.data(), of_chunk.data() + lanes, sums, others);
+        done += chunk.pixels;
       }
     }
   });
-  const double count = static_cast<double>(rows_ * planes_.pixels());
-  for (std::size_t lane = 0; lane < all; ++lane) {
-    double mean = 0;
-    double squares = 0;
-    double before = 0;
-    for (std::size_t part = 0; part < kParts; ++part) {
-      const std::size_t rows = (part + 1) * rows_ / kParts - part * rows_ / kParts;
-      if (rows == 0) continue;
-      const double more = static_cast<double>(rows * planes_.pixels());
-      const double off = sums_[2 * part * all + lane] - mean;
-      mean += off * more / (before + more);
-      squares += sums_[(2 * part + 1) * all + lane] + off * off * before * more / (before + more);
-      before += more;
+}
+
+void BatchNormalization::compute_moments() {
+  const std::size_t lanes = planes_.lanes;
+  sum_in_parts([&](const Chunk& chunk, float* mean, float* squares, double* into_mean,
+                   double* into_squares) {
+    chunk_moments(onednn::data(src_) + chunk.values, chunk.pixels, lanes, mean, squares);
+    add_moments(static_cast<double>(chunk.done), static_cast<double>(chunk.pixels), lanes, mean,
+                squares, into_mean, into_squares);
+  });
+  // The first part takes in the others.
+  const std::size_t all = lanes_of_all();
+  double* mean = part_sums(0);
+  double* squares = mean + all;
+  double count = 0;
+  for (std::size_t part = 0; part < kParts; ++part) {
+    const std::size_t rows = (part + 1) * rows_ / kParts - part * rows_ / kParts;
+    const double more = static_cast<double>(rows * planes_.pixels());
+    if (part > 0 && rows > 0) {
+      add_moments(count, more, all, part_sums(part), part_sums(part) + all, mean, squares);
     }
-    mean_[lane] = static_cast<float>(mean);
-    variance_[lane] = static_cast<float>(squares / count);
+    count += more;
+  }
+  for (std::size_t lane = 0; lane < all; ++lane) {
+    mean_[lane] = static_cast<float>(mean[lane]);
+    variance_[lane] = static_cast<float>(squares[lane] / count);
   }
 }
 
@@ -213,34 +223,24 @@ void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
 
 void BatchNormalization::backward_weights(onednn::Context&) {
   const std::size_t lanes = planes_.lanes;
-  const std::size_t all = planes_.blocks * lanes;
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t part) {
-    thread_local std::vector<float> chunk;
-    chunk.resize(2 * lanes);
-    double* sums = sums_.data() + 2 * part * all + block * lanes;
-    double* products = sums + all;
-    for (std::size_t image = first; image < last; ++image) {
-      const std::size_t at = (image * planes_.blocks + block) * plane();
-      for (std::size_t pixel = 0; pixel < planes_.pixels(); pixel += kChunk) {
-        const std::size_t pixels = std::min(kChunk, planes_.pixels() - pixel);
-        const std::size_t from = at + pixel * lanes;
-        sum_gradients(onednn::data(src_) + from, relu_ ? onednn::data(dst_) + from : nullptr,
-                      mean_.data() + block * lanes, inverse_.data() + block * lanes, pixels, lanes,
-                      diff_ + from, chunk.data(), chunk.data() + lanes);
-        for (std::size_t lane = 0; lane < lanes; ++lane) {
-          sums[lane] += chunk[lane];
-          products[lane] += chunk[lanes + lane];
-        }
-      }
+  const std::size_t all = lanes_of_all();
+  sum_in_parts([&](const Chunk& chunk, float* sums, float* products, double* into_sums,
+                   double* into_products) {
+    sum_gradients(onednn::data(src_) + chunk.values,
+                  relu_ ? onednn::data(dst_) + chunk.values : nullptr,
+                  mean_.data() + chunk.first_lane, inverse_.data() + chunk.first_lane, chunk.pixels,
+                  lanes, diff_ + chunk.values, sums, products);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      into_sums[lane] += sums[lane];
+      into_products[lane] += products[lane];
     }
   });
   for (std::size_t lane = 0; lane < all; ++lane) {
     double sum = 0;
     double product = 0;
     for (std::size_t part = 0; part < kParts; ++part) {
-      sum += sums_[2 * part * all + lane];
-      product += sums_[(2 * part + 1) * all + lane];
+      sum += part_sums(part)[lane];
+      product += part_sums(part)[all + lane];
     }
     diff_beta_[lane] = static_cast<float>(sum);
     diff_gamma_[lane] = static_cast<float>(product);

@@ -35,6 +35,19 @@ class BatchNormalization : public Op {
   /// Calls body(block, first image, last image, part) for parts of the real rows, in parallel.
   template <class Body>
   void for_each_part(const Body& body) const;
+  /// Pixels of a plane that are summed in single precision.
+  struct Chunk {
+    std::size_t values;  ///< place of its first value
+    std::size_t pixels;
+    std::size_t first_lane;
+    std::size_t done;  ///< pixels of its part before it
+  };
+  /// Calls body(chunk, two rows of lanes for its sums, the two rows of its part's sums) for every
+  /// chunk of the real rows. The sums of all parts are 0 before.
+  template <class Body>
+  void sum_in_parts(const Body& body);
+  double* part_sums(std::size_t part) { return sums_.data() + 2 * part * lanes_of_all(); }
+  std::size_t lanes_of_all() const { return planes_.blocks * planes_.lanes; }
   std::size_t plane() const { return planes_.pixels() * planes_.lanes; }
   void compute_moments();
   void update_moving_moments();

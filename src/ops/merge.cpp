@@ -10,6 +10,25 @@ namespace sluice::ops {
 
 using onednn::Tag;
 
+namespace {
+
+/// dst = the first source, changed by each value of the others in turn.
+template <class Change>
+void merge_values(const std::vector<dnnl::memory>& sources, const dnnl::memory& into,
+                  const Change& change) {
+  float* dst = onednn::data(into);
+  parallel_for(onednn::stored(into), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
+    const float* first = onednn::data(sources[0]);
+    std::copy(first + begin, first + end, dst + begin);
+    for (std::size_t i = 1; i < sources.size(); ++i) {
+      const float* next = onednn::data(sources[i]);
+      for (std::size_t j = begin; j < end; ++j) change(dst[j], next[j]);
+    }
+  });
+}
+
+}  // namespace
+
 void Merge::bring_into(Plan& plan, Tag tag) {
   for (const dnnl::memory& source : sources_) {
     const auto wanted = onednn::layout(onednn::dims_of(source), tag);
@@ -50,15 +69,7 @@ Add::Add(Plan& plan, const std::vector<dnnl::memory>& sources)
 }
 
 void Add::merge() {
-  float* dst = onednn::data(dst_);
-  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
-    const float* first = onednn::data(inputs_[0]);
-    std::copy(first + begin, first + end, dst + begin);
-    for (std::size_t i = 1; i < inputs_.size(); ++i) {
-      const float* next = onednn::data(inputs_[i]);
-      for (std::size_t j = begin; j < end; ++j) dst[j] += next[j];
-    }
-  });
+  merge_values(inputs_, dst_, [](float& value, float next) { value += next; });
 }
 
 void Add::divide() {
@@ -75,15 +86,7 @@ Multiply::Multiply(Plan& plan, const std::vector<dnnl::memory>& sources)
 }
 
 void Multiply::merge() {
-  float* dst = onednn::data(dst_);
-  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
-    const float* first = onednn::data(inputs_[0]);
-    std::copy(first + begin, first + end, dst + begin);
-    for (std::size_t i = 1; i < inputs_.size(); ++i) {
-      const float* next = onednn::data(inputs_[i]);
-      for (std::size_t j = begin; j < end; ++j) dst[j] *= next[j];
-    }
-  });
+  merge_values(inputs_, dst_, [](float& value, float next) { value *= next; });
 }
 
 void Multiply::divide() {

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "data/augment/augmenter.h"
 #include "report/plots.h"
@@ -136,7 +137,7 @@ std::string augmentation_plot(const std::string& title, const Examples& examples
     for (int epoch = 1; epoch <= kEpochs; ++epoch) {
       augmenter.write(static_cast<std::uint32_t>(row), epoch, values);
       std::ranges::transform(values, picture.begin(), [](float value) {
-        return static_cast<std::uint8_t>(value * 255 + 0.5f);
+        return static_cast<std::uint8_t>(std::lround(value * 255));
       });
       draw(row, epoch, picture);
     }

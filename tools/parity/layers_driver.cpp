@@ -3,7 +3,8 @@
 //
 //   sluice_layers_driver write FOLDER       for each model N: N.keras, N.h5, N.onnx, N.name,
 //                                           N.images, N.predictions, and of one training pass
-//                                           N.training and N.state (what is not trained)
+//                                           N.training and N.state (what is not trained,
+//                                           named in N.state-names)
 //   sluice_layers_driver predict FILE IMAGES OUT
 //
 // Images, predictions and state are raw floats.
@@ -66,6 +67,15 @@ std::string words(const Sequential& model) {
   return words;
 }
 
+/// A line "layer tensor" for each tensor of state(), in its order.
+std::string state_names(const Weights& weights) {
+  std::string names;
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (!tensor.trained) names += tensor.layer + " " + tensor.kind + "\n";
+  }
+  return names;
+}
+
 class Writer {
  public:
   explicit Writer(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -88,6 +98,7 @@ class Writer {
       const auto trained = compile(saved.model, saved.weights, {.batch = kImages});
       write_floats(path(".training"), trained->forward(images, kImages, RandomKey{}));
       write_floats(path(".state"), saved.weights.state());
+      write_file(path(".state-names"), state_names(saved.weights));
     }
     ++number_;
   }

@@ -113,8 +113,8 @@ class Lab {
 
   /// Trains the network of a stage; the mixture's stage needs train_mixture(). `longer_baseline`
   /// repeats the baseline's steps (with a constant schedule), continues after them and is not
-  /// stopped early; `second_baseline`
-  /// has other initial weights. Throws Error (user) for the mixture's stage.
+  /// stopped early; `second_baseline` has other initial weights. Throws Error (user) for the
+  /// mixture's stage.
   TrainedModel train(const Stage& stage, FitObserver& observer) const;
 
   /// Trains the baseline: all classes, all images.

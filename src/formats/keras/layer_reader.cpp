@@ -212,10 +212,7 @@ Activation LayerReader::activation() const {
   if (value->is_null()) return Activation::linear;
   const auto found = value->is_string() ? activation_of(value->get<std::string>()) : std::nullopt;
   if (found) return *found;
-  std::vector<const char*> words;
-  for (const Activation each : all_activations()) words.push_back(word_of(each));
-  refuse(
-      fmt::format("has activation {}; Sluice computes {}", shown(*value), fmt::join(words, ", ")));
+  refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), activation_words()));
 }
 
 Shape LayerReader::target_shape(const char* key, const Shape& input) const {

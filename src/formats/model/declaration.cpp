@@ -1,7 +1,5 @@
 #include "formats/model/declaration.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
 
@@ -153,9 +151,7 @@ class Fields {
     const Json& json = value(key);
     const auto found = json.is_string() ? activation_of(json.get<std::string>()) : std::nullopt;
     if (found) return *found;
-    std::vector<const char*> words;
-    for (const Activation each : all_activations()) words.push_back(word_of(each));
-    throw user_error("model", "{}: {} must be one of {}", place_, key, fmt::join(words, ", "));
+    throw user_error("model", "{}: {} must be one of {}", place_, key, activation_words());
   }
 
   Shape shape(const char* key, std::size_t most_axes, std::int64_t most) {

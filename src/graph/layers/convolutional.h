@@ -15,6 +15,21 @@ void visit_convolution(L& layer, Settings& settings) {
   settings.flag("use_bias", layer.use_bias, true);
 }
 
+/// `outputs` are channels of the result: filters, or if depthwise the input's.
+inline LayerInfo describe_convolution(const auto& layer, const Shape& input, std::int64_t outputs,
+                                      bool depthwise, Initializer initializer) {
+  const Shape kernel{layer.kernel_size.height, layer.kernel_size.width, input[2],
+                     depthwise ? 1 : outputs};
+  const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
+  const Shape output = results_of(window, input, outputs);
+  require_activation(layer.activation, output);
+  return {.output = output,
+          .tensors = kernel_and_bias(kernel, outputs, layer.use_bias, initializer),
+          .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
+          .operations = {operation::Convolution{int(outputs), window, depthwise, layer.use_bias},
+                         operation::Activate{layer.activation}}};
+}
+
 template <>
 struct LayerType<Conv2D> {
   static constexpr const char* kClassName = "Conv2D";
@@ -29,16 +44,7 @@ struct LayerType<Conv2D> {
 
   static LayerInfo describe(const Conv2D& layer, const Shape& input) {
     require_image(input);
-    const Shape kernel{layer.kernel_size.height, layer.kernel_size.width, input[2], layer.filters};
-    const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
-    const Shape output = results_of(window, input, layer.filters);
-    require_activation(layer.activation, output);
-    return {
-        .output = output,
-        .tensors = kernel_and_bias(kernel, layer.filters, layer.use_bias, layer.kernel_initializer),
-        .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
-        .operations = {operation::Convolution{layer.filters, window, false, layer.use_bias},
-                       operation::Activate{layer.activation}}};
+    return describe_convolution(layer, input, layer.filters, false, layer.kernel_initializer);
   }
 };
 
@@ -55,15 +61,7 @@ struct LayerType<DepthwiseConv2D> {
 
   static LayerInfo describe(const DepthwiseConv2D& layer, const Shape& input) {
     require_image(input);
-    const Shape kernel{layer.kernel_size.height, layer.kernel_size.width, input[2], 1};
-    const auto window = window_on(input, layer.kernel_size, layer.strides, layer.padding);
-    const Shape output = results_of(window, input, input[2]);
-    require_activation(layer.activation, output);
-    return {.output = output,
-            .tensors = kernel_and_bias(kernel, input[2], layer.use_bias),
-            .flops = 2 * double(output[0] * output[1]) * double(element_count(kernel)),
-            .operations = {operation::Convolution{int(input[2]), window, true, layer.use_bias},
-                           operation::Activate{layer.activation}}};
+    return describe_convolution(layer, input, input[2], true, Initializer::glorot_uniform);
   }
 };
 

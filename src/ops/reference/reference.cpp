@@ -30,9 +30,9 @@ void for_each_place(ImageShape s, const operation::Window& window, const F& f) {
 }
 
 std::size_t results(ImageShape s, const operation::Window& window) {
-  int most = -1;
-  for_each_place(s, window, [&](int, int, int dst) { most = dst; });
-  return static_cast<std::size_t>(most + 1);
+  int count = 0;
+  for_each_place(s, window, [&](int, int, int dst) { count = dst + 1; });
+  return static_cast<std::size_t>(count);
 }
 
 /// Calls f(src index, kernel index, dst index) for every product of a convolution.
