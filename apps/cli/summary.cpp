@@ -36,6 +36,31 @@ void summarize_run(const RunFolder& run) {
   for (const std::string& name : run.models()) summarize_file(run.read_model(name));
 }
 
+/// Bytes of weights, in all parts.
+std::size_t bytes_of(const Weights& weights) {
+  return weights.values().size_bytes();
+}
+std::size_t bytes_of(const MixtureWeights& weights) {
+  std::size_t bytes = 0;
+  for (const Weights* part : weights.parts()) bytes += bytes_of(*part);
+  return bytes;
+}
+
+/// Prints what a compiled model takes, without images and the optimizer's state.
+template <class Model, class ModelWeights>
+void print_memory(const Model& model, ModelWeights weights, const LabOptions& options) {
+  const auto megabytes = [&](const CompiledModel& compiled) {
+    return static_cast<double>(compiled.memory_bytes() + bytes_of(weights)) / 1e6;
+  };
+  const int alone = 1;
+  const double training =
+      megabytes(*compile(model, weights, {options.batch_size, options.compute}));
+  const double inference =
+      megabytes(*compile_for_inference(model, weights, {alone, options.compute}));
+  print_out(" Memory: {:.0f} MB to train in batches of {}, {:.0f} MB for one image at inference\n",
+            training, options.batch_size, inference);
+}
+
 /// Prints the models of an experiment. A folder's classes are those of its groups, or without
 /// groups those of the data.
 void summarize_experiment(const std::filesystem::path& path, const std::string& data) {
@@ -43,8 +68,13 @@ void summarize_experiment(const std::filesystem::path& path, const std::string& 
   std::vector<std::string> classes = class_names_of(experiment);
   if (classes.empty()) classes = list_classes(experiment.data, data);
   const auto models = declare(experiment, classes);
-  if (const auto* mixture = std::get_if<Mixture>(&models)) return summarize_mixture(*mixture);
-  print_out("{}", summary_text(std::get<Sequential>(models)));
+  if (const auto* mixture = std::get_if<Mixture>(&models)) {
+    summarize_mixture(*mixture);
+    return print_memory(*mixture, MixtureWeights(*mixture), experiment.lab);
+  }
+  const auto& model = std::get<Sequential>(models);
+  print_out("{}", summary_text(model));
+  print_memory(model, Weights(model), experiment.lab);
 }
 
 void summarize(const std::filesystem::path& path, const std::string& data) {

@@ -170,6 +170,18 @@ struct ActivationLayer {
   Activation activation = Activation::relu;
 };
 
+/// x where it is positive, and negative_slope x elsewhere.
+struct LeakyReLU {
+  std::string name;
+  double negative_slope = 0.3;  ///< Keras's activation "leaky_relu" has 0.2
+};
+
+/// x where it is positive, and alpha (exp(x) - 1) elsewhere.
+struct ELU {
+  std::string name;
+  double alpha = 1;
+};
+
 // Layers that take several inputs: of one shape, or for Concatenate of one height and width.
 
 struct Add {
@@ -185,10 +197,10 @@ struct Concatenate {
   std::string name;
 };
 
-using Layer =
-    std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer, Add,
-                 Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D, GlobalAveragePooling2D,
-                 GlobalMaxPooling2D, BatchNormalization, ZeroPadding2D, Rescaling, Normalization>;
+using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer,
+                           Add, Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D,
+                           GlobalAveragePooling2D, GlobalMaxPooling2D, BatchNormalization,
+                           ZeroPadding2D, Rescaling, Normalization, LeakyReLU, ELU>;
 
 /// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
 /// the last layer's.

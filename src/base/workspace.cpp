@@ -23,4 +23,12 @@ float* Workspace::take(std::size_t bytes) {
   return memory;
 }
 
+std::size_t Workspace::bytes() const {
+  std::size_t bytes = 0;
+  for (const std::vector<Slot>& candidates : slots_) {
+    for (const Slot& slot : candidates) bytes += slot.bytes;
+  }
+  return bytes;
+}
+
 }  // namespace sluice

@@ -15,6 +15,8 @@ class Workspace {
   /// Returns at least `bytes`; the n-th call after rewind() returns the same memory each time.
   float* take(std::size_t bytes);
   void rewind() { next_ = 0; }
+  /// Size of all memory that it has.
+  std::size_t bytes() const;
 
  private:
   struct Free {

@@ -35,6 +35,13 @@ inline std::vector<Sequential> layer_cases() {
   on_images(BatchNormalization{"norm", 0.9, 1e-2});
   on_images(ZeroPadding2D{"pad", 1, 0, 2, 3});
   on_images(Rescaling{"rescale", 2, -1});
+  cases.push_back(
+      {"model",
+       image,
+       {Conv2D{"c", 5, 3, Activation::linear}, LeakyReLU{"leaky", 0.1}, Flatten{"flatten"}}});
+  cases.push_back({"model",
+                   image,
+                   {Conv2D{"c", 5, 3, Activation::linear}, ELU{"elu", 0.5}, Flatten{"flatten"}}});
   on_images(Normalization{"normal", {0.1, 0.2, 0.3, 0.4, 0.5}, {1, 2, 0.5, 0.25, 4}});
   cases.push_back({"model", image, {Conv2D{"c", 16}, GlobalAveragePooling2D{"pool"}}});
   cases.push_back({"model", image, {Conv2D{"c", 5}, GlobalMaxPooling2D{"pool"}, Dense{"d", 3}}});

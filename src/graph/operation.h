@@ -93,7 +93,12 @@ struct Reshape {
 
 /// Softmax is over the last axis.
 struct Activate {
+  explicit Activate(Activation activation)
+      : Activate(activation, activation == Activation::leaky_relu ? 0.2 : 1) {}
+  Activate(Activation activation, double negative) : function(activation), alpha(negative) {}
+
   Activation function;
+  double alpha;  ///< leaky_relu's slope and elu's factor below 0
 };
 
 // Of several values.

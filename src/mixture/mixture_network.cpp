@@ -61,6 +61,7 @@ class MixtureNetwork : public CompiledModel {
   std::vector<Trained> trained() override;
   std::vector<std::span<float>> state() override;
   std::string first_not_finite() const override;
+  std::size_t memory_bytes() const override;
   void start_profile() override;
   std::vector<LayerProfile> profile() const override;
 
@@ -180,6 +181,12 @@ std::string MixtureNetwork::first_not_finite() const {
     if (found.empty()) found = branch->importance.first_not_finite();
   }
   return found;
+}
+
+std::size_t MixtureNetwork::memory_bytes() const {
+  std::size_t bytes = context_.bytes() + gate_.bytes() + baseline_.bytes();
+  for (const auto& branch : branches_) bytes += branch->expert.bytes() + branch->importance.bytes();
+  return bytes;
 }
 
 void MixtureNetwork::start_profile() {

@@ -55,6 +55,13 @@ class Context {
   /// Before a network is planned: nothing of what was planned before it is read again.
   void release_all_passing() { std::fill(passing_busy_.begin(), passing_busy_.end(), nullptr); }
 
+  /// Size of the memory that its networks share.
+  std::size_t bytes() const {
+    std::size_t bytes = scratch_memory_.bytes();
+    for (const Workspace& each : passing_) bytes += each.bytes();
+    return bytes;
+  }
+
   /// Number of steps created. A test checks that a training loop creates none.
   std::size_t steps_made() const { return steps_made_; }
 

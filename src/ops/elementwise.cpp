@@ -15,7 +15,6 @@ namespace {
 
 constexpr float kSeluAlpha = 1.6732632423543772848f;
 constexpr float kSeluScale = 1.0507009873554804934f;
-constexpr float kLeakySlope = 0.2f;
 
 struct OneDnn {
   dnnl::algorithm algorithm;
@@ -23,14 +22,14 @@ struct OneDnn {
   float beta = 0;
 };
 
-std::optional<OneDnn> of_onednn(Activation function) {
-  switch (function) {
+std::optional<OneDnn> of_onednn(const operation::Activate& activate) {
+  switch (activate.function) {
     case Activation::sigmoid:
       return OneDnn{dnnl::algorithm::eltwise_logistic};
     case Activation::tanh:
       return OneDnn{dnnl::algorithm::eltwise_tanh};
     case Activation::elu:
-      return OneDnn{dnnl::algorithm::eltwise_elu, 1};
+      return OneDnn{dnnl::algorithm::eltwise_elu, static_cast<float>(activate.alpha)};
     case Activation::gelu:
       return OneDnn{dnnl::algorithm::eltwise_gelu_erf};
     case Activation::silu:
@@ -53,8 +52,9 @@ struct Relu {
   static float slope(float x) { return x > 0 ? 1.f : 0.f; }
 };
 struct LeakyRelu {
-  static float value(float x) { return x > 0 ? x : kLeakySlope * x; }
-  static float slope(float x) { return x > 0 ? 1.f : kLeakySlope; }
+  float below;
+  float value(float x) const { return x > 0 ? x : below * x; }
+  float slope(float x) const { return x > 0 ? 1.f : below; }
 };
 struct Relu6 {
   static float value(float x) { return x <= 0 ? 0.f : x >= 6 ? 6.f : x; }
@@ -81,12 +81,12 @@ struct HardSilu {
 };
 
 template <class Use>
-void with_function(Activation function, const Use& use) {
-  switch (function) {
+void with_function(const operation::Activate& activate, const Use& use) {
+  switch (activate.function) {
     case Activation::relu:
       return use(Relu());
     case Activation::leaky_relu:
-      return use(LeakyRelu());
+      return use(LeakyRelu{static_cast<float>(activate.alpha)});
     case Activation::relu6:
       return use(Relu6());
     case Activation::selu:
@@ -119,11 +119,11 @@ void clear_filling(const dnnl::memory& tensor) {
 
 }  // namespace
 
-Elementwise::Elementwise(Plan& plan, const dnnl::memory& src, Activation function)
-    : Op(src, plan.take(src.get_desc())), function_(function) {
-  const auto onednn = of_onednn(function);
+Elementwise::Elementwise(Plan& plan, const dnnl::memory& src, const operation::Activate& activate)
+    : Op(src, plan.take(src.get_desc())), activate_(activate) {
+  const auto onednn = of_onednn(activate);
   if (!onednn) {
-    with_function(function, [](auto) {});  // throws where there is none
+    with_function(activate, [](auto) {});  // throws where there is none
     return;
   }
   description_ = onednn::describe_eltwise(plan.context, plan.training, onednn->algorithm,
@@ -137,7 +137,7 @@ dnnl::memory Elementwise::plan_backward(Plan& plan, const dnnl::memory& diff_dst
   const auto diff_src = plan.take_gradient(src_.get_desc());
   diff_dst_ = onednn::data(diff_dst);
   diff_src_ = onednn::data(diff_src);
-  if (const auto onednn = of_onednn(function_)) {
+  if (const auto onednn = of_onednn(activate_)) {
     const auto backward =
         onednn::describe_eltwise_backward(plan.context, description_, onednn->algorithm,
                                           src_.get_desc(), onednn->alpha, onednn->beta);
@@ -150,20 +150,20 @@ dnnl::memory Elementwise::plan_backward(Plan& plan, const dnnl::memory& diff_dst
 }
 
 void Elementwise::forward(onednn::Context& context, const Pass&) {
-  if (of_onednn(function_)) return forward_.run(context);
-  with_function(function_, [&](auto function) {
+  if (of_onednn(activate_)) return forward_.run(context);
+  with_function(activate_, [&](auto function) {
     const float* src = onednn::data(src_);
     float* dst = onednn::data(dst_);
     parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) dst[i] = function.value(src[i]);
     });
   });
-  if (function_ == Activation::hard_sigmoid) clear_filling(dst_);
+  if (activate_.function == Activation::hard_sigmoid) clear_filling(dst_);
 }
 
 void Elementwise::backward_data(onednn::Context& context) {
-  if (of_onednn(function_)) return backward_.run(context);
-  with_function(function_, [&](auto function) {
+  if (of_onednn(activate_)) return backward_.run(context);
+  with_function(activate_, [&](auto function) {
     const float* src = onednn::data(src_);
     parallel_for(onednn::stored(src_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
       for (std::size_t i = begin; i < end; ++i) {

@@ -65,7 +65,9 @@ std::string summary_text(const Sequential& model) {
   return cut(fmt::format("Model: \"{}\"", printable(model.name)), kTextWidth) + "\n" +
          boxed_table({{"Layer (type)", 33}, {"Output Shape", 24}, {"Param #", 13, true}}, rows) +
          total_line("Total params", total) + "\n" + total_line("Trainable params", trained) + "\n" +
-         total_line("Non-trainable params", total - trained) + "\n";
+         total_line("Non-trainable params", total - trained) + "\n" +
+         fmt::format(" Operations per image: {}, multiplications and additions\n",
+                     with_commas(static_cast<std::int64_t>(count_flops(model))));
 }
 
 std::string summary_text(const Mixture& model) {

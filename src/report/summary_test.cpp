@@ -33,6 +33,7 @@ TEST(SummaryText, LooksLikeKeras) {
  Total params: 146 (584.00 B)
  Trainable params: 146 (584.00 B)
  Non-trainable params: 0 (0.00 B)
+ Operations per image: 1,888, multiplications and additions
 )");
 }
 

@@ -10,6 +10,7 @@
 #include "ops/dense.h"
 #include "ops/dropout.h"
 #include "ops/elementwise.h"
+#include "ops/fold_normalization.h"
 #include "ops/max_pooling2d.h"
 #include "ops/merge.h"
 #include "ops/pad.h"
@@ -50,9 +51,8 @@ class Builder {
   }
 
   void operator()(const operation::Convolution& convolution) {
-    const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = convolution.bias ? next_parameter() : ops::Parameter{};
     const std::size_t first = at_;
+    const auto [kernel, bias] = kernel_and_bias(convolution.filters, convolution.bias);
     const ops::Conv2DShape shape{convolution, take_relu()};
     const dnnl::memory& src = source_of(first);
     if (!plan_.winograd || !ops::WinogradConv2D::suits(src, shape)) {
@@ -64,9 +64,8 @@ class Builder {
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
   void operator()(const operation::InnerProduct& product) {
-    const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = product.bias ? next_parameter() : ops::Parameter{};
     const std::size_t first = at_;
+    const auto [kernel, bias] = kernel_and_bias(product.units, product.bias);
     add_for<ops::Dense>(first, product.units, take_relu(), kernel, bias);
   }
   void operator()(const operation::Pooling& pooling) {
@@ -78,12 +77,9 @@ class Builder {
     add<ops::Pooling2D>(pooling);
   }
   void operator()(const operation::BatchNormalization& normalization) {
-    ops::BatchNormalizationParameters parameters{};
-    if (normalization.scale) parameters.gamma = next_parameter();
-    if (normalization.center) parameters.beta = next_parameter();
-    parameters.moving_mean = next_state();
-    parameters.moving_variance = next_state();
+    if (folded_ == at_) return finish(at_, value(operations_[at_].sources[0]));
     const std::size_t first = at_;
+    const ops::BatchNormalizationParameters parameters = next_parameters(normalization);
     add_for<ops::BatchNormalization>(first, normalization, take_relu(), parameters);
   }
   void operator()(const operation::Pad& pad) { add<ops::Pad>(pad); }
@@ -112,7 +108,7 @@ class Builder {
     if (activate.function == Activation::linear)
       return finish(at_, value(operations_[at_].sources[0]));
     if (activate.function == Activation::softmax) return add<ops::Softmax>();
-    add<ops::Elementwise>(activate.function);
+    add<ops::Elementwise>(activate);
   }
   void operator()(const operation::Add&) { merge<ops::Add>(); }
   void operator()(const operation::Multiply&) { merge<ops::Multiply>(); }
@@ -183,13 +179,57 @@ class Builder {
     }
   }
 
-  /// The operation that comes next, if it is such a one and alone reads the result of this one.
+  /// The operation after that one, if it is such a one and alone reads the result of that one.
+  template <class Wanted>
+  const Wanted* next_of(std::size_t operation) const {
+    if (operation + 1 == operations_.size() || operations_[operation].consumers != 1) {
+      return nullptr;
+    }
+    const PlacedOperation& next = operations_[operation + 1];
+    const bool follows = next.sources == std::vector{static_cast<int>(operation)};
+    return follows ? std::get_if<Wanted>(&next.operation) : nullptr;
+  }
   template <class Wanted>
   const Wanted* next() const {
-    if (at_ + 1 == operations_.size() || operations_[at_].consumers != 1) return nullptr;
-    const PlacedOperation& next = operations_[at_ + 1];
-    const bool follows = next.sources == std::vector{static_cast<int>(at_)};
-    return follows ? std::get_if<Wanted>(&next.operation) : nullptr;
+    return next_of<Wanted>(at_);
+  }
+
+  /// Takes the parameters of a convolution or an inner product. At inference they include the batch
+  /// normalisation after it, also behind a max pooling where it only adds and multiplies by
+  /// positive numbers, which leaves the largest value the largest.
+  std::pair<ops::Parameter, ops::Parameter> kernel_and_bias(int filters, bool has_bias) {
+    const Weights::Tensor& tensor = *next_tensor_;
+    const ops::Parameter kernel = next_parameter();
+    const ops::Parameter bias = has_bias ? next_parameter() : ops::Parameter{};
+    if (plan_.training) return {kernel, bias};
+    const std::size_t first = at_;
+    const auto* normalization = next<operation::BatchNormalization>();
+    if (normalization != nullptr) {
+      ++at_;
+    } else if (const auto* pool = next<operation::Pooling>();
+               pool != nullptr && pool->kind == operation::Pooling::Kind::max) {
+      normalization = next_of<operation::BatchNormalization>(at_ + 1);
+      if (normalization != nullptr && normalization->scale) normalization = nullptr;
+      if (normalization != nullptr) folded_ = at_ + 2;
+    }
+    if (normalization == nullptr) return {kernel, bias};
+    const operation::BatchNormalization& of = *normalization;
+    auto folded = std::make_unique<ops::FoldNormalization>(
+        plan_, source_of(first), kernel, weights_.values(tensor).size(), bias,
+        static_cast<std::size_t>(filters), of, next_parameters(of));
+    const auto parameters = std::pair(folded->kernel(), folded->bias());
+    ops_.push_back(
+        {operations_[first].layer, {value(operations_[first].sources[0]).op}, std::move(folded)});
+    return parameters;
+  }
+
+  ops::BatchNormalizationParameters next_parameters(const operation::BatchNormalization& of) {
+    ops::BatchNormalizationParameters parameters{};
+    if (of.scale) parameters.gamma = next_parameter();
+    if (of.center) parameters.beta = next_parameter();
+    parameters.moving_mean = next_state();
+    parameters.moving_variance = next_state();
+    return parameters;
   }
 
   /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
@@ -221,6 +261,7 @@ class Builder {
   Value images_;
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
+  std::optional<std::size_t> folded_;  ///< the normalisation that a convolution before it includes
 };
 }  // namespace
 

@@ -35,6 +35,7 @@ class CompiledSequential : public CompiledModel {
     network_.backward(gradient, where);
   }
   std::string first_not_finite() const override { return network_.first_not_finite(); }
+  std::size_t memory_bytes() const override { return context_.bytes() + network_.bytes(); }
   void start_profile() override { network_.start_profile(); }
   std::vector<LayerProfile> profile() const override { return network_.profile(); }
   std::vector<Trained> trained() override {

@@ -60,6 +60,8 @@ class Network {
   void backward(std::span<const float> gradient, GradientOf where);
 
   std::string first_not_finite() const;
+  /// Size of its activations, gradients and prepared parameters, without what the context shares.
+  std::size_t bytes() const { return workspace_.bytes() + gradients_.size() * sizeof(float); }
 
   void start_profile();
   std::vector<LayerProfile> profile() const;

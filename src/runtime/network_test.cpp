@@ -80,6 +80,51 @@ TEST_F(NetworkTest, WithoutTrainingGivesTheSame) {
   }
 }
 
+TEST_F(NetworkTest, InferenceFoldsBatchNormalization) {
+  const auto normalization = [](const std::string& name, bool scale) {
+    return BatchNormalization{name, 0.99, 1e-3, true, scale};
+  };
+  model_.layers = {Conv2D{"conv1", 16, 3, Activation::linear},
+                   normalization("norm1", true),
+                   ActivationLayer{"relu"},
+                   DepthwiseConv2D{"depthwise", 3},
+                   normalization("norm2", true),
+                   Conv2D{"conv2", 16, 3, Activation::linear},
+                   MaxPooling2D{"pool1"},
+                   normalization("norm3", false),
+                   Conv2D{"conv3", 16, 3, Activation::linear},
+                   MaxPooling2D{"pool2"},
+                   normalization("norm4", true),  // with gammas below 0
+                   Flatten{"flatten"},
+                   Dense{"dense", 12},
+                   normalization("norm5", true),
+                   Dense{"output", 5, Activation::softmax}};
+  weights_ = Weights(model_);
+  weights_.initialize(1, 2);
+  for (const Weights::Tensor& tensor : weights_.tensors()) {
+    if (!tensor.layer.starts_with("norm")) continue;
+    const std::span<float> values = weights_.values(tensor);
+    const auto random = random_images(values.size(), static_cast<std::uint32_t>(tensor.offset));
+    const bool variance = tensor.kind == "moving_variance";
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = variance ? random[i] + 0.5f : random[i] - 0.5f;
+    }
+  }
+  ReferenceNetwork reference(model_, weights_);
+  const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+  for (const Compute compute : {Compute::exact, Compute::fast}) {
+    SCOPED_TRACE(to_string(compute));
+    Network network(context_, model_, weights_,
+                    {.batch = kBatch, .training = false, .compute = compute});
+    network.start_profile();
+    EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
+    for (const LayerProfile& layer : network.profile()) {
+      if (!layer.layer.starts_with("norm")) continue;
+      EXPECT_EQ(layer.forward_seconds > 0, layer.layer == "norm4") << layer.layer;
+    }
+  }
+}
+
 TEST_F(NetworkTest, ProfileTellsAlgorithmsAndWorkByLayer) {
   model_.layers[1] = Conv2D{"conv2", 64};
   model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});

@@ -113,7 +113,7 @@ class ReferenceNetwork {
       return softmax(step.src[0], int(step.placed.output.back()));
     }
     Values dst;
-    for (const double x : step.src[0]) dst.push_back(activation(activate.function, x));
+    for (const double x : step.src[0]) dst.push_back(activation(activate, x));
     return dst;
   }
   Values run(const operation::Dropout&, const Step& step) { return step.src[0]; }
@@ -161,7 +161,7 @@ class ReferenceNetwork {
     }
     Values diff = step.diff;
     for (std::size_t i = 0; i < diff.size(); ++i) {
-      diff[i] *= activation_slope(activate.function, step.src[0][i]);
+      diff[i] *= activation_slope(activate, step.src[0][i]);
     }
     return diff;
   }

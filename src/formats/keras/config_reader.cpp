@@ -123,6 +123,11 @@ class DeclarationReader {
           "and '-', 128 at most: {}",
           place_, fmt::join(renamed_, ", ")));
     }
+    if (!left_out_.empty()) {
+      declared_.remarks.push_back(
+          fmt::format("{}: layers that do nothing at inference are left out: {}", place_,
+                      fmt::join(left_out_, ", ")));
+    }
     for (const std::string& type : other_types_) {
       declared_.remarks.push_back(
           fmt::format("{}: Keras computes it in {}, Sluice in float32", place_, type));
@@ -152,6 +157,11 @@ class DeclarationReader {
     }
     if (const std::optional<Activation> activation = reader.lone_activation()) {
       return add(ActivationLayer{"", *activation}, reader, here, sources);
+    }
+    if (sources.size() == 1 && reader.does_nothing_at_inference(sources[0].shape)) {
+      left_out_.push_back(
+          fmt::format("'{}' ({})", one_line(reader.name()), one_line(reader.class_name())));
+      return sources[0];
     }
     Layer layer = reader.layer(sources[0].shape);
     if (auto* rescaling = std::get_if<Rescaling>(&layer);
@@ -217,6 +227,7 @@ class DeclarationReader {
   DeclaredModel declared_;
   std::set<std::string> names_{kImagesName};  ///< those of the model's layers
   std::vector<std::string> renamed_;          ///< "'conv1/1' is 'conv1_1'"
+  std::vector<std::string> left_out_;         ///< "'flip' (RandomFlip)"
   std::set<std::string> other_types_;         ///< but float32
 };
 

@@ -87,6 +87,20 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
             "r' has max_value 3.0; Sluice computes None or 6");
 }
 
+TEST(KerasDeclared, LayersThatDoNothingAtInferenceAreLeftOut) {
+  const DeclaredModel declared =
+      read({layer("RandomFlip", "flip", R"("mode":"horizontal")"),
+            layer("Resizing", "size", R"("height":8,"width":8)"),
+            layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
+            layer("GaussianNoise", "noise", R"("stddev":0.1)"), kFlatten});
+  EXPECT_EQ(declared.model.layers.size(), 2u);
+  EXPECT_EQ(declared.remarks,
+            std::vector<std::string>{"f: layers that do nothing at inference are left out: 'flip' "
+                                     "(RandomFlip), 'size' (Resizing), 'noise' (GaussianNoise)"});
+  EXPECT_THAT(refused({layer("Resizing", "size", R"("height":4,"width":8)")}),
+              testing::StartsWith("size' is a Resizing; Sluice computes "));
+}
+
 TEST(KerasDeclared, RescalingOfPixelsFollowsADivisionBy255) {
   const auto first = [](const std::string& config) {
     return read({layer("Rescaling", "s", config), kFlatten});
@@ -176,6 +190,18 @@ TEST(KerasDeclared, ActivationsOfTheirOwn) {
   EXPECT_EQ(activation(0), Activation::relu);
   EXPECT_EQ(activation(3), Activation::relu6);
   EXPECT_EQ(activation(4), Activation::linear);
+}
+
+TEST(KerasDeclared, SlopesOfLeakyReLU) {
+  const DeclaredModel declared =
+      read({layer("LeakyReLU", "a", R"("negative_slope":0.1)"),
+            layer("LeakyReLU", "b", R"("alpha":0.4)"), layer("LeakyReLU", "c", ""), kFlatten});
+  const auto slope = [&](std::size_t place) {
+    return std::get<LeakyReLU>(declared.model.layers[place]).negative_slope;
+  };
+  EXPECT_EQ(slope(0), 0.1);
+  EXPECT_EQ(slope(1), 0.4) << "as Keras 2 names it";
+  EXPECT_EQ(slope(2), 0.3) << "Keras's default";
 }
 
 TEST(KerasDeclared, ShapesAreHandedOn) {

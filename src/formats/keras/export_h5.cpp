@@ -55,6 +55,11 @@ KerasJson to_keras_2(const KerasJson& json) {
       object[key == "batch_shape" ? "batch_input_shape" : key] = to_keras_2(value);
     }
   }
+  if (object.contains("class_name") && object["class_name"] == "LeakyReLU") {
+    KerasJson& config = object["config"];
+    config["alpha"] = config["negative_slope"];
+    config.erase("negative_slope");
+  }
   return object;
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -73,7 +74,11 @@ void LayerReader::refuse(std::string_view why) const {
 
 const Json& LayerReader::get(const char* key) const {
   static const Json null;
-  const auto found = config_->find(key);
+  auto found = config_->find(key);
+  // The name that Keras 2 gives LeakyReLU's slope.
+  if (found == config_->end() && std::string_view(key) == "negative_slope") {
+    found = config_->find("alpha");
+  }
   return found == config_->end() ? null : *found;
 }
 
@@ -255,6 +260,44 @@ std::optional<Activation> LayerReader::lone_activation() const {
   if (most.is_null()) return Activation::relu;
   if (most == 6) return Activation::relu6;
   refuse(fmt::format("has max_value {}; Sluice computes None or 6", shown(most)));
+}
+
+bool LayerReader::does_nothing_at_inference(const Shape& input) const {
+  if (class_name_ == "Resizing" || class_name_ == "CenterCrop") {  // to its own size
+    return input.size() == 3 && positive("height") == input[0] && positive("width") == input[1];
+  }
+  static const std::set<std::string> names{"ActivityRegularization",
+                                           "AlphaDropout",
+                                           "AutoContrast",
+                                           "CutMix",
+                                           "Equalization",
+                                           "GaussianDropout",
+                                           "GaussianNoise",
+                                           "MixUp",
+                                           "RandAugment",
+                                           "RandomBrightness",
+                                           "RandomColorDegeneration",
+                                           "RandomColorJitter",
+                                           "RandomContrast",
+                                           "RandomElasticTransform",
+                                           "RandomErasing",
+                                           "RandomFlip",
+                                           "RandomGaussianBlur",
+                                           "RandomGrayscale",
+                                           "RandomHeight",
+                                           "RandomHue",
+                                           "RandomInvert",
+                                           "RandomPerspective",
+                                           "RandomPosterization",
+                                           "RandomRotation",
+                                           "RandomSaturation",
+                                           "RandomSharpness",
+                                           "RandomShear",
+                                           "RandomTranslation",
+                                           "RandomWidth",
+                                           "RandomZoom",
+                                           "SpatialDropout2D"};
+  return names.contains(class_name_);
 }
 
 /// Gives a layer the settings that its configuration has.

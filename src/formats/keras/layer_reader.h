@@ -31,6 +31,8 @@ class LayerReader {
   Layer layer(const Shape& input) const;
   /// Of an Activation, ReLU or Softmax; nothing for other layers.
   std::optional<Activation> lone_activation() const;
+  /// Whether it gives at inference what it is given, and is no layer that Sluice computes.
+  bool does_nothing_at_inference(const Shape& input) const;
 
   [[noreturn]] void refuse(std::string_view why) const;
 

@@ -22,11 +22,11 @@ std::string add_gelu(OnnxGraph& graph, const std::string& name, const std::strin
 }  // namespace
 
 std::string add_activation(OnnxGraph& graph, const std::string& name, const std::string& value,
-                           Activation function) {
+                           const operation::Activate& activate) {
   const auto node = [&](const char* op, const std::vector<OnnxGraph::Attribute>& attributes = {}) {
     return graph.add_node(name, op, {value}, attributes);
   };
-  switch (function) {
+  switch (activate.function) {
     case Activation::relu:
       return node("Relu");
     case Activation::softmax:
@@ -36,7 +36,7 @@ std::string add_activation(OnnxGraph& graph, const std::string& name, const std:
     case Activation::tanh:
       return node("Tanh");
     case Activation::elu:
-      return node("Elu");
+      return node("Elu", {{"alpha", static_cast<float>(activate.alpha)}});
     case Activation::selu:
       return node("Selu");
     case Activation::gelu:
@@ -45,7 +45,7 @@ std::string add_activation(OnnxGraph& graph, const std::string& name, const std:
       return graph.add_node(name, "Mul",
                             {value, graph.add_node(name + "/sigmoid", "Sigmoid", {value})});
     case Activation::leaky_relu:
-      return node("LeakyRelu", {{"alpha", 0.2f}});
+      return node("LeakyRelu", {{"alpha", static_cast<float>(activate.alpha)}});
     case Activation::relu6:
       return graph.add_node(
           name, "Clip",

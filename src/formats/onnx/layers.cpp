@@ -125,9 +125,9 @@ class OperationWriter {
   void operator()(const operation::Activate& activate) {
     const Value& value = source();
     if (activate.function == Activation::linear) return values_.push_back(value);
-    values_.push_back({add_activation(graph_, name_ + "/" + word_of(activate.function), value.name,
-                                      activate.function),
-                       value.channels_first});
+    values_.push_back(
+        {add_activation(graph_, name_ + "/" + word_of(activate.function), value.name, activate),
+         value.channels_first});
   }
 
   void operator()(const operation::Add&) { put_merged("Add"); }

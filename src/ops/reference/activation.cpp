@@ -11,7 +11,6 @@ namespace {
 // Klambauer et al. 2017.
 constexpr double kSeluAlpha = 1.6732632423543772848170429916717;
 constexpr double kSeluScale = 1.0507009873554804934193349852946;
-constexpr double kLeakySlope = 0.2;
 
 double sigmoid(double x) {
   return 1 / (1 + std::exp(-x));
@@ -19,8 +18,8 @@ double sigmoid(double x) {
 
 }  // namespace
 
-double activation(Activation function, double x) {
-  switch (function) {
+double activation(const operation::Activate& activate, double x) {
+  switch (activate.function) {
     case Activation::relu:
       return std::max(x, 0.0);
     case Activation::sigmoid:
@@ -28,7 +27,7 @@ double activation(Activation function, double x) {
     case Activation::tanh:
       return std::tanh(x);
     case Activation::elu:
-      return x > 0 ? x : std::expm1(x);
+      return x > 0 ? x : activate.alpha * std::expm1(x);
     case Activation::selu:
       return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x));
     case Activation::gelu:
@@ -36,7 +35,7 @@ double activation(Activation function, double x) {
     case Activation::silu:
       return x * sigmoid(x);
     case Activation::leaky_relu:
-      return x > 0 ? x : kLeakySlope * x;
+      return x > 0 ? x : activate.alpha * x;
     case Activation::relu6:
       return std::clamp(x, 0.0, 6.0);
     case Activation::softplus:
@@ -58,9 +57,9 @@ double activation(Activation function, double x) {
   return x;
 }
 
-double activation_slope(Activation function, double x) {
+double activation_slope(const operation::Activate& activate, double x) {
   const double s = sigmoid(x);
-  switch (function) {
+  switch (activate.function) {
     case Activation::relu:
       return x > 0 ? 1 : 0;
     case Activation::sigmoid:
@@ -68,7 +67,7 @@ double activation_slope(Activation function, double x) {
     case Activation::tanh:
       return 1 - std::tanh(x) * std::tanh(x);
     case Activation::elu:
-      return x > 0 ? 1 : std::exp(x);
+      return x > 0 ? 1 : activate.alpha * std::exp(x);
     case Activation::selu:
       return kSeluScale * (x > 0 ? 1 : kSeluAlpha * std::exp(x));
     case Activation::gelu:
@@ -77,7 +76,7 @@ double activation_slope(Activation function, double x) {
     case Activation::silu:
       return s * (1 + x * (1 - s));
     case Activation::leaky_relu:
-      return x > 0 ? 1 : kLeakySlope;
+      return x > 0 ? 1 : activate.alpha;
     case Activation::relu6:
       return x > 0 && x < 6 ? 1 : 0;
     case Activation::softplus:

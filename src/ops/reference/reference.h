@@ -63,8 +63,8 @@ Values relu(const Values& src);
 Values relu_backward(const Values& dst, const Values& diff_dst);
 
 /// An activation that works value by value, and its derivative.
-double activation(Activation function, double x);
-double activation_slope(Activation function, double x);
+double activation(const operation::Activate& activate, double x);
+double activation_slope(const operation::Activate& activate, double x);
 
 /// Softmax over rows of `classes` values.
 Values softmax(const Values& src, int classes);
