@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <mutex>
 #include <sstream>
 
 #include "cli/mistakes.h"
@@ -36,6 +37,14 @@ int failed(std::string_view message, int code) {
   flush_out();
   complain(message);
   return code;
+}
+
+/// Says that a signal ends the program, if the other thread that ends it does not already. Returns
+/// the exit code.
+int stopped(const Interrupted& stop) {
+  static std::once_flag said;
+  std::call_once(said, complain, stop.what());
+  return 128 + stop.signal();
 }
 
 /// Returns the exit code of a verb that succeeded: 0 if its output was not lost.
@@ -81,7 +90,8 @@ int run(int argc, char** argv) {
     }
     return failed(mistake_in(app, error), kUserFault);
   } catch (const Interrupted& stop) {
-    return failed(stop.what(), 128 + stop.signal());
+    flush_out();
+    return stopped(stop);
   } catch (const Error& error) {
     return failed(error.what(), error.fault() == Fault::user ? kUserFault : kMachineFault);
   } catch (const std::bad_alloc&) {
@@ -91,15 +101,17 @@ int run(int argc, char** argv) {
   }
 }
 
+/// For a verb that has not ended by itself after a while.
+void end(int signal) {
+  ::_exit(stopped(Interrupted(signal)));
+}
+
 }  // namespace sluice::cli
 
 int main(int argc, char** argv) {
   sluice::cli::open_standard_streams();
   sluice::restart_with_short_waits(argv);
-  sluice::watch_for_interrupt([](int signal) {
-    sluice::cli::complain(sluice::Interrupted(signal).what());
-    ::_exit(128 + signal);
-  });
+  sluice::watch_for_interrupt(sluice::cli::end);
   // Without these signals write() returns an error: for a file that is too large, and for a closed
   // pipe.
   for (const int signal : {SIGXFSZ, SIGPIPE}) std::signal(signal, SIG_IGN);
