@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -199,6 +200,10 @@ struct Sequential {
   /// By a layer's name, the names of the layers before it that it takes, or "images" for the
   /// network's input. A layer that is not here takes the one before it.
   std::map<std::string, std::vector<std::string>> inputs = {};
+  /// What training leaves as it is: names of layers, as Keras's `trainable = False`, or of a tensor
+  /// of a layer, "conv/kernel". A frozen BatchNormalization uses its moving statistics also in
+  /// training.
+  std::set<std::string> frozen = {};
 };
 
 /// A tensor of a layer.
@@ -206,7 +211,7 @@ struct TensorSpec {
   std::string name;  ///< Keras's word: "kernel", "bias"
   Shape shape;
   Initializer initializer = Initializer::zeros;
-  bool trained = true;  ///< false for state that training changes without a gradient
+  bool trained = true;  ///< false if frozen, and for state that training changes without a gradient
 };
 
 /// One line of Keras's summary, and what the layer has and costs.
@@ -225,14 +230,15 @@ struct LayerSummary {
 
 /// Works out every shape. Throws Error (user) where layers do not fit, a number is out of range
 /// (sizes and units from 1 to 65536, a rate from 0 up to 1), two layers have one name, a layer
-/// takes what does not come before it, or no layer takes a result, naming the layer.
+/// takes what does not come before it, no layer takes a result, or what is frozen is no layer,
+/// naming the layer.
 std::vector<LayerSummary> summarize(const Sequential& model);
 /// Number of values in all tensors, state included.
 std::int64_t count_parameters(const Sequential& model);
 double count_flops(const Sequential& model);
 
 /// The parameters of one Sequential: a single block of floats in Keras's shapes and row-major
-/// order. What is trained comes first, layer after layer; state that is not trained follows.
+/// order. What is trained comes first, layer after layer; the rest follows.
 class Weights {
  public:
   struct Tensor {
@@ -259,7 +265,7 @@ class Weights {
   /// The part of values() that an optimizer updates.
   std::span<float> trained() { return values().first(trained_); }
   std::span<const float> trained() const { return values().first(trained_); }
-  /// The rest: what training changes without a gradient.
+  /// The rest: what is frozen, and what training changes without a gradient.
   std::span<float> state() { return values().subspan(trained_); }
   std::span<float> values(const Tensor& t) { return values().subspan(t.offset, t.size); }
   std::span<const float> values(const Tensor& t) const {

@@ -50,8 +50,7 @@ class Builder {
   }
 
   void operator()(const operation::Convolution& convolution) {
-    const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = convolution.bias ? next_parameter() : ops::Parameter{};
+    const auto [kernel, bias] = next_kernel_and_bias(convolution.bias);
     const std::size_t first = at_;
     const ops::Conv2DShape shape{convolution, take_relu()};
     const dnnl::memory& src = source_of(first);
@@ -64,8 +63,7 @@ class Builder {
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
   void operator()(const operation::InnerProduct& product) {
-    const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = product.bias ? next_parameter() : ops::Parameter{};
+    const auto [kernel, bias] = next_kernel_and_bias(product.bias);
     const std::size_t first = at_;
     add_for<ops::Dense>(first, product.units, take_relu(), kernel, bias);
   }
@@ -203,8 +201,26 @@ class Builder {
 
   ops::Parameter next_parameter() {
     const Weights::Tensor& tensor = *next_tensor_++;
-    return {weights_.values(tensor).data(),
-            gradients_.empty() ? nullptr : gradients_.data() + tensor.offset};
+    const bool wanted = tensor.trained && !gradients_.empty();
+    return {weights_.values(tensor).data(), wanted ? gradients_.data() + tensor.offset : nullptr};
+  }
+
+  /// If one of the two is frozen, its gradient is computed with that of the other, and nobody reads
+  /// it.
+  std::pair<ops::Parameter, ops::Parameter> next_kernel_and_bias(bool has_bias) {
+    const auto tensor = next_tensor_;
+    ops::Parameter kernel = next_parameter();
+    if (!has_bias) return {kernel, {}};
+    ops::Parameter bias = next_parameter();
+    const auto unread = [&](std::size_t floats) {
+      return plan_.workspace.take(floats * sizeof(float));
+    };
+    if (kernel.gradients == nullptr && bias.gradients != nullptr) {
+      kernel.gradients = unread(tensor->size);
+    } else if (kernel.gradients != nullptr && bias.gradients == nullptr) {
+      bias.gradients = unread((tensor + 1)->size);
+    }
+    return {kernel, bias};
   }
 
   /// Training writes the state of the weights that it was given to train.

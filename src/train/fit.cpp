@@ -286,6 +286,10 @@ History fit(CompiledModel& model, const Examples& train, const Examples& validat
   if (model.trained().empty()) {
     throw user_error("train", "the model was compiled for inference: use compile()");
   }
+  const auto is_frozen = [](const CompiledModel::Trained& each) { return each.weights.empty(); };
+  if (std::ranges::all_of(model.trained(), is_frozen)) {
+    throw user_error("train", "all layers of the model are frozen: leave one to train");
+  }
   return Fit(model, train, validation, options, observer).run();
 }
 
