@@ -43,8 +43,9 @@ enum class Activation {
 /// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)), he_normal (He et al. 2015) the
 /// deviation sqrt(2 / fan_in), cut at two of them; fans of a convolution include its kernel's area.
 /// fan_in is uniform up to 1 / sqrt(fan_in), and identity the same but for the first filters of a
-/// convolution, as many as there are channels: each gives a channel as it is.
-enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity };
+/// convolution, as many as there are channels: each gives a channel as it is. whitening is fan_in
+/// until whiten() (sluice/trainer.h), and needs two filters for each value of a patch.
+enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity, whitening };
 
 /// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
 /// ceil(size / stride) results; an odd row of them is below and to the right, as in TensorFlow.
