@@ -118,6 +118,8 @@ struct FitOptions {
   EarlyStopping early_stopping = {};
   LossOptions loss = {};
   Augmentation augment = {};
+  bool drop_remainder =
+      false;  ///< leaves out an epoch's last batch if it is partial, and not alone
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while

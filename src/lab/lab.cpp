@@ -76,8 +76,9 @@ CompileOptions Lab::compile_options() const {
 }
 
 FitOptions Lab::fit_options(const Stage& stage) const {
-  FitOptions options{stage.epochs, options_.batch_size,     options_.optimizer, options_.seed,
-                     stage.random, options_.early_stopping, options_.loss,      options_.augment};
+  FitOptions options{stage.epochs,  options_.batch_size, options_.optimizer,
+                     options_.seed, stage.random,        options_.early_stopping,
+                     options_.loss, options_.augment,    options_.drop_remainder};
   if (stage.kind == StageKind::longer_baseline) options.early_stopping.enabled = false;
   return options;
 }
