@@ -15,6 +15,7 @@ if(SLUICE_SANITIZE STREQUAL "thread")
   target_link_libraries(sluice_flags INTERFACE -Wl,--no-as-needed "${archer_library}")
 endif()
 find_package(Boost REQUIRED)  # Boost.Math, only headers
+find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus REQUIRED)

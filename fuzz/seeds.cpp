@@ -145,6 +145,9 @@ void write_model_files(const fs::path& folder) {
   };
   const Sequential network = small("cnn", 3);
   save("network", initialized({network, Weights(network), {"a", "b", "größe"}}));
+  Sequential frozen = network;
+  frozen.frozen = {"conv", "output/bias"};
+  save("frozen", initialized({frozen, Weights(frozen), {"a", "b", "c"}}));
   const Sequential dense{"dense", {2}, {Dense{"output", 2, Activation::softmax}}};
   save("dense", initialized({dense, Weights(dense), {"a", "b"}}));
   SavedMixture mixture = small_mixture();

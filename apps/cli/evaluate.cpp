@@ -20,7 +20,7 @@ struct EvaluateOptions {
   std::string data;
   std::vector<std::string> set;
   Compute compute = Compute::automatic;
-  Views views = Views::one;
+  std::optional<Views> views;
   bool profile = false;
 };
 
@@ -49,13 +49,13 @@ void require_fit(const std::string& run, const std::string& model, const Shape& 
 /// Evaluates a model, and adds its profile to `profiles`.
 template <class Saved>
 Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,
-                          const Examples& test, const EvaluateOptions& options,
+                          const Examples& test, const EvaluateOptions& options, Views views,
                           std::string& profiles) {
   const auto compiled = compile_for_inference(saved.model, saved.weights,
                                               inference_options(options.compute, test.shape()));
   require_fit(folder.path(), name, compiled->input_shape(), saved.class_names, test);
   compiled->start_profile();
-  const Evaluation result = evaluate(*compiled, test, options.views);
+  const Evaluation result = evaluate(*compiled, test, views);
   profiles +=
       fmt::format("\n{}, seconds\n{}", name, profile_text(compiled->profile(), result.seconds));
   return result;
@@ -99,7 +99,8 @@ void evaluate_run(const EvaluateOptions& options) {
       continue;
     }
     const auto evaluated = [&](const auto& saved) {
-      return evaluate_saved(folder, stage.name, saved, examples, options, profiles);
+      return evaluate_saved(folder, stage.name, saved, examples, options,
+                            options.views.value_or(experiment.views), profiles);
     };
     results.emplace_back(stage.name, stage.kind == StageKind::mixture
                                          ? evaluated(folder.read_mixture())
@@ -133,8 +134,8 @@ Examples:
   verb->add_option("--views", options->views,
                    "mirror: combines the predictions of each image\n"
                    "and its mirror image; mirror+shift: also of both\n"
-                   "shifted by a pixel, six views in all; one\n"
-                   "(default): the image only")
+                   "shifted by a pixel, six views in all; one: the\n"
+                   "image only; default: evaluate.views of the run")
       ->type_name("VIEWS")
       ->transform(word_to_number({{"one", static_cast<int>(Views::one)},
                                   {"mirror", static_cast<int>(Views::mirror)},

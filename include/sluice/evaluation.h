@@ -57,6 +57,9 @@ enum class Views {
                  ///< axes in both directions, with reflected edges (KellerJordan/cifar10-airbench)
 };
 
+/// "one", "mirror", "mirror+shift"
+std::string to_string(Views views);
+
 /// Predicts every example, in batches of the model's max_batch(). Throws Error (user) if there are
 /// no examples, or if they do not fit the model's input and classes.
 Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views = Views::one);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <variant>
@@ -42,8 +43,9 @@ enum class Activation {
 /// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)), he_normal (He et al. 2015) the
 /// deviation sqrt(2 / fan_in), cut at two of them; fans of a convolution include its kernel's area.
 /// fan_in is uniform up to 1 / sqrt(fan_in), and identity the same but for the first filters of a
-/// convolution, as many as there are channels: each gives a channel as it is.
-enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity };
+/// convolution, as many as there are channels: each gives a channel as it is. whitening is fan_in
+/// until whiten() (sluice/trainer.h), and needs two filters for each value of a patch.
+enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity, whitening };
 
 /// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
 /// ceil(size / stride) results; an odd row of them is below and to the right, as in TensorFlow.
@@ -211,6 +213,10 @@ struct Sequential {
   /// By a layer's name, the names of the layers before it that it takes, or "images" for the
   /// network's input. A layer that is not here takes the one before it.
   std::map<std::string, std::vector<std::string>> inputs = {};
+  /// What training leaves as it is: names of layers, as Keras's `trainable = False`, or of a tensor
+  /// of a layer, "conv/kernel". A frozen BatchNormalization uses its moving statistics also in
+  /// training.
+  std::set<std::string> frozen = {};
 };
 
 /// A tensor of a layer.
@@ -218,7 +224,7 @@ struct TensorSpec {
   std::string name;  ///< Keras's word: "kernel", "bias"
   Shape shape;
   Initializer initializer = Initializer::zeros;
-  bool trained = true;  ///< false for state that training changes without a gradient
+  bool trained = true;  ///< false if frozen, and for state that training changes without a gradient
 };
 
 /// One line of Keras's summary, and what the layer has and costs.
@@ -237,14 +243,15 @@ struct LayerSummary {
 
 /// Works out every shape. Throws Error (user) where layers do not fit, a number is out of range
 /// (sizes and units from 1 to 65536, a rate from 0 up to 1), two layers have one name, a layer
-/// takes what does not come before it, or no layer takes a result, naming the layer.
+/// takes what does not come before it, no layer takes a result, or what is frozen is no layer,
+/// naming the layer.
 std::vector<LayerSummary> summarize(const Sequential& model);
 /// Number of values in all tensors, state included.
 std::int64_t count_parameters(const Sequential& model);
 double count_flops(const Sequential& model);
 
 /// The parameters of one Sequential: a single block of floats in Keras's shapes and row-major
-/// order. What is trained comes first, layer after layer; state that is not trained follows.
+/// order. What is trained comes first, layer after layer; the rest follows.
 class Weights {
  public:
   struct Tensor {
@@ -271,7 +278,7 @@ class Weights {
   /// The part of values() that an optimizer updates.
   std::span<float> trained() { return values().first(trained_); }
   std::span<const float> trained() const { return values().first(trained_); }
-  /// The rest: what training changes without a gradient.
+  /// The rest: what is frozen, and what training changes without a gradient.
   std::span<float> state() { return values().subspan(trained_); }
   std::span<float> values(const Tensor& t) { return values().subspan(t.offset, t.size); }
   std::span<const float> values(const Tensor& t) const {

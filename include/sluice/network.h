@@ -122,8 +122,8 @@ class CompiledModel {
   /// Parameters that a trainer updates after backward(). The gate of a mixture is not among it.
   /// Empty for a model compiled for inference.
   virtual std::vector<Trained> trained() = 0;
-  /// Values that forward() changes without a gradient, such as running means. Empty for a model
-  /// that has none, or is compiled for inference.
+  /// Values that forward() changes without a gradient, such as running means, and frozen ones.
+  /// Empty for a model that has none, or is compiled for inference.
   virtual std::vector<std::span<float>> state() { return {}; }
 
   /// The first layer, "baseline's conv1.1", that has parameters or, since the last forward(),

@@ -118,6 +118,8 @@ struct FitOptions {
   EarlyStopping early_stopping = {};
   LossOptions loss = {};
   Augmentation augment = {};
+  bool drop_remainder =
+      false;  ///< leaves out an epoch's last batch if it is partial, and not alone
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while
@@ -203,15 +205,22 @@ class FitObserver {
   virtual void on_state(const FitState&) {}
 };
 
+/// Gives kernels with Initializer::whitening their values by the first 5,000 examples
+/// (KellerJordan/cifar10-airbench): the eigenvectors of the second moments of the patches that the
+/// convolution takes, each divided by sqrt(eigenvalue + 5e-4), and their negatives. Does nothing
+/// for a model without such a kernel. Throws Error (user) if there are no examples, or if they or
+/// the weights do not fit the model.
+void whiten(const Sequential& model, const Examples& examples, Weights& weights);
+
 /// Trains like Keras's fit(): a new permutation in every epoch, and a last batch that may be
-/// partial. Throws Error (user), with step and layer, if the loss is not finite because the
-/// learning rate is too high. Throws Error (user) before the first step for options out of range
-/// (epochs at least 1; batch_size at least 1 and at most the batch size of the compiled model;
-/// patience and start_from_epoch at least 0; the optimizer's options as in experiments, except that
-/// learning_rate may be larger; a warm-up shorter than the fit; a known monitor), a model compiled
-/// for inference, and examples that are empty or do not fit the model's input and classes. The same
-/// options, data and number of threads give the same weights, bit for bit, even if the fit was
-/// stopped and resumed from a state.
+/// partial, unless drop_remainder. Throws Error (user), with step and layer, if the loss is not
+/// finite because the learning rate is too high. Throws Error (user) before the first step for
+/// options out of range (epochs at least 1; batch_size at least 1 and at most the batch size of the
+/// compiled model; patience and start_from_epoch at least 0; the optimizer's options as in
+/// experiments, except that learning_rate may be larger; a warm-up shorter than the fit; a known
+/// monitor), a model compiled for inference, and examples that are empty or do not fit the model's
+/// input and classes. The same options, data and number of threads give the same weights, bit for
+/// bit, even if the fit was stopped and resumed from a state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

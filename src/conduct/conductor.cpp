@@ -143,7 +143,7 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   result = {.cost = cost_of(trained.model),
             .history = trained.history,
-            .test = evaluate(*compiled, test)};
+            .test = evaluate(*compiled, test, views())};
   if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_.test_examples());
   conclude(stage, result, trained.profile);
   return trained;
@@ -183,6 +183,11 @@ void Conductor::conclude(const Stage& stage, ModelResult& result,
   });
 }
 
+/// The verdict on a mixture looks at its parts, which answer one view.
+Views Conductor::views() const {
+  return results_.has_mixture() ? Views::one : results_.experiment.views;
+}
+
 CompileOptions Conductor::inference() const {
   return {.batch = throughput_batch(data_.test.shape), .compute = results_.experiment.lab.compute};
 }
@@ -198,7 +203,8 @@ double Conductor::latency_alone(const TrainedModel& trained) const {
 
 Answers Conductor::ask_alone(const TrainedModel& network) {
   results_.baseline.latency_ms = latency_alone(network);
-  return sluice::ask_alone(network.model, network.weights, lab_.test_examples(), inference());
+  return sluice::ask_alone(network.model, network.weights, lab_.test_examples(), inference(),
+                           views());
 }
 
 Answers Conductor::compare(const TrainedModel& baseline, const TrainedMixture& mixture) {

@@ -27,6 +27,7 @@ class Conductor {
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
   Answers ask_alone(const TrainedModel& network);
+  Views views() const;  ///< of the test images
   Answers compare(const TrainedModel& baseline, const TrainedMixture& mixture);
   void train_control(const Stage& wanted, Answers& answers);
   void conclude(const Stage& stage, ModelResult& result, const std::vector<LayerProfile>& profile);

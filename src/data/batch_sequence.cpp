@@ -36,7 +36,8 @@ BatchSequence::BatchSequence(const Examples& examples, const Options& options, i
 }
 
 void BatchSequence::fill_next(Batch& batch) {
-  if (next_ >= examples_.size()) {
+  const std::size_t used = options_.used(examples_.size());
+  if (next_ >= used) {
     order_.clear();
     next_ = 0;
     ++epoch_;
@@ -47,7 +48,7 @@ void BatchSequence::fill_next(Batch& batch) {
                                                    static_cast<std::uint32_t>(epoch_)));
   }
   const std::size_t first = next_;
-  const std::size_t end = std::min(next_ + options_.batch_size, order_.size());
+  const std::size_t end = std::min(next_ + options_.batch_size, used);
   const std::span rows = std::span(order_).subspan(next_, end - next_);
   next_ = end;
   if (!augmenter_) return fill_batch(examples_, rows, batch);

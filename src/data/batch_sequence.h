@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// The batches of a fit in their order: a new permutation of the examples in every epoch, and a
-/// last batch that may be partial. Images are augmented if the options ask for it.
+/// The batches of a fit in their order: a new permutation of the examples in every epoch, whose
+/// last batch may be partial. Images are augmented if the options ask for it.
 class BatchSequence {
  public:
   struct Options {
@@ -18,6 +18,12 @@ class BatchSequence {
     std::uint64_t seed;
     std::uint32_t stage;
     Augmentation augment;
+    bool drop_remainder = false;  ///< leaves out a partial batch, unless it is the only one
+
+    /// Number of `examples` that the batches of an epoch have.
+    std::size_t used(std::size_t examples) const {
+      return drop_remainder && examples >= batch_size ? examples - examples % batch_size : examples;
+    }
   };
 
   /// Starts after `step` steps of an epoch, from 1. Refers to the examples. Throws Error (user) for

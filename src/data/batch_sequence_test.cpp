@@ -70,6 +70,24 @@ TEST_F(BatchSequenceTest, StartsAtAnyStep) {
   }
 }
 
+TEST_F(BatchSequenceTest, CanLeaveOutAPartialBatch) {
+  for (const auto& [batch_size, rows] : {std::pair{4, 4}, {11, 11}, {12, 11}}) {
+    const BatchSequence::Options options{static_cast<std::size_t>(batch_size), 5, 1, {}, true};
+    BatchSequence sequence(examples_, options, 1, 0);
+    Batch batch;
+    std::vector<float> epoch_2;
+    for (int i = 0; i < 4; ++i) {
+      sequence.fill_next(batch);
+      EXPECT_EQ(batch.size(), rows);
+      if (i == 2) epoch_2 = batch.images;
+    }
+    if (batch_size != 4) continue;
+    BatchSequence from_epoch_2(examples_, options, 2, 0);
+    from_epoch_2.fill_next(batch);
+    EXPECT_EQ(batch.images, epoch_2) << "two batches make an epoch";
+  }
+}
+
 TEST_F(BatchSequenceTest, MixupMixesEachImageWithTheNextOne) {
   BatchSequence plain(examples_, {4, 5, 1, {.shift = 1}}, 1, 0);
   BatchSequence mixed(examples_, {4, 5, 1, {.shift = 1, .mixup = 1}}, 1, 0);

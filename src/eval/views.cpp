@@ -5,6 +5,18 @@
 
 namespace sluice {
 
+std::string to_string(Views views) {
+  switch (views) {
+    case Views::one:
+      return "one";
+    case Views::mirror:
+      return "mirror";
+    case Views::mirror_shift:
+      break;
+  }
+  return "mirror+shift";
+}
+
 ViewPredictor::ViewPredictor(CompiledModel& model, const Examples& examples, Views views)
     : model_(model), examples_(examples) {
   if (views == Views::mirror) {

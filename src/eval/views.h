@@ -8,6 +8,8 @@
 
 namespace sluice {
 
+constexpr Views kAllViews[] = {Views::one, Views::mirror, Views::mirror_shift};
+
 /// Predicts views of the same images, and combines the outputs. Reuses its memory.
 class ViewPredictor {
  public:

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sluice/lab/models.h"
+#include "sluice/lab/verdict.h"
 #include "train/fit_testing.h"
 
 namespace sluice {
@@ -90,6 +91,11 @@ TEST_F(ViewsTest, LogitsAreMeansOverTheViews) {
   EXPECT_NEAR(evaluate(*compiled_, examples_, Views::mirror_shift).loss, loss_of(six), 1e-5);
   EXPECT_GT(std::abs(plain - loss_of(mirror)), 1e-4);
   EXPECT_GT(std::abs(loss_of(six) - loss_of(mirror)), 1e-4);
+  for (const Views views : kAllViews) {
+    const Answers answers = ask_alone(model_, weights_, examples_, {.batch = 4}, views);
+    EXPECT_NEAR(calibration(answers.frozen, images_.labels).log_loss,
+                evaluate(*compiled_, examples_, views).loss, 1e-5);
+  }
 }
 
 TEST_F(ViewsTest, OutputsSumToOneAndSymmetricImagesChangeNothing) {

@@ -63,6 +63,19 @@ inline std::vector<Sequential> layer_cases() {
     }
     cases.push_back({"model", {7}, {Dense{"dense", 6, function}}});
   }
+  // Frozen parts: below and above what is trained, and beside it.
+  const Sequential layers{"model",
+                          image,
+                          {Conv2D{"a", 8}, BatchNormalization{"norm"}, ActivationLayer{"relu"},
+                           Conv2D{"b", 8}, MaxPooling2D{"pool"}, Flatten{"flatten"},
+                           Dense{"dense", 4, Activation::relu}, Dense{"output", 3}}};
+  const std::vector<std::set<std::string>> frozen{
+      {"a"},      {"a", "norm", "relu"}, {"norm"},           {"b", "norm", "dense"},
+      {"b", "a"}, {"a/kernel", "norm"},  {"a/bias", "norm"}, {"norm/gamma", "output/kernel"}};
+  for (const std::set<std::string>& each : frozen) {
+    cases.push_back(layers);
+    cases.back().frozen = each;
+  }
   // Several readers of one value, gradients that meet, and a value that is taken twice.
   for (const Layer& merge : {Layer(Add{"merge"}), Layer(Multiply{"merge"})}) {
     cases.push_back({"model",

@@ -67,6 +67,7 @@ struct BatchNormalization {
   double epsilon;
   bool center;
   bool scale;
+  bool frozen = false;  ///< uses the moving statistics also in training
 };
 
 /// Zeros around images.

@@ -1,7 +1,38 @@
+#include "base/text.h"
 #include "graph/layer_types.h"
 #include "graph/wiring.h"
 
 namespace sluice {
+
+namespace {
+
+/// Applies Sequential::frozen to a layer, and adds what it found to `found`.
+void freeze(const std::set<std::string>& frozen, const std::string& layer, LayerInfo& info,
+            std::set<std::string>& found) {
+  const auto is_frozen = [&](const std::string& name) {
+    if (!frozen.contains(name)) return false;
+    found.insert(name);
+    return true;
+  };
+  const bool whole = is_frozen(layer);
+  for (TensorSpec& tensor : info.tensors) {
+    if (is_frozen(layer + "/" + tensor.name) || whole) tensor.trained = false;
+  }
+  for (Operation& operation : info.operations) {
+    auto* normalization = std::get_if<operation::BatchNormalization>(&operation);
+    if (normalization != nullptr) normalization->frozen = whole;
+  }
+}
+
+void require_all_found(const Sequential& model, const std::set<std::string>& found) {
+  for (const std::string& name : model.frozen) {
+    if (found.contains(name)) continue;
+    throw user_error("model", "{}: '{}' is frozen, and is no layer, and no layer's tensor",
+                     model.name, one_line(name));
+  }
+}
+
+}  // namespace
 
 std::int64_t LayerSummary::parameters() const {
   std::int64_t count = 0;
@@ -19,6 +50,7 @@ std::vector<LayerInfo> describe_layers(const Sequential& model) {
   }
   std::vector<LayerInfo> layers;
   std::vector<Shape> inputs;
+  std::set<std::string> frozen;
   for (const std::vector<int>& sources : sources_of_layers(model)) {
     inputs.clear();
     for (const int source : sources) {
@@ -31,7 +63,9 @@ std::vector<LayerInfo> describe_layers(const Sequential& model) {
     } catch (const Error& error) {
       throw user_error("model", "{}: {}: {}", model.name, name_of(layer), untagged(error));
     }
+    freeze(model.frozen, name_of(layer), layers.back(), frozen);
   }
+  require_all_found(model, frozen);
   return layers;
 }
 

@@ -118,6 +118,7 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
         break;
       case Initializer::fan_in:
       case Initializer::identity:
+      case Initializer::whitening:
         fill_uniform(tensor, 1 / std::sqrt(static_cast<float>(Fans(shape).in)), random);
         if (tensors_[t].initializer == Initializer::identity) fill_identity(tensor, shape);
         break;

@@ -2,6 +2,7 @@
 
 #include "base/fail.h"
 #include "eval/outputs.h"
+#include "eval/views.h"
 #include "lab/answers.h"
 #include "mixture/sub_gate.h"
 
@@ -10,11 +11,22 @@ namespace sluice {
 namespace {
 
 /// Returns (examples, outputs).
-std::vector<float> outputs_of(CompiledModel& model, const Examples& examples) {
+std::vector<float> outputs_of(CompiledModel& model, const Examples& examples,
+                              Views views = Views::one) {
   std::vector<float> all;
-  predict_in_batches(model, examples, [&](const Batch&, std::span<const float> outputs) {
+  const auto add = [&](std::span<const float> outputs) {
     all.insert(all.end(), outputs.begin(), outputs.end());
-  });
+  };
+  if (views == Views::one) {
+    predict_in_batches(model, examples,
+                       [&](const Batch&, std::span<const float> outputs) { add(outputs); });
+    return all;
+  }
+  ViewPredictor predictor(model, examples, views);
+  const auto most = static_cast<std::size_t>(model.max_batch());
+  for (std::size_t first = 0; first < examples.size(); first += most) {
+    add(predictor.predict(first, std::min(most, examples.size() - first)));
+  }
   return all;
 }
 
@@ -95,9 +107,11 @@ std::vector<float> ask(const Sequential& model, const Weights& weights, const Ex
 }
 
 Answers ask_alone(const Sequential& model, const Weights& weights, const Examples& examples,
-                  const CompileOptions& options) {
+                  const CompileOptions& options, Views views) {
+  const auto compiled = compile_for_inference(model, weights, options);
+  require_fit(*compiled, examples);
   Answers answers = about(examples);
-  answers.frozen = ask(model, weights, examples, options);
+  answers.frozen = outputs_of(*compiled, examples, views);
   return answers;
 }
 

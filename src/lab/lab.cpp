@@ -76,8 +76,9 @@ CompileOptions Lab::compile_options() const {
 }
 
 FitOptions Lab::fit_options(const Stage& stage) const {
-  FitOptions options{stage.epochs, options_.batch_size,     options_.optimizer, options_.seed,
-                     stage.random, options_.early_stopping, options_.loss,      options_.augment};
+  FitOptions options{stage.epochs,  options_.batch_size, options_.optimizer,
+                     options_.seed, stage.random,        options_.early_stopping,
+                     options_.loss, options_.augment,    options_.drop_remainder};
   if (stage.kind == StageKind::longer_baseline) options.early_stopping.enabled = false;
   return options;
 }
@@ -90,11 +91,12 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   const auto model = std::get<Sequential>(model_of(stage));
   TrainedModel trained{model, Weights(model), {}, {}};
   trained.weights.initialize(options_.seed, stage.random);
+  const Examples train = examples_of(stage, train_examples(), groups_);
+  whiten(model, train, trained.weights);
   const auto compiled = compile(model, trained.weights, compile_options());
   compiled->start_profile();
-  trained.history =
-      fit(*compiled, examples_of(stage, train_examples(), groups_),
-          examples_of(stage, validation_examples(), groups_), fit_options(stage), observer);
+  trained.history = fit(*compiled, train, examples_of(stage, validation_examples(), groups_),
+                        fit_options(stage), observer);
   trained.profile = compiled->profile();
   return trained;
 }

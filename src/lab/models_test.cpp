@@ -109,6 +109,20 @@ TEST(Models, CanBeWider) {
   EXPECT_EQ(std::get<Dense>(twice.layers.back()).units, 10);
 }
 
+TEST(Models, AirbenchHasAFrozenWhiteningKernel) {
+  NetworkChoice choice;
+  choice.name = "airbench";
+  for (const int channels : {1, 3}) {
+    const Sequential model = network("m", {32, 32, channels}, 10, choice);
+    EXPECT_EQ(model.frozen, std::set<std::string>{"whiten/kernel"});
+    const LayerSummary whiten = summarize(model)[1];
+    EXPECT_EQ(whiten.output, (Shape{31, 31, 8 * channels}));
+    EXPECT_EQ(whiten.tensors[0].initializer, Initializer::whitening);
+    EXPECT_FALSE(whiten.tensors[0].trained);
+    EXPECT_TRUE(whiten.tensors[1].trained) << "the bias";
+  }
+}
+
 TEST(Models, ImagesThatNeedTooManyParametersAreRefused) {
   const auto refusal = [](int side, CnnSize size) {
     return error_of(Fault::user, [&] { cnn("baseline", {side, side, 3}, 10, size); });

@@ -24,6 +24,8 @@ class NetworkBuilder {
     return name;
   }
 
+  void freeze(const std::string& name) { model_.frozen.insert(name); }
+
   Sequential take() { return std::move(model_); }
 
  private:
@@ -36,10 +38,23 @@ Conv2D convolution(const std::string& name, int filters, Size2D kernel, Size2D s
   return {name, filters, kernel, Activation::linear, strides, Padding::same, false, initializer};
 }
 
-Sequential airbench(NetworkBuilder network, int classes) {
-  // Its whitening filters come from the training images there, and are trained here.
-  network.add(
-      Conv2D{"whiten", 24, 2, Activation::gelu, 1, Padding::valid, true, Initializer::fan_in});
+/// Means and deviations of CIFAR-10's training images, colour or grey.
+Normalization normalization(const std::string& name, std::int64_t channels) {
+  std::vector<double> mean{0.4914, 0.4822, 0.4465};
+  std::vector<double> deviation{0.2470, 0.2435, 0.2616};
+  if (channels != 3) {
+    mean.assign(static_cast<std::size_t>(channels), 0.4809);
+    deviation.assign(mean.size(), 0.2392);
+  }
+  for (double& each : deviation) each *= each;
+  return {name, std::move(mean), std::move(deviation)};
+}
+
+Sequential airbench(NetworkBuilder network, std::int64_t channels, int classes) {
+  network.add(normalization("normalize", channels));
+  network.add(Conv2D{"whiten", static_cast<int>(2 * 2 * 2 * channels), 2, Activation::gelu, 1,
+                     Padding::valid, true, Initializer::whitening});
+  network.freeze("whiten/kernel");
   const BatchNormalization norm{"", 0.6, 1e-12, true, false};
   const auto normalise = [&](const std::string& name) {
     BatchNormalization named = norm;
@@ -137,7 +152,7 @@ Sequential network(const std::string& name, const Shape& input, int classes,
   if (choice.name == "layers") return listed(name, input, classes, choice.layers);
   require_width(name, choice.width);
   NetworkBuilder builder(name, input, choice.width);
-  Sequential model = choice.name == "airbench"   ? airbench(std::move(builder), classes)
+  Sequential model = choice.name == "airbench" ? airbench(std::move(builder), input.back(), classes)
                      : choice.name == "resnet20" ? resnet20(std::move(builder), classes)
                      : choice.name == "mobilenet-small"
                          ? mobilenet_small(std::move(builder), classes)

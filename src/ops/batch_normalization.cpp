@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "base/simd.h"
+#include "ops/relu.h"
 #include "ops/scale.h"
 
 namespace sluice::ops {
@@ -121,10 +122,11 @@ BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
 }
 
 bool BatchNormalization::has_parameters() const {
-  return parameters_.gamma.values != nullptr || parameters_.beta.values != nullptr;
+  return parameters_.gamma.gradients != nullptr || parameters_.beta.gradients != nullptr;
 }
 
 dnnl::memory BatchNormalization::plan_backward(Plan&, const dnnl::memory& diff_dst, bool) {
+  diff_dst_ = diff_dst;
   diff_ = onednn::data(diff_dst);
   return diff_dst;
 }
@@ -201,7 +203,7 @@ void BatchNormalization::update_moving_moments() {
 
 void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
   rows_ = static_cast<std::size_t>(pass.rows);
-  of_batch_ = pass.phase == Phase::training;
+  of_batch_ = pass.phase == Phase::training && !operation_.frozen;
   const std::size_t channels = planes_.channels;
   if (of_batch_) {
     compute_moments();
@@ -222,6 +224,10 @@ void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
 }
 
 void BatchNormalization::backward_weights(onednn::Context&) {
+  if (operation_.frozen) {
+    if (relu_) relu_backward(dst_, diff_dst_);
+    return;
+  }
   const std::size_t lanes = planes_.lanes;
   const std::size_t all = lanes_of_all();
   sum_in_parts([&](const Chunk& chunk, float* sums, float* products, double* into_sums,

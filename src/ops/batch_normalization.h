@@ -16,9 +16,9 @@ struct BatchNormalizationParameters {
 };
 
 /// Batch normalisation with fused ReLU over all axes but the channels, by the statistics of the
-/// pass's rows in training and the moving ones at inference (Ioffe and Szegedy 2015). src
-/// (N, C, H, W) or (N, C) in any layout, dst in that of src. Its sums are divided by images, not by
-/// threads, so that the bits do not depend on the number of threads.
+/// pass's rows in training, unless it is frozen, and the moving ones at inference (Ioffe and
+/// Szegedy 2015). src (N, C, H, W) or (N, C) in any layout, dst in that of src. Its sums are
+/// divided by images, not by threads, so that the bits do not depend on the number of threads.
 class BatchNormalization : public Op {
  public:
   BatchNormalization(Plan& plan, const dnnl::memory& src,
@@ -63,7 +63,8 @@ class BatchNormalization : public Op {
   std::vector<float> diff_gamma_, diff_beta_;
   std::size_t rows_ = 0;  ///< of the last forward pass
   bool of_batch_ = false;
-  float* diff_ = nullptr;
+  dnnl::memory diff_dst_;
+  float* diff_ = nullptr;  ///< its values
 };
 
 }  // namespace sluice::ops

@@ -66,7 +66,7 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
 
 dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
   diff_dst_ = diff_dst;
-  plan_backward_weights(plan);
+  if (has_parameters()) plan_backward_weights(plan);
   if (!need_diff_src) return {};
 
   const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(

@@ -25,7 +25,7 @@ class Conv2D : public Op {
   Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
          Parameter bias);
 
-  bool has_parameters() const override { return true; }
+  bool has_parameters() const override { return kernel_.gradients != nullptr; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void load_parameters(onednn::Context& context) override;
   void forward(onednn::Context& context, const Pass& pass) override;

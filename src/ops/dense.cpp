@@ -35,18 +35,7 @@ Dense::Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Paramete
 
 dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) {
   diff_dst_ = diff_dst;
-  const auto kernel_desc = description_.weights_desc();
-  const auto weights = onednn::describe_backward<dnnl::inner_product_backward_weights>(
-      plan.context, description_, src_.get_desc(), kernel_desc, description_.bias_desc(),
-      diff_dst.get_desc());
-  backward_weights_ = {
-      plan.context,
-      dnnl::inner_product_backward_weights(weights),
-      {{DNNL_ARG_SRC, src_},
-       {DNNL_ARG_DIFF_DST, diff_dst},
-       {DNNL_ARG_DIFF_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.gradients)},
-       {DNNL_ARG_DIFF_BIAS,
-        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients())}}};
+  if (has_parameters()) plan_backward_weights(plan);
   if (!need_diff_src) return {};
 
   // With AVX-512, matmul takes half the time of inner_product's backward data.
@@ -59,6 +48,21 @@ dnnl::memory Dense::plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool
                                                   kernel.get_desc(), diff_src.get_desc())),
       {{DNNL_ARG_SRC, diff_dst}, {DNNL_ARG_WEIGHTS, kernel}, {DNNL_ARG_DST, diff_src}}};
   return diff_src;
+}
+
+void Dense::plan_backward_weights(Plan& plan) {
+  const auto kernel_desc = description_.weights_desc();
+  const auto weights = onednn::describe_backward<dnnl::inner_product_backward_weights>(
+      plan.context, description_, src_.get_desc(), kernel_desc, description_.bias_desc(),
+      diff_dst_.get_desc());
+  backward_weights_ = {
+      plan.context,
+      dnnl::inner_product_backward_weights(weights),
+      {{DNNL_ARG_SRC, src_},
+       {DNNL_ARG_DIFF_DST, diff_dst_},
+       {DNNL_ARG_DIFF_WEIGHTS, onednn::at(plan.context, kernel_desc, kernel_.gradients)},
+       {DNNL_ARG_DIFF_BIAS,
+        onednn::at(plan.context, weights.diff_bias_desc(), bias_.gradients())}}};
 }
 
 void Dense::forward(onednn::Context& context, const Pass&) {

@@ -11,7 +11,7 @@ class Dense : public Op {
   Dense(Plan& plan, const dnnl::memory& src, int units, bool relu, Parameter kernel,
         Parameter bias);
 
-  bool has_parameters() const override { return true; }
+  bool has_parameters() const override { return kernel_.gradients != nullptr; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_weights(onednn::Context& context) override;
@@ -19,6 +19,8 @@ class Dense : public Op {
   std::string algorithm() const override;
 
  private:
+  void plan_backward_weights(Plan& plan);
+
   bool relu_;
   Parameter kernel_;
   Bias bias_;

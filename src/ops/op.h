@@ -45,7 +45,7 @@ struct Plan {
 /// A layer's parameters and their gradients in Keras's shapes, inside larger blocks of memory.
 struct Parameter {
   const float* values = nullptr;
-  float* gradients = nullptr;  ///< null without training
+  float* gradients = nullptr;  ///< null where none are wanted: without training, or frozen
 };
 
 /// A layer's bias, or zeros for a layer without one, whose gradient nobody reads.
@@ -100,9 +100,9 @@ class Op {
   /// would spoil it.
   virtual bool reads_its_result() const { return false; }
 
-  /// Returns diff_src, in the layout of src. Without `need_diff_src`, which only an operation with
-  /// parameters supports, the result is empty and backward_data() must not be called. diff_dst has
-  /// the layout of dst and may be overwritten. An operation of several sources has
+  /// Returns diff_src, in the layout of src. Without `need_diff_src`, which only an operation that
+  /// has_parameters() supports, the result is empty and backward_data() must not be called.
+  /// diff_dst has the layout of dst and may be overwritten. An operation of several sources has
   /// plan_backward_of_all() instead.
   virtual dnnl::memory plan_backward(Plan&, const dnnl::memory& /*diff_dst*/,
                                      bool /*need_diff_src*/) {
@@ -118,7 +118,7 @@ class Op {
   /// parameters changed, or after another network used the same memory.
   virtual void load_parameters(onednn::Context&) {}
   virtual void forward(onednn::Context& context, const Pass& pass) = 0;
-  /// Computes the gradients of the parameters, if any. Call it before backward_data().
+  /// Computes the gradients of the parameters, if there are such. Call it before backward_data().
   virtual void backward_weights(onednn::Context&) {}
   /// Computes the gradient of src, if it was planned.
   virtual void backward_data(onednn::Context& context) = 0;

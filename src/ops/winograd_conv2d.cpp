@@ -61,6 +61,7 @@ convolution::Source WinogradConv2D::diff_dst() const {
 }
 
 void WinogradConv2D::backward_weights(onednn::Context& context) {
+  if (!has_parameters()) return;
   parts_.run_gradient(context, onednn::data(src_), diff_dst(), kernel_, bias_);
 }
 

@@ -28,7 +28,7 @@ class WinogradConv2D : public Op {
                  Parameter kernel, Parameter bias,
                  const convolution::Algorithm& algorithm = *convolution::winograd());
 
-  bool has_parameters() const override { return true; }
+  bool has_parameters() const override { return kernel_.gradients != nullptr; }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void load_parameters(onednn::Context& context) override;
   void forward(onednn::Context& context, const Pass& pass) override;

@@ -193,6 +193,7 @@ std::string answers(const Results& results) {
 std::string one_network(const Results& results) {
   const ModelResult& one = results.baseline;
   const Verdict::Standing& standing = results.verdict.baseline;
+  const Views views = results.experiment.views;
   const auto line = [](const std::string& what, const std::string& value) {
     return fmt::format("{:<24}{:>14}\n", what, value);
   };
@@ -203,11 +204,14 @@ std::string one_network(const Results& results) {
          line("Parameters", with_commas(one.cost.parameters)) +
          line("MFLOP per image", with_commas(std::llround(one.cost.flops / 1e6))) +
          line("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms)) +
+         (views == Views::one ? "" : line("Views of each image *", to_string(views))) +
          line("Test images/s", speed(one.test.images_per_second)) +
          line("Training time", duration(one.history.seconds)) +
          line("  processor time", duration(one.history.cpu_seconds)) +
-         line("Images trained on", with_commas(one.history.images)) + "\n" +
-         wrapped(sentence(standing));
+         line("Images trained on", with_commas(one.history.images)) +
+         (views == Views::one ? ""
+                              : "* combined for the test; MFLOP and latency are of one view\n") +
+         "\n" + wrapped(sentence(standing));
 }
 
 }  // namespace

@@ -69,6 +69,12 @@ TEST(ComparisonText, OfOneNetwork) {
   EXPECT_THAT(text, EndsWith("\n\nThe network classifies 58.2% of the test images correctly (95% "
                              "interval 55.1 to\n61.2%).\n"));
   EXPECT_THAT(text, Not(HasSubstr("mixture")));
+  EXPECT_THAT(text, Not(HasSubstr("iews")));
+  one.experiment.views = Views::mirror_shift;
+  const std::string with_views = comparison_text(one);
+  EXPECT_THAT(with_views, HasSubstr("\nViews of each image *    mirror+shift\n"));
+  EXPECT_THAT(with_views,
+              HasSubstr("\n* combined for the test; MFLOP and latency are of one view\n\nThe"));
 }
 
 TEST(ComparisonText, OfTheLab) {

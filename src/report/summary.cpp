@@ -33,6 +33,16 @@ std::string batch_shape(const Shape& shape) {
   return text + ")";
 }
 
+std::int64_t count_trained(const Sequential& model) {
+  std::int64_t count = 0;
+  for (const LayerSummary& layer : summarize(model)) {
+    for (const TensorSpec& tensor : layer.tensors) {
+      if (tensor.trained) count += element_count(tensor.shape);
+    }
+  }
+  return count;
+}
+
 std::string kind(const std::vector<LayerSummary>& layers) {
   const auto convolves = [](const TensorSpec& tensor) { return tensor.shape.size() == 4; };
   const bool cnn = std::ranges::any_of(layers, [&](const LayerSummary& layer) {
@@ -52,16 +62,13 @@ std::vector<std::string> part_row(const Sequential& part, const std::string& rol
 std::string summary_text(const Sequential& model) {
   std::vector<std::vector<std::string>> rows;
   std::int64_t total = 0;
-  std::int64_t trained = 0;
   for (const LayerSummary& layer : summarize(model)) {
     const std::string type = " (" + layer.type + ")";
     rows.push_back({cut(printable(layer.name), 33 - type.size()) + type, batch_shape(layer.output),
                     with_commas(layer.parameters())});
     total += layer.parameters();
-    for (const TensorSpec& tensor : layer.tensors) {
-      if (tensor.trained) trained += element_count(tensor.shape);
-    }
   }
+  const std::int64_t trained = count_trained(model);
   return cut(fmt::format("Model: \"{}\"", printable(model.name)), kTextWidth) + "\n" +
          boxed_table({{"Layer (type)", 33}, {"Output Shape", 24}, {"Param #", 13, true}}, rows) +
          total_line("Total params", total) + "\n" + total_line("Trainable params", trained) + "\n" +
@@ -78,10 +85,12 @@ std::string summary_text(const Mixture& model) {
   const std::int64_t gate = count_parameters(model.gate);
   std::int64_t branches = 0;
   std::int64_t largest = 0;
+  std::int64_t trained = count_trained(model.baseline);
   for (const Mixture::Branch& branch : model.branches) {
     rows.push_back(part_row(branch.expert, "on " + printable(branch.group)));
     const std::int64_t size = count_parameters(branch.expert) + count_parameters(branch.importance);
     branches += size;
+    trained += count_trained(branch.expert) + count_trained(branch.importance);
     largest = std::max(largest, size);
   }
   for (const Mixture::Branch& branch : model.branches) {
@@ -92,7 +101,7 @@ std::string summary_text(const Mixture& model) {
              {{"Part", 21}, {"What it is", 22}, {"Output Shape", 13}, {"Param #", 11, true}},
              rows) +
          total_line("Total params", baseline + gate + branches) + "\n" +
-         total_line("Trained jointly", baseline + branches) + ", all but the gate\n" +
+         total_line("Trained jointly", trained) + ", all but the gate\n" +
          // Branches may differ: the largest one counts.
          total_line("Active per image", gate + baseline + largest) +
          ", with one expert and its\n importance model\n";

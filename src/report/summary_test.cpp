@@ -43,6 +43,15 @@ TEST(SummaryText, OfTheLabsCnn) {
   expect_fits_a_terminal(text);
 }
 
+TEST(SummaryText, CountsWhatIsNotTrained) {
+  Sequential model{"m", {4, 4, 3}, {Conv2D{"conv", 2}, BatchNormalization{"norm"}}};
+  EXPECT_THAT(summary_text(model), HasSubstr(" Trainable params: 60 (240.00 B)\n"
+                                             " Non-trainable params: 4 (16.00 B)\n"));
+  model.frozen = {"conv", "norm/gamma"};
+  EXPECT_THAT(summary_text(model), HasSubstr(" Trainable params: 2 (8.00 B)\n"
+                                             " Non-trainable params: 62 (248.00 B)\n"));
+}
+
 TEST(SummaryText, LongNamesAreCut) {
   const Sequential model{std::string(200, 'm'), {2, 2, 1}, {Flatten{std::string(200, 'l')}}};
   expect_fits_a_terminal(summary_text(model));

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "eval/views.h"
+
 namespace sluice {
 
 namespace {
@@ -17,6 +19,7 @@ Settings to_settings(const Experiment& experiment) {
   Settings settings{.experiment = experiment};
   settings.size = experiment.lab.network.size == CnnSize::large ? "large" : "small";
   settings.resize = to_string(experiment.data.resize);
+  settings.views = to_string(experiment.views);
   settings.compute = to_string(experiment.lab.compute);
   settings.mirror = kMirrors[static_cast<std::size_t>(experiment.lab.augment.mirror)];
   return settings;
@@ -30,6 +33,9 @@ Experiment to_experiment(Settings settings) {
   }
   for (const Compute each : {Compute::automatic, Compute::fast, Compute::exact}) {
     if (settings.compute == to_string(each)) lab.compute = each;
+  }
+  for (const Views each : kAllViews) {
+    if (settings.views == to_string(each)) settings.experiment.views = each;
   }
   const auto mirror = std::ranges::find(kMirrors, settings.mirror) - std::begin(kMirrors);
   lab.augment.mirror = static_cast<Augmentation::Mirror>(mirror);
@@ -105,6 +111,7 @@ std::vector<Key> keys_of(Settings& settings) {
        Key::Real{&lab.loss.label_smoothing, beta, "at least 0 and below 1"}},
       {"train.class_weight", Key::Weights{&lab.loss.class_weight}},
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
+      {"train.drop_remainder", Key::Flag{&lab.drop_remainder}},
       {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},
       {"train.epochs.experts", Key::Count{&epochs.experts, 1, kMostEpochs}},
@@ -140,6 +147,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.augment.contrast", Key::Real{&augment.contrast, factor, "between 0 and 1"}},
       {"train.augment.cutout", Key::Count{&augment.cutout, 0, kMostPixels}},
       {"train.augment.mixup", Key::Real{&augment.mixup, factor, "between 0 and 1"}},
+      {"evaluate.views", Key::Choice{&settings.views, {"one", "mirror", "mirror+shift"}}},
       {"controls.longer", Key::Flag{&lab.controls.longer}},
       {"controls.average", Key::Flag{&lab.controls.average}},
       {"controls.wider", Key::Flag{&lab.controls.wider}},

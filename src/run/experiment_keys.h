@@ -15,6 +15,7 @@ struct Settings {
   std::string resize = "stretch";
   std::string compute = "auto";
   std::string mirror = "none";
+  std::string views = "one";
 };
 
 Settings to_settings(const Experiment& experiment);

@@ -340,6 +340,15 @@ void check_groups(const Experiment& experiment, const std::string& place) {
   const Groups checked(experiment.groups, class_names, place);
 }
 
+/// The parts of a mixture, of which the verdict tells, answer one view.
+void check_views(const Settings& settings, const std::string& place) {
+  if (settings.views == "one" || settings.experiment.groups.empty()) return;
+  throw user_error("experiment",
+                   "{}: evaluate.views = \"{}\" is for one network: leave it out, and evaluate the "
+                   "run with `sluice evaluate --views {}`",
+                   place, settings.views, settings.views);
+}
+
 /// Requires a permission for early stopping by test images, which are then no independent test.
 void check_early_stopping(const LabOptions& lab, const std::string& place) {
   const EarlyStopping& stopping = lab.early_stopping;
@@ -426,6 +435,7 @@ Experiment read_experiment(const std::filesystem::path& file,
     check_groups(settings.experiment, reader.groups_place());
   }
   stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
+  check_views(settings, place);
   check_early_stopping(settings.experiment.lab, place);
   check_class_weights(settings.experiment, place);
   reader.check_layers(settings.experiment.data.shape());

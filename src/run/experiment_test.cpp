@@ -488,6 +488,24 @@ TEST_F(ExperimentFile, ImagesHaveAnySizeAndOneOrThreeChannels) {
               HasSubstr("must be \"stretch\" or \"crop\" or \"pad\""));
 }
 
+TEST_F(ExperimentFile, ViewsAreOfOneNetwork) {
+  EXPECT_EQ(read("").views, Views::one);
+  const std::string views = "evaluate.views = \"mirror+shift\"\n";
+  const Experiment experiment = read(views);
+  EXPECT_EQ(experiment.views, Views::mirror_shift);
+  EXPECT_THAT(to_toml(experiment), HasSubstr("\n[evaluate]\nviews = \"mirror+shift\"\n"));
+  EXPECT_THAT(error_of(Fault::user, [&] { read(views + kGroups); }),
+              HasSubstr("evaluate.views = \"mirror+shift\" is for one network: leave it out"));
+}
+
+TEST_F(ExperimentFile, FastIsTheRecipe) {
+  const Experiment fast = read_experiment(SLUICE_SOURCE_DIR "/experiments/fast.toml");
+  EXPECT_EQ(fast.lab.network.name, "airbench");
+  EXPECT_TRUE(fast.lab.drop_remainder);
+  EXPECT_EQ(fast.lab.optimizer.norm_bias_learning_rate_factor, 64);
+  EXPECT_EQ(fast.views, Views::mirror_shift);
+}
+
 TEST_F(ExperimentFile, WithoutGroupsIsOfOneNetwork) {
   const Experiment e = read("seed = 1\n");
   EXPECT_TRUE(e.groups.empty());

@@ -96,6 +96,7 @@ OrderedJson experiment_json(const Experiment& experiment) {
           {"weight_decay", lab.optimizer.weight_decay},
           {"schedule", lab.optimizer.schedule.name},
           {"batch_size", lab.batch_size},
+          {"views", to_string(experiment.views)},
           {"epochs",
            {{"baseline", lab.epochs.baseline},
             {"experts", lab.epochs.experts},

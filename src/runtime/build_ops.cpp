@@ -199,8 +199,7 @@ class Builder {
   /// positive numbers, which leaves the largest value the largest.
   std::pair<ops::Parameter, ops::Parameter> kernel_and_bias(int filters, bool has_bias) {
     const Weights::Tensor& tensor = *next_tensor_;
-    const ops::Parameter kernel = next_parameter();
-    const ops::Parameter bias = has_bias ? next_parameter() : ops::Parameter{};
+    const auto [kernel, bias] = next_kernel_and_bias(has_bias);
     if (plan_.training) return {kernel, bias};
     const std::size_t first = at_;
     const auto* normalization = next<operation::BatchNormalization>();
@@ -215,8 +214,8 @@ class Builder {
     if (normalization == nullptr) return {kernel, bias};
     const operation::BatchNormalization& of = *normalization;
     auto folded = std::make_unique<ops::FoldNormalization>(
-        plan_, source_of(first), kernel, weights_.values(tensor).size(), bias,
-        static_cast<std::size_t>(filters), of, next_parameters(of));
+        plan_, source_of(first), kernel, tensor.size, bias, static_cast<std::size_t>(filters), of,
+        next_parameters(of));
     const auto parameters = std::pair(folded->kernel(), folded->bias());
     ops_.push_back(
         {operations_[first].layer, {value(operations_[first].sources[0]).op}, std::move(folded)});
@@ -243,8 +242,26 @@ class Builder {
 
   ops::Parameter next_parameter() {
     const Weights::Tensor& tensor = *next_tensor_++;
-    return {weights_.values(tensor).data(),
-            gradients_.empty() ? nullptr : gradients_.data() + tensor.offset};
+    const bool wanted = tensor.trained && !gradients_.empty();
+    return {weights_.values(tensor).data(), wanted ? gradients_.data() + tensor.offset : nullptr};
+  }
+
+  /// If one of the two is frozen, its gradient is computed with that of the other, and nobody reads
+  /// it.
+  std::pair<ops::Parameter, ops::Parameter> next_kernel_and_bias(bool has_bias) {
+    const auto tensor = next_tensor_;
+    ops::Parameter kernel = next_parameter();
+    if (!has_bias) return {kernel, {}};
+    ops::Parameter bias = next_parameter();
+    const auto unread = [&](std::size_t floats) {
+      return plan_.workspace.take(floats * sizeof(float));
+    };
+    if (kernel.gradients == nullptr && bias.gradients != nullptr) {
+      kernel.gradients = unread(tensor->size);
+    } else if (kernel.gradients != nullptr && bias.gradients == nullptr) {
+      bias.gradients = unread((tensor + 1)->size);
+    }
+    return {kernel, bias};
   }
 
   /// Training writes the state of the weights that it was given to train.

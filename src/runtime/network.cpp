@@ -242,7 +242,9 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
     // same buffer.
     const bool skipped = where == GradientOf::logits && step.op + 1 == last_->ops.size();
     if (skipped) continue;
-    timed(&LayerProfile::weights_seconds, each, [&] { each.op->backward_weights(context_); });
+    const auto seconds =
+        each.op->has_parameters() ? &LayerProfile::weights_seconds : &LayerProfile::data_seconds;
+    timed(seconds, each, [&] { each.op->backward_weights(context_); });
     if (!step.data) continue;
     timed(&LayerProfile::data_seconds, each, [&] {
       each.op->backward_data(context_);

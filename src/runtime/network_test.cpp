@@ -1,6 +1,6 @@
 #include "runtime/network.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <limits>
@@ -171,6 +171,63 @@ TEST_F(NetworkTest, GradientOfLogitsSkipsTheSoftmax) {
             1e-4);
 }
 
+/// Of a training pass: a frozen normalisation uses its moving statistics, and keeps them.
+TEST_F(NetworkTest, FrozenPartsGiveNoGradientsAndKeepTheirState) {
+  model_.layers = {Conv2D{"first", 32, 3, Activation::linear},
+                   BatchNormalization{"norm"},
+                   ActivationLayer{"relu"},
+                   Conv2D{"wide", 64},
+                   MaxPooling2D{"pool"},
+                   BatchNormalization{"other"},
+                   GlobalAveragePooling2D{"mean"},
+                   Dense{"dense", 12, Activation::relu},
+                   Dense{"output", 5, Activation::softmax}};
+  const std::vector<float> diff = random_images(kBatch * 5, 9);
+  for (const std::set<std::string>& frozen : {std::set<std::string>{},
+                                              {"first"},
+                                              {"norm", "wide"},
+                                              {"first", "norm", "dense"},
+                                              {"first/kernel", "norm", "wide/bias", "other/gamma"},
+                                              {"wide/kernel", "other", "output"}}) {
+    model_.frozen = frozen;
+    SCOPED_TRACE(fmt::format("{}", fmt::join(frozen, ", ")));
+    for (const Compute compute : {Compute::exact, Compute::fast}) {
+      weights_ = Weights(model_);
+      weights_.initialize(1, 2);
+      for (const Weights::Tensor& tensor : weights_.tensors()) {
+        if (tensor.kind == "moving_mean") std::ranges::fill(weights_.values(tensor), 0.2f);
+        if (tensor.kind == "moving_variance") std::ranges::fill(weights_.values(tensor), 0.7f);
+      }
+      const Weights before = weights_;
+      Network network(context_, model_, weights_, {.batch = kBatch, .compute = compute});
+      ReferenceNetwork reference(model_, weights_);
+      const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch, true);
+      std::ranges::copy(images_, network.input().begin());
+      const RandomKey key;
+      EXPECT_LT(relative_error(network.forward(kBatch, &key), expected), 1e-5);
+      network.start_profile();
+      network.backward(diff, GradientOf::output);
+      EXPECT_EQ(network.gradients().size(), weights_.trained().size());
+      EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
+                1e-4);
+      for (const Weights::Tensor& tensor : weights_.tensors()) {
+        const bool moves = tensor.kind.starts_with("moving_") && !frozen.contains(tensor.layer);
+        EXPECT_EQ(std::ranges::equal(weights_.values(tensor), before.values(tensor)), !moves)
+            << tensor.layer << " " << tensor.kind;
+      }
+      for (const LayerProfile& layer : network.profile()) {
+        if (layer.flops == 0) continue;
+        EXPECT_EQ(layer.weights_seconds > 0, !frozen.contains(layer.layer));
+      }
+      if (!frozen.contains("first")) continue;
+      const std::size_t lowest = frozen.contains("norm") ? 3 : 1;
+      for (std::size_t i = 0; i <= lowest; ++i) {
+        EXPECT_EQ(network.profile()[i].data_seconds, 0) << "nothing before it is trained";
+      }
+    }
+  }
+}
+
 TEST_F(NetworkTest, EveryBatchSizeGivesWhatItsImagesAloneGive) {
   constexpr int kLarge = 19;  // sizes are rounded up to 1, 4, 7, 10, 13, 16 or 19
   const std::vector<float> images = random_images(kLarge * kImage);
@@ -332,6 +389,26 @@ TEST_F(NetworkTest, WhatCannotBeCompiledIsRefused) {
   Weights others(other);
   EXPECT_THAT(error_of(Fault::user, [&] { compile(model_, others, {}); }),
               HasSubstr("small: the weights are not those of its layers"));
+}
+
+TEST(Summarize, WhatIsFrozenMustBeThere) {
+  Sequential model{"m", {4}, {Dense{"a", 2}, Dropout{"b", 0.5f}, BatchNormalization{"c"}}};
+  const auto trained = [&](const std::set<std::string>& frozen) {
+    model.frozen = frozen;
+    return Weights(model).trained().size();
+  };
+  EXPECT_EQ(trained({}), 14u);
+  EXPECT_EQ(trained({"a", "b"}), 4u);
+  EXPECT_EQ(trained({"a/kernel", "c/beta"}), 4u);
+  EXPECT_EQ(trained({"a", "c", "c/moving_mean"}), 0u);
+  for (const char* name : {"d", "a/gamma", "b/kernel", "/"}) {
+    EXPECT_EQ(
+        error_of(Fault::user,
+                 [&] {
+                   trained({"a", name});
+                 }),
+        fmt::format("[model] m: '{}' is frozen, and is no layer, and no layer's tensor", name));
+  }
 }
 
 TEST(Summarize, NumbersAndNamesThatCannotBe) {

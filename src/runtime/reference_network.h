@@ -16,6 +16,7 @@ class ReferenceNetwork {
     for (const Weights::Tensor& tensor : weights.tensors()) {
       const auto values = weights.values(tensor);
       parameters_.emplace_back(values.begin(), values.end());
+      trained_.push_back(tensor.trained);
     }
   }
 
@@ -36,7 +37,7 @@ class ReferenceNetwork {
     return steps_.back().dst;
   }
 
-  /// The gradients of sum(output * diff) for every parameter, in the order of Weights.
+  /// The gradients of sum(output * diff) for every trained parameter, in the order of Weights.
   std::vector<float> backward(const Values& diff) {
     gradients_.assign(parameters_.size(), {});
     for (Step& step : steps_) step.diff.clear();
@@ -52,8 +53,8 @@ class ReferenceNetwork {
       }
     }
     std::vector<float> all;
-    for (const Values& gradient : gradients_) {
-      all.insert(all.end(), gradient.begin(), gradient.end());
+    for (std::size_t i = 0; i < gradients_.size(); ++i) {
+      if (trained_[i]) all.insert(all.end(), gradients_[i].begin(), gradients_[i].end());
     }
     return all;
   }
@@ -141,7 +142,7 @@ class ReferenceNetwork {
   }
   Values undo(const operation::BatchNormalization& normalization, const Step& step) {
     auto gradients = batch_normalization_backward(step.src[0], normalized(normalization, step),
-                                                  training_, step.diff);
+                                                  training_ && !normalization.frozen, step.diff);
     std::size_t next = step.first_parameter;
     if (normalization.scale) gradients_[next++] = std::move(gradients.gamma);
     if (normalization.center) gradients_[next++] = std::move(gradients.beta);
@@ -187,7 +188,7 @@ class ReferenceNetwork {
     by.mean = parameters_[next++];
     by.variance = parameters_[next++];
     next_parameter_ = next;
-    if (training_) moments(step.src[0], channels, by.mean, by.variance);
+    if (training_ && !normalization.frozen) moments(step.src[0], channels, by.mean, by.variance);
     return by;
   }
 
@@ -206,6 +207,7 @@ class ReferenceNetwork {
 
   std::vector<Step> steps_;
   std::vector<Values> parameters_;
+  std::vector<bool> trained_;
   std::vector<Values> gradients_;
   std::size_t next_parameter_ = 0;
   int n_ = 0;

@@ -44,11 +44,13 @@ class Fit {
         optimizer_(make_optimizer(options.optimizer, trained_)),
         clipping_(options.optimizer, trained_),
         averages_(options.optimizer, values_of(model)),
+        batches_{static_cast<std::size_t>(options.batch_size), options.seed, options.stage,
+                 options.augment, options.drop_remainder},
+        images_(batches_.used(train.size())),
         class_weights_(class_weights(options.loss.class_weight, train)),
         stopper_(options.early_stopping, values_of(model)) {
     progress_.epochs = options.epochs;
-    progress_.steps = static_cast<int>((train.size() + options.batch_size - 1) /
-                                       static_cast<std::size_t>(options.batch_size));
+    progress_.steps = static_cast<int>((images_ + batches_.batch_size - 1) / batches_.batch_size);
   }
 
   History run() {
@@ -90,10 +92,7 @@ class Fit {
 
   /// Without augmentation a thread would cost more than it saves.
   void start_batches() {
-    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
-    sequence_.emplace(
-        train_, BatchSequence::Options{batch_size, options_.seed, options_.stage, options_.augment},
-        state_.epoch, state_.step);
+    sequence_.emplace(train_, batches_, state_.epoch, state_.step);
     if (!options_.augment.any() || state_.finished) return;
     prefetcher_.emplace([this](Batch& batch) { sequence_->fill_next(batch); });
   }
@@ -106,7 +105,6 @@ class Fit {
 
   /// Starts at the first step, or at the step of the restored state.
   void run_epoch() {
-    const auto batch_size = static_cast<std::size_t>(options_.batch_size);
     const double seconds_before = state_.seconds;
     progress_.epoch = state_.epoch;
     const Timer timer;
@@ -116,7 +114,7 @@ class Fit {
       state_.right += count_right(outputs_, batch.labels);
       ++state_.step;
       state_.seconds = seconds_before + timer.seconds();
-      report_step(static_cast<double>(std::min(state_.step * batch_size, train_.size())));
+      report_step(static_cast<double>(std::min(state_.step * batches_.batch_size, images_)));
       hand_out();
     }
     end_epoch();
@@ -175,13 +173,13 @@ class Fit {
     averages_.end_epoch();
     averages_.swap();
     require_finite_weights();
-    const auto images = static_cast<double>(train_.size());
+    const auto images = static_cast<double>(images_);
     const Evaluation validation = evaluate(model_, validation_);
     validation_seconds_ = validation.seconds;
     const Epoch result{state_.loss / images, state_.right / images, validation.loss,
                        validation.accuracy, state_.seconds};
     state_.history.epochs.push_back(result);
-    state_.history.images += static_cast<std::int64_t>(train_.size());
+    state_.history.images += static_cast<std::int64_t>(images_);
     const bool goes_on = stopper_.should_continue(state_.epoch, result);
     averages_.swap();
     tell(result);
@@ -239,6 +237,8 @@ class Fit {
   std::unique_ptr<Optimizer> optimizer_;
   Clipping clipping_;
   Averages averages_;
+  BatchSequence::Options batches_;
+  std::size_t images_;                ///< of an epoch
   std::vector<float> class_weights_;  ///< by label; empty if all are 1
   EarlyStopper stopper_;
   FitState state_;
@@ -285,6 +285,10 @@ History fit(CompiledModel& model, const Examples& train, const Examples& validat
   }
   if (model.trained().empty()) {
     throw user_error("train", "the model was compiled for inference: use compile()");
+  }
+  const auto is_frozen = [](const CompiledModel::Trained& each) { return each.weights.empty(); };
+  if (std::ranges::all_of(model.trained(), is_frozen)) {
+    throw user_error("train", "all layers of the model are frozen: leave one to train");
   }
   return Fit(model, train, validation, options, observer).run();
 }

@@ -73,7 +73,8 @@ class FitStateTest : public testing::Test {
   /// Trains a new model each time, so that only the state passes from one to the next. Returns
   /// nothing if it was stopped.
   std::optional<Trained> train(Keeper& keeper) {
-    const Sequential model = cnn("cnn", {8, 8, 3}, 4, CnnSize::small);
+    Sequential model = cnn("cnn", {8, 8, 3}, 4, CnnSize::small);
+    model.frozen = frozen_;
     Weights weights(model);
     weights.initialize(1, 1);
     const auto compiled = compile(model, weights, {kBatch});
@@ -117,6 +118,7 @@ class FitStateTest : public testing::Test {
   LabelledImages validation_images_ = random_set(10, 2);
   Examples train_{train_images_, kNames};
   Examples validation_{validation_images_, kNames};
+  std::set<std::string> frozen_;
   FitOptions options_{.epochs = 3, .batch_size = kBatch, .seed = 4};
 };
 
@@ -174,6 +176,8 @@ TEST_F(FitStateTest, SoDoesEveryPartOfTheRecipe) {
                         .lookahead = {.sync_period = 3},
                         .schedule = {.name = "one_cycle", .warmup = 0.4}};
   options_.loss = {.label_smoothing = 0.1, .class_weight = {.balanced = true}};
+  options_.drop_remainder = true;
+  frozen_ = {"conv1.1", "dense1/bias"};
   Keeper none;
   const Trained whole = *train(none);
   for (const int states : {1, 3, 5, 7}) {

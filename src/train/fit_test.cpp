@@ -88,6 +88,37 @@ class Recorder : public FitObserver {
   std::vector<Epoch> epochs;
 };
 
+TEST_F(FitTest, FrozenLayersStayAsTheyAre) {
+  model_.layers.insert(model_.layers.begin() + 1, BatchNormalization{"norm"});
+  model_.frozen = {"conv1.1", "norm", "output/bias"};
+  Weights before(model_);
+  before.initialize(0, 1);
+  const OptimizerOptions optimizer{.weight_decay = 0.1,
+                                   .decay_biases = true,
+                                   .clipnorm = 0.1,
+                                   .use_ema = true,
+                                   .lookahead = {.sync_period = 2}};
+  train({.epochs = 3, .batch_size = 8, .optimizer = optimizer});
+  for (const Weights::Tensor& tensor : weights_.tensors()) {
+    const bool frozen =
+        model_.frozen.contains(tensor.layer) || (tensor.layer == "output" && tensor.kind == "bias");
+    EXPECT_EQ(std::ranges::equal(weights_.values(tensor), before.values(tensor)), frozen)
+        << tensor.layer << " " << tensor.kind;
+  }
+  for (const LayerSummary& layer : summarize(model_)) model_.frozen.insert(layer.name);
+  EXPECT_THAT(error_of(Fault::user, [&] { train({}); }),
+              HasSubstr("all layers of the model are frozen: leave one to train"));
+}
+
+TEST_F(FitTest, LeavesOutThePartialBatch) {
+  for (const int batch_size : {12, 32, 40}) {
+    const History history = train({.epochs = 2, .batch_size = batch_size, .drop_remainder = true});
+    const int used = batch_size == 12 ? 24 : 32;  // 40 images would be no batch at all
+    EXPECT_EQ(history.images, 2 * used);
+    EXPECT_EQ(history.epochs[1].accuracy * used, std::round(history.epochs[1].accuracy * used));
+  }
+}
+
 TEST_F(FitTest, KeepsThePartialBatchAndTellsHowItGoes) {
   Recorder recorder;
   observer_ = &recorder;

@@ -9,6 +9,8 @@
 //
 // Images, predictions and state are raw floats.
 
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "base/files.h"
@@ -59,10 +61,15 @@ bool draws(const Sequential& model) {
       model.layers, [](const Layer& layer) { return std::holds_alternative<Dropout>(layer); });
 }
 
+/// Classes of its layers; those with frozen tensors are marked.
 std::string words(const Sequential& model) {
   std::string words;
   for (const Layer& layer : model.layers) {
-    words += std::string(words.empty() ? "" : " ") + class_name_of(layer);
+    const bool frozen = std::ranges::any_of(model.frozen, [&](const std::string& name) {
+      return name == name_of(layer) || name.starts_with(name_of(layer) + "/");
+    });
+    words +=
+        fmt::format("{}{}{}", words.empty() ? "" : " ", frozen ? "*" : "", class_name_of(layer));
   }
   return words;
 }

@@ -35,6 +35,7 @@ struct LabOptions {
   OptimizerOptions optimizer;
   LossOptions loss;
   int batch_size = 32;
+  bool drop_remainder = false;  ///< FitOptions::drop_remainder
   Epochs epochs;
   Controls controls;
   /// Share of the training images, the last ones, for validation. 0 validates on the test images,

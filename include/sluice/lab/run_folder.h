@@ -25,6 +25,7 @@ struct Experiment {
   DataOptions data;
   std::vector<Groups::Group> groups;
   LabOptions lab;
+  Views views = Views::one;     ///< of the test images, in the evaluation of one network
   std::string file = "groups";  ///< file and key, for messages about the groups
 };
 

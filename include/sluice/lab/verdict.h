@@ -57,7 +57,7 @@ Answers ask(const Sequential& baseline, const Weights& frozen, const Mixture& mo
 
 /// Runs one network: answers without groups. Throws Error (user) in the same way.
 Answers ask_alone(const Sequential& model, const Weights& weights, const Examples& examples,
-                  const CompileOptions& options);
+                  const CompileOptions& options, Views views = Views::one);
 
 /// Returns the outputs of one network, (examples, classes).
 std::vector<float> ask(const Sequential& model, const Weights& weights, const Examples& examples,

@@ -192,6 +192,7 @@ class DeclarationReader {
       for (const Value& source : sources) declared_.model.inputs[name].push_back(source.layer);
     }
     layers.push_back(std::move(layer));
+    if (!reader.trainable()) declared_.model.frozen.insert(name);
     if (!info.tensors.empty()) declared_.weighted.push_back(here);
     if (layers.size() > kMaxLayers) reader.refuse("is one too many: Sluice reads a thousand");
     return {name, std::move(info.output)};

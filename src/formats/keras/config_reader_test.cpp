@@ -137,6 +137,14 @@ TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {
   EXPECT_EQ(declared.weighted[2].name, "d2");
 }
 
+TEST(KerasDeclared, LayersThatAreNotTrainable) {
+  EXPECT_TRUE(read({conv(R"("trainable":true)"), kFlatten}).model.frozen.empty());
+  const std::string norm = layer("BatchNormalization", "a/b", R"("trainable":false)");
+  EXPECT_EQ(read({conv(R"("trainable":false)"), norm, kFlatten}).model.frozen,
+            (std::set<std::string>{"a_b", "conv1"}));
+  EXPECT_EQ(refused({conv(R"("trainable":3)")}), "conv1' has trainable 3, which is no bool");
+}
+
 TEST(KerasDeclared, NamesThatFilesCannotHave) {
   const std::string flatten = layer("Flatten", "", "");
   const DeclaredModel declared =

@@ -70,15 +70,16 @@ KerasJson keras_input(const std::string& name, const Shape& shape) {
           {"registered_name", nullptr}};
 }
 
-KerasJson layer_object(const Layer& layer) {
+KerasJson layer_object(const Layer& layer, const Sequential& model) {
   ConfigWriter writer;
   visit_settings(layer, writer);
+  if (model.frozen.contains(name_of(layer))) writer.config["trainable"] = false;
   return keras_object(class_name_of(layer), name_of(layer), writer.config);
 }
 
 KerasJson sequential_config(const Sequential& model) {
   KerasJson layers = KerasJson::array({keras_input("images", model.input)});
-  for (const Layer& layer : model.layers) layers.push_back(layer_object(layer));
+  for (const Layer& layer : model.layers) layers.push_back(layer_object(layer, model));
   return {{"module", "keras"},
           {"class_name", "Sequential"},
           {"config", {{"name", model.name}, {"trainable", true}, {"layers", std::move(layers)}}},

@@ -23,8 +23,8 @@ KerasJson keras_input(const std::string& name, const Shape& shape);
 /// [null, 32, 32, 3]: with the batch, whose size is open.
 KerasJson batch_shape(const Shape& shape);
 
-/// The object of a layer of ours.
-KerasJson layer_object(const Layer& layer);
+/// The object of a layer of ours, with "trainable" false where the model freezes it.
+KerasJson layer_object(const Layer& layer, const Sequential& model);
 
 /// A keras.Sequential with its input layer.
 KerasJson sequential_config(const Sequential& model);

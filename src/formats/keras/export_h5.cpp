@@ -80,19 +80,39 @@ void renumber_nested(KerasJson& layers) {
   }
 }
 
-/// A layer's group, or that of a nested model with all its weights.
-void write_layer(Hdf5Writer& file, const std::string& name, const Weights* weights,
-                 const std::string& only = "") {
+/// A group with tensors in this order.
+void write_group(Hdf5Writer& file, const std::string& name, const Weights& weights,
+                 const std::vector<Weights::Tensor>& tensors) {
   const std::string path = fmt::format("{}/{}", kModelWeights, name);
   file.group(path);
   std::vector<std::string> names;
-  for (std::size_t i = 0; weights != nullptr && i < weights->tensors().size(); ++i) {
-    const Weights::Tensor& tensor = weights->tensors()[i];
-    if (!only.empty() && tensor.layer != only) continue;
+  for (const Weights::Tensor& tensor : tensors) {
     names.push_back(fmt::format("{}/{}:0", tensor.layer, tensor.kind));
-    file.dataset(path + "/" + names.back(), tensor.shape, weights->values(tensor));
+    file.dataset(path + "/" + names.back(), tensor.shape, weights.values(tensor));
   }
   file.attribute(path, "weight_names", names);
+}
+
+std::vector<Weights::Tensor> tensors_of_layer(const Weights& weights, const std::string& layer) {
+  std::vector<Weights::Tensor> tensors = weights.tensors();
+  std::erase_if(tensors, [&](const Weights::Tensor& each) { return each.layer != layer; });
+  return tensors;
+}
+
+/// Tensors of a nested model in the order in which Keras takes them: those that are trained first.
+/// Keras freezes whole layers.
+std::vector<Weights::Tensor> in_order_of_nested(const Sequential& model, const Weights& weights) {
+  std::vector<Weights::Tensor> ordered;
+  const std::vector<KerasNode> nodes = network_nodes(model);
+  for (const bool trained : {true, false}) {
+    for (const KerasNode& node : nodes) {
+      for (const Weights::Tensor& tensor : tensors_of_layer(weights, node.name)) {
+        const bool is_state = tensor.kind.starts_with("moving_");
+        if (trained != (is_state || model.frozen.contains(node.name))) ordered.push_back(tensor);
+      }
+    }
+  }
+  return ordered;
 }
 
 KerasJson write_weights(Hdf5Writer& file, const SavedModel& saved,
@@ -102,7 +122,7 @@ KerasJson write_weights(Hdf5Writer& file, const SavedModel& saved,
   for (const KerasNode& node : network_nodes(saved.model)) {
     if (node.name == kImagesName) continue;
     layers.push_back(node.name);
-    write_layer(file, node.name, &saved.weights, node.name);
+    write_group(file, node.name, saved.weights, tensors_of_layer(saved.weights, node.name));
   }
   return model_config(saved.model);
 }
@@ -115,8 +135,11 @@ KerasJson write_weights(Hdf5Writer& file, const SavedMixture& saved,
   for (const KerasNode& node : nodes) {
     layers.push_back(node.name);
     const auto part = std::find(parts.begin(), parts.end(), node.part);
-    write_layer(file, node.name,
-                part == parts.end() ? nullptr : saved.weights.parts()[part - parts.begin()]);
+    // The first part stands for a layer without weights.
+    const bool is_part = part != parts.end();
+    const Weights& weights = *saved.weights.parts()[is_part ? part - parts.begin() : 0];
+    write_group(file, node.name, weights,
+                is_part ? in_order_of_nested(**part, weights) : std::vector<Weights::Tensor>());
   }
   return functional_config(names::kMixture, nodes);
 }

@@ -120,6 +120,31 @@ TEST(KerasExport, LegacyFilesAreInTheFormOfKeras2) {
   }
 }
 
+/// Keras takes the weights of a nested model in this order, whatever their names.
+TEST(KerasExport, LegacyFilesListWhatIsTrainedFirst) {
+  const ScratchFolder temp;
+  SavedMixture saved = mixture_of({{"z", {"cat", "van"}}, {"a", {"d\"og", "\xc3\xb6l"}}});
+  Sequential& gate = saved.model.gate;
+  gate.layers = {Conv2D{"a", 2}, BatchNormalization{"n"},    BatchNormalization{"m"},
+                 Conv2D{"b", 2}, GlobalMaxPooling2D{"pool"}, Dense{"o", 2, Activation::softmax}};
+  gate.inputs = {{"b", {"m"}}};
+  gate.frozen = {"n", "a/bias"};
+  saved.weights.gate = random_weights(gate, 5);
+  export_keras_h5(temp / "m.h5", saved);
+  const KerasFile file = read_keras_file(temp / "m.h5");
+  EXPECT_EQ(file.tensors.metadata().at("model_weights/gate@weight_names"),
+            R"(["a/kernel:0","a/bias:0","m/gamma:0","m/beta:0","b/kernel:0","b/bias:0",)"
+            R"("o/kernel:0","o/bias:0","n/gamma:0","n/beta:0","n/moving_mean:0",)"
+            R"("n/moving_variance:0","m/moving_mean:0","m/moving_variance:0"])");
+  const auto back = std::get<SavedMixture>(import_keras(temp / "m.h5"));
+  EXPECT_EQ(back.model.gate.frozen, std::set<std::string>{"n"}) << "Keras freezes whole layers";
+  const Weights& weights = back.weights.gate;
+  for (std::size_t i = 0; i < weights.tensors().size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(weights.values(weights.tensors()[i]),
+                                   saved.weights.gate.values(saved.weights.gate.tensors()[i])));
+  }
+}
+
 TEST(KerasExport, GroupsAreInTheLayersNamesToo) {
   // Keras writes no metadata of others, but keeps names.
   const ScratchFolder temp;

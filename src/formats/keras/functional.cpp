@@ -107,8 +107,8 @@ std::vector<KerasNode> network_nodes(const Sequential& model) {
     }
     const Layer& layer = model.layers[i];
     const bool takes_list = inputs.size() > 1;
-    nodes.push_back({name_of(layer), class_name_of(layer), layer_object(layer), infos[i].output,
-                     std::move(inputs), takes_list});
+    nodes.push_back({name_of(layer), class_name_of(layer), layer_object(layer, model),
+                     infos[i].output, std::move(inputs), takes_list});
   }
   return model.inputs.empty() ? nodes : in_keras_order(nodes);
 }

@@ -25,6 +25,7 @@ class LayerReader {
   const std::string& name() const { return name_; }
   /// "float32", or what else it computes in that Sluice can convert: "mixed_bfloat16".
   std::string data_type() const;
+  bool trainable() const { return flag("trainable", true); }
   /// Of an InputLayer.
   const nlohmann::json& batch_shape() const;
   /// The layer that it configures, for that input; of any type of Layer.

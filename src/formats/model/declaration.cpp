@@ -17,6 +17,7 @@ using OrderedJson = nlohmann::ordered_json;
 constexpr std::size_t kMostLayers = 1000;
 constexpr std::size_t kMostBranches = 1000;
 constexpr std::size_t kMostInputs = 64;
+constexpr std::size_t kMostFrozen = 4 * kMostLayers;  ///< layers and tensors
 constexpr std::size_t kLongestName = 128;
 
 const std::string& checked_name(const std::string& name) {
@@ -288,7 +289,10 @@ std::string to_name(std::string_view text, std::string_view suffix) {
 OrderedJson to_declaration(const Sequential& model) {
   OrderedJson layers = OrderedJson::array();
   for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer, model));
-  return {{"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
+  OrderedJson json{
+      {"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
+  if (!model.frozen.empty()) json["frozen"] = model.frozen;
+  return json;
 }
 
 OrderedJson to_declaration(const Mixture& model) {
@@ -314,6 +318,10 @@ Sequential sequential_of(const Json& json, const std::string& place) {
   for (const Json& layer : fields.list("layers", kMostLayers)) {
     const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
     add_layer(layer, at, model);
+  }
+  if (fields.has("frozen")) {
+    const std::vector<std::string> frozen = fields.names("frozen", kMostFrozen);
+    model.frozen.insert(frozen.begin(), frozen.end());
   }
   fields.finish();
   require(place, [&] { summarize(model); });

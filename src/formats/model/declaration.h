@@ -11,7 +11,7 @@ namespace sluice {
 // JSON declaration of a model, with Keras's names:
 //   {"name": "gate", "input_shape": [32, 32, 3], "layers": [
 //     {"class_name": "Conv2D", "name": "conv1.1", "filters": 32, "kernel_size": 3,
-//      "activation": "relu"}, ...]}
+//      "activation": "relu"}, ...], "frozen": ["conv1.1"]}
 // and of a mixture: {"baseline": ..., "gate": ..., "branches": [
 //     {"group": "natural", "expert": ..., "importance": ...}, ...]}.
 

@@ -371,6 +371,12 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(layer(2, "rate", 1), HasSubstr("layer 3: rate must be a number from 0 up to 1"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json["layers"] = nlohmann::json::array(); }),
               HasSubstr("model: layers must be a list of 1 to 1000"));
+  EXPECT_THAT(refusal_of_model([](auto& json) { json["frozen"] = "conv1.1"; }),
+              HasSubstr("model: frozen must be a list of 1 to 4000"));
+  EXPECT_THAT(refusal_of_model([](auto& json) {
+                json["frozen"] = {"conv1.1", "\n"};
+              }),
+              HasSubstr("model: tiny: '\\n' is frozen, and is no layer"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json = 3; }), HasSubstr("is not a JSON object"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));

@@ -44,6 +44,11 @@ struct LayerType<Conv2D> {
 
   static LayerInfo describe(const Conv2D& layer, const Shape& input) {
     require_image(input);
+    const std::int64_t patch = layer.kernel_size.height * layer.kernel_size.width * input[2];
+    if (layer.kernel_initializer == Initializer::whitening && layer.filters != 2 * patch) {
+      throw misfit("has whitening filters: there must be {}, two for each value of a patch",
+                   2 * patch);
+    }
     return describe_convolution(layer, input, layer.filters, false, layer.kernel_initializer);
   }
 };

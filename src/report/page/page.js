@@ -58,6 +58,7 @@ function differencesTable({verdict}) {
 
 function figuresSection(results) {
   const all = classifiers(results);
+  const views = results.experiment?.views;
   const row = (title, value) => [title, ...all.map((each) => value(each))];
   return section('figures', 'Accuracy and cost',
     accuracyChart(all),
@@ -69,6 +70,7 @@ function figuresSection(results) {
       row('Parameters', (each) => whole(each.cost.parameters)),
       row('active per image', (each) => whole(each.cost.active_parameters)),
       row('MFLOP per image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
+      ...(views && views !== 'one' ? [row('Views of each image, combined for the test', () => views)] : []),
       row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(1)} ms` : '–')),
       row('Training time', (each) => duration(each.cost.seconds)),
       row('processor time', (each) => duration(each.cost.cpu_seconds)),
