@@ -50,9 +50,9 @@ TEST(StratifiedSamples, HaveTheSharesOfTheClasses) {
   std::vector<int> labels;
   for (int i = 0; i < 60; ++i) labels.push_back(i < 30 ? 0 : i < 50 ? 1 : i < 59 ? 2 : 3);
   const auto counts = [&](std::size_t wanted) {
-    std::vector<int> counts(4);
-    for (const std::size_t row : stratified(labels, wanted)) ++counts[labels[row]];
-    return counts;
+    std::vector<int> taken(4);
+    for (const std::size_t row : stratified(labels, wanted)) ++taken[labels[row]];
+    return taken;
   };
   EXPECT_THAT(counts(60), ElementsAre(30, 20, 9, 1));
   EXPECT_THAT(counts(12), ElementsAre(6, 4, 1, 1));

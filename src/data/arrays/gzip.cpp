@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t kMostPart = std::uint64_t{1} << 30;  // zlib counts in 32 bits
+constexpr std::uint64_t kMostZlibPart = std::uint64_t{1} << 30;  // zlib counts in 32 bits
 
 }  // namespace
 
@@ -34,7 +34,7 @@ GzipFile::~GzipFile() {
 std::size_t GzipFile::read(std::span<char> bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const auto part = std::min<std::uint64_t>(bytes.size() - done, kMostPart);
+    const auto part = std::min<std::uint64_t>(bytes.size() - done, kMostZlibPart);
     const int count =
         gzread(static_cast<gzFile>(file_), bytes.data() + done, static_cast<unsigned>(part));
     int code = Z_OK;
@@ -85,7 +85,8 @@ std::string inflate_raw(std::string_view stream, std::uint64_t size, const std::
   const auto refuse = [&](const char* why) -> Error {
     return user_error("data", "{} is damaged ({}): copy it again", name, why);
   };
-  if (stream.size() > kMostPart || size > kMostPart * 2 || size > stream.size() * kMostInflation) {
+  if (stream.size() > kMostZlibPart || size > kMostZlibPart * 2 ||
+      size > stream.size() * kMostInflation) {
     throw refuse("sizes that cannot be");
   }
   std::string bytes(size, '\0');

@@ -102,7 +102,8 @@ class PickleReader {
   }
 
   void push_global() {
-    const std::string name = std::string(line()) + "." + std::string(line());
+    const std::string_view module = line();
+    const std::string name = fmt::format("{}.{}", module, line());
     constexpr std::array kConstructors{"numpy.core.multiarray._reconstruct",
                                        "numpy._core.multiarray._reconstruct"};
     if (std::ranges::find(kConstructors, name) != kConstructors.end()) {

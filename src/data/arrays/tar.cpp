@@ -12,9 +12,9 @@ namespace sluice {
 namespace {
 
 // POSIX.1-1988 (ustar): a header of 512 bytes, and the content filled up to a multiple of 512.
-constexpr std::size_t kBlock = 512;
-constexpr std::uint64_t kMostFile = std::uint64_t{64} << 20;
-constexpr std::uint64_t kMostBytes = std::uint64_t{2} << 30;
+constexpr std::size_t kTarBlock = 512;
+constexpr std::uint64_t kMostTarFile = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostTarBytes = std::uint64_t{2} << 30;
 
 /// Returns a text field, which ends at its first 0.
 std::string_view field(std::string_view header, std::size_t at, std::size_t length) {
@@ -27,7 +27,7 @@ std::uint64_t octal(std::string_view digits) {
   std::uint64_t value = 0;
   for (const char c : digits) {
     if (c == ' ') continue;
-    if (c < '0' || c > '7' || value > kMostBytes) return ~std::uint64_t{0};
+    if (c < '0' || c > '7' || value > kMostTarBytes) return ~std::uint64_t{0};
     value = 8 * value + static_cast<std::uint64_t>(c - '0');
   }
   return value;
@@ -56,23 +56,23 @@ std::map<std::string, std::string> read_tar(
   GzipFile file(archive);
   std::map<std::string, std::string> files;
   std::uint64_t done = 0;
-  for (char block[kBlock];;) {
+  for (char block[kTarBlock];;) {
     const std::size_t count = file.read(block);
     const std::string_view header(block, count);
     if (header.find_first_not_of('\0') == std::string_view::npos) break;  // the end
-    if (count < kBlock || !is_sound(header)) throw refuse("is no tar archive, or is damaged");
+    if (count < kTarBlock || !is_sound(header)) throw refuse("is no tar archive, or is damaged");
     const std::uint64_t size = octal(field(header, 124, 12));
-    done += std::min(size, kMostBytes) + kBlock;
-    if (size > kMostBytes || done > kMostBytes) throw refuse("has more than 2 GB");
+    done += std::min(size, kMostTarBytes) + kTarBlock;
+    if (size > kMostTarBytes || done > kMostTarBytes) throw refuse("has more than 2 GB");
     const std::string path(field(header, 0, 100));
     const std::string name = path.substr(path.rfind('/') + 1);
     const char type = header[156];
-    const std::uint64_t rest = (kBlock - size % kBlock) % kBlock;
+    const std::uint64_t rest = (kTarBlock - size % kTarBlock) % kTarBlock;
     if ((type != '0' && type != '\0') || !wanted(name)) {
       file.skip(size + rest);
       continue;
     }
-    if (size > kMostFile) throw refuse("has more than 64 MB in " + name);
+    if (size > kMostTarFile) throw refuse("has more than 64 MB in " + name);
     if (!files.emplace(name, file.take(size)).second) throw refuse("has " + name + " twice");
     file.skip(rest);
   }

@@ -12,29 +12,29 @@ namespace sluice {
 namespace {
 
 // PKWARE's APPNOTE: the directory at the end lists the files; numbers are little-endian.
-constexpr std::string_view kEnd = "PK\5\6";
-constexpr std::string_view kEntry = "PK\1\2";
-constexpr std::string_view kLocal = "PK\3\4";
-constexpr std::uint64_t kMostBytes = std::uint64_t{8} << 30;
-constexpr std::uint64_t kLarge = 0xFFFFFFFF;  ///< the size stands in an extension
+constexpr std::string_view kZipEnd = "PK\5\6";
+constexpr std::string_view kZipEntry = "PK\1\2";
+constexpr std::string_view kZipLocal = "PK\3\4";
+constexpr std::uint64_t kMostZipBytes = std::uint64_t{8} << 30;
+constexpr std::uint64_t kZip64 = 0xFFFFFFFF;  ///< the size stands in an extension
 constexpr unsigned kStored = 0;
 constexpr unsigned kDeflated = 8;
 
 }  // namespace
 
 ZipFile::ZipFile(const std::filesystem::path& path)
-    : path_(path_text(path)), bytes_(read_file(path, kMostBytes, "data")) {
-  const std::size_t end = bytes_.rfind(kEnd);
+    : path_(path_text(path)), bytes_(read_file(path, kMostZipBytes, "data")) {
+  const std::size_t end = bytes_.rfind(kZipEnd);
   if (end == std::string::npos) refuse("is no zip archive, or is cut short");
   const std::uint64_t count = number(end + 10, 2);
   std::uint64_t at = number(end + 16, 4);
   for (std::uint64_t i = 0; i < count; ++i) {
-    if (part(at, 4) != kEntry) refuse("has a damaged directory");
+    if (part(at, 4) != kZipEntry) refuse("has a damaged directory");
     if (number(at + 8, 2) & 1) refuse("is encrypted");
     const std::uint64_t name = number(at + 28, 2);
     const Member member{std::string(part(at + 46, name)), static_cast<unsigned>(number(at + 10, 2)),
                         number(at + 20, 4), number(at + 24, 4), number(at + 42, 4)};
-    if (member.packed == kLarge || member.size == kLarge) refuse("has an array above 4 GB");
+    if (member.packed == kZip64 || member.size == kZip64) refuse("has an array above 4 GB");
     members_.push_back(member);
     at += 46 + name + number(at + 30, 2) + number(at + 32, 2);
   }
@@ -50,7 +50,7 @@ std::string ZipFile::read(std::string_view name) const {
   const auto found = std::ranges::find(members_, name, &Member::name);
   if (found == members_.end()) refuse("lacks a file");
   const std::uint64_t at = found->offset;
-  if (part(at, 4) != kLocal) refuse("has a damaged directory");
+  if (part(at, 4) != kZipLocal) refuse("has a damaged directory");
   const std::string_view packed =
       part(at + 30 + number(at + 26, 2) + number(at + 28, 2), found->packed);
   if (found->method == kStored) {
