@@ -51,8 +51,13 @@ inline std::string make_zip(const std::map<std::string, std::string>& files, boo
     const std::string packed = deflates ? deflated(content, -15) : content;
     const std::string sizes = little_endian(packed.size(), 4) + little_endian(content.size(), 4) +
                               little_endian(name.size(), 2);
-    const std::string common = little_endian(20, 2) + little_endian(0, 2) +
-                               little_endian(deflates ? 8 : 0, 2) + little_endian(0, 8) + sizes;
+    const std::string common =
+        little_endian(20, 2) + little_endian(0, 2) + little_endian(deflates ? 8 : 0, 2) +
+        little_endian(0, 4) +
+        little_endian(crc32(0, reinterpret_cast<const Bytef*>(content.data()),
+                            static_cast<uInt>(content.size())),
+                      4) +
+        sizes;
     directory += "PK\1\2" + little_endian(20, 2) + common + little_endian(0, 12) +
                  little_endian(all.size(), 4) + name;
     all += "PK\3\4" + common + little_endian(0, 2) + name + packed;

@@ -1,5 +1,7 @@
 #include "data/arrays/zip.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 
 #include "base/fail.h"
@@ -32,8 +34,12 @@ ZipFile::ZipFile(const std::filesystem::path& path)
     if (part(at, 4) != kZipEntry) refuse("has a damaged directory");
     if (number(at + 8, 2) & 1) refuse("is encrypted");
     const std::uint64_t name = number(at + 28, 2);
-    const Member member{std::string(part(at + 46, name)), static_cast<unsigned>(number(at + 10, 2)),
-                        number(at + 20, 4), number(at + 24, 4), number(at + 42, 4)};
+    const Member member{std::string(part(at + 46, name)),
+                        static_cast<unsigned>(number(at + 10, 2)),
+                        number(at + 16, 4),
+                        number(at + 20, 4),
+                        number(at + 24, 4),
+                        number(at + 42, 4)};
     if (member.packed == kZip64 || member.size == kZip64) refuse("has an array above 4 GB");
     members_.push_back(member);
     at += 46 + name + number(at + 30, 2) + number(at + 32, 2);
@@ -49,16 +55,23 @@ std::vector<std::string> ZipFile::names() const {
 std::string ZipFile::read(std::string_view name) const {
   const auto found = std::ranges::find(members_, name, &Member::name);
   if (found == members_.end()) refuse("lacks a file");
-  const std::uint64_t at = found->offset;
+  std::string content = content_of(*found);
+  const auto* bytes = reinterpret_cast<const Bytef*>(content.data());
+  if (crc32_z(0, bytes, content.size()) != found->checksum) refuse("is damaged (its checksum)");
+  return content;
+}
+
+std::string ZipFile::content_of(const Member& member) const {
+  const std::uint64_t at = member.offset;
   if (part(at, 4) != kZipLocal) refuse("has a damaged directory");
   const std::string_view packed =
-      part(at + 30 + number(at + 26, 2) + number(at + 28, 2), found->packed);
-  if (found->method == kStored) {
-    if (found->packed != found->size) refuse("has a damaged directory");
+      part(at + 30 + number(at + 26, 2) + number(at + 28, 2), member.packed);
+  if (member.method == kStored) {
+    if (member.packed != member.size) refuse("has a damaged directory");
     return std::string(packed);
   }
-  if (found->method != kDeflated) refuse("is packed in a way that is not read");
-  return inflate_raw(packed, found->size, path_);
+  if (member.method != kDeflated) refuse("is packed in a way that is not read");
+  return inflate_raw(packed, member.size, path_);
 }
 
 void ZipFile::refuse(std::string_view why) const {

@@ -23,11 +23,13 @@ class ZipFile {
   struct Member {
     std::string name;
     unsigned method;
+    std::uint64_t checksum;  ///< CRC-32 of the content
     std::uint64_t packed;
     std::uint64_t size;
     std::uint64_t offset;
   };
 
+  std::string content_of(const Member& member) const;
   [[noreturn]] void refuse(std::string_view why) const;
   std::string_view part(std::uint64_t at, std::uint64_t count) const;
   std::uint64_t number(std::uint64_t at, int bytes) const;
