@@ -107,8 +107,8 @@ void require_cifar_classes(const FolderLayout& layout, Halves halves) {
       "data",
       "{} has other classes than CIFAR-10's ten: if these pictures are your own, write "
       "set = \"folder\" under [data] of the experiment, and divide classes = {} "
-      "over two or more [[groups]]",
-      path_text(half), toml_list(found));
+      "over two or more [[groups]], or let `sluice init {}` write the experiment",
+      path_text(half), toml_list(found), argument_text(layout.folder));
 }
 
 Dataset load_cifar_place(const Named& named, const DataOptions& options, const DataEvents& events,

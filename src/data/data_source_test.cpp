@@ -1,5 +1,7 @@
 #include "sluice/dataset.h"
 
+#include <fmt/format.h>
+
 #include "sluice/exchange.h"
 #include "tests/scratch.h"
 
@@ -243,7 +245,8 @@ TEST_F(DataSource, PicturesOfOnesOwnAreToldFromCifar) {
             "[data] " + path("pets/train") +
                 " has other classes than CIFAR-10's ten: if these pictures are your own, write set "
                 "= \"folder\" under [data] of the experiment, and divide classes = [\"bus\", "
-                "\"cat\", \"dog\", \"van\"] over two or more [[groups]]");
+                "\"cat\", \"dog\", \"van\"] over two or more [[groups]], or let `sluice init " +
+                path("pets") + "` write the experiment");
   std::vector<std::string> names = cifar10_class_names();
   names[5] = "Dog";
   save_images(folder_ / "cifar", names);
