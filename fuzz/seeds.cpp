@@ -5,6 +5,7 @@
 #include <turbojpeg.h>
 
 #include "base/files.h"
+#include "data/arrays/array_files_testing.h"
 #include "data/image_codecs.h"
 #include "formats/keras/container.h"
 #include "formats/safetensors/safetensors_testing.h"
@@ -63,6 +64,27 @@ void write_cifar(const fs::path& folder) {
   record[0] = 9;
   write(folder, "one", record);
   write(folder, "two", record + std::string(3073, '\0'));
+}
+
+void write_arrays(const fs::path& corpus) {
+  const std::string pixels(2 * 3072, '\x41');
+  write(corpus / "pickle", "two", make_cifar_pickle({1, 2}, pixels));
+  const std::string images = make_idx({2, 2, 3}, "abcdefghijkl");
+  write(corpus / "idx", "images", images);
+  write(corpus / "idx", "images.gz", gzip(images));
+  const std::string array = make_npy("|u1", "(2, 1, 3)", "abcdef");
+  write(corpus / "npy", "bytes", array);
+  write(corpus / "npy", "planes", make_npy("|u1", "(1, 3, 1, 2)", "abcdef"));
+  write(corpus / "npy", "floats", make_npy("<f4", "(1, 1, 1)", std::string(4, '\0')));
+  write(corpus / "npy", "labels", make_npy("<i8", "(2,)", std::string(16, '\0')));
+  const std::map<std::string, std::string> arrays{{"x.npy", array}, {"y.npy", array}};
+  write(corpus / "npz", "stored", make_zip(arrays, false));
+  write(corpus / "npz", "deflated", make_zip(arrays, true));
+  const std::string tar = make_tar({{"a/one", "first"}, {"x", "second"}, {"three", ""}});
+  write(corpus / "tar", "plain", tar);
+  write(corpus / "tar", "gzip", gzip(tar));
+  write(corpus / "csv", "header", "label,file,split\ncat,1.jpg,train\ndog,\"a,\"\"b\",test\n");
+  write(corpus / "csv", "plain", "1.jpg;cat\n2.jpg;dog\n");
 }
 
 void write_experiments(const fs::path& folder) {
@@ -186,6 +208,7 @@ int main(int argc, char** argv) {
   try {
     sluice::write_checkpoints(folder / "checkpoint");
     sluice::write_cifar(folder / "cifar");
+    sluice::write_arrays(folder);
     sluice::write_experiments(folder / "experiment");
     sluice::write_images(folder / "image");
     sluice::write_results(folder / "results");

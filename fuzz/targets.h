@@ -19,10 +19,16 @@ namespace sluice::fuzz {
 
 bool checkpoint(std::string_view bytes);
 bool cifar(std::string_view bytes);
+bool csv(std::string_view bytes);  ///< a table of files and labels
 bool experiment(std::string_view bytes);
-bool image(std::string_view bytes);    ///< PNG and JPEG
+bool idx(std::string_view bytes);    ///< images of MNIST's format, also as gzip
+bool image(std::string_view bytes);  ///< PNG and JPEG
+bool npy(std::string_view bytes);
+bool npz(std::string_view bytes);      ///< the zip archive
+bool pickle(std::string_view bytes);   ///< a batch of CIFAR-10 in Python's form
 bool results(std::string_view bytes);  ///< results.json of a run's folder
 bool safetensors(std::string_view bytes);
+bool tar(std::string_view bytes);  ///< also as gzip
 bool model_file(std::string_view bytes);
 bool keras(std::string_view bytes);            ///< zip and HDF5, read in a child process
 bool keras_flattened(std::string_view bytes);  ///< the child process's answer

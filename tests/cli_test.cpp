@@ -29,7 +29,9 @@ TEST_F(CommandLine, EveryVerbHasHelpWithExamplesIn80Columns) {
                                              {"summary"},
                                              {"bench"},
                                              {"data"},
+                                             {"init"},
                                              {"data", "info"},
+                                             {"data", "check"},
                                              {"data", "fetch"},
                                              {"data", "sample"}}) {
     auto arguments = verb;

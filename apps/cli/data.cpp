@@ -5,6 +5,7 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/own_data.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "sluice/exchange.h"
@@ -39,6 +40,36 @@ void info(const DataVerbOptions& options) {
   const Dataset data = load(options);
   print_out("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
             distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
+}
+
+/// Prints what is wrong with data, and what to do about it.
+void check(const std::string& place) {
+  const OwnData own = load_own(place);
+  const Dataset& data = own.data;
+  const Examples train(data.train, data.class_names);
+  print_out("\n{} ({})\n\n{}", data.name, path_text(data.source),
+            distribution_text(train, {data.test, data.class_names}));
+  if (own.pictures > 0) {
+    print_out("Pictures have about {} x {} pixels (the medians of {}).\n", own.width, own.height,
+              own.pictures);
+  }
+  std::vector<std::string> mends;
+  std::size_t others = 0;
+  for (const auto& [kind, count] : data.left_out) others += kind == "broken" ? 0 : count;
+  if (data.left_out.contains("broken")) {
+    mends.emplace_back("replace or delete the broken files, or train with data.skip_broken=true");
+  }
+  if (others > 0) {
+    mends.emplace_back(
+        "move pictures among the files left out into class folders, or convert them");
+  }
+  if (balance_in_words(train) != "balanced") {
+    mends.emplace_back(
+        "the classes are uneven: train.class_weight = \"balanced\" weighs them alike");
+  }
+  mends.push_back(fmt::format("write an experiment: sluice init {}", argument_text(data.place)));
+  print_out("\nWhat to do:\n");
+  for (const std::string& mend : mends) print_out("- {}\n", mend);
 }
 
 void fetch(const DataVerbOptions& options) {
@@ -92,6 +123,7 @@ void add_data(CLI::App& app) {
   sluice data info
   sluice data info experiments/lab.toml --data ~/cifar-10-batches-bin
   sluice data info --data ~/pets --set 'data.set="folder"'
+  sluice data check ~/pets
   sluice data fetch
   sluice data sample --data builtin --out samples)");
   const auto options = std::make_shared<DataVerbOptions>();
@@ -106,6 +138,15 @@ void add_data(CLI::App& app) {
       verb->add_subcommand("info", "Show the data that is found, and its distribution");
   add_place(*info_verb);
   info_verb->callback([options] { info(*options); });
+
+  auto* check_verb =
+      verb->add_subcommand("check", "Show every problem of a folder at once, and what to do");
+  check_verb->footer(
+      "Reports broken, unread and duplicate files, classes without images and uneven\n"
+      "classes.");
+  check_verb->add_option("FOLDER", options->data, "Folder of pictures, CSV file or arrays")
+      ->required();
+  check_verb->callback([options] { check(options->data); });
 
   auto* fetch_verb =
       verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");

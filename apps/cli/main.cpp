@@ -20,6 +20,7 @@ constexpr int kUserFault = 2;
 
 constexpr const char* kExamples = R"(Examples:
   sluice train experiments/lab.toml       train the whole lab
+  sluice init ~/pets                      experiment for your own pictures
   sluice predict runs/lab cat.jpg         class of a picture, and its expert
   sluice report runs/lab                  report of a run as a page
   sluice evaluate runs/lab                accuracy of every model
@@ -65,6 +66,7 @@ int run(int argc, char** argv) {
   app.footer(kExamples);
   app.get_formatter()->column_width(28);
   app.require_subcommand(0, 1);
+  add_init(app);
   add_train(app);
   add_evaluate(app);
   add_predict(app);

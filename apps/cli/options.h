@@ -21,9 +21,10 @@ inline void add_run(CLI::App& verb, std::string& folder) {
 
 inline void add_data_option(CLI::App& verb, std::string& folder) {
   verb.add_option("--data", folder,
-                  "Folder of CIFAR-10 binary files, or with\n"
-                  "train/CLASS/*.jpg and test/CLASS/*.jpg\n"
-                  "(or png), or \"builtin\"")
+                  "Folder or archive of CIFAR-10; for data.set =\n"
+                  "\"folder\" a folder of pictures in train/CLASS\n"
+                  "(and test, val) or in CLASS, a CSV file, or\n"
+                  "arrays (.npz, .npy, idx); or \"builtin\"")
       ->type_name("DIR");
 }
 

@@ -5,6 +5,7 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/own_data.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -78,7 +79,21 @@ void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
   }
 }
 
+/// Writes the experiment for a folder that is given in place of one.
+void write_experiment(TrainOptions& options) {
+  if (!is_folder(options.experiment)) return;
+  if (!options.run.data.empty()) {
+    throw user_error("train", "{} is a folder: give it without --data, or name an experiment",
+                     path_text(options.experiment));
+  }
+  const OwnData own = load_own(options.experiment);
+  options.run.data = own.data.place;
+  options.experiment = write_experiment_for(own);
+  print_out("wrote {}\n", options.experiment);
+}
+
 void train(TrainOptions options) {
+  write_experiment(options);
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile);
@@ -111,6 +126,7 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --controls
   sluice train experiments/one-network.toml
   sluice train experiments/one-network.toml --seeds 5
+  sluice train ~/pets                    writes pets.toml, as sluice init does
   sluice train --resume runs/lab
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
@@ -120,7 +136,9 @@ RUN/MODEL/model.safetensors.
 Ctrl-C, SIGTERM and a closed terminal end the run within a step and save its
 state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
   const auto options = std::make_shared<TrainOptions>();
-  verb->add_option("EXPERIMENT", options->experiment, "TOML file, such as experiments/lab.toml");
+  verb->add_option("EXPERIMENT", options->experiment,
+                   "TOML file, such as experiments/lab.toml, or a\nfolder of pictures, for which "
+                   "one is written");
   add_data_option(*verb, options->run.data);
   auto* run =
       verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")

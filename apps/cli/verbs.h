@@ -6,6 +6,7 @@ namespace sluice::cli {
 
 // Verbs of the command line. Each function adds one with its help, and runs it from CLI11's
 // callback.
+void add_init(CLI::App& app);
 void add_train(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);

@@ -36,11 +36,13 @@ struct Dataset {
   std::vector<std::string> class_names;
   LabelledImages train;
   LabelledImages test;
+  /// Images to validate on, of data that has its own or splits them off; else empty.
+  LabelledImages validation{};
   /// Place with which load_data() finds the data again: an absolute path or "builtin"; empty for
   /// data of another origin.
   std::string place{};
-  /// Number of files of the folder that were not read, by kind: ".webp", "in folders below a
-  /// class", "broken".
+  /// Number of files of the folder that were not read, by kind: ".pdf", "outside a class folder",
+  /// "broken".
   std::map<std::string, std::size_t> left_out{};
 };
 
@@ -171,14 +173,21 @@ std::string to_string(Resize resize);
 
 /// Data of an experiment.
 struct DataOptions {
-  /// "cifar-10": the ten classes of CIFAR-10, downloaded or drawn if there is no copy. "folder":
-  /// any images in DIR/train/<class>/ and DIR/test/<class>/; the classes are the folders' names,
-  /// sorted.
+  /// "cifar-10": the ten classes of CIFAR-10, downloaded or drawn if there is no copy. "cifar-100",
+  /// "mnist", "fashion-mnist": these, in the place or where Keras keeps them. "folder": whatever
+  /// the place has: pictures in a folder for each class, below train/, val/ and test/ or without a
+  /// test half; a CSV file; NumPy's arrays; idx files; CIFAR. "csv": a CSV file of file and label.
   std::string set = "cifar-10";
-  /// Number of images: the first ones of CIFAR-10; of a folder, a fixed sample that has at least
-  /// one image of each class. 0 for all.
+  /// Number of images: the first ones of CIFAR-10; of other data a stratified sample, the same for
+  /// every seed. 0 for all.
   int train_images = 0;
   int test_images = 0;
+  /// Share of each class that becomes the test half of data that has none. The files' names decide,
+  /// so that more files do not move others.
+  double test_split = 0.2;
+  /// Share of each class's other training images to validate on, chosen in the same way; 0 for
+  /// none.
+  double validation_split = 0;
   bool skip_broken = false;  ///< skips images that cannot be read, in place of an error
   int height = 32;           ///< of each image: pictures of another size are resized
   int width = 32;
@@ -205,13 +214,17 @@ struct DataEvents {
 /// Class names of CIFAR-10, by label.
 const std::vector<std::string>& cifar10_class_names();
 
+/// Class names of a DataOptions::set, by label; empty for "folder" and "csv", whose classes the
+/// data has.
+std::vector<std::string> class_names_of_set(const std::string& set);
+
 /// A place to look for data, and the source of its name.
 struct DataPlace {
   DataPlace(const char* where) : path(where) {}
   DataPlace(std::string where, std::string who = "given with --data")
       : path(std::move(where)), named_by(std::move(who)) {}
 
-  std::string path;  ///< a folder, "builtin" for built-in images, or empty for no place
+  std::string path;  ///< a folder, a file, "builtin" for built-in images, or empty for no place
   std::string named_by = "given with --data";  ///< for messages
   /// Whether built-in images may replace CIFAR-10 if it is not found.
   bool may_draw = true;

@@ -80,6 +80,21 @@ struct ClassificationReport {
 };
 ClassificationReport classification_report(const ConfusionMatrix& confusion);
 
+/// Figures beside the accuracy, which rare classes hardly change.
+struct ClassBalance {
+  /// Mean recall of the classes that have examples, as scikit-learn's balanced_accuracy_score().
+  double balanced_accuracy = 0;
+  double macro_f1 = 0;  ///< of ClassificationReport::macro
+  double largest_share =
+      0;  ///< of the class with the most examples: the accuracy of naming it always
+  /// Whether the largest class has 1.5 times an even share or more, so that the accuracy misleads.
+  bool is_uneven = false;
+};
+ClassBalance class_balance(const ConfusionMatrix& confusion);
+
+/// Returns "balanced accuracy 50.0%, macro F1 0.462; the largest class has 85.7% of the images".
+std::string balance_in_words(const ClassBalance& balance);
+
 // Uncertainty of figures. All intervals have a level of 95%.
 
 struct Interval {

@@ -46,6 +46,7 @@ Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Gr
   results_.class_names = data.class_names;
   results_.train_images = lab_.train_examples().size();
   results_.test_images = data.test.size();
+  results_.validation_images = data.validation.size();
   results_.left_out = data.left_out;
 }
 

@@ -54,7 +54,13 @@ bool is_done(const RunFolder& folder) {
 
 /// Throws Error (user) if a run would continue with other images than it began with.
 void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
-  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256) return;
+  const bool same_validation = before.validation.images == 0
+                                   ? now.validation.images == 0
+                                   : now.validation.sha256 == before.validation.sha256;
+  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256 &&
+      same_validation) {
+    return;
+  }
   throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
                    path_text(now.place),
                    now.place == before.place
@@ -90,6 +96,7 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   const Groups groups(experiment.groups, class_names, experiment.file);
   declare(experiment, class_names);  // refuses images that are too large for the network
   const Dataset data = load_data(experiment.data, place, events);
+  require_validation(experiment.lab, data.validation.size() > 0, experiment.file);
   const Lab lab(experiment.lab, data, groups);
   require_images_of_each_group(lab, groups);
   const DataRecord record = record_of(data, experiment.data.set);

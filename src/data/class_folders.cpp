@@ -7,7 +7,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "data/image_folder.h"
+#include "data/folder_files.h"
 
 namespace sluice {
 
@@ -33,43 +33,66 @@ std::string names_found(const fs::path& folder) {
   return one_line(fmt::format("found {}{}", fmt::join(names, ", "), more), 400);
 }
 
-/// Returns the folder that was probably meant as a half; empty if there is none.
-std::string intended_half(const fs::path& folder, const std::string& half) {
-  const std::vector<std::string> words =
-      half == "train"
-          ? std::vector<std::string>{"train", "training", "trainset", "train_set"}
-          : std::vector<std::string>{"test", "testing", "tests",      "testset", "test_set",
-                                     "val",  "valid",   "validation", "eval"};
-  const std::vector<std::string> names = class_folders(folder);
-  for (const std::string& word : words) {
-    const auto found = std::find_if(names.begin(), names.end(),
-                                    [&](const std::string& name) { return folded(name) == word; });
-    if (found != names.end()) return *found;
-  }
-  return {};
+using Words = std::vector<std::string>;
+const Words kTrainWords{"train", "training", "trainset", "train_set"};
+const Words kValidationWords{"val", "valid", "validation"};
+const Words kTestWords{"test", "testing", "tests", "testset", "test_set"};
+
+bool is_one_of(const Words& words, const std::string& name) {
+  return std::find(words.begin(), words.end(), folded(name)) != words.end();
 }
 
-/// Returns how to mend missing halves.
-std::string mend_of(const fs::path& folder, const std::vector<std::string>& halves) {
-  std::vector<std::string> meant;
-  std::vector<std::string> due;
-  for (const std::string& half : halves) {
-    const std::string name = intended_half(folder, half);
-    if (name.empty()) continue;
-    meant.push_back(name);
-    due.push_back(half);
-  }
-  if (!meant.empty()) {
-    return fmt::format("did you mean {}? rename {} to {}", fmt::join(meant, " and "),
-                       meant.size() > 1 ? "them" : "it", fmt::join(due, " and "));
-  }
+/// Returns the folder that is a half by its name; empty if there is none.
+fs::path half_in(const fs::path& folder, const Words& words) {
+  std::vector<std::string> found;
   for (const std::string& name : class_folders(folder)) {
-    if (is_image_folder(folder / name)) return "pass --data " + argument_text(folder / name);
+    if (is_one_of(words, name)) found.push_back(name);
   }
-  const fs::path parent = fs::absolute(folder).lexically_normal().parent_path();
-  if (halves.size() > 1 && is_image_folder(parent)) return "pass --data " + argument_text(parent);
-  return fmt::format("put the images of each class into {}/CLASS",
-                     fmt::join(halves, "/CLASS and "));
+  if (found.empty()) return {};
+  if (found.size() > 1) {
+    throw user_error("data", "{} has {}: leave one of them", path_text(folder),
+                     one_line(fmt::to_string(fmt::join(found, " and ")), 200));
+  }
+  return folder / found.front();
+}
+
+/// Returns the folders by their names; nothing without a training and a test half.
+std::optional<FolderLayout> halves_in(const fs::path& folder) {
+  FolderLayout layout{folder, half_in(folder, kTrainWords), half_in(folder, kValidationWords),
+                      half_in(folder, kTestWords)};
+  if (layout.train.empty() && layout.test.empty()) return {};
+  return layout;
+}
+
+/// Whether a folder is itself a half of the data set that the folder above has.
+bool is_half(const fs::path& folder) {
+  const fs::path whole = fs::absolute(folder / ".").lexically_normal().parent_path();
+  const std::string name = whole.filename().string();
+  if (!is_one_of(kTrainWords, name) && !is_one_of(kTestWords, name) &&
+      !is_one_of(kValidationWords, name)) {
+    return false;
+  }
+  const std::optional<FolderLayout> above = halves_in(whole.parent_path());
+  return above && !above->train.empty() && !(above->test.empty() && above->validation.empty());
+}
+
+std::size_t count_pictures_in(const fs::path& folder) {
+  const std::vector<fs::path> paths = list_without_litter(folder);
+  return static_cast<std::size_t>(
+      std::count_if(paths.begin(), paths.end(),
+                    [](const fs::path& path) { return !is_folder(path) && is_picture(path); }));
+}
+
+std::optional<FolderLayout> layout_within(const fs::path& folder, int levels) {
+  if (const std::optional<FolderLayout> halves = halves_in(folder)) return halves;
+  if (is_half(folder)) return {};
+  const std::vector<std::string> names = class_folders(folder);
+  const auto classes = std::count_if(names.begin(), names.end(), [&](const std::string& name) {
+    return has_picture(folder / name);
+  });
+  if (classes >= 2) return FolderLayout{folder, folder, {}, {}};
+  if (names.size() != 1 || levels == 0 || count_pictures_in(folder) > 0) return {};
+  return layout_within(folder / names.front(), levels - 1);
 }
 
 }  // namespace
@@ -88,14 +111,37 @@ std::vector<fs::path> list_without_litter(const fs::path& folder) {
   return paths;
 }
 
-fs::path existing_half(const fs::path& folder, const std::string& half) {
-  if (is_folder(folder / half)) return folder / half;
-  throw user_error("data", "{} is missing ({}): {}", path_text(folder / half), names_found(folder),
-                   mend_of(folder, {half}));
+std::optional<FolderLayout> find_layout(const fs::path& folder) {
+  constexpr int kMostLevels = 3;
+  return layout_within(folder, kMostLevels);
 }
 
-std::string mend_of_missing_halves(const fs::path& folder) {
-  return fmt::format("{}: {}", names_found(folder), mend_of(folder, {"train", "test"}));
+std::string nearest_layout(const fs::path& folder) {
+  const std::string found = names_found(folder);
+  if (is_half(folder)) {
+    return fmt::format(
+        "{}: pass --data {}, which has both halves", found,
+        argument_text(fs::absolute(folder / ".").lexically_normal().parent_path().parent_path()));
+  }
+  const std::vector<std::string> names = class_folders(folder);
+  if (const std::size_t pictures = count_pictures_in(folder); pictures > 0) {
+    return fmt::format(
+        "{}, with {} {} in no class folder: put those of each class into a folder "
+        "of its own, or list file and label in a CSV file and pass it as --data",
+        found, pictures, pictures == 1 ? "picture" : "pictures");
+  }
+  for (const std::string& name : names) {
+    if (halves_in(folder / name)) {
+      return fmt::format("{}: pass --data {}", found, argument_text(folder / name));
+    }
+  }
+  if (!names.empty()) {
+    return fmt::format("{}: pictures are needed in the folders of two or more classes", found);
+  }
+  return fmt::format(
+      "{}: put the images of each class into train/CLASS and test/CLASS, or into "
+      "CLASS alone",
+      found);
 }
 
 std::vector<std::string> class_folders(const fs::path& half) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,21 @@ bool is_litter(const std::filesystem::path& path);
 /// Lists a folder without litter, sorted. Throws Error.
 std::vector<std::filesystem::path> list_without_litter(const std::filesystem::path& folder);
 
-/// Returns the folder DIR/`half`, "train" or "test". Throws Error (user) if it is missing, with
-/// what DIR has and which folder was probably meant.
-std::filesystem::path existing_half(const std::filesystem::path& folder, const std::string& half);
+/// Folders of a data set that have a folder for each class.
+struct FolderLayout {
+  std::filesystem::path folder;      ///< that has the halves or the classes
+  std::filesystem::path train;       ///< empty if there is a test half only
+  std::filesystem::path validation;  ///< empty if there is none
+  std::filesystem::path test;        ///< empty if there is none
+};
 
-/// Returns how to mend a folder without halves: what it has, and what was probably meant.
-std::string mend_of_missing_halves(const std::filesystem::path& folder);
+/// Finds the halves of a data set in a folder, by names such as Train, valid or testing, or one
+/// folder of two or more classes, or either of them below folders that have nothing else. Returns
+/// nothing if there is neither. Throws Error (user) for two folders that both may be a half.
+std::optional<FolderLayout> find_layout(const std::filesystem::path& folder);
+
+/// Returns what a folder without a layout has, and how it would become one.
+std::string nearest_layout(const std::filesystem::path& folder);
 
 /// Lists the names of the folders in a half, sorted.
 std::vector<std::string> class_folders(const std::filesystem::path& half);

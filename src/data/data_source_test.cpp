@@ -1,5 +1,7 @@
 #include "sluice/dataset.h"
 
+#include <fmt/format.h>
+
 #include "sluice/exchange.h"
 #include "tests/scratch.h"
 
@@ -141,34 +143,92 @@ TEST_F(DataSource, ANamedPlaceIsNotPassedOver) {
                                         " (given with --data) does not exist: name a folder, or "
                                         "\"builtin\"");
   save(folder_ / "file", "");
-  EXPECT_THAT(error(path("file")), HasSubstr("(given with --data) is not a folder"));
+  EXPECT_THAT(error(path("file")), HasSubstr("file (given with --data) has neither CIFAR-10"));
   fs::create_directories(folder_ / "empty");
   const ScopedVariable variable("SLUICE_DATA", path("empty").c_str());
   EXPECT_THAT(error(),
-              HasSubstr("empty (given by $SLUICE_DATA) has neither data_batch_*.bin and "
-                        "test_batch.bin nor train/<class>/ and test/<class>/; it is empty: put the "
-                        "images of each class into train/CLASS and test/CLASS"));
+              HasSubstr("empty (given by $SLUICE_DATA) has neither CIFAR-10 (data_batch_*.bin, "
+                        "data_batch_1 or an archive) nor train/<class>/ and test/<class>/; it is "
+                        "empty: put the images of each class into train/CLASS and test/CLASS, or "
+                        "into CLASS alone"));
   EXPECT_TRUE(said_.empty());
   options_.train_images = 11;
   EXPECT_THAT(error(path("sluice/cifar-10-batches-bin")),
               HasSubstr("data.train_images = 11, but "));
 }
 
-TEST_F(DataSource, WhatWasProbablyMeantIsNamed) {
+TEST_F(DataSource, ALayoutIsFoundBelowFoldersThatHaveNothingElse) {
   options_.set = "folder";
-  save_images(folder_ / "pets", {"dog", "cat"});
-  fs::rename(folder_ / "pets/train", folder_ / "pets/Train");
-  fs::rename(folder_ / "pets/test", folder_ / "pets/Test");
-  save(folder_ / "pets/__MACOSX/._x", "");
-  EXPECT_EQ(error(path("pets")),
-            "[data] " + path("pets") +
-                " (given with --data) has no train/<class>/ and test/<class>/; found Test, Train: "
-                "did you mean Train and Test? rename them to train and test");
   save_images(folder_ / "my data/pets", {"dog", "cat"});
-  EXPECT_THAT(error(path("my data")),
-              HasSubstr("; found pets: pass --data '" + path("my data/pets") + "'"));
+  save(folder_ / "my data/__MACOSX/._x", "");
+  const Dataset data = load(path("my data"));
+  EXPECT_EQ(data.train.size(), 2u);
+  EXPECT_EQ(data.place, path("my data/pets"));
+}
+
+TEST_F(DataSource, WithoutALayoutWhatWasFoundAndTheNearestOneAreNamed) {
+  options_.set = "folder";
+  save_images(folder_ / "my data/pets", {"dog", "cat"});
   EXPECT_THAT(error(path("my data/pets/train")),
               HasSubstr("; found cat, dog: pass --data '" + path("my data/pets") + "'"));
+  save(folder_ / "my data/1.jpg", "");
+  EXPECT_THAT(error(path("my data")),
+              HasSubstr("; found 1.jpg, pets, with 1 picture in no class folder: put those of each "
+                        "class into a folder of its own, or list file and label in a CSV file"));
+  fs::remove(folder_ / "my data/1.jpg");
+  fs::create_directories(folder_ / "my data/other");
+  EXPECT_THAT(error(path("my data")),
+              HasSubstr("; found other, pets: pass --data '" + path("my data/pets") + "'"));
+  save(folder_ / "text/notes/1.txt", "");
+  EXPECT_THAT(
+      error(path("text")),
+      HasSubstr("; found notes: pictures are needed in the folders of two or more classes"));
+  save(folder_ / "pets.zip", "PK\3\4");
+  EXPECT_THAT(error(path("pets.zip")), HasSubstr("pets.zip (given with --data) is no folder, CSV "
+                                                 "file, .npz file, idx file or CIFAR archive"));
+}
+
+TEST_F(DataSource, OneFolderOfClassesNeedsNoHalves) {
+  options_.set = "folder";
+  save_images(folder_ / "both", {"dog", "cat"});
+  for (const char* name : {"dog", "cat"}) {
+    fs::create_directories(folder_ / "pets" / name);
+    fs::rename(folder_ / "both/train" / name / "1.png", folder_ / "pets" / name / "1.png");
+    fs::rename(folder_ / "both/test" / name / "1.png", folder_ / "pets" / name / "2.png");
+  }
+  const Dataset data = load(path("pets"));
+  EXPECT_EQ(data.train.size(), 2u) << "one of each class";
+  EXPECT_EQ(data.test.size(), 2u);
+  EXPECT_THAT(said_.back(), HasSubstr("no test half: 2 of 4 pictures test"));
+  EXPECT_EQ(load_test_data(options_, data.class_names, path("pets"), {}).test.pixels,
+            data.test.pixels);
+}
+
+TEST_F(DataSource, ACsvFileIsFoundByItsNameAndBySet) {
+  save_images(folder_ / "pets", {"dog", "cat"});
+  fs::create_directories(folder_ / "csv/images");
+  std::string rows = "filename,label,split\n";
+  for (const char* half : {"train", "test"}) {
+    for (const char* name : {"dog", "cat"}) {
+      const std::string file = fmt::format("images/{}-{}.png", half, name);
+      fs::rename(folder_ / "pets" / half / name / "1.png", folder_ / "csv" / file);
+      rows += fmt::format("{},{},{}\n", file, name, half);
+    }
+  }
+  save(folder_ / "csv/labels.csv", rows);
+  for (const char* set : {"folder", "csv"}) {
+    options_.set = set;
+    for (const char* place : {"csv", "csv/labels.csv"}) {
+      const Dataset data = load(path(place));
+      EXPECT_EQ(data.class_names, (std::vector<std::string>{"cat", "dog"}));
+      EXPECT_EQ(data.train.size(), 2u);
+      EXPECT_EQ(data.place, path("csv/labels.csv"));
+      EXPECT_THAT(data.test.files,
+                  ::testing::UnorderedElementsAre("images/test-cat.png", "images/test-dog.png"));
+      EXPECT_EQ(list_classes(options_, path(place)), data.class_names);
+    }
+  }
+  EXPECT_THAT(error(path("pets")), HasSubstr("is no CSV file, and no folder with one"));
 }
 
 TEST_F(DataSource, ATildeIsTheHome) {
@@ -185,7 +245,8 @@ TEST_F(DataSource, PicturesOfOnesOwnAreToldFromCifar) {
             "[data] " + path("pets/train") +
                 " has other classes than CIFAR-10's ten: if these pictures are your own, write set "
                 "= \"folder\" under [data] of the experiment, and divide classes = [\"bus\", "
-                "\"cat\", \"dog\", \"van\"] over two or more [[groups]]");
+                "\"cat\", \"dog\", \"van\"] over two or more [[groups]], or let `sluice init " +
+                path("pets") + "` write the experiment");
   std::vector<std::string> names = cifar10_class_names();
   names[5] = "Dog";
   save_images(folder_ / "cifar", names);
@@ -317,15 +378,13 @@ TEST_F(DataSource, AnyFolderOfImages) {
 
   EXPECT_EQ(error(), "[data] data.set = \"folder\" needs images of your own: pass --data DIR");
   EXPECT_THAT(error("builtin"), HasSubstr("pass --data DIR"));
-  save_cifar(folder_ / "binary", 1);
-  EXPECT_THAT(error(path("binary")), HasSubstr("has no train/<class>/ and test/<class>/"));
   EXPECT_THAT(error_of(Fault::user, [&] { list_classes(options_, ""); }),
               HasSubstr("pass --data DIR"));
 }
 
 TEST_F(DataSource, UnknownSetIsRefused) {
-  options_.set = "mnist";
-  EXPECT_EQ(error(), "[data] data.set = \"mnist\": choose \"cifar-10\" or \"folder\"");
+  options_.set = "imagenet";
+  EXPECT_THAT(error(), HasSubstr("[data] data.set = \"imagenet\": choose \"cifar-10\", "));
   options_.set = "cifar-10";
   EXPECT_EQ(list_classes(options_, ""), cifar10_class_names());
 }

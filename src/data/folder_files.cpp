@@ -1,5 +1,9 @@
 #include "data/folder_files.h"
 
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
 #include <utility>
 
 #include "base/fail.h"
@@ -7,6 +11,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/class_folders.h"
+#include "data/image_codecs.h"
+#include "data/split.h"
 
 namespace sluice {
 
@@ -19,34 +25,63 @@ std::string ending_of(const fs::path& path) {
   return folded(path.extension().string());
 }
 
-bool is_image_ending(const std::string& ending) {
-  return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
+bool has_image_ending(const fs::path& file) {
+  constexpr std::array kEndings{".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"};
+  return std::ranges::find(kEndings, ending_of(file)) != kEndings.end();
 }
 
-std::size_t count_files(const fs::path& folder) {
-  std::size_t files = 0;
-  std::error_code error;
-  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end;
-       it.increment(error)) {
-    std::error_code ignored;
-    if (is_litter(it->path())) {
-      it.disable_recursion_pending();
-    } else if (it->is_regular_file(ignored)) {
-      ++files;
-    }
+bool has_image_bytes(const fs::path& file) {
+  constexpr std::size_t kBytes = 64;
+  constexpr std::array kKinds{"PNG", "JPEG", "WebP", "GIF", "TIFF"};
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) return false;
+  std::string begin;
+  try {
+    begin = read_beginning(file, kBytes, "data");
+  } catch (const Error&) {
+    return false;  // not readable: counted as another file
   }
-  return files;
+  const std::string_view kind = kind_of_file(begin);
+  // "BM" also begins a text; a bitmap has four zeros after its size.
+  if (kind == "BMP") return begin.size() > 10 && begin.substr(6, 4) == std::string(4, '\0');
+  return std::ranges::find(kKinds, kind) != kKinds.end();
 }
+
+/// Calls visit(file) for each file in and below a folder, sorted, without litter; stops when it
+/// returns false. Links may form a cycle, so each folder is visited once.
+class Walk {
+ public:
+  explicit Walk(std::function<bool(const fs::path&)> visit) : visit_(std::move(visit)) {}
+
+  bool walk(const fs::path& folder) {
+    std::error_code ignored;
+    if (!seen_.insert(fs::canonical(folder, ignored)).second) return true;
+    for (const fs::path& entry : list_without_litter(folder)) {
+      if (!(is_folder(entry) ? walk(entry) : visit_(entry))) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::function<bool(const fs::path&)> visit_;
+  std::set<fs::path> seen_;
+};
 
 void leave_out(const fs::path& path, LeftOut& left_out) {
-  if (is_folder(path)) {
-    if (const std::size_t files = count_files(path); files > 0) {
-      left_out["in folders below a class"] += files;
-    }
-    return;
-  }
   const std::string ending = ending_of(path);
   ++left_out[ending.empty() ? "without an ending" : one_line(ending, 20)];
+}
+
+/// Lists the pictures of one class.
+void list_class(const fs::path& folder, int label, FolderFiles& files) {
+  Walk([&](const fs::path& path) {
+    if (is_picture(path)) {
+      files.images.push_back({path, label});
+    } else {
+      leave_out(path, files.left_out);
+    }
+    return true;
+  }).walk(folder);
 }
 
 std::string kinds_in_words(const LeftOut& left_out) {
@@ -65,6 +100,10 @@ void shuffle_in_place(std::vector<ImageFile>& files) {
 
 }  // namespace
 
+bool is_picture(const fs::path& file) {
+  return has_image_ending(file) || has_image_bytes(file);
+}
+
 FolderFiles list_files(const fs::path& half, const std::vector<std::string>& class_names) {
   require_known_classes(half, class_names);
   FolderFiles files;
@@ -73,15 +112,27 @@ FolderFiles list_files(const fs::path& half, const std::vector<std::string>& cla
   }
   for (std::size_t label = 0; label < class_names.size(); ++label) {
     const fs::path folder = half / class_names[label];
-    if (!is_folder(folder)) continue;
-    for (fs::path& path : list_without_litter(folder)) {
-      if (is_image_ending(ending_of(path))) {
-        files.images.push_back({std::move(path), static_cast<int>(label)});
-      } else {
-        leave_out(path, files.left_out);
-      }
-    }
+    if (is_folder(folder)) list_class(folder, static_cast<int>(label), files);
   }
+  return files;
+}
+
+bool has_picture(const fs::path& folder) {
+  int left = 10'000;
+  bool found = false;
+  Walk([&](const fs::path& path) {
+    found = is_picture(path);
+    return !found && --left > 0;
+  }).walk(folder);
+  return found;
+}
+
+std::size_t count_files(const fs::path& folder) {
+  std::size_t files = 0;
+  Walk([&](const fs::path&) {
+    ++files;
+    return true;
+  }).walk(folder);
   return files;
 }
 
@@ -89,8 +140,8 @@ std::string left_out_in_words(const LeftOut& left_out) {
   std::size_t files = 0;
   for (const auto& [kind, count] : left_out) files += count;
   if (files == 0) return {};
-  return fmt::format("{} {} left out: {} (.jpg, .jpeg and .png in a class folder are read)", files,
-                     files == 1 ? "file" : "files", kinds_in_words(left_out));
+  return fmt::format("{} {} left out: {}", files, files == 1 ? "file" : "files",
+                     kinds_in_words(left_out));
 }
 
 void require_images_of_each_class(const std::vector<ImageFile>& images, const fs::path& half,
@@ -100,33 +151,27 @@ void require_images_of_each_class(const std::vector<ImageFile>& images, const fs
   for (std::size_t label = 0; label < class_names.size(); ++label) {
     if (has[label]) continue;
     const fs::path folder = half / class_names[label];
-    LeftOut others;
-    if (is_folder(folder)) {
-      for (const fs::path& path : list_without_litter(folder)) leave_out(path, others);
-    }
-    throw user_error("data",
-                     "{} has no .jpg, .jpeg or .png file{}: add some, or delete the class in train "
-                     "and in test",
-                     path_text(folder),
-                     others.empty() ? "" : fmt::format(", but {}", kinds_in_words(others)));
+    FolderFiles others;
+    if (is_folder(folder)) list_class(folder, 0, others);
+    throw user_error(
+        "data", "{} has no picture{}: add some, or delete the class in every half",
+        path_text(folder),
+        others.left_out.empty() ? "" : fmt::format(", but {}", kinds_in_words(others.left_out)));
   }
 }
 
 std::vector<ImageFile> choose(std::vector<ImageFile> images, std::size_t wanted,
-                              std::size_t classes) {
+                              bool is_stratified) {
   shuffle_in_place(images);
-  std::vector<std::size_t> taken(classes, 0);
-  for (std::size_t i = 0; i < wanted; ++i) ++taken[images[i].label];
-  for (std::size_t i = wanted, last = wanted; i < images.size(); ++i) {
-    if (taken[images[i].label] > 0) continue;
-    while (last > 0 && taken[images[last - 1].label] < 2) --last;
-    if (last == 0) break;  // fewer images than classes
-    --taken[images[last - 1].label];
-    ++taken[images[i].label];
-    std::swap(images[last - 1], images[i]);
+  if (!is_stratified) {
+    images.resize(wanted);
+    return images;
   }
-  images.resize(wanted);
-  return images;
+  std::vector<int> labels;
+  for (const ImageFile& image : images) labels.push_back(image.label);
+  std::vector<ImageFile> sample;
+  for (const std::size_t row : stratified(labels, wanted)) sample.push_back(std::move(images[row]));
+  return sample;
 }
 
 }  // namespace sluice

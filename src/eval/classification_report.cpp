@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "sluice/evaluation.h"
 
 namespace sluice {
@@ -36,6 +40,32 @@ ClassificationReport classification_report(const ConfusionMatrix& confusion) {
     add(report.weighted, row, ratio(static_cast<double>(row.support), total));
   }
   return report;
+}
+
+ClassBalance class_balance(const ConfusionMatrix& confusion) {
+  constexpr double kUneven = 1.5;
+  const ClassificationReport report = classification_report(confusion);
+  ClassBalance balance;
+  balance.macro_f1 = report.macro.f1;
+  double recalls = 0;
+  std::int64_t largest = 0;
+  int seen = 0;
+  for (const ClassificationReport::Row& row : report.classes) {
+    recalls += row.recall;
+    largest = std::max(largest, row.support);
+    seen += row.support > 0;
+  }
+  balance.balanced_accuracy = ratio(recalls, seen);
+  balance.largest_share =
+      ratio(static_cast<double>(largest), static_cast<double>(confusion.total()));
+  balance.is_uneven = seen > 1 && balance.largest_share * seen >= kUneven;
+  return balance;
+}
+
+std::string balance_in_words(const ClassBalance& balance) {
+  return fmt::format(
+      "balanced accuracy {:.1f}%, macro F1 {:.3f}; the largest class has {:.1f}% of the images",
+      100 * balance.balanced_accuracy, balance.macro_f1, 100 * balance.largest_share);
 }
 
 }  // namespace sluice

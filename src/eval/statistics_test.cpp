@@ -114,6 +114,26 @@ TEST(Calibration, CountsTheErrorBinByBin) {
   EXPECT_DOUBLE_EQ(c.ece, .25 * .5 + .5 * .25);
 }
 
+TEST(ClassBalance, ShowsWhatTheAccuracyHides) {
+  ConfusionMatrix confusion({"bus", "cat", "dog", "unseen"});
+  for (int i = 0; i < 18; ++i) confusion.add(0, 0);  // bus is named always
+  confusion.add(1, 0);
+  confusion.add(2, 0);
+  const ClassBalance balance = class_balance(confusion);
+  EXPECT_DOUBLE_EQ(balance.balanced_accuracy, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(balance.macro_f1, classification_report(confusion).macro.f1);
+  EXPECT_DOUBLE_EQ(balance.largest_share, 0.9);
+  EXPECT_TRUE(balance.is_uneven);
+  EXPECT_EQ(balance_in_words(balance),
+            "balanced accuracy 33.3%, macro F1 0.237; the largest class has 90.0% of the images");
+  for (int i = 0; i < 11; ++i) {
+    confusion.add(1, 1);
+    confusion.add(2, 2);
+  }
+  EXPECT_FALSE(class_balance(confusion).is_uneven);
+  EXPECT_FALSE(class_balance(ConfusionMatrix({"cat", "dog"})).is_uneven);
+}
+
 TEST(ClassificationReport, IsScikitLearns) {
   ConfusionMatrix confusion({"a", "b", "c", "never seen nor called"});
   const std::vector<int> truth{0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2};

@@ -12,6 +12,12 @@ Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
   stages();  // refuses controls without groups
   const Examples train = train_examples();
   const Examples validation = validation_examples();
+  if (options.validation_split > 0 && data.validation.size() > 0) {
+    throw user_error("train",
+                     "train.validation_split = {}, but {} has validation images of its own, or by "
+                     "data.validation_split: leave out the key",
+                     options.validation_split, data.name);
+  }
   if (options.validation_split == 0) return;  // fit() or evaluate() reports missing images
   const auto require = [&](const std::string& whom, bool trains, bool validates) {
     if (trains && validates) return;
@@ -31,6 +37,7 @@ Examples Lab::train_examples() const {
 }
 
 Examples Lab::validation_examples() const {
+  if (data_.validation.size() > 0) return {data_.validation, data_.class_names};
   if (options_.validation_split == 0) return test_examples();
   return Examples(data_.train, data_.class_names).after_split(options_.validation_split);
 }

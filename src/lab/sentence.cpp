@@ -85,14 +85,25 @@ Finding worth_it(const Verdict& verdict) {
 std::string sentence(const Verdict& verdict) {
   std::string text = mixture_clause(verdict);
   if (const Verdict::Control* best = verdict.best_control()) text += control_clause(verdict, *best);
-  return text + ".";
+  text += ".";
+  const ClassBalance& before = verdict.baseline.balance;
+  const ClassBalance& now = verdict.mixture.balance;
+  if (!now.is_uneven) return text;
+  return text + fmt::format(
+                    " The classes are uneven: the largest has {:.1f}% of the test images; "
+                    "balanced accuracy was {:.1f}% and is {:.1f}%, macro F1 was {:.3f} and "
+                    "is {:.3f}.",
+                    100 * now.largest_share, 100 * before.balanced_accuracy,
+                    100 * now.balanced_accuracy, before.macro_f1, now.macro_f1);
 }
 
 std::string sentence(const Verdict::Standing& network) {
-  return fmt::format(
+  const std::string text = fmt::format(
       "The network classifies {:.1f}% of the test images correctly (95% interval {:.1f} to "
       "{:.1f}%).",
       100 * network.accuracy, 100 * network.interval.low, 100 * network.interval.high);
+  if (!network.balance.is_uneven) return text;
+  return text + fmt::format(" The classes are uneven: {}.", balance_in_words(network.balance));
 }
 
 }  // namespace sluice

@@ -70,8 +70,13 @@ Verdict::Standing standing(const Answers& answers, std::span<const float> scores
                            std::span<const std::uint8_t> right) {
   const auto n = static_cast<std::int64_t>(answers.size());
   const std::int64_t hits = std::ranges::count(right, 1);
+  ConfusionMatrix confusion(answers.class_names);
+  const std::size_t classes = answers.classes();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    confusion.add(answers.truth[i], predicted_class(scores.subspan(i * classes, classes)));
+  }
   return {static_cast<double>(hits) / static_cast<double>(n), share_interval(hits, n),
-          calibration(scores, answers.truth)};
+          calibration(scores, answers.truth), class_balance(confusion)};
 }
 
 }  // namespace

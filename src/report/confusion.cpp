@@ -151,7 +151,10 @@ std::string confusion_text(const ConfusionMatrix& confusion) {
     }
   }
 
-  return out + accuracy_line(confusion, labels, fits ? 3 : 10);
+  out += accuracy_line(confusion, labels, fits ? 3 : 10);
+  const ClassBalance balance = class_balance(confusion);
+  if (!balance.is_uneven) return out;
+  return out + wrapped(fmt::format("The classes are uneven: {}.", balance_in_words(balance)));
 }
 
 }  // namespace sluice

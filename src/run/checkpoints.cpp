@@ -195,7 +195,9 @@ std::vector<std::string> split_machines(std::string_view text) {
 
 Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const Dataset& data) {
   Digest digest(Digest::Kind::sha256);
-  for (const LabelledImages* images : {&data.train, &data.test}) add_images(*images, digest);
+  for (const LabelledImages* images : {&data.train, &data.test, &data.validation}) {
+    add_images(*images, digest);
+  }
   const Machine machine = this_machine();
   return {settings_text(experiment), digest.digits(),
           fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,

@@ -30,17 +30,20 @@ DataRecord record_of(const Dataset& data, const std::string& set) {
           data.place,
           data.class_names,
           {data.train.size(), sha256_of(data.train)},
-          {data.test.size(), sha256_of(data.test)}};
+          {data.test.size(), sha256_of(data.test)},
+          {data.validation.size(), sha256_of(data.validation)}};
 }
 
 void RunFolder::write_data(const DataRecord& record) const {
-  write_file(path_ / kData, json_text({{"format", kDataFormat},
-                                       {"set", record.set},
-                                       {"name", record.name},
-                                       {"place", record.place},
-                                       {"class_names", record.class_names},
-                                       {"train", half_json(record.train)},
-                                       {"test", half_json(record.test)}}));
+  OrderedJson json{{"format", kDataFormat},
+                   {"set", record.set},
+                   {"name", record.name},
+                   {"place", record.place},
+                   {"class_names", record.class_names},
+                   {"train", half_json(record.train)},
+                   {"test", half_json(record.test)}};
+  if (record.validation.images > 0) json["validation"] = half_json(record.validation);
+  write_file(path_ / kData, json_text(json));
 }
 
 std::optional<DataRecord> RunFolder::read_data() const {
@@ -55,10 +58,12 @@ std::optional<DataRecord> RunFolder::read_data() const {
       throw user_error("run", "{} is of another version of Sluice: evaluate with that version",
                        path_text(file));
     }
-    return DataRecord{
+    DataRecord record{
         json.at("set").get<std::string>(),   json.at("name").get<std::string>(),
         json.at("place").get<std::string>(), json.at("class_names").get<std::vector<std::string>>(),
         half_of(json.at("train")),           half_of(json.at("test"))};
+    if (json.contains("validation")) record.validation = half_of(json.at("validation"));
+    return record;
   } catch (const nlohmann::json::exception&) {
     throw user_error("run", "{} is damaged: copy it again, or delete it and pass --data DIR",
                      path_text(file));

@@ -10,6 +10,7 @@
 #include "graph/layer_types.h"
 #include "run/experiment_keys.h"
 #include "run/layer_tables.h"
+#include "run/run_data.h"
 #include "sluice/lab/run_folder.h"
 #include "train/require.h"
 
@@ -325,12 +326,9 @@ class ExperimentReader {
 };
 
 void check_groups(const Experiment& experiment, const std::string& place) {
-  std::vector<std::string> class_names;
-  if (experiment.data.set == "cifar-10") {
-    class_names = cifar10_class_names();
-  } else {
-    // The classes are not known before the folder is read, but a class in two groups is always
-    // wrong.
+  std::vector<std::string> class_names = class_names_of_set(experiment.data.set);
+  if (class_names.empty()) {
+    // The classes are not known before the data is read, but a class in two groups is always wrong.
     std::set<std::string> distinct;
     for (const Groups::Group& group : experiment.groups) {
       distinct.insert(group.classes.begin(), group.classes.end());
@@ -350,14 +348,10 @@ void check_views(const Settings& settings, const std::string& place) {
 }
 
 /// Requires a permission for early stopping by test images, which are then no independent test.
-void check_early_stopping(const LabOptions& lab, const std::string& place) {
-  const EarlyStopping& stopping = lab.early_stopping;
-  if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
-  if (lab.validation_split > 0 || lab.stop_on_test_images) return;
-  throw user_error("experiment",
-                   "{}: early stopping would choose by the test images: set "
-                   "train.validation_split=0.1, or train.early_stopping.on_test_images=true",
-                   place);
+void check_early_stopping(const Experiment& experiment, const std::string& place) {
+  // Other data may have validation images, which is checked when it is there.
+  if (experiment.data.set != "cifar-10" || experiment.data.validation_split > 0) return;
+  require_validation(experiment.lab, false, place);
 }
 
 /// Sets keys that are not given to the defaults of the optimizer and schedule that are: those of
@@ -436,7 +430,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   }
   stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
   check_views(settings, place);
-  check_early_stopping(settings.experiment.lab, place);
+  check_early_stopping(settings.experiment, place);
   check_class_weights(settings.experiment, place);
   reader.check_layers(settings.experiment.data.shape());
   set_defaults(settings.experiment.lab.optimizer, reader);

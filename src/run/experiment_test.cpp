@@ -254,7 +254,8 @@ TEST_F(ExperimentFile, UnknownKeys) {
             "are");
   EXPECT_EQ(refusal("[data.set]\nx = 1\n"),
             "[experiment] lab.toml:1: data.set = {...}: must "
-            "be \"cifar-10\" or \"folder\"");
+            "be \"cifar-10\" or \"cifar-100\" or \"mnist\" or \"fashion-mnist\" or \"folder\" "
+            "or \"csv\"");
 }
 
 TEST_F(ExperimentFile, WrongValues) {
@@ -280,7 +281,9 @@ TEST_F(ExperimentFile, WrongValues) {
   EXPECT_EQ(say("data.test_images = 10000001"),
             "data.test_images = 10000001: must be between 0 and 10000000");
   EXPECT_EQ(say("data.set = \"cifar\""),
-            "data.set = \"cifar\": must be \"cifar-10\" or \"folder\"");
+            "data.set = \"cifar\": must be \"cifar-10\" or \"cifar-100\" or \"mnist\" or "
+            "\"fashion-mnist\" or \"folder\" "
+            "or \"csv\"");
   EXPECT_EQ(say("model.size = 3"), "model.size = 3: must be \"small\" or \"large\"");
   EXPECT_EQ(say("train.optimizer = \"rmsprop\""),
             "train.optimizer = \"rmsprop\": must be \"adam\" or \"adamw\" or \"sgd\"");

@@ -176,6 +176,9 @@ std::string to_json(const Results& results) {
       {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
       {"experiment", experiment_json(results.experiment)},
       {"baseline", model_json(results.baseline)}};
+  if (results.validation_images > 0) {
+    json["data"]["validation_images"] = results.validation_images;
+  }
   if (results.has_mixture()) {
     json["experts"] = std::move(experts);
     json["gate"] = model_json(results.gate);

@@ -159,6 +159,7 @@ TEST(Results, HaveTheVerdict) {
   EXPECT_EQ(verdict.at("improved"), "not shown");
   EXPECT_EQ(verdict.at("worth_it"), "no");
   EXPECT_EQ(verdict.at("mixture"), json::parse(R"({"accuracy": 0.625, "accuracy_95": [0.5, 0.75],
+      "balanced_accuracy": 0.0, "macro_f1": 0.0, "largest_class_share": 0.0,
       "log_loss": 1.25, "ece": 0.125, "reliability": {"columns": ["images", "confidence",
       "accuracy"], "bins": [[10, 0.75, 0.625]]}})"));
   EXPECT_EQ(verdict.at("difference"), json::parse(R"({"accuracy": 0.125,

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/text.h"
 
 namespace sluice {
@@ -11,6 +10,16 @@ namespace sluice {
 std::string training_in_words(const RunFolder& run, const DataRecord& record) {
   return fmt::format("{} was trained on {}{}", path_text(run.path()), one_line(record.name),
                      record.place == "builtin" ? "" : " in " + path_text(record.place));
+}
+
+void require_validation(const LabOptions& lab, bool has_images, const std::string& place) {
+  const EarlyStopping& stopping = lab.early_stopping;
+  if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
+  if (has_images || lab.validation_split > 0 || lab.stop_on_test_images) return;
+  throw user_error("experiment",
+                   "{}: early stopping would choose by the test images: set "
+                   "train.validation_split=0.1, or train.early_stopping.on_test_images=true",
+                   place);
 }
 
 DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& record,
@@ -25,7 +34,8 @@ DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& reco
     anywhere.may_draw = false;
     return anywhere;
   }
-  if (record->place != "builtin" && !is_folder(record->place)) {
+  std::error_code ignored;
+  if (record->place != "builtin" && !std::filesystem::exists(record->place, ignored)) {
     throw user_error("data", "{}, which does not exist: restore it, or pass --data DIR",
                      training_in_words(run, *record));
   }
@@ -33,8 +43,8 @@ DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& reco
 }
 
 std::vector<std::string> class_names_of(const Experiment& experiment) {
-  if (experiment.data.set != "folder") return cifar10_class_names();
-  std::vector<std::string> names;
+  std::vector<std::string> names = class_names_of_set(experiment.data.set);
+  if (!names.empty()) return names;
   for (const Groups::Group& group : experiment.groups) {
     names.insert(names.end(), group.classes.begin(), group.classes.end());
   }

@@ -15,6 +15,10 @@ namespace sluice {
 DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& record,
                      const std::string& named, const DataEvents& events);
 
+/// Throws Error (user), after `place`, if early stopping would choose by the test images, which are
+/// then no independent test, without a permission.
+void require_validation(const LabOptions& lab, bool has_images, const std::string& place);
+
 /// Returns for example "runs/lab was trained on pets in /data/pets".
 std::string training_in_words(const RunFolder& run, const DataRecord& record);
 

@@ -21,7 +21,10 @@ OrderedJson calibration_json(const Calibration& calibration) {
 
 OrderedJson standing_json(const Verdict::Standing& standing) {
   OrderedJson json{{"accuracy", standing.accuracy},
-                   {"accuracy_95", interval_json(standing.interval)}};
+                   {"accuracy_95", interval_json(standing.interval)},
+                   {"balanced_accuracy", standing.balance.balanced_accuracy},
+                   {"macro_f1", standing.balance.macro_f1},
+                   {"largest_class_share", standing.balance.largest_share}};
   json.update(calibration_json(standing.calibration));
   return json;
 }

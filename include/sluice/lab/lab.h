@@ -38,8 +38,8 @@ struct LabOptions {
   bool drop_remainder = false;  ///< FitOptions::drop_remainder
   Epochs epochs;
   Controls controls;
-  /// Share of the training images, the last ones, for validation. 0 validates on the test images,
-  /// as the lab does.
+  /// Share of the training images, the last ones, for validation, as Keras's. With 0, the data's
+  /// own validation images validate, or if there are none, the test images, as in the lab.
   double validation_split = 0;
   EarlyStopping early_stopping;
   Augmentation augment;              ///< of the training images of every stage

@@ -95,6 +95,7 @@ struct Results {
   std::vector<std::string> class_names;
   std::size_t train_images = 0;
   std::size_t test_images = 0;
+  std::size_t validation_images = 0;              ///< of data that has some
   std::map<std::string, std::size_t> left_out{};  ///< Dataset::left_out
   ModelResult baseline;                           ///< frozen: as it was before joint training
   std::vector<Expert> experts;
@@ -141,6 +142,7 @@ struct DataRecord {
   std::vector<std::string> class_names;
   Half train;
   Half test;
+  Half validation{};  ///< of data that has validation images
 };
 
 /// Returns the record of loaded data; `set` is DataOptions::set.

@@ -111,6 +111,7 @@ struct Verdict {
     double accuracy = 0;
     Interval interval;  ///< of the accuracy
     Calibration calibration;
+    ClassBalance balance{};
   };
   struct Control {
     std::string name;

@@ -140,8 +140,11 @@ const imageShape = ([height, width, channels] = [32, 32, 3]) =>
 function settingSection(run) {
   const {results} = run;
   const {machine, versions, data} = results;
+  const leftOut = Object.entries(data.left_out ?? {});
   const facts = [
     ['data', `${data.name}, ${whole(data.train_images)} training and ${whole(data.test_images)} test images`],
+    ...(data.validation_images ? [['validation', `${whole(data.validation_images)} images`]] : []),
+    ...(leftOut.length ? [['left out', leftOut.map(([kind, count]) => `${whole(count)} ${kind}`).join(', ')]] : []),
     ['images', imageShape(data.image_shape)],
     ['groups', results.groups.map((group) => `${group.name}: ${group.classes.join(', ')}`).join('; ') || 'none'],
     ['seed', String(results.seed)],

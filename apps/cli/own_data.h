@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "sluice/dataset.h"
+
+namespace sluice::cli {
+
+/// Data of the user's own, as loaded at 32x32, and what an experiment must know of its pictures.
+struct OwnData {
+  Dataset data;
+  int height = 32;  ///< median of the pictures
+  int width = 32;
+  std::size_t pictures = 0;  ///< number of pictures that the medians are of
+};
+
+/// Loads the data at a place, as data.set = "folder" does; broken pictures are reported and left
+/// out. Throws Error as load_data() does.
+OwnData load_own(const std::string& place);
+
+/// Writes an experiment for the data to NAME.toml of the current folder, and returns that name.
+/// Throws Error (user) if the file exists.
+std::string write_experiment_for(const OwnData& own);
+
+}  // namespace sluice::cli
