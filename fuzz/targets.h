@@ -20,7 +20,7 @@ namespace sluice::fuzz {
 bool checkpoint(std::string_view bytes);
 bool cifar(std::string_view bytes);
 bool experiment(std::string_view bytes);
-bool image(std::string_view bytes);    ///< PNG and JPEG
+bool image(std::string_view bytes);    ///< JPEG, PNG, WebP, BMP, GIF, TIFF
 bool results(std::string_view bytes);  ///< results.json of a run's folder
 bool safetensors(std::string_view bytes);
 bool model_file(std::string_view bytes);

@@ -169,6 +169,16 @@ enum class Resize {
 /// "stretch", "crop", "pad"
 std::string to_string(Resize resize);
 
+/// How read_image() reads a file.
+struct ReadOptions {
+  bool exif_orientation = true;  ///< turns the picture as its EXIF orientation says
+  /// Size in pixels of the image that the picture will be reduced to; 0 for none. A large JPEG is
+  /// then decoded at 1/2, 1/4 or 1/8 of its size, but at least twice as large as this: faster, with
+  /// a difference of a few grey levels after resizing.
+  int height = 0;
+  int width = 0;
+};
+
 /// Data of an experiment.
 struct DataOptions {
   /// "cifar-10": the ten classes of CIFAR-10, downloaded or drawn if there is no copy. "folder":
@@ -180,6 +190,8 @@ struct DataOptions {
   int train_images = 0;
   int test_images = 0;
   bool skip_broken = false;  ///< skips images that cannot be read, in place of an error
+  /// Turns pictures as their EXIF orientation says. Keras does not.
+  bool exif_orientation = true;
   int height = 32;           ///< of each image: pictures of another size are resized
   int width = 32;
   Resize resize = Resize::stretch;
@@ -187,6 +199,8 @@ struct DataOptions {
 
   /// Returns {height, width, channels}.
   Shape shape() const { return {height, width, channels}; }
+  /// Returns how pictures are read, to become images of this size.
+  ReadOptions reading() const { return {exif_orientation, height, width}; }
 };
 
 /// Callbacks of load_data(), called on the calling thread. Each may be empty.
@@ -244,14 +258,15 @@ struct Image {
   std::vector<std::uint8_t> pixels;  ///< (height, width, 3), channels R, G, B
 };
 
-/// Reads a PNG or JPEG file; its first bytes identify the format, not its name. The result is 8-bit
-/// RGB: grey and palette images are expanded, 16 bits are rounded to 8, transparent parts are drawn
-/// over white, and CMYK is converted without a profile. The EXIF orientation is ignored, as in
-/// Keras. Images of more than 64 megapixels or with a side above 65,535 are refused before memory
+/// Reads a JPEG, PNG, WebP, BMP, GIF or TIFF file, of several frames or pages the first; its first
+/// bytes identify the format, not its name. The result is 8-bit RGB, as Pillow's: grey and palette
+/// images are expanded, 16 bits are rounded to 8, transparent parts are drawn over white in sRGB,
+/// CMYK is converted without a profile, and gamma and colour profiles are ignored. Pictures of more
+/// than 178,956,970 pixels, Pillow's limit, or with a side above 65,535 are refused before memory
 /// is allocated. Throws Error that names the file: user if it is missing, broken, too large or of
 /// another format (which the message names), machine if the disk fails. May be called from several
 /// threads.
-Image read_image(const std::filesystem::path& path);
+Image read_image(const std::filesystem::path& path, const ReadOptions& options = {});
 
 /// Resizes the whole image; the aspect ratio is not kept, as in Keras's
 /// image_dataset_from_directory. The same size gives an exact copy. Reduction uses a triangle

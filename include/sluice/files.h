@@ -35,8 +35,8 @@ struct FileKind {
     onnx,
     pytorch,
     model,    ///< written by another program
-    picture,  ///< PNG or JPEG
-    other_picture,
+    picture,        ///< of a format that read_image() reads
+    other_picture,  ///< of another format, or a video
     archive,
     experiment,  ///< TOML
     document,    ///< JSON, HTML, PDF

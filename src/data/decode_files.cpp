@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "data/image_codecs.h"
+#include "data/read_images.h"
 #include "data/subset.h"
 
 namespace sluice {
@@ -63,13 +64,16 @@ DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& optio
   const auto stop = [&] {
     if (!stopped.exchange(true)) why = std::current_exception();
   };
+  const ReadOptions how = options.reading();
+  MemoryBudget budget(decoding_memory());
   constexpr std::size_t kGrain = 16;  // small, since photographs differ in size
   // OpenMP does not allow an exception to leave a parallel loop.
   parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end && !stopped; ++row) {
       const fs::path& path = decoded.files[row].path;
       try {
-        std::ranges::copy(fitted(read_image(path), decoded.shape, options.resize),
+        MemoryBudget::Share share(budget);
+        std::ranges::copy(fitted(read_image(path, how, &share), decoded.shape, options.resize),
                           decoded.pixels.begin() + row * image);
       } catch (const BadImage& bad) {
         decoded.faults[row] = bad.kind();

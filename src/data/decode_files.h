@@ -13,7 +13,7 @@ namespace sluice {
 struct DecodedFiles {
   std::vector<ImageFile> files;
   std::vector<std::uint8_t> pixels;  ///< for every file
-  std::vector<std::string> faults;   ///< for every file: "is WebP"; empty if the file is whole
+  std::vector<std::string> faults;   ///< for every file: "is a HEIC picture"; empty if the file is whole
   Shape shape;                       ///< of each image
 };
 

@@ -76,6 +76,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.train_images", Key::Count{&data.train_images, 0, kMostImages}},
       {"data.test_images", Key::Count{&data.test_images, 0, kMostImages}},
       {"data.skip_broken", Key::Flag{&data.skip_broken}},
+      {"data.exif_orientation", Key::Flag{&data.exif_orientation}},
       {"data.image_size", Key::Size{&data.height, &data.width}},
       {"data.resize", Key::Choice{&settings.resize, {"stretch", "crop", "pad"}}},
       {"data.channels", Key::Channels{&data.channels}},
