@@ -19,6 +19,7 @@ namespace sluice::fuzz {
 
 bool checkpoint(std::string_view bytes);
 bool cifar(std::string_view bytes);
+bool decoded(std::string_view bytes);  ///< decoded pictures of the cache
 bool experiment(std::string_view bytes);
 bool image(std::string_view bytes);    ///< JPEG, PNG, WebP, BMP, GIF, TIFF
 bool results(std::string_view bytes);  ///< results.json of a run's folder

@@ -34,8 +34,9 @@ TEST_P(FuzzCorpus, IsReadOrRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Of, FuzzCorpus,
     testing::Values(Target{"checkpoint", fuzz::checkpoint}, Target{"cifar", fuzz::cifar},
-                    Target{"experiment", fuzz::experiment}, Target{"image", fuzz::image},
-                    Target{"keras", fuzz::keras}, Target{"keras_flattened", fuzz::keras_flattened},
+                    Target{"decoded", fuzz::decoded}, Target{"experiment", fuzz::experiment},
+                    Target{"image", fuzz::image}, Target{"keras", fuzz::keras},
+                    Target{"keras_flattened", fuzz::keras_flattened},
                     Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},
                     Target{"safetensors", fuzz::safetensors}),
     [](const auto& target) { return target.param.name; });

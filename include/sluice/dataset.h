@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/shape.h"
@@ -15,19 +17,44 @@
 
 namespace sluice {
 
+/// Pixels of one image: a view of images in memory, or its own copy of an image on the disk.
+class PixelView {
+ public:
+  explicit PixelView(std::span<const std::uint8_t> view) : view_(view) {}
+  explicit PixelView(std::vector<std::uint8_t> own) : own_(std::move(own)), view_(own_) {}
+  PixelView(PixelView&&) noexcept = default;
+  PixelView(const PixelView&) = delete;
+
+  operator std::span<const std::uint8_t>() const& { return view_; }
+  operator std::span<const std::uint8_t>() const&& = delete;
+  auto begin() const { return view_.begin(); }
+  auto end() const { return view_.end(); }
+  std::size_t size() const { return view_.size(); }
+  std::uint8_t operator[](std::size_t i) const { return view_[i]; }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::span<const std::uint8_t> view_;
+};
+
+class DecodedImages;
+
 /// Images of one shape, each with one label.
 struct LabelledImages {
   Shape shape{32, 32, 3};            ///< {height, width, channels}; channels R, G, B, or grey
-  std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels)
+  std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels); empty if `decoded`
   std::vector<int> labels;           ///< (count), indices into Dataset::class_names
   /// (count), file of each image, relative to Dataset::source ("test/cat/1.jpg"); empty if images
   /// have no files of their own.
   std::vector<std::string> files{};
+  /// Pictures whose pixels would take much of the memory stay in a file, which image() reads.
+  std::shared_ptr<const DecodedImages> decoded{};
 
   std::size_t size() const { return labels.size(); }
-  /// Returns the pixels of an image, (height, width, channels). Throws Error (user) if there is no
-  /// such row.
-  std::span<const std::uint8_t> image(std::size_t row) const;
+  /// Returns the pixels of an image, (height, width, channels). Throws Error: user if there is no
+  /// such row, machine if the file of decoded pictures is damaged. May be called from several
+  /// threads.
+  PixelView image(std::size_t row) const;
 };
 
 struct Dataset {
@@ -95,7 +122,7 @@ class Examples {
 
   std::size_t size() const { return rows_.size(); }
   int label(std::size_t i) const { return labels_[existing(i)]; }
-  std::span<const std::uint8_t> pixels(std::size_t i) const {
+  PixelView pixels(std::size_t i) const {
     return images_->image(rows_[existing(i)]);
   }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
@@ -248,6 +275,14 @@ Dataset load_test_data(const DataOptions& options, const std::vector<std::string
 /// Returns the class names that load_data() would give, without reading an image, to check an
 /// experiment's groups before loading. Throws Error (user) as load_data() does.
 std::vector<std::string> list_classes(const DataOptions& options, const DataPlace& place);
+
+/// Where decoded pictures are kept, so that they are decoded once, and their size. The folder may be
+/// deleted at any time.
+struct DecodedPictures {
+  std::filesystem::path folder;  ///< empty if the environment names no place
+  std::uint64_t bytes = 0;
+};
+DecodedPictures decoded_pictures();
 
 // Single images, for predictions and samples.
 
