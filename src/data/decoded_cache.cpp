@@ -169,7 +169,7 @@ void DecodedWriter::keep(const std::vector<std::string>& faults) {
   for (std::size_t row = 0; row < faults.size(); ++row) {
     if (!faults[row].empty()) end += fmt::format("{} {}\n", row, one_line(faults[row], 900));
   }
-  end += end_digest(key_, end);
+  end += end_digest(end);
   ::lseek(file_.descriptor(), static_cast<off_t>(key_.images * key_.image_bytes), SEEK_SET);
   file_.write(end);
   file_.keep();

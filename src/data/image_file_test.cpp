@@ -238,7 +238,7 @@ TEST(ReadImages, TellWhatIsWrongWithEach) {
     EXPECT_EQ(image.pixels, Bytes(3, 5));
     ++taken;
   };
-  const auto faults = read_images(files, take);
+  const auto faults = read_images(files, {}, take);
   EXPECT_EQ(taken, 1);
   EXPECT_FALSE(faults[0]);
   EXPECT_THAT(faults[1]->what(), HasSubstr("b.png is a text, not a picture"));
