@@ -220,8 +220,8 @@ TEST(Png, GammaChangesNothing) {
 }
 
 TEST(Png, TransparentPartsAreBlendedAsPillowDoes) {
-  EXPECT_EQ(decode(png({0, 0, 0, 128, 10, 20, 30, 0, 100, 200, 5, 64})).pixels,
-            (Bytes{127, 127, 127, 255, 255, 255, 216, 241, 192}));
+  EXPECT_EQ(decode(png({0, 0, 0, 128, 10, 20, 30, 0, 100, 200, 5, 64, 50, 50, 50, 10})).pixels,
+            (Bytes{127, 127, 127, 255, 255, 255, 216, 241, 192, 247, 247, 247}));
 }
 
 TEST(Png, IsTurned) {
