@@ -122,9 +122,7 @@ class Examples {
 
   std::size_t size() const { return rows_.size(); }
   int label(std::size_t i) const { return labels_[existing(i)]; }
-  PixelView pixels(std::size_t i) const {
-    return images_->image(rows_[existing(i)]);
-  }
+  PixelView pixels(std::size_t i) const { return images_->image(rows_[existing(i)]); }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
   std::string file(std::size_t i) const {
     return images_->files.empty() ? std::string() : images_->files[rows_[existing(i)]];
@@ -219,7 +217,7 @@ struct DataOptions {
   bool skip_broken = false;  ///< skips images that cannot be read, in place of an error
   /// Turns pictures as their EXIF orientation says. Keras does not.
   bool exif_orientation = true;
-  int height = 32;           ///< of each image: pictures of another size are resized
+  int height = 32;  ///< of each image: pictures of another size are resized
   int width = 32;
   Resize resize = Resize::stretch;
   int channels = 3;  ///< 3: R, G, B; 1: grey
@@ -276,8 +274,8 @@ Dataset load_test_data(const DataOptions& options, const std::vector<std::string
 /// experiment's groups before loading. Throws Error (user) as load_data() does.
 std::vector<std::string> list_classes(const DataOptions& options, const DataPlace& place);
 
-/// Where decoded pictures are kept, so that they are decoded once, and their size. The folder may be
-/// deleted at any time.
+/// Where decoded pictures are kept, so that they are decoded once, and their size. The folder may
+/// be deleted at any time.
 struct DecodedPictures {
   std::filesystem::path folder;  ///< empty if the environment names no place
   std::uint64_t bytes = 0;

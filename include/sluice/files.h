@@ -34,7 +34,7 @@ struct FileKind {
     keras,        ///< .keras, or HDF5
     onnx,
     pytorch,
-    model,    ///< written by another program
+    model,          ///< written by another program
     picture,        ///< of a format that read_image() reads
     other_picture,  ///< of another format, or a video
     archive,

@@ -40,8 +40,8 @@ using AnyModel = std::variant<SavedModel, SavedMixture>;
 /// Writes a safetensors file that has all that predictions need. Tensors have Keras's shapes and
 /// names such as "conv1.1/kernel", in a mixture "baseline/conv1.1/kernel". The metadata has
 /// "format"; as JSON "model" (the layers), "class_names", "normalization", for a mixture "groups"
-/// and, if they are not "stretch" and true, "resize" and "exif_orientation"; and "sha256", the digest of the rest: each other key and
-/// value, then name, shape as
+/// and, if they are not "stretch" and true, "resize" and "exif_orientation"; and "sha256", the
+/// digest of the rest: each other key and value, then name, shape as
 /// "(3, 2)" and bytes of each tensor, in the order of keys and names, each preceded by its length
 /// in decimal digits and a colon. Throws Error: user for a model that read_model() would refuse
 /// (names, weights of other layers, NaN) and for a wrong place, else machine.

@@ -156,10 +156,9 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
   StageFit fit = begin(stage);
   TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, fit);
   restored_seconds_ += fit.restored_seconds();
-  folder_.write_model(stage.name,
-                      SavedMixture{trained.model, trained.weights, data_.class_names,
-                                   groups_.declared(), results_.experiment.data.resize,
-                                   results_.experiment.data.exif_orientation});
+  folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
+                                               groups_.declared(), results_.experiment.data.resize,
+                                               results_.experiment.data.exif_orientation});
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   compiled->start_profile();
   results_.mixture = {.cost = cost_of(trained.model),

@@ -16,8 +16,9 @@ namespace sluice {
 struct DecodedFiles {
   std::vector<ImageFile> files;
   std::vector<std::uint8_t> pixels;  ///< for every file
-  std::vector<std::string> faults;   ///< for every file: "is a HEIC picture"; empty if the file is whole
-  Shape shape;                       ///< of each image
+  std::vector<std::string>
+      faults;   ///< for every file: "is a HEIC picture"; empty if the file is whole
+  Shape shape;  ///< of each image
   std::shared_ptr<DecodedImages> stored;  ///< has the pixels, if they are not in memory
 };
 
@@ -31,8 +32,8 @@ struct DecodedLimits {
 };
 
 /// Returns every file as an image in the shape of the options: as kept from an earlier time, or
-/// decoded on all threads and kept (see decoded_cache.h). Continues after a broken file, so that all
-/// of them can be counted. Throws Error (machine), and exceptions of the events.
+/// decoded on all threads and kept (see decoded_cache.h). Continues after a broken file, so that
+/// all of them can be counted. Throws Error (machine), and exceptions of the events.
 DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& options,
                           const DataEvents& events, DecodedLimits limits = {});
 

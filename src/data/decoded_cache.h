@@ -23,7 +23,7 @@ namespace sluice {
 
 /// What identifies decoded images, and their number.
 struct DecodedKey {
-  std::string digest;     ///< of all that the pixels depend on
+  std::string digest;  ///< of all that the pixels depend on
   std::size_t images = 0;
   std::size_t image_bytes = 0;
 };
@@ -83,7 +83,8 @@ class DecodedWriter {
 };
 
 /// Deletes the files of the folder that were not used for longest, until all have at most `most`
-/// bytes; the newest stays. Also deletes what a killed program left. Ignores what cannot be deleted.
+/// bytes; the newest stays. Also deletes what a killed program left. Ignores what cannot be
+/// deleted.
 void limit_decoded(const std::filesystem::path& folder, std::uint64_t most);
 
 }  // namespace sluice

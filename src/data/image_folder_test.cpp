@@ -199,8 +199,10 @@ TEST_F(ImageFolder, BrokenImagesOfBothHalvesAreToldAtOnceByWhatIsWrong) {
   const std::string message =
       "[image] " + folder_.path().string() +
       ": 10 of 88 images cannot be read: train/cat/1.png is cut short; train/cat/3.png is empty; "
-      "train/dog/1.png does not exist; train/dog/10.png is a HEIC picture, which Sluice does not read (and 5 more: train/dog/11.png, "
-      "train/dog/12.png, ...); test/dog/2.png is a page of HTML or XML, not a picture: replace or delete them, or leave them out "
+      "train/dog/1.png does not exist; train/dog/10.png is a HEIC picture, which Sluice does not "
+      "read (and 5 more: train/dog/11.png, "
+      "train/dog/12.png, ...); test/dog/2.png is a page of HTML or XML, not a picture: replace or "
+      "delete them, or leave them out "
       "with --set data.skip_broken=true";
   for (int again = 0; again < 5; ++again) EXPECT_EQ(error(), message);
 }
@@ -242,7 +244,8 @@ TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
   EXPECT_THAT(
       error({.skip_broken = true}),
       HasSubstr("data.skip_broken leaves no training image of 'cat', because 40 of 80 images "
-                "cannot be read: train/cat/0.png is a HEIC picture, which Sluice does not read (and 39 more: "));
+                "cannot be read: train/cat/0.png is a HEIC picture, which Sluice does not read "
+                "(and 39 more: "));
   for (int i = 0; i < 40; ++i) {
     fs::rename(train("cat", i), train("cat", i).replace_extension(".webp"));
   }

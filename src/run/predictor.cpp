@@ -163,9 +163,8 @@ std::vector<Predictor::OfFile> Predictor::predict_files(std::span<const fs::path
     const auto batch = files.subspan(first, std::min(files.size() - first, state_->max_batch()));
     State::Inputs inputs = state_->room_for(batch.size());
     std::vector<std::optional<Error>> faults =
-        read_images(batch, reading(), [&](std::size_t row, const Image& image) {
-          state_->take(image, row, inputs);
-        });
+        read_images(batch, reading(),
+                    [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });
     // A picture that cannot be read stays black in the batch; its prediction is dropped.
     std::vector<Prediction> predictions = state_->predict(inputs, batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {
