@@ -2,8 +2,11 @@
 // when a format changes: fuzz_seeds fuzz/corpus.
 
 #include <fmt/format.h>
+#include <tiffio.h>
 #include <turbojpeg.h>
+#include <webp/encode.h>
 
+#include "base/digest.h"
 #include "base/files.h"
 #include "data/arrays/array_files_testing.h"
 #include "data/image_codecs.h"
@@ -117,6 +120,63 @@ void write_images(const fs::path& folder) {
   write(folder, "grey.jpg", jpeg(TJPF_GRAY, TJSAMP_GRAY, 0));
   write(folder, "cmyk.jpg", jpeg(TJPF_CMYK, TJSAMP_444, 0));
   write(folder, "progressive.jpg", jpeg(TJPF_RGB, TJSAMP_444, TJFLAG_PROGRESSIVE));
+  using std::string_literals::operator""s;
+  const std::string exif = "II*\0\10\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0\0\0\0\0\0\0"s;
+  write(folder, "turned.jpg",
+        jpeg(TJPF_RGB, TJSAMP_420, 0)
+            .insert(2,
+                    "\xff\xe1\0\x22"
+                    "Exif\0\0"s +
+                        exif));
+  write(folder, "two.gif",
+        "GIF89a\2\0\1\0\x80\0\0\x0a\x14\x1e\xc8\x64\x32\x21\xf9\4\1\0\0\1\0"
+        "\x2c\0\0\0\0\2\0\1\0\0\2\2\x0c\x0a\0\x3b"s);
+  write(folder, "rows.bmp",
+        "BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0\2\0\0\0\1\0\x18\0\0\0\0\0\x10\0\0\0"s +
+            std::string(16, '\0') + "\7\x08\x09\x0a\x0b\x0c\0\0\1\2\3\4\5\6\0\0"s);
+  write(folder, "runs.bmp",
+        "BM\x4e\0\0\0\0\0\0\0\x42\0\0\0\x28\0\0\0\4\0\0\0\2\0\0\0\1\0\x08\0\1\0\0\0"s +
+            "\0\0\0\0\0\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0\1\1\1\0\2\2\2\0\3\3\3\0"s +
+            "\3\2\0\0\0\3\1\0\2\0\0\1"s);
+  const std::vector<std::uint8_t> half(4 * kHeight * kWidth, 0x70);
+  for (const bool lossless : {true, false}) {
+    std::uint8_t* bytes = nullptr;
+    const std::size_t size =
+        lossless ? WebPEncodeLosslessRGBA(half.data(), kWidth, kHeight, 4 * kWidth, &bytes)
+                 : WebPEncodeRGBA(half.data(), kWidth, kHeight, 4 * kWidth, 80, &bytes);
+    write(folder, lossless ? "lossless.webp" : "lossy.webp",
+          std::string(reinterpret_cast<char*>(bytes), size));
+    WebPFree(bytes);
+  }
+  for (const auto& [name, compression] :
+       {std::pair{"rows.tif", COMPRESSION_NONE}, {"lzw.tif", COMPRESSION_LZW}}) {
+    const ScratchFolder place;
+    TIFF* file = TIFFOpen((place / "a").c_str(), "w");
+    TIFFSetField(file, TIFFTAG_IMAGEWIDTH, kWidth);
+    TIFFSetField(file, TIFFTAG_IMAGELENGTH, kHeight);
+    TIFFSetField(file, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(file, TIFFTAG_SAMPLESPERPIXEL, 3);
+    TIFFSetField(file, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+    TIFFSetField(file, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    TIFFSetField(file, TIFFTAG_COMPRESSION, compression);
+    for (std::uint32_t y = 0; y < kHeight; ++y) {
+      TIFFWriteScanline(file, pixels.data() + 3 * kWidth * y, y, 0);
+    }
+    TIFFClose(file);
+    write(folder, name, read_file(place / "a", 1 << 20));
+  }
+}
+
+/// Three images of five bytes, their checksums, and why the second is broken.
+void write_decoded(const fs::path& folder) {
+  std::string file = "one..XXXXXthree";
+  for (const std::size_t row : {0, 1, 2}) {
+    const std::uint64_t sum =
+        quick_sum({reinterpret_cast<const std::uint8_t*>(file.data()) + 5 * row, 5});
+    file.append(reinterpret_cast<const char*>(&sum), sizeof sum);
+  }
+  write(folder, "whole", file);
+  write(folder, "fault", file + "1 is a HEIC picture\n");
 }
 
 void write_results(const fs::path& folder) {
@@ -209,6 +269,7 @@ int main(int argc, char** argv) {
     sluice::write_checkpoints(folder / "checkpoint");
     sluice::write_cifar(folder / "cifar");
     sluice::write_arrays(folder);
+    sluice::write_decoded(folder / "decoded");
     sluice::write_experiments(folder / "experiment");
     sluice::write_images(folder / "image");
     sluice::write_results(folder / "results");

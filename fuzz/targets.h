@@ -19,10 +19,11 @@ namespace sluice::fuzz {
 
 bool checkpoint(std::string_view bytes);
 bool cifar(std::string_view bytes);
-bool csv(std::string_view bytes);  ///< a table of files and labels
+bool csv(std::string_view bytes);      ///< a table of files and labels
+bool decoded(std::string_view bytes);  ///< decoded pictures of the cache
 bool experiment(std::string_view bytes);
 bool idx(std::string_view bytes);    ///< images of MNIST's format, also as gzip
-bool image(std::string_view bytes);  ///< PNG and JPEG
+bool image(std::string_view bytes);  ///< JPEG, PNG, WebP, BMP, GIF, TIFF
 bool npy(std::string_view bytes);
 bool npz(std::string_view bytes);      ///< the zip archive
 bool pickle(std::string_view bytes);   ///< a batch of CIFAR-10 in Python's form

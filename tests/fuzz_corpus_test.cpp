@@ -34,9 +34,10 @@ TEST_P(FuzzCorpus, IsReadOrRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Of, FuzzCorpus,
     testing::Values(Target{"checkpoint", fuzz::checkpoint}, Target{"cifar", fuzz::cifar},
-                    Target{"csv", fuzz::csv}, Target{"idx", fuzz::idx}, Target{"npy", fuzz::npy},
-                    Target{"npz", fuzz::npz}, Target{"pickle", fuzz::pickle},
-                    Target{"tar", fuzz::tar}, Target{"experiment", fuzz::experiment},
+                    Target{"csv", fuzz::csv}, Target{"decoded", fuzz::decoded},
+                    Target{"idx", fuzz::idx}, Target{"npy", fuzz::npy}, Target{"npz", fuzz::npz},
+                    Target{"pickle", fuzz::pickle}, Target{"tar", fuzz::tar},
+                    Target{"experiment", fuzz::experiment},
                     Target{"image", fuzz::image}, Target{"keras", fuzz::keras},
                     Target{"keras_flattened", fuzz::keras_flattened},
                     Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},

@@ -40,6 +40,10 @@ void info(const DataVerbOptions& options) {
   const Dataset data = load(options);
   print_out("\n{} ({}), images of {}\n\n{}", data.name, data.source, to_string(data.train.shape),
             distribution_text({data.train, data.class_names}, {data.test, data.class_names}));
+  const DecodedPictures decoded = decoded_pictures();
+  if (decoded.bytes == 0) return;
+  print_out("\nDecoded pictures of all data are kept in {} ({} MB), which may be deleted\n",
+            path_text(decoded.folder), decoded.bytes / 1'000'000 + 1);
 }
 
 /// Prints what is wrong with data, and what to do about it.
@@ -98,7 +102,8 @@ void sample(const DataVerbOptions& options) {
     if (written[label] == options.count) continue;
     const fs::path folder = fs::path(options.out) / data.class_names[label];
     fs::create_directories(folder);
-    const Image picture = picture_of(test.pixels(i), test.shape());
+    const PixelView pixels = test.pixels(i);
+    const Image picture = picture_of(pixels, test.shape());
     write_png(folder / fmt::format("{}.png", written[label]++), picture.pixels, picture.height,
               picture.width);
   }

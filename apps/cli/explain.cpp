@@ -65,7 +65,7 @@ void explain(const ExplainOptions& options) {
                      "leave out --to",
                      path_text(options.run));
   }
-  const Image image = read_image(options.image);
+  const Image image = read_image(options.image, predictor.reading());
   const Prediction prediction = predictor.predict({&image, 1}).front();
   const Answers answers = answers_of(prediction, predictor);
   print_out("{}\n{}", options.image, explanation_text(answers, 0));
@@ -90,7 +90,7 @@ Examples:
   const auto options = std::make_shared<ExplainOptions>();
   verb->add_option("RUN", options->run, "Folder of a run, or a mixture's model.safetensors")
       ->required();
-  verb->add_option("IMAGE", options->image, "A PNG or JPEG file")->required();
+  verb->add_option("IMAGE", options->image, "A picture's file")->required();
   verb->add_option("--to", options->to, "Also write it as a page")->type_name("FILE.html");
   verb->callback([options] { explain(*options); });
 }

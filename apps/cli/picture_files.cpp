@@ -86,8 +86,9 @@ std::vector<fs::path> picture_files(const std::vector<std::string>& arguments) {
     }
     const PictureFolder folder(argument);
     if (folder.pictures().empty()) {
-      throw user_error("predict", "{} has no picture: give one that has PNG or JPEG files",
-                       one_line(argument));
+      throw user_error(
+          "predict", "{} has no picture: give one that has JPEG, PNG, WebP, BMP, GIF or TIFF files",
+          one_line(argument));
     }
     tell_others(argument, folder.others());
     files.insert(files.end(), folder.pictures().begin(), folder.pictures().end());

@@ -118,8 +118,8 @@ Examples:
   const auto options = std::make_shared<PredictOptions>();
   verb->add_option("RUN", options->run, "Folder of a run, or one model.safetensors")->required();
   verb->add_option("IMAGE", options->images,
-                   "PNG or JPEG files of any size, or folders with\n"
-                   "such files at any depth")
+                   "Pictures of any size (JPEG, PNG, WebP, BMP, GIF,\n"
+                   "TIFF), or folders with such files at any depth")
       ->required();
   verb->callback([options] { predict(*options); });
 }

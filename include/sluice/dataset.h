@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/shape.h"
@@ -15,19 +17,44 @@
 
 namespace sluice {
 
+/// Pixels of one image: a view of images in memory, or its own copy of an image on the disk.
+class PixelView {
+ public:
+  explicit PixelView(std::span<const std::uint8_t> view) : view_(view) {}
+  explicit PixelView(std::vector<std::uint8_t> own) : own_(std::move(own)), view_(own_) {}
+  PixelView(PixelView&&) noexcept = default;
+  PixelView(const PixelView&) = delete;
+
+  operator std::span<const std::uint8_t>() const& { return view_; }
+  operator std::span<const std::uint8_t>() const&& = delete;
+  auto begin() const { return view_.begin(); }
+  auto end() const { return view_.end(); }
+  std::size_t size() const { return view_.size(); }
+  std::uint8_t operator[](std::size_t i) const { return view_[i]; }
+
+ private:
+  std::vector<std::uint8_t> own_;
+  std::span<const std::uint8_t> view_;
+};
+
+class DecodedImages;
+
 /// Images of one shape, each with one label.
 struct LabelledImages {
   Shape shape{32, 32, 3};            ///< {height, width, channels}; channels R, G, B, or grey
-  std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels)
+  std::vector<std::uint8_t> pixels;  ///< (count, height, width, channels); empty if `decoded`
   std::vector<int> labels;           ///< (count), indices into Dataset::class_names
   /// (count), file of each image, relative to Dataset::source ("test/cat/1.jpg"); empty if images
   /// have no files of their own.
   std::vector<std::string> files{};
+  /// Pictures whose pixels would take much of the memory stay in a file, which image() reads.
+  std::shared_ptr<const DecodedImages> decoded{};
 
   std::size_t size() const { return labels.size(); }
-  /// Returns the pixels of an image, (height, width, channels). Throws Error (user) if there is no
-  /// such row.
-  std::span<const std::uint8_t> image(std::size_t row) const;
+  /// Returns the pixels of an image, (height, width, channels). Throws Error: user if there is no
+  /// such row, machine if the file of decoded pictures is damaged. May be called from several
+  /// threads.
+  PixelView image(std::size_t row) const;
 };
 
 struct Dataset {
@@ -97,9 +124,7 @@ class Examples {
 
   std::size_t size() const { return rows_.size(); }
   int label(std::size_t i) const { return labels_[existing(i)]; }
-  std::span<const std::uint8_t> pixels(std::size_t i) const {
-    return images_->image(rows_[existing(i)]);
-  }
+  PixelView pixels(std::size_t i) const { return images_->image(rows_[existing(i)]); }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
   std::string file(std::size_t i) const {
     return images_->files.empty() ? std::string() : images_->files[rows_[existing(i)]];
@@ -171,6 +196,16 @@ enum class Resize {
 /// "stretch", "crop", "pad"
 std::string to_string(Resize resize);
 
+/// How read_image() reads a file.
+struct ReadOptions {
+  bool exif_orientation = true;  ///< turns the picture as its EXIF orientation says
+  /// Size in pixels of the image that the picture will be reduced to; 0 for none. A large JPEG is
+  /// then decoded at 1/2, 1/4 or 1/8 of its size, but at least twice as large as this: faster, with
+  /// a difference of a few grey levels after resizing.
+  int height = 0;
+  int width = 0;
+};
+
 /// Data of an experiment.
 struct DataOptions {
   /// "cifar-10": the ten classes of CIFAR-10, downloaded or drawn if there is no copy. "cifar-100",
@@ -189,13 +224,17 @@ struct DataOptions {
   /// none.
   double validation_split = 0;
   bool skip_broken = false;  ///< skips images that cannot be read, in place of an error
-  int height = 32;           ///< of each image: pictures of another size are resized
+  /// Turns pictures as their EXIF orientation says. Keras does not.
+  bool exif_orientation = true;
+  int height = 32;  ///< of each image: pictures of another size are resized
   int width = 32;
   Resize resize = Resize::stretch;
   int channels = 3;  ///< 3: R, G, B; 1: grey
 
   /// Returns {height, width, channels}.
   Shape shape() const { return {height, width, channels}; }
+  /// Returns how pictures are read, to become images of this size.
+  ReadOptions reading() const { return {exif_orientation, height, width}; }
 };
 
 /// Callbacks of load_data(), called on the calling thread. Each may be empty.
@@ -248,6 +287,14 @@ Dataset load_test_data(const DataOptions& options, const std::vector<std::string
 /// experiment's groups before loading. Throws Error (user) as load_data() does.
 std::vector<std::string> list_classes(const DataOptions& options, const DataPlace& place);
 
+/// Where decoded pictures are kept, so that they are decoded once, and their size. The folder may
+/// be deleted at any time.
+struct DecodedPictures {
+  std::filesystem::path folder;  ///< empty if the environment names no place
+  std::uint64_t bytes = 0;
+};
+DecodedPictures decoded_pictures();
+
 // Single images, for predictions and samples.
 
 /// A colour image.
@@ -257,14 +304,15 @@ struct Image {
   std::vector<std::uint8_t> pixels;  ///< (height, width, 3), channels R, G, B
 };
 
-/// Reads a PNG or JPEG file; its first bytes identify the format, not its name. The result is 8-bit
-/// RGB: grey and palette images are expanded, 16 bits are rounded to 8, transparent parts are drawn
-/// over white, and CMYK is converted without a profile. The EXIF orientation is ignored, as in
-/// Keras. Images of more than 64 megapixels or with a side above 65,535 are refused before memory
+/// Reads a JPEG, PNG, WebP, BMP, GIF or TIFF file, of several frames or pages the first; its first
+/// bytes identify the format, not its name. The result is 8-bit RGB, as Pillow's: grey and palette
+/// images are expanded, 16 bits are rounded to 8, transparent parts are drawn over white in sRGB,
+/// CMYK is converted without a profile, and gamma and colour profiles are ignored. Pictures of more
+/// than 178,956,970 pixels, Pillow's limit, or with a side above 65,535 are refused before memory
 /// is allocated. Throws Error that names the file: user if it is missing, broken, too large or of
 /// another format (which the message names), machine if the disk fails. May be called from several
 /// threads.
-Image read_image(const std::filesystem::path& path);
+Image read_image(const std::filesystem::path& path, const ReadOptions& options = {});
 
 /// Resizes the whole image; the aspect ratio is not kept, as in Keras's
 /// image_dataset_from_directory. The same size gives an exact copy. Reduction uses a triangle

@@ -34,9 +34,9 @@ struct FileKind {
     keras,        ///< .keras, or HDF5
     onnx,
     pytorch,
-    model,    ///< written by another program
-    picture,  ///< PNG or JPEG
-    other_picture,
+    model,          ///< written by another program
+    picture,        ///< of a format that read_image() reads
+    other_picture,  ///< of another format, or a video
     archive,
     experiment,  ///< TOML
     document,    ///< JSON, HTML, PDF

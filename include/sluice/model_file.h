@@ -22,6 +22,7 @@ struct SavedModel {
   /// not have them.
   std::vector<std::string> class_names;
   Resize resize = Resize::stretch;  ///< how pictures become the model's input
+  bool exif_orientation = true;     ///< whether pictures are turned as their EXIF says
 };
 
 struct SavedMixture {
@@ -31,6 +32,7 @@ struct SavedMixture {
   std::vector<Groups::Group>
       groups;  ///< in the order of the gate's outputs; their classes may be empty, as above
   Resize resize = Resize::stretch;
+  bool exif_orientation = true;
 };
 
 using AnyModel = std::variant<SavedModel, SavedMixture>;
@@ -38,8 +40,8 @@ using AnyModel = std::variant<SavedModel, SavedMixture>;
 /// Writes a safetensors file that has all that predictions need. Tensors have Keras's shapes and
 /// names such as "conv1.1/kernel", in a mixture "baseline/conv1.1/kernel". The metadata has
 /// "format"; as JSON "model" (the layers), "class_names", "normalization", for a mixture "groups"
-/// and, if it is not "stretch", "resize"; and "sha256", the digest of the rest: each other key and
-/// value, then name, shape as
+/// and, if they are not "stretch" and true, "resize" and "exif_orientation"; and "sha256", the
+/// digest of the rest: each other key and value, then name, shape as
 /// "(3, 2)" and bytes of each tensor, in the order of keys and names, each preceded by its length
 /// in decimal digits and a colon. Throws Error: user for a model that read_model() would refuse
 /// (names, weights of other layers, NaN) and for a wrong place, else machine.

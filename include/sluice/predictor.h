@@ -70,6 +70,8 @@ class Predictor {
   const Shape& input_shape() const;
   /// How images are resized: as in training, if the model file says so, else Resize::stretch.
   Resize resize() const;
+  /// How files are read, for read_image(): as in training.
+  ReadOptions reading() const;
 
   /// Predicts any number of images of any size. Every part runs once for each image, an expert only
   /// for the images that the gate sends to it. Throws Error (user) if an image's number of pixels
@@ -81,7 +83,7 @@ class Predictor {
     std::optional<Error> fault;
     Prediction prediction;
   };
-  /// Predicts PNG and JPEG files, which all OpenMP threads read: see read_image().
+  /// Predicts files, which all OpenMP threads read: see read_image().
   std::vector<OfFile> predict_files(std::span<const std::filesystem::path> files) const;
 
  private:

@@ -2,6 +2,10 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
 #include "base/fail.h"
 
 namespace sluice {
@@ -33,6 +37,21 @@ std::string Digest::digits() {
   std::string digits;
   for (unsigned int i = 0; i < size; ++i) digits += fmt::format("{:02x}", sum[i]);
   return digits;
+}
+
+std::uint64_t quick_sum(std::span<const std::uint8_t> bytes) {
+  // Each step can be undone, so that one changed word always changes the sum. The multiplier is
+  // that of Fibonacci hashing, 2^64 / phi.
+  constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+  std::uint64_t sum = bytes.size();
+  while (!bytes.empty()) {
+    std::uint64_t word = 0;
+    const std::size_t size = std::min(bytes.size(), sizeof word);
+    std::memcpy(&word, bytes.data(), size);
+    sum = std::rotl((sum ^ word) * kMultiplier, 29);
+    bytes = bytes.subspan(size);
+  }
+  return sum;
 }
 
 }  // namespace sluice

@@ -25,13 +25,26 @@ struct Magic {
 const std::array kMagics{
     Magic{0, "\x89PNG\r\n\x1a\n"sv, {Of::picture, "a PNG picture"}},
     Magic{0, "\xff\xd8\xff"sv, {Of::picture, "a JPEG picture"}},
-    Magic{8, "WEBP"sv, {Of::other_picture, "a WebP picture"}},
-    Magic{0, "GIF8"sv, {Of::other_picture, "a GIF picture"}},
-    Magic{0, "II*\0"sv, {Of::other_picture, "a TIFF picture"}},
-    Magic{0, "MM\0*"sv, {Of::other_picture, "a TIFF picture"}},
-    Magic{4, "ftypavif"sv, {Of::other_picture, "an AVIF picture"}},
+    Magic{8, "WEBP"sv, {Of::picture, "a WebP picture"}},
+    Magic{0, "GIF8"sv, {Of::picture, "a GIF picture"}},
+    Magic{0, "II*\0"sv, {Of::picture, "a TIFF picture"}},
+    Magic{0, "MM\0*"sv, {Of::picture, "a TIFF picture"}},
+    Magic{0, "II+\0"sv, {Of::picture, "a TIFF picture"}},
+    Magic{0, "MM\0+"sv, {Of::picture, "a TIFF picture"}},
+    Magic{4, "ftypavi"sv, {Of::other_picture, "an AVIF picture"}},
     Magic{4, "ftyphei"sv, {Of::other_picture, "a HEIC picture"}},
+    Magic{4, "ftyphev"sv, {Of::other_picture, "a HEIC picture"}},
     Magic{4, "ftypmif1"sv, {Of::other_picture, "a HEIC picture"}},
+    Magic{4, "ftypmsf1"sv, {Of::other_picture, "a HEIC picture"}},
+    Magic{4, "ftypcrx"sv, {Of::other_picture, "a camera's raw picture"}},
+    Magic{4, "ftyp"sv, {Of::other_picture, "a video"}},
+    Magic{0, "\0\0\0\x0cjP  "sv, {Of::other_picture, "a JPEG 2000 picture"}},
+    Magic{0, "\xff\x4f\xff\x51"sv, {Of::other_picture, "a JPEG 2000 picture"}},
+    Magic{0, "\0\0\0\x0cJXL "sv, {Of::other_picture, "a JPEG XL picture"}},
+    Magic{0, "\xff\x0a"sv, {Of::other_picture, "a JPEG XL picture"}},
+    Magic{0, "8BPS"sv, {Of::other_picture, "a Photoshop file"}},
+    Magic{0, "gimp xcf"sv, {Of::other_picture, "a GIMP file"}},
+    Magic{0, "\0\0\1\0"sv, {Of::other_picture, "an icon (ICO)"}},
     Magic{0, "\x89HDF\r\n\x1a\n"sv, {Of::keras, "an HDF5 file, as Keras writes them"}},
     Magic{4, "TFL3"sv, {Of::model, "a TensorFlow Lite model"}},
     Magic{0, "GGUF"sv, {Of::model, "a GGUF model"}},
@@ -96,6 +109,7 @@ FileKind text_kind(std::string_view text) {
   }
   const std::string_view line = text.substr(0, text.find('\n'));
   if (text.starts_with('{')) return {Of::document, "a JSON text"};
+  if (text.starts_with("<svg")) return {Of::other_picture, "an SVG picture"};
   if (text.starts_with('<')) return {Of::document, "a page of HTML or XML"};
   const std::size_t equals = line.find('=');
   const std::string_view key = line.substr(0, std::min(equals, line.size()));
@@ -132,7 +146,7 @@ std::string advice(Of of, const std::string& place) {
     case Of::picture:
       return fmt::format("`sluice predict RUN {}` classifies it", place);
     case Of::other_picture:
-      return "convert it to PNG or JPEG";
+      return "convert it to JPEG";
     case Of::archive:
       return "unpack it first";
     case Of::experiment:
@@ -167,7 +181,7 @@ FileKind kind_of(std::string_view bytes) {
   }
   if (is_onnx(bytes)) return {Of::onnx, "an ONNX model"};
   if (is_pickle(bytes)) return {Of::pytorch, "a pickle of Python, as PyTorch writes them"};
-  if (bytes.starts_with("BM") && !is_text(bytes)) return {Of::other_picture, "a BMP picture"};
+  if (bytes.starts_with("BM") && !is_text(bytes)) return {Of::picture, "a BMP picture"};
   if (is_text(bytes)) return text_kind(bytes);
   return {};
 }

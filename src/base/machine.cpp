@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
@@ -28,6 +29,14 @@ std::string fact(const char* file, std::string_view key, char separator) {
   return {};
 }
 
+/// Returns 0 if the system does not say.
+std::uint64_t physical_memory_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return 0;
+  return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
+}
+
 }  // namespace
 
 std::string version() {
@@ -40,11 +49,7 @@ Machine this_machine() {
   if (machine.cpu.empty()) machine.cpu = "unknown";
   machine.cores = static_cast<int>(std::thread::hardware_concurrency());
   machine.threads = settle_thread_count();
-  const long pages = sysconf(_SC_PHYS_PAGES);
-  const long page = sysconf(_SC_PAGESIZE);
-  if (pages > 0 && page > 0) {
-    machine.memory_bytes = static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
-  }
+  machine.memory_bytes = physical_memory_bytes();
   machine.os = fact("/etc/os-release", "PRETTY_NAME", '=');
   utsname system{};
   if (uname(&system) == 0) {
@@ -70,6 +75,15 @@ void require_memory(std::uint64_t bytes, std::string_view mend) {
   throw machine_error("memory",
                       "{} MB more are needed, and {} are free: close other programs, or {}",
                       bytes / 1'000'000, free_bytes / 1'000'000, mend);
+}
+
+std::uint64_t usable_memory_bytes() {
+  constexpr std::uint64_t kUnknown = std::uint64_t{4} << 30;
+  const std::uint64_t physical = physical_memory_bytes();
+  const std::uint64_t memory = physical > 0 ? physical : kUnknown;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return memory;
+  return std::min<std::uint64_t>(memory, limit.rlim_cur);
 }
 
 std::uint64_t free_disk_bytes(const std::filesystem::path& folder) {

@@ -28,6 +28,11 @@ TEST(Machine, PeakMemoryIsInBytes) {
   EXPECT_LT(peak, this_machine().memory_bytes);
 }
 
+TEST(Machine, UsableMemoryIsWhatTheSystemHasAtMost) {
+  EXPECT_GT(usable_memory_bytes(), 1'000'000u);
+  EXPECT_LE(usable_memory_bytes(), this_machine().memory_bytes);
+}
+
 TEST(Machine, MoreMemoryThanThereIsIsRefusedWithWhatToDo) {
   EXPECT_NO_THROW(require_memory(2 << 20, "wait"));
   const std::string error = error_of(

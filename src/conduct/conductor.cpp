@@ -140,7 +140,8 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   restored_seconds_ += fit.restored_seconds();
   const Examples test = examples_of(stage, lab_.test_examples(), groups_);
   folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names(),
-                                             results_.experiment.data.resize});
+                                             results_.experiment.data.resize,
+                                             results_.experiment.data.exif_orientation});
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   result = {.cost = cost_of(trained.model),
             .history = trained.history,
@@ -156,9 +157,9 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
   StageFit fit = begin(stage);
   TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, fit);
   restored_seconds_ += fit.restored_seconds();
-  folder_.write_model(stage.name,
-                      SavedMixture{trained.model, trained.weights, data_.class_names,
-                                   groups_.declared(), results_.experiment.data.resize});
+  folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
+                                               groups_.declared(), results_.experiment.data.resize,
+                                               results_.experiment.data.exif_orientation});
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   compiled->start_profile();
   results_.mixture = {.cost = cost_of(trained.model),

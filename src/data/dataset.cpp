@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/fail.h"
+#include "data/decoded_cache.h"
 
 namespace sluice {
 
@@ -20,14 +21,19 @@ std::size_t split_at(std::size_t size, double share) {
 
 }  // namespace
 
-std::span<const std::uint8_t> LabelledImages::image(std::size_t row) const {
+PixelView LabelledImages::image(std::size_t row) const {
   const auto size = static_cast<std::size_t>(element_count(shape));
+  if (decoded && row < labels.size()) {
+    std::vector<std::uint8_t> own(size);
+    decoded->read(row, own);
+    return PixelView(std::move(own));
+  }
   if ((row + 1) * size > pixels.size()) {
     throw user_error(
         "data", "there is no image {}: there are {} labels and {} bytes of pixels, {} per image",
         row, labels.size(), pixels.size(), size);
   }
-  return std::span(pixels).subspan(row * size, size);
+  return PixelView(std::span(pixels).subspan(row * size, size));
 }
 
 Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,

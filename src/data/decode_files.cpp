@@ -6,9 +6,12 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/machine.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "data/decoded_cache.h"
 #include "data/image_codecs.h"
+#include "data/read_images.h"
 #include "data/subset.h"
 
 namespace sluice {
@@ -47,35 +50,37 @@ std::string in_words(const Broken& broken) {
                      named < others ? ", ..." : "");
 }
 
-}  // namespace
-
-DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& options,
-                          const DataEvents& events) {
-  DecodedFiles decoded{std::move(files), {}, {}, options.shape()};
-  const auto image = static_cast<std::size_t>(element_count(decoded.shape));
-  require_memory_for_images(decoded.files.size() * image);
-  const std::size_t count = decoded.files.size();
-  decoded.pixels.resize(count * image);
-  decoded.faults.resize(count);
+/// Calls put(row, pixels) for each image that can be read, on all threads, and returns why the
+/// others cannot. Sets `lasting` to false if a fault is not one of the file's bytes.
+template <class Put>
+std::vector<std::string> decode(const std::vector<ImageFile>& files, const DataOptions& options,
+                                const DataEvents& events, bool& lasting, const Put& put) {
+  const std::size_t count = files.size();
+  std::vector<std::string> faults(count);
   std::atomic<std::size_t> done = 0;
   std::atomic<bool> stopped = false;
+  std::atomic<bool> passing = false;
   std::exception_ptr why;
   const auto stop = [&] {
     if (!stopped.exchange(true)) why = std::current_exception();
   };
+  const ReadOptions how = options.reading();
+  const Shape shape = options.shape();
+  MemoryBudget budget(decoding_memory());
   constexpr std::size_t kGrain = 16;  // small, since photographs differ in size
   // OpenMP does not allow an exception to leave a parallel loop.
   parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end && !stopped; ++row) {
-      const fs::path& path = decoded.files[row].path;
+      const fs::path& path = files[row].path;
       try {
-        std::ranges::copy(fitted(read_image(path), decoded.shape, options.resize),
-                          decoded.pixels.begin() + row * image);
+        MemoryBudget::Share share(budget);
+        put(row, fitted(read_image(path, how, &share), shape, options.resize));
       } catch (const BadImage& bad) {
-        decoded.faults[row] = bad.kind();
+        faults[row] = bad.kind();
       } catch (const Error& error) {
         if (error.fault() == Fault::user) {
-          decoded.faults[row] = fault_of(error, path);
+          faults[row] = fault_of(error, path);
+          passing = true;
         } else {
           stop();
         }
@@ -92,6 +97,94 @@ DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& optio
     }
   });
   if (why) std::rethrow_exception(why);
+  lasting = !passing;
+  return faults;
+}
+
+/// Copies all images into memory. Returns false if the file is damaged.
+bool read_all(const DecodedImages& images, std::size_t count, std::size_t image,
+              std::vector<std::uint8_t>& pixels) {
+  pixels.resize(count * image);
+  std::atomic<bool> whole = true;
+  constexpr std::size_t kGrain = 64;
+  parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end && whole; ++row) {
+      try {
+        if (images.faults()[row].empty()) {
+          images.read(row, std::span(pixels).subspan(row * image, image));
+        }
+      } catch (const Error&) {
+        whole = false;
+      }
+    }
+  });
+  return whole;
+}
+
+/// Keeps decoded images for the next time. That this is not possible is no error.
+void keep(const DecodedFiles& decoded, const fs::path& folder, const DecodedKey& key,
+          const DataEvents& events) {
+  try {
+    DecodedWriter writer(folder, key);
+    const std::span pixels(decoded.pixels);
+    for (std::size_t row = 0; row < key.images; ++row) {
+      writer.put(row, pixels.subspan(row * key.image_bytes, key.image_bytes));
+    }
+    writer.keep(decoded.faults);
+  } catch (const Error& error) {
+    if (events.say) {
+      events.say(fmt::format("data: the decoded pictures are not kept: {}", untagged(error)));
+    }
+  }
+}
+
+}  // namespace
+
+DecodedFiles decode_files(std::vector<ImageFile> files, const DataOptions& options,
+                          const DataEvents& events, DecodedLimits limits) {
+  DecodedFiles decoded{std::move(files), {}, {}, options.shape(), {}};
+  const auto image = static_cast<std::size_t>(element_count(decoded.shape));
+  const std::size_t count = decoded.files.size();
+  const std::uint64_t bytes = std::uint64_t{count} * image;
+  const bool in_memory = bytes <= limits.in_memory;
+  const fs::path folder =
+      in_memory && bytes_of(decoded.files) < limits.worth_keeping ? fs::path() : decoded_folder();
+  const DecodedKey key = folder.empty() ? DecodedKey{} : decoded_key(decoded.files, options);
+  if (!folder.empty()) {
+    if (const auto kept = DecodedImages::open(folder, key)) {
+      decoded.faults = kept->faults();
+      if (!in_memory) {
+        decoded.stored = kept;
+        return decoded;
+      }
+      require_memory_for_images(bytes);
+      if (read_all(*kept, count, image, decoded.pixels)) return decoded;
+    }
+  }
+  bool lasting = true;
+  if (in_memory || folder.empty()) {
+    require_memory_for_images(bytes);
+    decoded.pixels.resize(count * image);
+    decoded.faults = decode(decoded.files, options, events, lasting,
+                            [&](std::size_t row, const std::vector<std::uint8_t>& pixels) {
+                              std::ranges::copy(pixels, decoded.pixels.begin() + row * image);
+                            });
+    if (!folder.empty() && lasting && bytes < free_disk_bytes(folder) / 4) {
+      keep(decoded, folder, key, events);
+    }
+  } else {
+    DecodedWriter writer(folder, key);
+    decoded.faults = decode(
+        decoded.files, options, events, lasting,
+        [&](std::size_t row, const std::vector<std::uint8_t>& pixels) { writer.put(row, pixels); });
+    writer.keep(decoded.faults);
+    decoded.stored = DecodedImages::open(folder, key);
+    if (!decoded.stored) {
+      throw machine_error("data", "{} cannot be read again: check the disk", path_text(folder));
+    }
+    if (!lasting) fs::remove(folder / key.digest);  // stays as long as it is open
+  }
+  if (!folder.empty()) limit_decoded(folder, limits.on_disk);
   return decoded;
 }
 
@@ -138,14 +231,23 @@ std::string broken_in_words(const std::vector<const DecodedFiles*>& parts, const
 }
 
 LabelledImages whole_images(DecodedFiles decoded, const fs::path& folder) {
-  LabelledImages images{decoded.shape, {}, {}, {}};
+  LabelledImages images{decoded.shape, {}, {}, {}, {}};
   const auto image = static_cast<std::size_t>(element_count(decoded.shape));
+  std::vector<std::size_t> rows;
   for (std::size_t row = 0; row < decoded.files.size(); ++row) {
     if (!decoded.faults[row].empty()) continue;
-    std::copy_n(decoded.pixels.begin() + row * image, image,
-                decoded.pixels.begin() + images.labels.size() * image);
+    if (!decoded.stored) {
+      std::copy_n(decoded.pixels.begin() + row * image, image,
+                  decoded.pixels.begin() + images.labels.size() * image);
+    }
+    rows.push_back(row);
     images.labels.push_back(decoded.files[row].label);
     images.files.push_back(relative_name(decoded.files[row].path, folder));
+  }
+  if (decoded.stored) {
+    decoded.stored->select(std::move(rows));
+    images.decoded = std::move(decoded.stored);
+    return images;
   }
   decoded.pixels.resize(images.labels.size() * image);
   images.pixels = std::move(decoded.pixels);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -31,20 +32,13 @@ bool has_image_ending(const fs::path& file) {
 }
 
 bool has_image_bytes(const fs::path& file) {
-  constexpr std::size_t kBytes = 64;
-  constexpr std::array kKinds{"PNG", "JPEG", "WebP", "GIF", "TIFF"};
   std::error_code ignored;
   if (!fs::is_regular_file(file, ignored)) return false;
-  std::string begin;
   try {
-    begin = read_beginning(file, kBytes, "data");
+    return kind_of(read_beginning(file, kKindBytes, "data")).of == FileKind::Of::picture;
   } catch (const Error&) {
     return false;  // not readable: counted as another file
   }
-  const std::string_view kind = kind_of_file(begin);
-  // "BM" also begins a text; a bitmap has four zeros after its size.
-  if (kind == "BMP") return begin.size() > 10 && begin.substr(6, 4) == std::string(4, '\0');
-  return std::ranges::find(kKinds, kind) != kKinds.end();
 }
 
 /// Calls visit(file) for each file in and below a folder, sorted, without litter; stops when it

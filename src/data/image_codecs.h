@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "sluice/dataset.h"
 #include "sluice/error.h"
 
@@ -17,23 +18,43 @@ class BadImage : public Error {
   BadImage(const std::string& name, const std::string& fault,
            std::string_view mend = "replace or delete it");
 
-  /// Returns the fault without its details: "is WebP". Messages group files by it.
+  /// Returns the fault without its details: "is a HEIC picture". Messages group files by it.
   const std::string& kind() const { return kind_; }
 
  private:
   std::string kind_;
 };
 
-/// Throws BadImage if an image of this size is empty or too large. Codecs call it with the header's
-/// size, before they allocate memory.
+/// Throws BadImage if an image of this size is empty or too large.
 void check_image_size(const std::string& name, std::int64_t height, std::int64_t width);
 
-/// Identifies a file by its first bytes: "WebP", "HTML"; empty if unknown.
-std::string_view kind_of_file(std::string_view bytes);
+/// A picture's file, and how to decode it.
+struct EncodedImage {
+  std::span<const std::uint8_t> bytes;  ///< the whole file
+  std::string name;                     ///< for messages
+  ReadOptions options{};
+  MemoryBudget::Share* memory = nullptr;  ///< if given, decoding waits for it
 
-/// Decode the bytes of a whole file; `name` is for messages. Throw BadImage if they are broken.
-Image decode_png(std::span<const std::uint8_t> bytes, const std::string& name);
-Image decode_jpeg(std::span<const std::uint8_t> bytes, const std::string& name);
+  BadImage broken(std::string_view format, std::string_view reason) const;
+  BadImage cut_short(std::string_view format) const;
+  /// Must be called with the header's size before memory is allocated: throws BadImage for a size
+  /// that check_image_size() refuses, and takes memory for `bytes_per_pixel` and `more` bytes.
+  void begin(std::int64_t height, std::int64_t width, int bytes_per_pixel,
+             std::uint64_t more = 0) const;
+  /// Returns the image in its EXIF orientation, 1 to 8, unless the options ignore it.
+  Image turned(Image image, int orientation) const;
+};
+
+/// Identifies the format by the first bytes, and decodes it. Throws BadImage.
+Image decode_image(const EncodedImage& file);
+
+// Decoders of src/data/codecs, one per format. They throw BadImage if the file is broken.
+Image decode_bmp(const EncodedImage& file);
+Image decode_gif(const EncodedImage& file);  ///< the first frame
+Image decode_jpeg(const EncodedImage& file);
+Image decode_png(const EncodedImage& file);
+Image decode_tiff(const EncodedImage& file);  ///< the first page
+Image decode_webp(const EncodedImage& file);  ///< the first frame
 
 /// Encodes (height, width, 3) pixels, whose number the caller has checked.
 std::string encode_png(std::span<const std::uint8_t> pixels, int height, int width);

@@ -12,7 +12,10 @@ std::string_view raw_bytes(const std::vector<Value>& values) {
 }  // namespace
 
 void add_images(const LabelledImages& images, Digest& digest) {
-  digest.add(raw_bytes(images.pixels));
+  for (std::size_t row = 0; row < images.size(); ++row) {
+    const PixelView pixels = images.image(row);
+    digest.add({reinterpret_cast<const char*>(&*pixels.begin()), pixels.size()});
+  }
   digest.add(raw_bytes(images.labels));
 }
 

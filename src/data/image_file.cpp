@@ -1,9 +1,15 @@
+#include <algorithm>
+#include <array>
 #include <new>
+#include <utility>
 
 #include "base/fail.h"
+#include "base/file_kind.h"
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "data/codecs/pixels.h"
 #include "data/image_codecs.h"
 #include "data/read_images.h"
 
@@ -13,10 +19,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::int64_t kMaxPixels = std::int64_t{64} * 1000 * 1000;
+/// Above twice its MAX_IMAGE_PIXELS, Pillow refuses a picture as a decompression bomb.
+constexpr std::int64_t kMaxPixels = std::int64_t{2} * 89'478'485;
 constexpr std::int64_t kMaxSide = 65535;
-/// No valid file of 64 megapixels needs more.
-constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{512} << 20;
+constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{1} << 30;
+
+struct Format {
+  std::string_view kind;  ///< FileKind::words
+  Image (*decode)(const EncodedImage&);
+};
+
+constexpr std::array kFormats{
+    Format{"a JPEG picture", decode_jpeg}, Format{"a PNG picture", decode_png},
+    Format{"a WebP picture", decode_webp}, Format{"a BMP picture", decode_bmp},
+    Format{"a GIF picture", decode_gif},   Format{"a TIFF picture", decode_tiff}};
+
+BadImage no_picture(const std::string& name, FileKind kind) {
+  if (kind.of == FileKind::Of::other_picture) {
+    return {name, fmt::format("is {}, which Sluice does not read", kind.words),
+            "convert it to JPEG"};
+  }
+  if (kind.of == FileKind::Of::pointer) {
+    return {name, fmt::format("is {}", kind.words), "fetch the file itself with `git lfs pull`"};
+  }
+  if (kind.known()) return {name, fmt::format("is {}, not a picture", kind.words)};
+  return {name, "is no picture of a known format, whatever its name"};
+}
 
 }  // namespace
 
@@ -31,33 +59,63 @@ void check_image_size(const std::string& name, std::int64_t height, std::int64_t
   if (height > kMaxSide || width > kMaxSide || height * width > kMaxPixels) {
     throw BadImage(name,
                    fmt::format("has {} x {} pixels, above {} million or {} a side", width, height,
-                               kMaxPixels / 1000000, kMaxSide),
+                               kMaxPixels / 1'000'000, kMaxSide),
                    "shrink it");
   }
 }
 
-Image read_image(const fs::path& path) {
+BadImage EncodedImage::broken(std::string_view format, std::string_view reason) const {
+  return {name, fmt::format("is a broken {}: {}", format, printable(std::string(reason)))};
+}
+
+BadImage EncodedImage::cut_short(std::string_view format) const {
+  return {name, fmt::format("is cut short: it is a {} without its end", format)};
+}
+
+void EncodedImage::begin(std::int64_t height, std::int64_t width, int bytes_per_pixel,
+                         std::uint64_t more) const {
+  check_image_size(name, height, width);
+  if (memory == nullptr) return;
+  memory->take(bytes.size() + static_cast<std::uint64_t>(height * width * bytes_per_pixel) + more);
+}
+
+Image EncodedImage::turned(Image image, int orientation) const {
+  return options.exif_orientation ? oriented(std::move(image), orientation) : std::move(image);
+}
+
+Image decode_image(const EncodedImage& file) {
+  if (file.bytes.empty()) throw BadImage(file.name, "is empty");
+  const std::string_view text(reinterpret_cast<const char*>(file.bytes.data()), file.bytes.size());
+  const FileKind kind = kind_of(text.substr(0, kKindBytes));
+  const auto format = std::ranges::find(kFormats, std::string_view(kind.words), &Format::kind);
+  if (format == kFormats.end()) throw no_picture(file.name, kind);
+  return format->decode(file);
+}
+
+Image read_image(const fs::path& path, const ReadOptions& options) {
+  return read_image(path, options, nullptr);
+}
+
+Image read_image(const fs::path& path, const ReadOptions& options, MemoryBudget::Share* memory) {
   size_of_file(path, "image");  // refuses pipes and devices
   const std::string file = read_file(path, kMaxFileBytes, "image");
-  const std::string name = path.string();
-  if (file.empty()) throw BadImage(name, "is empty");
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
-  const std::string_view kind = kind_of_file(file);
-  if (kind == "PNG") return decode_png(bytes, name);
-  if (kind == "JPEG") return decode_jpeg(bytes, name);
-  if (kind.empty()) {
-    throw BadImage(name, "is neither PNG nor JPEG, whatever its name", "convert it");
-  }
-  throw BadImage(name, fmt::format("is {}", kind), "convert it to PNG or JPEG, or replace it");
+  return decode_image({bytes, path.string(), options, memory});
+}
+
+std::uint64_t decoding_memory() {
+  return usable_memory_bytes() / 4;
 }
 
 std::vector<std::optional<Error>> read_images(
-    std::span<const std::filesystem::path> files,
+    std::span<const std::filesystem::path> files, const ReadOptions& options,
     const std::function<void(std::size_t, const Image&)>& take) {
   std::vector<std::optional<Error>> faults(files.size());
+  MemoryBudget budget(decoding_memory());
   const auto read = [&](std::size_t i) {
     try {
-      take(i, read_image(files[i]));
+      MemoryBudget::Share share(budget);
+      take(i, read_image(files[i], options, &share));
     } catch (const Error& error) {
       faults[i] = error;
     } catch (const std::bad_alloc&) {

@@ -143,7 +143,7 @@ TEST(ImageFile, BrokenFilesAreNamed) {
 
   EXPECT_THAT(error(""), HasSubstr("[image] "));
   EXPECT_THAT(error(""), HasSubstr("broken.jpg is empty: replace or delete it"));
-  EXPECT_THAT(error("no picture"), HasSubstr("broken.jpg is neither PNG nor JPEG, whatever its"));
+  EXPECT_THAT(error("no picture"), HasSubstr("broken.jpg is a text, not a picture: replace or"));
   for (const std::size_t size : {std::size_t{8}, std::size_t{40}, whole_png.size() / 2}) {
     EXPECT_THAT(error(whole_png.substr(0, size)),
                 HasSubstr("broken.jpg is cut short: it is a PNG without its end: replace or"));
@@ -171,19 +171,24 @@ TEST(ImageFile, AnotherFormatIsNamedByItsFirstBytes) {
   };
   using namespace std::string_literals;
   for (const auto& [bytes, kind] : {
-           std::pair{"RIFF\x24\0\0\0WEBPVP8 "s, "WebP"},
-           {"GIF89a", "GIF"},
-           {"BM\x36\x0c\0\0"s, "BMP"},
-           {"II*\0\x08"s, "TIFF"},
-           {"\0\0\0 ftypavif"s, "AVIF"},
-           {"\0\0\0 ftypheic"s, "HEIC"},
-           {"\r\n<!DOCTYPE HTML><title>404</title>", "HTML"},
-           {"\xef\xbb\xbf<Html lang=en>", "HTML"},
-           {"<svg width='3'>", "SVG"},
+           std::pair{"\0\0\0 ftypavif"s, "an AVIF picture"},
+           {"\0\0\0 ftypheic"s, "a HEIC picture"},
+           {"\0\0\0 ftypmp42"s, "a video"},
+           {"8BPS\0\1"s, "a Photoshop file"},
+           {"<svg width='3'>", "an SVG picture"},
        }) {
-    EXPECT_THAT(error(bytes),
-                HasSubstr("a.jpg is "s + kind + ": convert it to PNG or JPEG, or replace it"));
+    EXPECT_THAT(error(bytes), HasSubstr("a.jpg is "s + kind +
+                                        ", which Sluice does not read: convert it to JPEG"));
   }
+  for (const auto& [bytes, kind] : {
+           std::pair{"\r\n<!DOCTYPE HTML><title>404</title>"s, "a page of HTML or XML"},
+           {"\xef\xbb\xbf<Html lang=en>", "a page of HTML or XML"},
+           {"%PDF-1.4", "a PDF document"},
+           {"PK\3\4", "a zip archive"},
+       }) {
+    EXPECT_THAT(error(bytes), HasSubstr("a.jpg is "s + kind + ", not a picture: replace or"));
+  }
+  EXPECT_THAT(error("\1\2\3"), HasSubstr("a.jpg is no picture of a known format, whatever"));
 }
 
 TEST(ImageFile, JpegWithPaddingIsRead) {
@@ -233,10 +238,10 @@ TEST(ReadImages, TellWhatIsWrongWithEach) {
     EXPECT_EQ(image.pixels, Bytes(3, 5));
     ++taken;
   };
-  const auto faults = read_images(files, take);
+  const auto faults = read_images(files, {}, take);
   EXPECT_EQ(taken, 1);
   EXPECT_FALSE(faults[0]);
-  EXPECT_THAT(faults[1]->what(), HasSubstr("b.png is neither PNG nor JPEG"));
+  EXPECT_THAT(faults[1]->what(), HasSubstr("b.png is a text, not a picture"));
 }
 
 TEST(ImageFile, NoPixelsAreNoImage) {
@@ -257,7 +262,7 @@ TEST(ImageFile, HugeHeadersTakeNoMemory) {
   const ScratchFolder folder;
   save_png(folder / "huge.png", {.width = 60000, .height = 60000, .row = ""});
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "huge.png"); }),
-              HasSubstr("huge.png has 60000 x 60000 pixels, above 64 million or 65535 a side"));
+              HasSubstr("huge.png has 60000 x 60000 pixels, above 178 million or 65535 a side"));
   save_png(folder / "wide.png", {.width = 70000, .height = 1, .row = ""});
   EXPECT_THAT(error_of(Fault::user, [&] { read_image(folder / "wide.png"); }),
               HasSubstr("70000 x 1 pixels"));

@@ -197,7 +197,7 @@ TEST_F(ImageFolder, ASampleHasTheSharesOfTheClasses) {
 }
 
 TEST_F(ImageFolder, BrokenImagesOfBothHalvesAreToldAtOnceByWhatIsWrong) {
-  for (int i = 10; i < 16; ++i) save(train("dog", i), "RIFF....WEBPVP8 ");
+  for (int i = 10; i < 16; ++i) save(train("dog", i), "....ftypheic");
   save(train("cat", 3), "");
   save(folder_ / "test/dog/2.png", "<!DOCTYPE html>");
   const std::string png = load(train("cat", 1));
@@ -207,8 +207,10 @@ TEST_F(ImageFolder, BrokenImagesOfBothHalvesAreToldAtOnceByWhatIsWrong) {
   const std::string message =
       "[image] " + folder_.path().string() +
       ": 10 of 88 images cannot be read: train/cat/1.png is cut short; train/cat/3.png is empty; "
-      "train/dog/1.png does not exist; train/dog/10.png is WebP (and 5 more: train/dog/11.png, "
-      "train/dog/12.png, ...); test/dog/2.png is HTML: replace or delete them, or leave them out "
+      "train/dog/1.png does not exist; train/dog/10.png is a HEIC picture, which Sluice does not "
+      "read (and 5 more: train/dog/11.png, "
+      "train/dog/12.png, ...); test/dog/2.png is a page of HTML or XML, not a picture: replace or "
+      "delete them, or leave them out "
       "with --set data.skip_broken=true";
   for (int again = 0; again < 5; ++again) EXPECT_EQ(error(), message);
 }
@@ -231,8 +233,8 @@ TEST_F(ImageFolder, BrokenImagesAreLeftOutWhereAsked) {
   }
   EXPECT_THAT(said, ::testing::ElementsAre(
                         "data: broken images are left out: 2 of 88 images cannot be read: "
-                        "train/cat/1.png is empty; train/dog/7.png is neither PNG nor JPEG, "
-                        "whatever its name"));
+                        "train/cat/1.png is empty; train/dog/7.png is a text, not a picture"
+                        ""));
   EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 2}}));
   save(folder_ / "test/dog/2.png", "");
   EXPECT_EQ(read({.skip_broken = true}).left_out, (LeftOut{{"broken", 3}})) << "of both halves";
@@ -246,11 +248,12 @@ TEST_F(ImageFolder, ADiskThatCannotBeReadIsNoBrokenImage) {
 }
 
 TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
-  for (int i = 0; i < 40; ++i) save(train("cat", i), "RIFF....WEBPVP8 ");
+  for (int i = 0; i < 40; ++i) save(train("cat", i), "....ftypheic");
   EXPECT_THAT(
       error({.skip_broken = true}),
       HasSubstr("data.skip_broken leaves no training image of 'cat', because 40 of 80 images "
-                "cannot be read: train/cat/0.png is WebP (and 39 more: "));
+                "cannot be read: train/cat/0.png is a HEIC picture, which Sluice does not read "
+                "(and 39 more: "));
   for (int i = 0; i < 40; ++i) {
     save(train("cat", i).replace_extension(".txt"), "");
     fs::remove(train("cat", i));

@@ -1,8 +1,10 @@
 #include "data/loaded.h"
 
-#include <string_view>
+#include <algorithm>
+#include <cstdint>
 #include <unordered_map>
 
+#include "base/digest.h"
 #include "base/fail.h"
 #include "base/text.h"
 #include "data/class_folders.h"
@@ -25,24 +27,25 @@ std::string name_of(const LabelledImages& images, std::size_t row, const char* h
   return images.files.empty() ? fmt::format("{} image {}", half, row) : images.files[row];
 }
 
-/// Rows of images by their pixels; for equal images, the first row.
-using RowByPixels = std::unordered_map<std::string_view, std::size_t>;
+/// Rows of images by a checksum of their pixels; for equal images, the first row.
+using RowBySum = std::unordered_map<std::uint64_t, std::size_t>;
 
-std::string_view pixels_of(const LabelledImages& images, std::size_t row) {
-  const auto pixels = images.image(row);
-  return {reinterpret_cast<const char*>(pixels.data()), pixels.size()};
+std::uint64_t sum_of(const LabelledImages& images, std::size_t row) {
+  const PixelView pixels = images.image(row);
+  return quick_sum(pixels);
 }
 
 /// Reports equal images of a half with different labels, and returns all its rows.
-RowByPixels report_label_conflicts(const LabelledImages& images, const char* half,
-                                   const Dataset& data, const DataEvents& events) {
-  RowByPixels rows;
+RowBySum report_label_conflicts(const LabelledImages& images, const char* half, const Dataset& data,
+                                const DataEvents& events) {
+  RowBySum rows;
   rows.reserve(images.size());
   std::size_t contradictions = 0;
   std::string first;
   for (std::size_t row = 0; row < images.size(); ++row) {
-    const auto [same, fresh] = rows.emplace(pixels_of(images, row), row);
+    const auto [same, fresh] = rows.emplace(sum_of(images, row), row);
     if (fresh || images.labels[same->second] == images.labels[row]) continue;
+    if (!std::ranges::equal(images.image(row), images.image(same->second))) continue;
     if (contradictions++ > 0) continue;
     first = fmt::format("{} is {}, as '{}' and as '{}'", name_of(images, row, half),
                         name_of(images, same->second, half), data.class_names[images.labels[row]],
@@ -58,13 +61,14 @@ RowByPixels report_label_conflicts(const LabelledImages& images, const char* hal
 }
 
 void report_duplicates(const Dataset& data, const DataEvents& events) {
-  const RowByPixels train = report_label_conflicts(data.train, "train", data, events);
+  const RowBySum train = report_label_conflicts(data.train, "train", data, events);
   report_label_conflicts(data.test, "test", data, events);
   std::size_t shared = 0;
   std::string first;
   for (std::size_t row = 0; row < data.test.size(); ++row) {
-    const auto same = train.find(pixels_of(data.test, row));
+    const auto same = train.find(sum_of(data.test, row));
     if (same == train.end()) continue;
+    if (!std::ranges::equal(data.test.image(row), data.train.image(same->second))) continue;
     if (shared++ > 0) continue;
     first = fmt::format("{} is {}", name_of(data.test, row, "test"),
                         name_of(data.train, same->second, "train"));

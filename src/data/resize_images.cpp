@@ -113,7 +113,8 @@ void resize_images(LabelledImages& images, const DataOptions& options) {
   constexpr std::size_t kGrain = 16;
   parallel_for(images.size(), kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      std::ranges::copy(fitted(picture_of(images.image(i), images.shape), shape, options.resize),
+      const PixelView from = images.image(i);
+      std::ranges::copy(fitted(picture_of(from, images.shape), shape, options.resize),
                         pixels.begin() + i * bytes);
     }
   });

@@ -61,8 +61,8 @@ void ViewPredictor::fill(const View& view, std::size_t first, std::size_t rows) 
   const auto image = static_cast<std::size_t>(element_count(shape));
   images_.resize(rows * image);
   for (std::size_t i = 0; i < rows; ++i) {
-    place_image(examples_.pixels(first + i), shape, rows_, columns_,
-                std::span(images_).subspan(i * image, image));
+    const PixelView pixels = examples_.pixels(first + i);
+    place_image(pixels, shape, rows_, columns_, std::span(images_).subspan(i * image, image));
   }
 }
 

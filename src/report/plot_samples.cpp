@@ -105,7 +105,8 @@ std::string samples_plot(const std::string& title, const Examples& examples) {
   for (std::size_t i = 0; i < examples.size(); ++i) {
     const int row = row_of_class[examples.label(i)];
     if (drawn[row] == columns) continue;
-    sheet.draw(drawn[row]++ * step + kGap / 2, row * step + kGap / 2, side, examples.pixels(i),
+    const PixelView pixels = examples.pixels(i);
+    sheet.draw(drawn[row]++ * step + kGap / 2, row * step + kGap / 2, side, pixels,
                examples.shape());
   }
   return sheet_plot(
@@ -133,7 +134,8 @@ std::string augmentation_plot(const std::string& title, const Examples& examples
   for (int epoch = 1; epoch <= kEpochs; ++epoch) columns.push_back(fmt::format("epoch {}", epoch));
   for (int row = 0; row < rows; ++row) {
     names.push_back(name_on_picture(examples.class_names()[examples.label(row)]));
-    draw(row, 0, examples.pixels(row));
+    const PixelView original = examples.pixels(row);
+    draw(row, 0, original);
     for (int epoch = 1; epoch <= kEpochs; ++epoch) {
       augmenter.write(static_cast<std::uint32_t>(row), epoch, values);
       std::ranges::transform(values, picture.begin(), [](float value) {

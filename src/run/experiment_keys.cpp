@@ -88,6 +88,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"data.test_split", Key::Real{&data.test_split, above_0, "above 0 and at most 1"}},
       {"data.validation_split", Key::Real{&data.validation_split, beta, "at least 0 and below 1"}},
       {"data.skip_broken", Key::Flag{&data.skip_broken}},
+      {"data.exif_orientation", Key::Flag{&data.exif_orientation}},
       {"data.image_size", Key::Size{&data.height, &data.width}},
       {"data.resize", Key::Choice{&settings.resize, {"stretch", "crop", "pad"}}},
       {"data.channels", Key::Channels{&data.channels}},

@@ -470,6 +470,8 @@ TEST_F(ExperimentFile, ImagesHaveAnySizeAndOneOrThreeChannels) {
   const Experiment plain = read("seed = 1\n");
   EXPECT_EQ(plain.data.shape(), (Shape{32, 32, 3}));
   EXPECT_EQ(plain.data.resize, Resize::stretch);
+  EXPECT_TRUE(plain.data.exif_orientation);
+  EXPECT_FALSE(read("data.exif_orientation = false\n").data.exif_orientation);
   const Experiment e =
       read("[data]\nimage_size = [48, 64]\nresize = \"crop\"\nchannels = 1\n", {"seed = 3"});
   EXPECT_EQ(e.data.shape(), (Shape{48, 64, 1}));

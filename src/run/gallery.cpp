@@ -39,7 +39,8 @@ OrderedJson pairs(std::span<const float> values) {
 
 std::string png_of(const Examples& examples, std::size_t example) {
   constexpr int kMostSide = 128;  // twice that of the page, for sharp displays
-  Image picture = picture_of(examples.pixels(example), examples.shape());
+  const PixelView pixels = examples.pixels(example);
+  Image picture = picture_of(pixels, examples.shape());
   const int longer = std::max(picture.height, picture.width);
   if (longer > kMostSide) {
     const auto less = [&](int side) { return std::max(1, side * kMostSide / longer); };

@@ -51,6 +51,11 @@ class OpenModel {
   Resize resize() const {
     return std::visit([](const auto& saved) { return saved.resize; }, saved_);
   }
+  ReadOptions reading() const {
+    const bool turned =
+        std::visit([](const auto& saved) { return saved.exif_orientation; }, saved_);
+    return {turned, static_cast<int>(shape()[0]), static_cast<int>(shape()[1])};
+  }
   std::size_t max_batch() const { return static_cast<std::size_t>(compiled_->max_batch()); }
 
   Input room_for(std::size_t images) const {

@@ -137,6 +137,15 @@ Resize Predictor::resize() const {
   return state_->model->resize();
 }
 
+ReadOptions Predictor::reading() const {
+  ReadOptions options = state_->model->reading();
+  if (!state_->frozen) return options;
+  const ReadOptions frozen = state_->frozen->reading();
+  options.height = std::max(options.height, frozen.height);
+  options.width = std::max(options.width, frozen.width);
+  return options;
+}
+
 std::vector<Prediction> Predictor::predict(std::span<const Image> images) const {
   std::vector<Prediction> all;
   for (std::size_t first = 0; first < images.size(); first = all.size()) {
@@ -153,8 +162,9 @@ std::vector<Predictor::OfFile> Predictor::predict_files(std::span<const fs::path
   for (std::size_t first = 0; first < files.size(); first = all.size()) {
     const auto batch = files.subspan(first, std::min(files.size() - first, state_->max_batch()));
     State::Inputs inputs = state_->room_for(batch.size());
-    std::vector<std::optional<Error>> faults = read_images(
-        batch, [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });
+    std::vector<std::optional<Error>> faults =
+        read_images(batch, reading(),
+                    [&](std::size_t row, const Image& image) { state_->take(image, row, inputs); });
     // A picture that cannot be read stays black in the batch; its prediction is dropped.
     std::vector<Prediction> predictions = state_->predict(inputs, batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i) {

@@ -153,12 +153,14 @@ TEST_F(PredictorTest, OneNetworkHasNoRoute) {
 TEST_F(PredictorTest, ResizesAsTheModelsFileSays) {
   Sequential grey = tiny();
   grey.input = {4, 4, 1};
-  SavedModel saved{grey, Weights(grey), {"a", "b", "c"}, Resize::pad};
+  SavedModel saved{grey, Weights(grey), {"a", "b", "c"}, Resize::pad, false};
   saved.weights.initialize(1, 2);
   run_.write_model("gate", saved);
   const Predictor predictor(run_.path() / "gate/model.safetensors");
   EXPECT_EQ(predictor.input_shape(), (Shape{4, 4, 1}));
   EXPECT_EQ(predictor.resize(), Resize::pad);
+  EXPECT_FALSE(predictor.reading().exif_orientation);
+  EXPECT_EQ(predictor.reading().height, 4);
   const Image image = picture(1, 9, 5);
   const Prediction one = predictor.predict({&image, 1}).front();
   const auto scores_of = [&](Resize resize) {
@@ -172,6 +174,7 @@ TEST_F(PredictorTest, ResizesAsTheModelsFileSays) {
   EXPECT_NEAR(one.scores[0], scores_of(Resize::pad), 1e-6);
   EXPECT_GT(std::abs(one.scores[0] - scores_of(Resize::stretch)), 1e-5);
   EXPECT_EQ(Predictor(run_.path()).resize(), Resize::stretch) << "a file without it";
+  EXPECT_TRUE(Predictor(run_.path()).reading().exif_orientation);
 }
 
 TEST_F(PredictorTest, WithoutAPositiveSumThereIsNoAnswer) {

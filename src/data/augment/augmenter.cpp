@@ -123,7 +123,8 @@ void Augmenter::write(std::uint32_t example, int epoch, std::span<float> out) {
   if (options_.mirror != Augmentation::Mirror::none) columns.mirrored = mirrored(example, epoch);
   fill_taps(rows, height, rows_);
   fill_taps(columns, width, columns_);
-  place_image(examples_.pixels(example), shape, rows_, columns_, out);
+  const PixelView pixels = examples_.pixels(example);
+  place_image(pixels, shape, rows_, columns_, out);
 
   const auto factor = [](double strength, std::uint32_t random) {
     return static_cast<float>(between(1 - strength, 1 + strength, random));

@@ -90,6 +90,18 @@ TEST_F(ModelFile, KnowsHowPicturesAreResized) {
   }
 }
 
+TEST_F(ModelFile, KnowsWhetherPicturesAreTurned) {
+  SavedModel saved = saved_network();
+  write_model(file_, saved);
+  EXPECT_FALSE(Safetensors::read(file_).metadata().contains("exif_orientation"));
+  EXPECT_TRUE(std::get<SavedModel>(read_model(file_)).exif_orientation);
+  saved.exif_orientation = false;
+  write_model(file_, saved);
+  EXPECT_FALSE(std::get<SavedModel>(read_model(file_)).exif_orientation);
+  EXPECT_THAT(refusal([&](TensorMetadata& metadata) { metadata["exif_orientation"] = "3"; }),
+              HasSubstr("exif_orientation in its metadata must be true or false"));
+}
+
 TEST_F(ModelFile, ANetworkComesBackWhole) {
   const SavedModel saved = saved_network();
   write_model(file_, saved);

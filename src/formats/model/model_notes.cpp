@@ -16,6 +16,7 @@ constexpr const char* kClassNames = "class_names";
 constexpr const char* kNormalization = "normalization";
 constexpr const char* kGroups = "groups";
 constexpr const char* kResize = "resize";
+constexpr const char* kExifOrientation = "exif_orientation";
 constexpr double kScale = 1.0 / 255;  ///< factor from a pixel's value to the network's input
 
 /// Returns the normalization of the data, with the names of Keras's Rescaling.
@@ -61,12 +62,14 @@ class NotesReader {
   void operator()(SavedModel& saved) const {
     require_normalization();
     take_resize(saved.resize);
+    take_exif_orientation(saved.exif_orientation);
     take_class_names(saved.model, saved.class_names);
   }
 
   void operator()(SavedMixture& saved) const {
     require_normalization();
     take_resize(saved.resize);
+    take_exif_orientation(saved.exif_orientation);
     take_class_names(saved.model.baseline, saved.class_names);
     if (!notes_.contains(kGroups)) return;
     saved.groups = groups();
@@ -114,6 +117,13 @@ class NotesReader {
     fail(place_, kResize, "\"stretch\", \"crop\" or \"pad\"");
   }
 
+  void take_exif_orientation(bool& to) const {
+    if (!notes_.contains(kExifOrientation)) return;
+    const Json value = json(kExifOrientation, 1);
+    if (!value.is_boolean()) fail(place_, kExifOrientation, "true or false");
+    to = value.get<bool>();
+  }
+
   void take_class_names(const Sequential& model, std::vector<std::string>& to) const {
     if (!notes_.contains(kClassNames)) return;
     const Json list = json(kClassNames, 1);
@@ -153,6 +163,9 @@ ModelNotes notes_of(const AnyModel& model) {
   if (!class_names.empty()) add(kClassNames, class_names);
   const Resize resize = std::visit([](const auto& saved) { return saved.resize; }, model);
   if (resize != Resize::stretch) add(kResize, to_string(resize));
+  if (!std::visit([](const auto& saved) { return saved.exif_orientation; }, model)) {
+    add(kExifOrientation, false);
+  }
   const auto* mixture = std::get_if<SavedMixture>(&model);
   if (mixture == nullptr || mixture->groups.empty()) return notes;
   OrderedJson groups = OrderedJson::array();

@@ -8,8 +8,8 @@
 namespace sluice {
 
 /// Notes of a model in a file beside layers and weights, as JSON by key: "class_names",
-/// "normalization", for a mixture "groups", and "resize" if it is not "stretch". They are the same
-/// in safetensors, Keras and ONNX files.
+/// "normalization", for a mixture "groups", and "resize" if it is not "stretch" and
+/// "exif_orientation" if it is false. They are the same in safetensors, Keras and ONNX files.
 using ModelNotes = std::map<std::string, std::string>;
 
 /// Returns the notes of a model, without class names or groups if it has none.
