@@ -20,7 +20,7 @@ namespace sluice {
 /// Writes a `.keras` file that keras.saving.load_model() opens without custom objects. A mixture
 /// becomes a model of standard layers only with the same predictions; it computes all experts,
 /// because standard layers cannot skip one. The file also has class names and groups, for
-/// import_keras().
+/// import_keras(). Keras freezes whole layers: one with a frozen tensor only is trainable there.
 void export_keras(const std::filesystem::path& file, const AnyModel& model);
 
 /// Writes a legacy `.h5` file that Keras 2 (tf_keras) opens: the same layers and predictions as

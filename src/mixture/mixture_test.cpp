@@ -316,5 +316,31 @@ TEST_F(MixtureTest, TheGateIsNotTrained) {
   EXPECT_EQ(compiled->trained().size(), 1u + 2 * kGroups);
 }
 
+TEST_F(MixtureTest, ANormalisationOfTheGateKeepsItsStatistics) {
+  model_.gate.layers = {Conv2D{"conv", 8}, BatchNormalization{"norm"}, Flatten{"flatten"},
+                        Dense{"output", kGroups, Activation::softmax}};
+  model_.baseline.layers.insert(model_.baseline.layers.begin() + 1, BatchNormalization{"norm"});
+  weights_ = MixtureWeights(model_);
+  std::uint32_t stream = 0;
+  for (Weights* part : weights_.parts()) part->initialize(4, ++stream);
+  const MixtureWeights before = weights_;
+  const auto compiled = compile(model_, weights_, {kBatch});
+  const std::vector<float> images = random_images(kBatch * kImage);
+  const auto gate_outputs = [&] {
+    std::vector<float> all;
+    for (int row = 0; row < kBatch; ++row) {
+      const Route route = *compiled->route(row);
+      all.insert(all.end(), route.gate.begin(), route.gate.end());
+    }
+    return all;
+  };
+  compiled->predict(images, kBatch);
+  const std::vector<float> predicted = gate_outputs();
+  compiled->forward(images, kBatch, RandomKey{});
+  EXPECT_EQ(gate_outputs(), predicted);
+  EXPECT_TRUE(std::ranges::equal(weights_.gate.values(), before.gate.values()));
+  EXPECT_FALSE(std::ranges::equal(weights_.baseline.values(), before.baseline.values()));
+}
+
 }  // namespace
 }  // namespace sluice

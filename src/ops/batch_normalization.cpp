@@ -118,6 +118,8 @@ BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
        {&mean_, &variance_, &inverse_, &scale_, &offset_, &diff_gamma_, &diff_beta_}) {
     values->resize(lanes);
   }
+  // A network that is not trained, such as the gate of a mixture, keeps its statistics.
+  if (!plan.training) operation_.frozen = true;
   if (plan.training) sums_.resize(2 * kParts * lanes);
 }
 

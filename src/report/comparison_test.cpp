@@ -72,7 +72,7 @@ TEST(ComparisonText, OfOneNetwork) {
   EXPECT_THAT(text, Not(HasSubstr("iews")));
   one.experiment.views = Views::mirror_shift;
   const std::string with_views = comparison_text(one);
-  EXPECT_THAT(with_views, HasSubstr("\nViews of each image *    mirror+shift\n"));
+  EXPECT_THAT(with_views, HasSubstr("\nViews of each image *     mirror+shift\n"));
   EXPECT_THAT(with_views,
               HasSubstr("\n* combined for the test; MFLOP and latency are of one view\n\nThe"));
 }

@@ -184,7 +184,9 @@ class ExperimentReader {
       const std::string text(untagged(error));
       int line = layer_lines_.front();
       for (std::size_t i = 0; i < layer_lines_.size(); ++i) {
-        if (text.starts_with("network: " + name_of(network.layers.layers[i]) + ": ")) {
+        const std::string& name = name_of(network.layers.layers[i]);
+        if (text.starts_with("network: " + name + ": ")) line = layer_lines_[i];
+        if (text.ends_with("result of '" + name + "': leave it out, or use it")) {
           line = layer_lines_[i];
         }
       }

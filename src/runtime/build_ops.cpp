@@ -202,6 +202,7 @@ class Builder {
     const auto [kernel, bias] = next_kernel_and_bias(has_bias);
     if (plan_.training) return {kernel, bias};
     const std::size_t first = at_;
+    if (is_linear(next<operation::Activate>())) ++at_;
     const auto* normalization = next<operation::BatchNormalization>();
     if (normalization != nullptr) {
       ++at_;
@@ -231,12 +232,15 @@ class Builder {
     return parameters;
   }
 
+  static bool is_linear(const operation::Activate* activate) {
+    return activate != nullptr && activate->function == Activation::linear;
+  }
+
   /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
   bool take_relu() {
     const auto* activate = next<operation::Activate>();
-    if (activate == nullptr) return false;
-    const bool relu = activate->function == Activation::relu;
-    if (relu || activate->function == Activation::linear) ++at_;
+    const bool relu = activate != nullptr && activate->function == Activation::relu;
+    if (relu || is_linear(activate)) ++at_;
     return relu;
   }
 

@@ -388,7 +388,7 @@ TEST_F(ModelFile, DeclarationsThatCannotBe) {
   EXPECT_THAT(refusal_of_model([](auto& json) {
                 json["frozen"] = {"conv1.1", "\n"};
               }),
-              HasSubstr("model: tiny: '\\n' is frozen, and is no layer"));
+              HasSubstr("model: tiny: '?' is frozen, and is no layer"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json = 3; }), HasSubstr("is not a JSON object"));
   EXPECT_THAT(refusal_of_model([](auto& json) { json.erase("input_shape"); }),
               HasSubstr("model has no input_shape"));
