@@ -106,7 +106,10 @@ TEST_F(OneNetwork, EveryVerbKnowsTheRun) {
   const Ended exported = at_home({"export", "runs/one"});
   ASSERT_EQ(exported.code, 0) << exported.err;
   EXPECT_TRUE(fs::exists(*home_ / "runs/one/export/baseline.keras"));
-  EXPECT_EQ(at_home({"summary", "runs/one"}).out, at_home({"summary", kOneNetwork}).out);
+  const Ended summary = at_home({"summary", "runs/one"});
+  EXPECT_EQ(summary.out, at_home({"summary", "runs/one/experiment.toml"}).out);
+  EXPECT_THAT(summary.out, HasSubstr(" MB to train in batches of 32, "));
+  EXPECT_LE(widest(summary.out), 80u);
   EXPECT_THAT(at_home({"summary", kOneNetwork}).out, HasSubstr("2,168,362"));
   expect_complaint(at_home({"explain", "runs/one", "samples/cat/0.png"}), 2,
                    "is a network without a gate to explain");

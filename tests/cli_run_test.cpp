@@ -554,7 +554,8 @@ TEST_F(FinishedRun, PredictRefusesWhatIsNoPicture) {
 }
 
 TEST_F(FinishedRun, SummaryReadsTheRun) {
-  EXPECT_EQ(at_home({"summary", "runs/lab"}).out, at_home({"summary", kLab}).out);
+  EXPECT_EQ(at_home({"summary", "runs/lab"}).out,
+            at_home({"summary", "runs/lab/experiment.toml"}).out);
 }
 
 TEST_F(FinishedRun, IsNeverOverwritten) {

@@ -12,31 +12,15 @@ namespace sluice::cli {
 
 namespace {
 
-void summarize_mixture(const Mixture& model) {
+void print_summary(const Sequential& model) {
+  print_out("{}", summary_text(model));
+}
+void print_summary(const Mixture& model) {
   print_out("{}\nThe experts are built like the baseline.\n\n{}\n{}\n{}",
             summary_text(model.baseline), summary_text(model.gate),
             summary_text(model.branches.front().importance), summary_text(model));
 }
 
-void summarize_file(const AnyModel& model) {
-  if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
-    summarize_mixture(mixture->model);
-  } else {
-    print_out("{}", summary_text(std::get<SavedModel>(model).model));
-  }
-}
-
-/// Prints the models of a run. An imported run may not have all that its experiment declares; a
-/// mixture has all parts.
-void summarize_run(const RunFolder& run) {
-  if (run.has_model(names::kMixture)) {
-    summarize_mixture(run.read_mixture().model);
-    return;
-  }
-  for (const std::string& name : run.models()) summarize_file(run.read_model(name));
-}
-
-/// Bytes of weights, in all parts.
 std::size_t bytes_of(const Weights& weights) {
   return weights.values().size_bytes();
 }
@@ -46,19 +30,29 @@ std::size_t bytes_of(const MixtureWeights& weights) {
   return bytes;
 }
 
-/// Prints what a compiled model takes, without images and the optimizer's state.
+/// Also prints what the compiled model takes, without images and the optimizer's state.
 template <class Model, class ModelWeights>
-void print_memory(const Model& model, ModelWeights weights, const LabOptions& options) {
+void print_with_memory(const Model& model, ModelWeights weights, const LabOptions& options) {
+  print_summary(model);
   const auto megabytes = [&](const CompiledModel& compiled) {
     return static_cast<double>(compiled.memory_bytes() + bytes_of(weights)) / 1e6;
   };
-  const int alone = 1;
   const double training =
       megabytes(*compile(model, weights, {options.batch_size, options.compute}));
-  const double inference =
-      megabytes(*compile_for_inference(model, weights, {alone, options.compute}));
+  const double inference = megabytes(*compile_for_inference(model, weights, {1, options.compute}));
   print_out(" Memory: {:.0f} MB to train in batches of {}, {:.0f} MB for one image at inference\n",
             training, options.batch_size, inference);
+}
+
+/// Prints the models of a run. An imported run may not have all that its experiment declares; a
+/// mixture has all parts.
+void summarize_run(const RunFolder& run) {
+  const LabOptions options = run.read_experiment().lab;
+  const auto print = [&](const auto& saved) {
+    print_with_memory(saved.model, saved.weights, options);
+  };
+  if (run.has_model(names::kMixture)) return print(run.read_mixture());
+  for (const std::string& name : run.models()) print(run.read_model(name));
 }
 
 /// Prints the models of an experiment. A folder's classes are those of its groups, or without
@@ -69,12 +63,10 @@ void summarize_experiment(const std::filesystem::path& path, const std::string& 
   if (classes.empty()) classes = list_classes(experiment.data, data);
   const auto models = declare(experiment, classes);
   if (const auto* mixture = std::get_if<Mixture>(&models)) {
-    summarize_mixture(*mixture);
-    return print_memory(*mixture, MixtureWeights(*mixture), experiment.lab);
+    return print_with_memory(*mixture, MixtureWeights(*mixture), experiment.lab);
   }
   const auto& model = std::get<Sequential>(models);
-  print_out("{}", summary_text(model));
-  print_memory(model, Weights(model), experiment.lab);
+  print_with_memory(model, Weights(model), experiment.lab);
 }
 
 void summarize(const std::filesystem::path& path, const std::string& data) {
@@ -83,7 +75,7 @@ void summarize(const std::filesystem::path& path, const std::string& data) {
     summarize_run(RunFolder::open(path));
   } else if (std::filesystem::exists(path, ignored) &&
              kind_of_file(path, "summary").of == FileKind::Of::sluice) {
-    summarize_file(read_model(path));
+    std::visit([](const auto& saved) { print_summary(saved.model); }, read_model(path));
   } else {
     summarize_experiment(path, data);
   }
