@@ -40,7 +40,7 @@ void print_with_memory(const Model& model, ModelWeights weights, const LabOption
   const double training =
       megabytes(*compile(model, weights, {options.batch_size, options.compute}));
   const double inference = megabytes(*compile_for_inference(model, weights, {1, options.compute}));
-  print_out(" Memory: {:.0f} MB to train in batches of {}, {:.0f} MB for one image at inference\n",
+  print_out(" Memory: {:.1f} MB to train in batches of {}, {:.1f} MB for one image at inference\n",
             training, options.batch_size, inference);
 }
 

@@ -182,7 +182,7 @@ class ExperimentReader {
       sluice::network("network", input, 2, network);
     } catch (const Error& error) {
       const std::string text(untagged(error));
-      int line = layer_lines_.front();
+      int line = text.starts_with("network: output: ") ? layer_lines_.back() : layer_lines_.front();
       for (std::size_t i = 0; i < layer_lines_.size(); ++i) {
         const std::string& name = name_of(network.layers.layers[i]);
         if (text.starts_with("network: " + name + ": ")) line = layer_lines_[i];

@@ -122,6 +122,9 @@ TEST_F(LayerTables, MistakesAreNamedWithTheirLine) {
               HasSubstr("22: model.layers: layer6: takes 'none', which is no layer before it"));
   EXPECT_THAT(changed("\"GlobalAveragePooling2D\"", "\"AveragePooling2D\"\npool_size = 16"),
               HasSubstr("16: model.layers: layer4: a window of 16x16 does not fit"));
+  EXPECT_EQ(refusal("[[model.layers]]\nclass_name = \"MaxPooling2D\"\n[[model.layers]]\nclass_name "
+                    "= \"ZeroPadding2D\""),
+            "3: model.layers: output: takes one axis, not (18, 18, 3): put a Flatten before it");
   EXPECT_EQ(refusal("model.layers = 3"),
             "1: model.layers = 3: must be a list: start each layer with [[model.layers]], in "
             "double brackets");
