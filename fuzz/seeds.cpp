@@ -96,6 +96,24 @@ void write_experiments(const fs::path& folder) {
   }
   const Experiment lab = read_experiment("experiments/lab.toml");
   write(folder, "every-key", to_toml(lab));
+  write(folder, "layers", R"([[model.layers]]
+class_name = "Conv2D"
+name = "a"
+filters = 4
+kernel_size = [3, 2]
+[[model.layers]]
+class_name = "LeakyReLU"
+[[model.layers]]
+class_name = "GlobalMaxPooling2D"
+inputs = ["a"]
+name = "b"
+[[model.layers]]
+class_name = "Flatten"
+inputs = ["layer2"]
+[[model.layers]]
+class_name = "Concatenate"
+inputs = ["b", "layer4"]
+)");
 }
 
 void write_images(const fs::path& folder) {
