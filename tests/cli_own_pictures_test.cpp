@@ -44,7 +44,7 @@ TEST_F(OwnPictures, InitWritesAnExperimentThatTrains) {
   const Ended trained = train({"pets.toml", "--data", "pets"});
   ASSERT_EQ(trained.code, 0) << trained.err;
   const nlohmann::json json = nlohmann::json::parse(load(folder_ / "run/results.json"));
-  EXPECT_EQ(json["class_names"], (std::vector<std::string>{"cat", "ship", "truck"}));
+  EXPECT_EQ(json["data"]["class_names"], (std::vector<std::string>{"cat", "ship", "truck"}));
   const Ended evaluated = run({"evaluate", "run"});
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
 }

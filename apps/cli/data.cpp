@@ -71,7 +71,7 @@ void check(const std::string& place) {
     mends.emplace_back(
         "the classes are uneven: train.class_weight = \"balanced\" weighs them alike");
   }
-  mends.push_back(fmt::format("write an experiment: sluice init {}", argument_text(data.place)));
+  mends.push_back(fmt::format("write an experiment: sluice init {}", argument_text(own.place)));
   print_out("\nWhat to do:\n");
   for (const std::string& mend : mends) print_out("- {}\n", mend);
 }
@@ -144,8 +144,7 @@ void add_data(CLI::App& app) {
   add_place(*info_verb);
   info_verb->callback([options] { info(*options); });
 
-  auto* check_verb =
-      verb->add_subcommand("check", "Show every problem of a folder at once, and what to do");
+  auto* check_verb = verb->add_subcommand("check", "Show every problem of a folder at once");
   check_verb->footer(
       "Reports broken, unread and duplicate files, classes without images and uneven\n"
       "classes.");

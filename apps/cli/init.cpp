@@ -15,7 +15,7 @@ void init(const std::string& place) {
   print_out("\n{}\nwrote {}; train it with:\n  sluice train {} --data {}\n",
             distribution_text({own.data.train, own.data.class_names},
                               {own.data.test, own.data.class_names}),
-            file, file, argument_text(own.data.place));
+            file, file, argument_text(own.place));
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ std::string experiment_text(const OwnData& own, const std::string& file) {
       "#   sluice train {1} --data {2}\n"
       "# Found: {3} classes; {4} images to train, {5} to test, {6} to validate.\n\n"
       "name = {7}\nseed = 0\n\n[data]\nset = \"folder\"\n",
-      path_text(data.place), file, argument_text(data.place), data.class_names.size(), train.size(),
+      path_text(own.place), file, argument_text(own.place), data.class_names.size(), train.size(),
       data.test.size(), data.validation.size(), quoted(plain_name(data)));
   if (own.pictures > 0) {
     text += fmt::format("# The pictures have about {} x {} pixels.\n", own.width, own.height);
@@ -139,7 +139,7 @@ OwnData load_own(const std::string& place) {
   DataOptions options;
   options.set = "folder";
   options.skip_broken = true;
-  OwnData own;
+  OwnData own{.place = place};
   own.data = load_data(options, place, data_events());
   measure(own);
   return own;
@@ -151,7 +151,7 @@ std::string write_experiment_for(const OwnData& own) {
   if (fs::exists(file, ignored)) {
     throw user_error("init",
                      "{0} exists: train it with `sluice train {0} --data {1}`, or rename it", file,
-                     argument_text(own.data.place));
+                     argument_text(own.place));
   }
   write_file(file, experiment_text(own, file));
   return file;

@@ -8,6 +8,7 @@ namespace sluice::cli {
 
 /// Data of the user's own, as loaded at 32x32, and what an experiment must know of its pictures.
 struct OwnData {
+  std::string place;  ///< as the user gave it
   Dataset data;
   int height = 32;  ///< median of the pictures
   int width = 32;

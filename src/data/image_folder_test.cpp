@@ -340,10 +340,10 @@ TEST_F(ImageFolder, WithoutATestHalfAShareOfEachClassTests) {
     EXPECT_NEAR(static_cast<double>(data.test.size()), 16, 10);
     return data.test.files;
   }();
-  EXPECT_THAT(said(), ::testing::ElementsAre(fmt::format(
-                          "data: no test half: {} of 80 pictures test, chosen by their names "
-                          "(data.test_split)",
-                          tested.size())));
+  EXPECT_THAT(said(), ::testing::ElementsAre(
+                          fmt::format("data: no test half: {} of 80 pictures test, chosen by name "
+                                      "(data.test_split)",
+                                      tested.size())));
   // The folder of the classes alone has the same split, which more files do not change.
   const ScratchFolder other;
   fs::rename(folder_ / "train/cat", other / "cat");

@@ -84,8 +84,8 @@ void require_one_validation(const std::string& place, bool has_validation,
 }
 
 std::string test_split_in_words(std::size_t test, std::size_t all) {
-  return fmt::format(
-      "no test half: {} of {} pictures test, chosen by their names (data.test_split)", test, all);
+  return fmt::format("no test half: {} of {} pictures test, chosen by name (data.test_split)", test,
+                     all);
 }
 
 Dataset read_listing(Listing listing, const DataOptions& options, const DataEvents& events,
