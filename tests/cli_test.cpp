@@ -208,12 +208,12 @@ TEST_F(CommandLine, BrokenPicturesAreLeftOutAsTheMessageSays) {
   save(folder_ / "pets/train/cat/2.jpg", "GIF89a");
   std::vector<std::string> info{"data", "info", "--data", "pets", "--set", "data.set=\"folder\""};
   expect_complaint(run(info), 2,
-                   "pets: 1 of 5 images cannot be read: train/cat/2.jpg is GIF: replace or delete "
+                   "pets: 1 of 5 images cannot be read: train/cat/2.jpg is cut short: replace or delete "
                    "them, or leave them out with --set data.skip_broken=true");
   info.insert(info.end(), {"--set", "data.skip_broken=true"});
   const Ended ended = run(info);
   EXPECT_EQ(ended.code, 0) << ended.err;
-  EXPECT_THAT(ended.out, HasSubstr("train/cat/2.jpg is GIF\n"));
+  EXPECT_THAT(ended.out, HasSubstr("train/cat/2.jpg is cut short\n"));
   expect_complaint(run({"data", "info", "--set", "seed=1"}), 2, "only values of [data] count");
   expect_complaint(run({"data", "info", "--set", "data.skip_brokn=true"}), 2,
                    "did you mean data.skip_broken?");
