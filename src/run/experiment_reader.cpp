@@ -1,18 +1,15 @@
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
 #include "formats/text/toml_document.h"
 #include "graph/layer_types.h"
+#include "run/experiment_checks.h"
 #include "run/experiment_keys.h"
+#include "run/key_values.h"
 #include "run/layer_tables.h"
-#include "run/run_data.h"
 #include "sluice/lab/run_folder.h"
-#include "train/require.h"
 
 namespace sluice {
 namespace {
@@ -33,111 +30,6 @@ std::vector<std::pair<const toml::key*, const toml::node*>> in_file_order(
   });
   return entries;
 }
-
-/// Stores a value, or returns what it must be if it is not allowed.
-struct Store {
-  const toml::node& node;
-
-  std::string operator()(const Key::Name& key) const {
-    const auto text = node.value_exact<std::string>();
-    if (!text || !is_plain_name(*text)) return "must be of letters, digits, _ and - (at most 64)";
-    *key.value = *text;
-    return {};
-  }
-  std::string operator()(const Key::Choice& key) const {
-    const auto text = node.value_exact<std::string>();
-    if (!text || std::find(key.words.begin(), key.words.end(), *text) == key.words.end()) {
-      return fmt::format("must be \"{}\"", fmt::join(key.words, "\" or \""));
-    }
-    *key.value = *text;
-    return {};
-  }
-  std::string operator()(const Key::Count& key) const {
-    const auto number = node.value_exact<std::int64_t>();
-    if (!number) return "must be a whole number";
-    if (*number < key.least || *number > key.most) {
-      return fmt::format("must be between {} and {}", key.least, key.most);
-    }
-    *key.value = static_cast<int>(*number);
-    return {};
-  }
-  std::string operator()(const Key::Size& key) const {
-    constexpr std::int64_t kLeast = 8;
-    constexpr std::int64_t kMost = 1024;
-    const toml::array* pair = node.as_array();
-    if (pair != nullptr && pair->size() != 2) return "must be [height, width]";
-    const auto side = [&](std::size_t i) {
-      return (pair != nullptr ? *pair->get(i) : node).value_exact<std::int64_t>();
-    };
-    const auto height = side(0);
-    const auto width = side(1);
-    const auto sound = [](const std::optional<std::int64_t>& size) {
-      return size && *size >= kLeast && *size <= kMost;
-    };
-    if (!sound(height) || !sound(width)) {
-      return fmt::format(
-          "must be whole numbers of pixels from {} to {}: a side, or [height, width]", kLeast,
-          kMost);
-    }
-    *key.height = static_cast<int>(*height);
-    *key.width = static_cast<int>(*width);
-    return {};
-  }
-  std::string operator()(const Key::Channels& key) const {
-    const auto number = node.value_exact<std::int64_t>();
-    if (!number || (*number != 1 && *number != 3)) return "must be 3 (colour) or 1 (grey)";
-    *key.value = static_cast<int>(*number);
-    return {};
-  }
-  std::string operator()(const Key::Flag& key) const {
-    const auto flag = node.value_exact<bool>();
-    if (!flag) return "must be true or false";
-    *key.value = *flag;
-    return {};
-  }
-  std::string operator()(const Key::Seed& key) const {
-    const auto number = node.value_exact<std::int64_t>();
-    if (!number || *number < 0) return "must be a whole number from 0 to 2^63 - 1";
-    *key.value = static_cast<std::uint64_t>(*number);
-    return {};
-  }
-  std::string operator()(const Key::Real& key) const {
-    const auto number = node.is_number() ? node.value<double>() : std::nullopt;
-    if (!number) return "must be a number, like 0.001";
-    if (!key.allowed(*number)) return fmt::format("must be {}", key.in_words);
-    *key.value = *number;
-    return {};
-  }
-  std::string operator()(const Key::Reals& key) const {
-    const toml::array* list = node.as_array();
-    if (list == nullptr) return "must be a list of numbers, like [0.5, 0.75]";
-    std::vector<double> values;
-    for (const toml::node& element : *list) {
-      double value = 0;
-      const std::string mend = Store{element}(Key::Real{&value, key.allowed, key.in_words});
-      if (!mend.empty()) return "each number " + mend;
-      values.push_back(value);
-    }
-    *key.values = std::move(values);
-    return {};
-  }
-  std::string operator()(const Key::Weights& key) const {
-    const auto word = node.value_exact<std::string>();
-    const toml::table* table = node.as_table();
-    if (table == nullptr && word != "none" && word != "balanced") {
-      return "must be \"none\", \"balanced\" or a table of classes, like {cat = 2.0}";
-    }
-    ClassWeights weights{.balanced = word == "balanced"};
-    for (const auto& [name, element] : table != nullptr ? *table : toml::table()) {
-      const auto allowed = [](double x) { return x >= 0 && x <= 1e6; };
-      const std::string mend = Store{element}(
-          Key::Real{&weights.of[std::string(name.str())], allowed, "between 0 and 1000000"});
-      if (!mend.empty()) return "each weight " + mend;
-    }
-    *key.value = std::move(weights);
-    return {};
-  }
-};
 
 class ExperimentReader {
  public:
@@ -221,7 +113,7 @@ class ExperimentReader {
       if (key.path != path && key.table() != path) continue;
       known = true;
       given_.insert(key.path);
-      const std::string mend = std::visit(Store{node}, key.what);
+      const std::string mend = store(node, key);
       if (!mend.empty()) refuse_value(path, node, line, mend);
     }
     if (!known) refuse_key(path, line);
@@ -265,7 +157,7 @@ class ExperimentReader {
       const std::string path = "groups." + std::string(key->str());
       const int at = line_of(*key);
       if (path == "groups.name") {
-        const std::string mend = Store{node}(Key::Name{&group.name});
+        const std::string mend = store(node, {path, Key::Name{&group.name}});
         if (!mend.empty()) refuse_value(path, node, at, mend);
       } else if (path == "groups.classes") {
         const toml::array* list = node.as_array();
@@ -327,35 +219,6 @@ class ExperimentReader {
   std::vector<int> layer_lines_;
 };
 
-void check_groups(const Experiment& experiment, const std::string& place) {
-  std::vector<std::string> class_names = class_names_of_set(experiment.data.set);
-  if (class_names.empty()) {
-    // The classes are not known before the data is read, but a class in two groups is always wrong.
-    std::set<std::string> distinct;
-    for (const Groups::Group& group : experiment.groups) {
-      distinct.insert(group.classes.begin(), group.classes.end());
-    }
-    class_names.assign(distinct.begin(), distinct.end());
-  }
-  const Groups checked(experiment.groups, class_names, place);
-}
-
-/// The parts of a mixture, of which the verdict tells, answer one view.
-void check_views(const Settings& settings, const std::string& place) {
-  if (settings.views == "one" || settings.experiment.groups.empty()) return;
-  throw user_error("experiment",
-                   "{}: evaluate.views = \"{}\" is for one network: leave it out, and evaluate the "
-                   "run with `sluice evaluate --views {}`",
-                   place, settings.views, settings.views);
-}
-
-/// Requires a permission for early stopping by test images, which are then no independent test.
-void check_early_stopping(const Experiment& experiment, const std::string& place) {
-  // Other data may have validation images, which is checked when it is there.
-  if (experiment.data.set != "cifar-10" || experiment.data.validation_split > 0) return;
-  require_validation(experiment.lab, false, place);
-}
-
 /// Sets keys that are not given to the defaults of the optimizer and schedule that are: those of
 /// Keras's AdamW and SGD, and of PyTorch's OneCycleLR.
 void set_defaults(OptimizerOptions& optimizer, const ExperimentReader& reader) {
@@ -369,35 +232,6 @@ void set_defaults(OptimizerOptions& optimizer, const ExperimentReader& reader) {
     set("train.schedule.warmup", schedule.warmup, 0.3);
     set("train.schedule.start_factor", schedule.start_factor, 1 / 25.0);
     set("train.schedule.end_factor", schedule.end_factor, 1 / 25.0 / 1e4);
-  }
-}
-
-/// Requires that weights have the name of a class, or of a group for the gate.
-void check_class_weights(const Experiment& experiment, const std::string& place) {
-  std::vector<std::string> names;
-  for (const Groups::Group& group : experiment.groups) {
-    names.insert(names.end(), group.classes.begin(), group.classes.end());
-    names.push_back(group.name);
-  }
-  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
-    if (std::ranges::find(names, name) != names.end()) continue;
-    const std::string meant = closest(name, names);
-    throw user_error(
-        "experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
-        one_line(name),
-        meant.empty() ? "see [[groups]] for their names" : "did you mean " + meant + "?");
-  }
-}
-
-/// Checks what fit() would refuse only at the start of a stage.
-void check_optimizer(const LabOptions& lab, const std::string& place) {
-  const LabOptions::Epochs& epochs = lab.epochs;
-  try {
-    for (const int each : {epochs.baseline, epochs.experts, epochs.gate, epochs.mixture}) {
-      require_optimizer(lab.optimizer, each);
-    }
-  } catch (const Error& error) {
-    throw user_error("experiment", "{}: train.{}", place, untagged(error));
   }
 }
 
@@ -427,13 +261,7 @@ Experiment read_experiment(const std::filesystem::path& file,
   ExperimentReader reader(settings);
   reader.read_document(place, read_toml(file));
   for (const std::string& text : overrides) reader.read_override(parse_override(text));
-  if (!settings.experiment.groups.empty()) {
-    check_groups(settings.experiment, reader.groups_place());
-  }
-  stages(settings.experiment.lab, settings.experiment.groups);  // refuses controls without groups
-  check_views(settings, place);
-  check_early_stopping(settings.experiment, place);
-  check_class_weights(settings.experiment, place);
+  check_settings(settings, place, reader.groups_place());
   reader.check_layers(settings.experiment.data.shape());
   set_defaults(settings.experiment.lab.optimizer, reader);
   check_optimizer(settings.experiment.lab, place);

@@ -1,0 +1,84 @@
+#include "run/experiment_checks.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/fail.h"
+#include "base/text.h"
+#include "run/run_data.h"
+#include "train/require.h"
+
+namespace sluice {
+
+namespace {
+
+void check_groups(const Experiment& experiment, const std::string& place) {
+  std::vector<std::string> class_names = class_names_of_set(experiment.data.set);
+  if (class_names.empty()) {
+    // The classes are not known before the data is read, but a class in two groups is always wrong.
+    std::set<std::string> distinct;
+    for (const Groups::Group& group : experiment.groups) {
+      distinct.insert(group.classes.begin(), group.classes.end());
+    }
+    class_names.assign(distinct.begin(), distinct.end());
+  }
+  const Groups checked(experiment.groups, class_names, place);
+}
+
+/// The parts of a mixture, of which the verdict tells, answer one view.
+void check_views(const Settings& settings, const std::string& place) {
+  if (settings.views == "one" || settings.experiment.groups.empty()) return;
+  throw user_error("experiment",
+                   "{}: evaluate.views = \"{}\" is for one network: leave it out, and evaluate the "
+                   "run with `sluice evaluate --views {}`",
+                   place, settings.views, settings.views);
+}
+
+/// Requires a permission for early stopping by test images, which are then no independent test.
+void check_early_stopping(const Experiment& experiment, const std::string& place) {
+  // Other data may have validation images, which is checked when it is there.
+  if (experiment.data.set != "cifar-10" || experiment.data.validation_split > 0) return;
+  require_validation(experiment.lab, false, place);
+}
+
+/// Requires that weights have the name of a class, or of a group for the gate.
+void check_class_weights(const Experiment& experiment, const std::string& place) {
+  std::vector<std::string> names;
+  for (const Groups::Group& group : experiment.groups) {
+    names.insert(names.end(), group.classes.begin(), group.classes.end());
+    names.push_back(group.name);
+  }
+  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    const std::string meant = closest(name, names);
+    throw user_error(
+        "experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
+        one_line(name),
+        meant.empty() ? "see [[groups]] for their names" : "did you mean " + meant + "?");
+  }
+}
+
+}  // namespace
+
+void check_settings(const Settings& settings, const std::string& file,
+                    const std::string& groups_place) {
+  const Experiment& experiment = settings.experiment;
+  if (!experiment.groups.empty()) check_groups(experiment, groups_place);
+  stages(experiment.lab, experiment.groups);  // refuses controls without groups
+  check_views(settings, file);
+  check_early_stopping(experiment, file);
+  check_class_weights(experiment, file);
+}
+
+void check_optimizer(const LabOptions& lab, const std::string& place) {
+  const LabOptions::Epochs& epochs = lab.epochs;
+  try {
+    for (const int each : {epochs.baseline, epochs.experts, epochs.gate, epochs.mixture}) {
+      require_optimizer(lab.optimizer, each);
+    }
+  } catch (const Error& error) {
+    throw user_error("experiment", "{}: train.{}", place, untagged(error));
+  }
+}
+
+}  // namespace sluice
