@@ -63,11 +63,11 @@ TEST_F(OneNetwork, TrainsTheBaselineAndReportsItAlone) {
 TEST_F(OneNetwork, LeavesAFolderWithoutPartsOfAMixture) {
   const fs::path run = *home_ / "runs/one";
   for (const char* file :
-       {"experiment.toml", "data.json", "results.json", "predictions.csv", "report.html",
-        "SHA256SUMS", "baseline/history.csv", "baseline/model.safetensors"}) {
+       {"experiment.toml", "data.json", "results.json", "predictions.csv", "gallery.json",
+        "report.html", "SHA256SUMS", "baseline/history.csv", "baseline/model.safetensors"}) {
     EXPECT_TRUE(fs::exists(run / file)) << file;
   }
-  for (const char* none : {"gate", "mixture", "gallery.json", "checkpoints"}) {
+  for (const char* none : {"gate", "mixture", "checkpoints"}) {
     EXPECT_FALSE(fs::exists(run / none)) << none;
   }
   const nlohmann::json json = results();

@@ -29,9 +29,9 @@ std::vector<std::pair<std::string, double>> seconds_by_part(
 
 }  // namespace
 
-Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Groups& groups,
-                     const Lab& lab, RunFolder folder, const RunOptions& options,
-                     RunObserver& observer)
+Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
+                     const Groups& groups, const Lab& lab, RunFolder folder,
+                     const RunOptions& options, RunObserver& observer)
     : data_(data),
       groups_(groups),
       lab_(lab),
@@ -39,7 +39,7 @@ Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Gr
       figures_(folder_.figures()),
       options_(options),
       observer_(observer),
-      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, data)) {
+      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, record)) {
   results_.experiment = experiment;
   results_.data_name = data.name;
   results_.data_source = data.source;
@@ -81,7 +81,7 @@ Results Conductor::run() {
     }
   }
   folder_.write_predictions(answers);
-  if (results_.has_mixture()) folder_.write_gallery(answers, lab_.test_examples());
+  folder_.write_gallery(answers, lab_.test_examples());
   results_.verdict = judge(answers);
   results_.total_seconds = timer.seconds() + restored_seconds_;
   folder_.write_results(results_);

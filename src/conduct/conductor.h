@@ -15,8 +15,9 @@ namespace sluice {
 /// again. Refers to all arguments except the folder.
 class Conductor {
  public:
-  Conductor(const Experiment& experiment, const Dataset& data, const Groups& groups, const Lab& lab,
-            RunFolder folder, const RunOptions& options, RunObserver& observer);
+  Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
+            const Groups& groups, const Lab& lab, RunFolder folder, const RunOptions& options,
+            RunObserver& observer);
 
   Results run();
 

@@ -105,7 +105,8 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   require_disk(stopped ? stopped->path() : wanted, lab, experiment.lab);
   RunFolder folder =
       stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
-  return Conductor(experiment, data, groups, lab, std::move(folder), options, observer).run();
+  return Conductor(experiment, data, record, groups, lab, std::move(folder), options, observer)
+      .run();
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ class DecodedImages {
   const std::vector<std::string>& faults() const { return faults_; }
   /// Leaves out the rows that are not listed; the others get new numbers.
   void select(std::vector<std::size_t> rows) { rows_ = std::move(rows); }
+  /// quick_sum() of an image's pixels, without reading them.
+  std::uint64_t sum(std::size_t row) const { return sums_[rows_[row]]; }
   /// Reads an image into `to`. Throws Error (machine) if the file is damaged.
   void read(std::size_t row, std::span<std::uint8_t> to) const;
 

@@ -103,6 +103,15 @@ TEST_F(DecodedCache, ImagesMayStayOnTheDisk) {
   EXPECT_EQ(shades(decoded), shades(memory));
 }
 
+TEST_F(DecodedCache, ChecksumsOfImagesAreThoseOfTheirPixels) {
+  const LabelledImages images = read(kOnDisk);
+  ASSERT_EQ(images.size(), 19u) << "without the broken one, before which and after which are some";
+  for (std::size_t row = 0; row < images.size(); ++row) {
+    const PixelView pixels = images.image(row);
+    EXPECT_EQ(images.decoded->sum(row), quick_sum(pixels));
+  }
+}
+
 TEST_F(DecodedCache, WhateverChangesPixelsIsDecodedAgain) {
   const auto decodes = [&] {
     read();

@@ -2,15 +2,19 @@
 
 #include <string>
 
-#include "base/digest.h"
 #include "sluice/dataset.h"
 
 namespace sluice {
 
-/// Adds pixels and labels: everything that training and evaluation depend on, except class names.
-void add_images(const LabelledImages& images, Digest& digest);
+/// SHA-256 of pixels and labels: of all that training and evaluation depend on, except class names.
+struct ImageDigests {
+  std::string train;
+  std::string test;
+  std::string validation;
+  std::string all;  ///< of the three, one after another
+};
 
-/// Returns the SHA-256 of pixels and labels.
-std::string sha256_of(const LabelledImages& images);
+/// Reads each image once.
+ImageDigests digests_of(const Dataset& data);
 
 }  // namespace sluice

@@ -11,7 +11,6 @@
 #include "base/files.h"
 #include "base/machine.h"
 #include "base/text.h"
-#include "data/image_digest.h"
 #include "formats/safetensors/safetensors.h"
 #include "formats/text/json_text.h"
 #include "sluice/version.h"
@@ -193,13 +192,9 @@ std::vector<std::string> split_machines(std::string_view text) {
 
 }  // namespace
 
-Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const Dataset& data) {
-  Digest digest(Digest::Kind::sha256);
-  for (const LabelledImages* images : {&data.train, &data.test, &data.validation}) {
-    add_images(*images, digest);
-  }
+Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const DataRecord& data) {
   const Machine machine = this_machine();
-  return {settings_text(experiment), digest.digits(),
+  return {settings_text(experiment), data.all,
           fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,
                       machine.threads, to_string(on_this_processor(experiment.lab.compute)),
                       onednn_version(), onednn_instructions())};

@@ -23,7 +23,7 @@ class Checkpoints {
     std::string data;        ///< digest of its images and labels
     std::string machine;     ///< description of all that affects rounding
   };
-  static Setting setting(const Experiment& experiment, const Dataset& data);
+  static Setting setting(const Experiment& experiment, const DataRecord& data);
 
   /// Makes the folder if it is missing. Throws Error (user) if another process holds it.
   Checkpoints(const std::filesystem::path& folder, Setting setting);

@@ -224,7 +224,7 @@ TEST_F(CheckpointsTest, OneProgramAtATimeHasThem) {
 TEST_F(CheckpointsTest, TellWhichDataItIs) {
   Dataset data{"a", "b", {"x"}, {{1, 1, 3}, {1, 2, 3}, {0}}, {{1, 1, 3}, {4, 5, 6}, {0}}};
   Experiment experiment;
-  const auto sum = [&] { return Checkpoints::setting(experiment, data).data; };
+  const auto sum = [&] { return Checkpoints::setting(experiment, record_of(data, "folder")).data; };
   const std::string before = sum();
   data.name = "c";
   EXPECT_EQ(sum(), before);
@@ -241,7 +241,9 @@ TEST_F(CheckpointsTest, TellWhichDataItIs) {
 TEST_F(CheckpointsTest, TellWhatChangesTheRounding) {
   const Dataset data{"a", "b", {"x"}, {{1, 1, 3}, {1, 2, 3}, {0}}, {{1, 1, 3}, {4, 5, 6}, {0}}};
   Experiment experiment;
-  const auto machine = [&] { return Checkpoints::setting(experiment, data).machine; };
+  const auto machine = [&] {
+    return Checkpoints::setting(experiment, record_of(data, "folder")).machine;
+  };
   experiment.lab.compute = Compute::exact;
   const std::string exact = machine();
   EXPECT_THAT(exact, HasSubstr("exact convolutions, oneDNN "));

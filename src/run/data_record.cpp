@@ -25,13 +25,15 @@ DataRecord::Half half_of(const nlohmann::json& json) {
 }  // namespace
 
 DataRecord record_of(const Dataset& data, const std::string& set) {
+  const ImageDigests digests = digests_of(data);
   return {set,
           data.name,
           data.place,
           data.class_names,
-          {data.train.size(), sha256_of(data.train)},
-          {data.test.size(), sha256_of(data.test)},
-          {data.validation.size(), sha256_of(data.validation)}};
+          {data.train.size(), digests.train},
+          {data.test.size(), digests.test},
+          {data.validation.size(), digests.validation},
+          digests.all};
 }
 
 void RunFolder::write_data(const DataRecord& record) const {

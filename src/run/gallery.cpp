@@ -1,6 +1,10 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "data/image_codecs.h"
 #include "eval/outputs.h"
 #include "formats/text/json_text.h"
@@ -67,8 +71,58 @@ OrderedJson explanation_json(const Answers& answers, const Examples& examples, s
           {"png", png_of(examples, i)}};
 }
 
-std::string gallery_json(const Answers& answers, const Examples& examples) {
-  OrderedJson gallery = OrderedJson::array();
+namespace {
+
+/// An example that a classifier gets wrong.
+struct Mistake {
+  std::size_t example;
+  int predicted;
+  float probability;  ///< of the predicted class
+  int rank = 0;       ///< among those of its class, the most probable first
+};
+
+/// Returns the mistakes in which a classifier believes most: up to three of each class, and if that
+/// is more than a page can show, the worst of each class first. They are sorted by class.
+std::vector<Mistake> worst_mistakes(const Answers& answers, const std::vector<float>& scores) {
+  constexpr int kMostOfAClass = 3;
+  constexpr std::size_t kMost = 120;
+  const std::size_t classes = answers.classes();
+  std::vector<Mistake> mistakes;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto own = std::span(scores).subspan(i * classes, classes);
+    const int predicted = predicted_class(own);
+    if (predicted == answers.truth[i]) continue;
+    const float sum = std::accumulate(own.begin(), own.end(), 0.f);
+    mistakes.push_back({i, predicted, sum > 0 ? own[predicted] / sum : 0});
+  }
+  std::ranges::stable_sort(mistakes, std::greater(), &Mistake::probability);
+  std::vector<int> ranks(classes);
+  for (Mistake& each : mistakes) each.rank = ranks[answers.truth[each.example]]++;
+  std::erase_if(mistakes, [](const Mistake& each) { return each.rank >= kMostOfAClass; });
+  std::ranges::stable_sort(mistakes, {}, &Mistake::rank);
+  mistakes.resize(std::min(mistakes.size(), kMost));
+  std::ranges::stable_sort(mistakes, {},
+                           [&](const Mistake& each) { return answers.truth[each.example]; });
+  return mistakes;
+}
+
+void add_mistakes(const Answers& answers, const Examples& examples, OrderedJson& gallery) {
+  const bool is_mixture = !answers.group_names.empty();
+  for (const Mistake& each :
+       worst_mistakes(answers, is_mixture ? answers.mixture() : answers.frozen)) {
+    OrderedJson item{{"kind", "mistake"},
+                     {"image", each.example},
+                     {"truth", answers.truth[each.example]},
+                     {"predicted", each.predicted},
+                     {"probability", rounded(std::span(&each.probability, 1)).front()}};
+    if (!answers.file(each.example).empty()) item["file"] = answers.file(each.example);
+    item["png"] = png_of(examples, each.example);
+    gallery.push_back(std::move(item));
+  }
+}
+
+/// Adds images that the mixture fixed or broke.
+void add_changes(const Answers& answers, const Examples& examples, OrderedJson& gallery) {
   const auto add = [&](std::size_t i, const char* kind) {
     OrderedJson item{{"kind", kind},
                      {"image", i},
@@ -89,6 +143,14 @@ std::string gallery_json(const Answers& answers, const Examples& examples) {
     if (after && !before && fixed++ < kMostOfAKind) add(i, "fixed");
     if (before && !after && broken++ < kMostOfAKind) add(i, "broken");
   }
+}
+
+}  // namespace
+
+std::string gallery_json(const Answers& answers, const Examples& examples) {
+  OrderedJson gallery = OrderedJson::array();
+  if (!answers.group_names.empty()) add_changes(answers, examples, gallery);
+  add_mistakes(answers, examples, gallery);
   return json_text(gallery);
 }
 

@@ -98,7 +98,9 @@ OrderedJson contents_of(const RunFolder& run) {
                                        path_text(path)));
   }
   OrderedJson results = read_results(path);
-  const bool has_mixture = results.contains("mixture");
+  std::error_code ignored;  // one network of an earlier version has no gallery
+  const bool has_gallery =
+      results.contains("mixture") || std::filesystem::exists(path / "gallery.json", ignored);
   const Experiment experiment = run.read_experiment();
   std::vector<std::string> models = run.models();
   const nlohmann::ordered_json& controls = results["verdict"]["controls"];
@@ -116,7 +118,7 @@ OrderedJson contents_of(const RunFolder& run) {
   return {{"name", one_line(name.filename().string())},
           {"results", std::move(results)},
           {"experiment", read_summed(path, "experiment.toml", kMostBytes, kTag)},
-          {"gallery", has_mixture ? read_json(path, "gallery.json") : OrderedJson::array()},
+          {"gallery", has_gallery ? read_json(path, "gallery.json") : OrderedJson::array()},
           {"histories", std::move(histories)}};
 }
 

@@ -102,6 +102,11 @@ def check_numbers(page: Page, results: dict) -> None:
     expected = [verdict["baseline"], verdict["mixture"], *verdict["controls"].values()]
     page.expect(rows.get("Test accuracy") == [percent(each["accuracy"]) for each in expected],
                 f"accuracies are {rows.get('Test accuracy')}")
+    page.expect(rows.get("Balanced accuracy")
+                == [percent(each["balanced_accuracy"]) for each in expected],
+                f"balanced accuracies are {rows.get('Balanced accuracy')}")
+    page.expect(rows.get("Macro F1") == [f"{each['macro_f1']:.3f}" for each in expected],
+                f"macro F1s are {rows.get('Macro F1')}")
     page.expect(rows.get("Log loss") == [f"{each['log_loss']:.3f}" for each in expected],
                 f"log losses are {rows.get('Log loss')}")
     page.expect(rows.get("Parameters", [])[:2] == [f"{results[name]['parameters']:,}"
@@ -163,10 +168,13 @@ def check_all(page: Page, run: Path) -> None:
         page.click(model.find_element(By.XPATH, ".."))
         page.expect(len(page.all("#curves canvas")) == 2, "a model has no curves")
     gallery = json.loads((run / "gallery.json").read_text())
+    wanted = sum(item["kind"] == "mistake" for item in gallery)
+    page.expect(len(page.all(".mistake")) == wanted, f"not {wanted} mistakes")
     for kind in page.all("#gallery input"):
         page.click(kind.find_element(By.XPATH, ".."))
         wanted = sum(item["kind"] == kind.get_attribute("value") for item in gallery)
-        page.expect(len(page.all(".card")) == wanted, f"not {wanted} {kind.get_attribute('value')}")
+        page.expect(len(page.all("#gallery .card")) == wanted,
+                    f"not {wanted} {kind.get_attribute('value')}")
         widths = [image.get_property("naturalWidth") for image in page.all(".card img")]
         page.expect(all(widths), "a picture cannot be shown")
     page.click(page.all("#gallery label")[0])

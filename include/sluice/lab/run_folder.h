@@ -143,6 +143,7 @@ struct DataRecord {
   Half train;
   Half test;
   Half validation{};  ///< of data that has validation images
+  std::string all{};  ///< digest of the images of all halves, in checkpoints and not in data.json
 };
 
 /// Returns the record of loaded data; `set` is DataOptions::set.
@@ -156,8 +157,7 @@ DataRecord record_of(const Dataset& data, const std::string& set);
 ///     history.csv         one row per epoch
 ///     model.safetensors   see write_model()
 ///   predictions.csv   outputs of gate, baseline, mixture and controls for every test image
-///   gallery.json      images that the mixture fixed or broke, with the outputs of its parts; not
-///                     without groups
+///   gallery.json      the worst mistakes of each class, and images that the mixture fixed or broke
 ///   report.html       the report as a page
 ///   SHA256SUMS        of a finished run: checksums of the files that are read again
 ///   figures/*.png
@@ -214,7 +214,8 @@ class RunFolder {
 
   /// Writes gallery.json: the first test images that the mixture classifies correctly and the
   /// frozen baseline does not, and the reverse, with the outputs of gate, expert and importance
-  /// model.
+  /// model; and of each class up to three test images that the mixture, or the one network, takes
+  /// for another class with the highest probability.
   void write_gallery(const Answers& answers, const Examples& examples) const;
 
   void write_results(const Results& results) const;

@@ -60,11 +60,15 @@ function figuresSection(results) {
   const all = classifiers(results);
   const views = results.experiment?.views;
   const row = (title, value) => [title, ...all.map((each) => value(each))];
+  const share = (value) => (value === undefined ? '–' : percent(value));  // runs of earlier versions lack some
   return section('figures', 'Accuracy and cost',
     accuracyChart(all),
     table('Test results and cost', ['', ...all.map((each) => each.name)], [
       row('Test accuracy', (each) => percent(each.accuracy)),
       row('95% interval', (each) => interval(each.interval)),
+      row('Balanced accuracy', (each) => share(each.standing.balanced_accuracy)),
+      row('Macro F1', (each) => decimals(each.standing.macro_f1)),
+      row('Share of the largest class', (each) => share(each.standing.largest_class_share)),
       row('Log loss', (each) => decimals(each.standing.log_loss)),
       row('Calibration error (ECE)', (each) => decimals(each.standing.ece)),
       row('Parameters', (each) => whole(each.cost.parameters)),
@@ -168,7 +172,7 @@ function contents(sections) {
 function runPage(run) {
   const ofMixture = (made) => (run.results.mixture ? made(run) : null);
   const sections = [figuresSection(run.results), ofMixture(({results}) => budgetSection(results)),
-    confusionSection(run.results), curvesSection(run), calibrationSection(run.results), ofMixture(gallerySection),
+    confusionSection(run.results), curvesSection(run), calibrationSection(run.results), mistakesSection(run), ofMixture(gallerySection),
     modelsSection(run), settingSection(run)].filter((each) => each !== null);
   return [verdictHeader(run), contents(sections), ...sections];
 }
