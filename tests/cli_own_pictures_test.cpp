@@ -1,7 +1,10 @@
 // Tests the way from a folder of pictures to a run.
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
+#include "sluice/dataset.h"
 #include "tests/command_line.h"
 
 namespace sluice::testing {
@@ -54,23 +57,69 @@ TEST_F(OwnPictures, TrainTakesTheFolder) {
   ASSERT_EQ(trained.code, 0) << trained.err;
   EXPECT_THAT(trained.out, HasSubstr("wrote pets.toml\n"));
   EXPECT_TRUE(fs::exists(folder_ / "run/report.html"));
-  expect_complaint(train({"pets", "--data", "pets"}), 2, "give it without --data");
+  expect_complaint(train({"pets", "--data", "pets"}), 2, "pets is data: give it without --data");
+}
+
+TEST_F(OwnPictures, TrainTakesATable) {
+  std::string rows;
+  for (const char* name : {"cat", "ship"}) {
+    for (int i = 0; i < 5; ++i) rows += fmt::format("pets/{0}/{1}.png,{0}\n", name, i);
+  }
+  save(folder_ / "list.csv", rows);
+  const Ended trained = train({"list.csv"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(trained.out, HasSubstr("wrote list.toml\n"));
+  EXPECT_THAT(load(folder_ / "run/gallery.json"), HasSubstr("\"file\": \"pets/"));
+  EXPECT_THAT(load(folder_ / "run/predictions.csv"), HasSubstr(",pets/cat/"));
 }
 
 TEST_F(OwnPictures, CheckTellsEveryProblemAndWhatToDo) {
   save(pets_ / "cat/cut.png", load(pets_ / "cat/0.png").substr(0, 60));
   save(pets_ / "ship/page.jpg", "<!DOCTYPE html><html></html>");
   save(pets_ / "ship/notes.txt", "notes");
-  fs::create_directories(pets_ / "__MACOSX");
+  save(pets_ / "__MACOSX/x", "");
+  fs::copy(pets_ / "cat/1.png", pets_ / "cat/1 again.png");
   const Ended checked = run({"data", "check", "pets"});
   ASSERT_EQ(checked.code, 0) << checked.err;
-  const std::string all = checked.out + checked.err;
-  for (const char* told : {"cut.png", "page.jpg", "1 .txt", "\nWhat to do:\n- ",
-                           "write an experiment: sluice init pets\n"}) {
-    EXPECT_THAT(all, HasSubstr(told));
+  EXPECT_LE(widest(checked.out), 80u) << checked.out;
+  EXPECT_THAT(checked.err, HasSubstr("1 .txt"));
+  for (const char* told :
+       {"2 files that cannot be read:\n  cat/cut.png is cut short\n  ship/page.jpg is a page",
+        "1 file or folder of a system, ignored:\n  __MACOSX\n",
+        "Pictures have 32 x 32 to 32 x 32 pixels", "cat/1 again.png", "\nWhat to do:\n- ",
+        "\n- delete the ", "- write an experiment: sluice init pets\n"}) {
+    EXPECT_THAT(checked.out + checked.err, HasSubstr(told));
   }
-  EXPECT_THAT(all, Not(HasSubstr("MACOSX")));
-  expect_complaint(train({"pets.toml"}), 2, "pets.toml");
+}
+
+TEST_F(OwnPictures, CheckGoesOnAfterGraveProblems) {
+  for (const char* half : {"train", "test"}) {
+    fs::create_directories(folder_ / "halves" / half);
+    for (const char* name : {"cat", "ship", "truck"}) {
+      fs::copy(pets_ / name, folder_ / "halves" / half / name);
+    }
+  }
+  const fs::path halves = folder_ / "halves";
+  fs::rename(halves / "test/ship", halves / "test/Ship");
+  for (int i = 0; i < 5; ++i) save(halves / fmt::format("train/cat/{}.png", i), "");
+  std::vector<std::uint8_t> wide(std::size_t{3} * 400 * 100);
+  for (std::size_t i = 0; i < wide.size(); ++i) wide[i] = static_cast<std::uint8_t>(i);
+  write_png(halves / "train/truck/wide.png", wide, 100, 400);
+  const Ended checked = run({"data", "check", "halves"});
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  for (const char* told :
+       {"5 files that cannot be read:", "1 class without a training image:\n  cat\n",
+        "1 folder that is no class:\n  halves/test has a folder 'Ship'", "did you mean 'ship'?",
+        "1 class without a test image:\n  ship\n",
+        "5 images of train that test or validate:\n  test/truck/", "32 x 32 to 400 x 100 pixels",
+        "- sizes are far apart", "pictures are not square",
+        "- check again: sluice data check halves\n"}) {
+    EXPECT_THAT(checked.out, HasSubstr(told));
+  }
+  for (int i = 0; i < 20; ++i) save(halves / fmt::format("train/ship/more{}.png", i), "");
+  EXPECT_THAT(run({"data", "check", "halves"}).out,
+              HasSubstr("  ... and 15 more, which --all lists\n"));
+  EXPECT_THAT(run({"data", "check", "halves", "--all"}).out, Not(HasSubstr("which --all lists")));
   expect_complaint(run({"data", "check", "nowhere"}), 2, "nowhere");
 }
 

@@ -1,11 +1,14 @@
 // Tests every verb in hostile environments: streams that cannot be written, OpenMP's variables,
 // signals, file systems, and changed files of a run.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
 
+#include "sluice/dataset.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run_folder.h"
 #include "tests/command_line.h"
@@ -42,6 +45,10 @@ class Robustness : public CommandLine {
     ASSERT_EQ(trained.code, 0) << trained.err;
     Program(home_->path(), {"data", "sample", "--data", "builtin", kLab}).wait();
     Program(home_->path(), {"export", "run", "--model", "baseline", "--to", "out"}).wait();
+    for (const char* name : {"cat", "ship", "truck"}) {
+      fs::create_directories(*home_ / "pets" / name);
+      fs::copy(*home_ / "samples" / name, *home_ / "pets" / name);
+    }
   }
   static void TearDownTestSuite() { delete home_; }
 
@@ -58,6 +65,8 @@ class Robustness : public CommandLine {
         {{"summary", kLab}},
         {{"data", "info", "--data", "builtin", kLab}},
         {{"data", "sample", "--data", "builtin", kLab, "--count", "1"}},
+        {{"data", "check", home("pets")}},
+        {{"init", home("pets")}},
         {{"predict", run, picture}},
         {{"explain", run, picture, "--to", "explained.html"}},
         {{"evaluate", run, "--data", "builtin"}},
@@ -69,6 +78,15 @@ class Robustness : public CommandLine {
         {{"predict", "nowhere", picture}, 2, true},
         {{"train", kLab, "--resume", "nowhere"}, 2, true},
     };
+  }
+
+  /// Expects the user's mistake: lines about the data, and one that starts as errors do.
+  static void expect_refused(const Ended& ended, const std::string& mend) {
+    EXPECT_EQ(ended.code, 2) << ended.err;
+    const std::size_t at = ended.err.find("sluice: [");
+    ASSERT_NE(at, std::string::npos) << ended.err;
+    EXPECT_THAT(ended.err.substr(at), HasSubstr(mend));
+    EXPECT_EQ(ended.err.find('\n', at), ended.err.size() - 1) << ended.err;
   }
 
   /// Runs in a new empty folder.
@@ -149,6 +167,21 @@ TEST_F(Robustness, ResultsTellTheThreadsThatTrained) {
   EXPECT_THAT(load(folder_ / "run/results.json"), HasSubstr(", 1 threads, "));
 }
 
+/// Saves pictures of noise in two classes: one file under many names.
+void save_large_pictures(const fs::path& folder, int count) {
+  constexpr int kSide = 1000;
+  std::vector<std::uint8_t> noise(std::size_t{3} * kSide * kSide);
+  std::mt19937 random(7);
+  for (std::uint8_t& value : noise) value = static_cast<std::uint8_t>(random());
+  fs::create_directories(folder / "cat");
+  fs::create_directories(folder / "dog");
+  write_png(folder / "noise", noise, kSide, kSide);
+  for (int i = 0; i < count; ++i) {
+    const std::string name = std::to_string(i) + ".png";
+    fs::create_hard_link(folder / "noise", folder / (i % 2 == 0 ? "cat" : "dog") / name);
+  }
+}
+
 /// The moments are early, middle and late in the longest call.
 TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
   std::vector<std::string> predict{"predict", home("run")};
@@ -160,12 +193,14 @@ TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
   }
   std::vector<std::string> report{"report", "--to", "all.html"};
   for (int i = 0; i < 60; ++i) report.push_back(home("run"));
-  mkfifo((folder_ / "pipe").c_str(), 0666);
+  save_large_pictures(folder_ / "large", 600);
+  const ScopedVariable cache("XDG_CACHE_HOME", (folder_ / "cache").c_str());
   const std::vector<std::vector<std::string>> long_ones{
       predict,
       report,
       {"evaluate", home("run"), "--data", "builtin"},
       {"data", "info", "--data", "builtin"},
+      {"data", "check", "large"},
       {"data", "sample", "--data", "builtin", "--out", "samples"},
       {"bench", "--seconds", "30"},
       {"export", home("run"), "--to", "export"},
@@ -190,8 +225,10 @@ TEST_F(Robustness, EveryVerbEndsWithinASecondOfASignal) {
         for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
           const std::string name = entry.path().filename().string();
           EXPECT_FALSE(name == "all.html" && ended.code != 0) << "half-written";
+          EXPECT_FALSE(name.size() == 64 && ended.code != 0) << "half-decoded " << name;
         }
         fs::remove(folder_ / "all.html");
+        fs::remove_all(folder_ / "cache");
       }
     }
   }
@@ -293,18 +330,112 @@ TEST_F(Robustness, ProgressFitsANarrowTerminal) {
   EXPECT_THAT(on_terminal(folder_.path(), "dumb"), ::testing::Not(HasSubstr("\x1b")));
 }
 
+/// Mounts a file system in memory of `size`, and unmounts it at the end.
+class SmallDisk {
+ public:
+  SmallDisk(const fs::path& to, const std::string& size) : to_(to.string()) {
+    fs::create_directories(to);
+    mounted_ =
+        std::system(
+            ("mount -t tmpfs -o size=" + size + " tmpfs " + to_ + " 2>/dev/null").c_str()) == 0;
+  }
+  ~SmallDisk() {
+    if (mounted_ && std::system(("umount " + to_).c_str()) != 0) ADD_FAILURE() << to_;
+  }
+  bool mounted() const { return mounted_; }
+
+ private:
+  std::string to_;
+  bool mounted_;
+};
+
 TEST_F(Robustness, ADiskWithTooLittleRoomIsToldBeforeTheStart) {
   const fs::path small = folder_ / "small";
-  fs::create_directory(small);
-  if (std::system(
-          ("mount -t tmpfs -o size=60m tmpfs " + small.string() + " 2>/dev/null").c_str())) {
-    GTEST_SKIP() << "tmpfs cannot be mounted here";
-  }
+  const SmallDisk disk(small, "60m");
+  if (!disk.mounted()) GTEST_SKIP() << "tmpfs cannot be mounted here";
   const Ended ended = run(train_briefly({"--run", "small/run"}));
   expect_complaint(ended, 1, "small/run needs 4");  // 438 MB for the lab
   EXPECT_THAT(ended.err, HasSubstr("MB more while it trains, and the disk has 62 MB free: free "));
   EXPECT_TRUE(fs::is_empty(small));
-  EXPECT_EQ(std::system(("umount " + small.string()).c_str()), 0);
+}
+
+TEST_F(Robustness, AFullDiskForDecodedPicturesIsTold) {
+  const SmallDisk disk(folder_ / "cache", "8m");
+  if (!disk.mounted()) GTEST_SKIP() << "tmpfs cannot be mounted here";
+  save_large_pictures(folder_ / "large", 150);
+  const ScopedVariable cache("XDG_CACHE_HOME", (folder_ / "cache").c_str());
+  const std::vector<std::string> info{"data",   "info",
+                                      "--data", "large",
+                                      "--set",  "data.set=\"folder\"",
+                                      "--set",  "data.image_size=1000"};
+  EXPECT_EQ(run(info).code, 0) << "what fits the memory need not be kept";
+  const auto is_empty = [&] {
+    const fs::path decoded = folder_ / "cache/sluice/decoded";
+    return !fs::exists(decoded) || fs::is_empty(decoded);
+  };
+  EXPECT_TRUE(is_empty());
+#ifndef SLUICE_SANITIZED  // whose shadow memory is beyond any limit
+  // The images of 450 MB are more than a quarter of this memory, so they must go to the disk.
+  const Ended ended =
+      Program(folder_.path(), info, {}, Program::Limit{RLIMIT_AS, rlim_t{1000} << 20}).wait();
+  expect_complaint(ended, 1, "cannot be written: No space left on device: free ");
+  EXPECT_TRUE(is_empty());
+#endif
+}
+
+TEST_F(Robustness, WrongDataIsRefusedInOneLineThatSaysHowToMendIt) {
+  fs::copy(home("pets"), folder_ / "pets", fs::copy_options::recursive);
+  fs::create_directories(folder_ / "nothing");
+  fs::create_directories(folder_ / "locked/cat");
+  fs::create_directories(folder_ / "locked/dog");
+  save(folder_ / "note.txt", "a note");
+  save(folder_ / "empty.csv", "");
+  save(folder_ / "headings.csv", "file,label\n");
+  save(folder_ / "one-class.csv", "pets/cat/0.png,cat\n");
+  save(folder_ / "short.npz", "PK\3\4 and no more");
+  save(folder_ / "cifar-10-python.tar.gz", "\x1f\x8b\x08 and no more");
+  fs::permissions(folder_ / "locked", fs::perms::none);
+  const std::vector<std::pair<std::string, std::string>> places{
+      {"nowhere", "does not exist"},
+      {"nothing", "it is empty: put the images of each class into"},
+      {"locked", "Permission denied"},
+      {"note.txt", "is no folder, CSV file"},
+      {"pets/cat", "each class into a folder of its own"},
+      {"pets/cat/0.png", "is no folder, CSV file"},
+      {"empty.csv", "lists no image: write a file and its label"},
+      {"headings.csv", "lists no image: write a file and its label"},
+      {"one-class.csv", "has the label cat alone"},
+      {"short.npz", "is cut short: copy it again"},
+      {"cifar-10-python.tar.gz", "is damaged"}};
+  for (const auto& [place, mend] : places) {
+    for (const std::vector<std::string>& verb : std::vector<std::vector<std::string>>{
+             {"init", place},
+             {"data", "check", place},
+             {"data", "info", "--data", place, "--set", "data.set=\"folder\""}}) {
+      SCOPED_TRACE(verb[0] + " " + place);
+      expect_refused(run(verb), mend);
+    }
+    const bool is_experiment = place == "nowhere" || place == "note.txt" || place.ends_with("png");
+    if (!is_experiment) expect_refused(run({"train", place}), mend);
+  }
+  fs::permissions(folder_ / "locked", fs::perms::owner_all);
+  for (const auto& entry : fs::directory_iterator(folder_.path())) {
+    EXPECT_NE(entry.path().extension(), ".toml") << "an experiment for nothing";
+  }
+}
+
+TEST_F(Robustness, AMissingFileOfATableIsNamed) {
+  fs::copy(home("pets"), folder_ / "pets", fs::copy_options::recursive);
+  std::string rows = "file,label\nnone.png,cat\n";
+  for (const char* name : {"cat", "ship"}) {
+    for (int i = 0; i < 5; ++i) rows += fmt::format("pets/{0}/{1}.png,{0}\n", name, i);
+  }
+  save(folder_ / "pets.csv", rows);
+  expect_refused(run({"data", "info", "--data", "pets.csv", "--set", "data.set=\"csv\""}),
+                 "none.png does not exist: replace or delete them, or leave them out with --set");
+  const Ended checked = run({"data", "check", "pets.csv"});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("1 file that cannot be read:\n  none.png does not exist\n"));
 }
 
 TEST_F(Robustness, AnOutputReplacesNothingElse) {

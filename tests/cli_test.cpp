@@ -207,9 +207,10 @@ TEST_F(CommandLine, BrokenPicturesAreLeftOutAsTheMessageSays) {
   save_pictures(folder_ / "pets", {"cat", "dog"});
   save(folder_ / "pets/train/cat/2.jpg", "GIF89a");
   std::vector<std::string> info{"data", "info", "--data", "pets", "--set", "data.set=\"folder\""};
-  expect_complaint(run(info), 2,
-                   "pets: 1 of 5 images cannot be read: train/cat/2.jpg is cut short: replace or delete "
-                   "them, or leave them out with --set data.skip_broken=true");
+  expect_complaint(
+      run(info), 2,
+      "pets: 1 of 5 images cannot be read: train/cat/2.jpg is cut short: replace or delete "
+      "them, or leave them out with --set data.skip_broken=true");
   info.insert(info.end(), {"--set", "data.skip_broken=true"});
   const Ended ended = run(info);
   EXPECT_EQ(ended.code, 0) << ended.err;

@@ -2,10 +2,10 @@
 
 #include <numeric>
 
+#include "cli/data_check.h"
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/own_data.h"
 #include "cli/progress.h"
 #include "cli/verbs.h"
 #include "sluice/exchange.h"
@@ -27,6 +27,7 @@ struct DataVerbOptions {
   std::string out = "samples";
   std::string url = kCifar10Url;
   int count = 5;
+  bool all = false;
 };
 
 Dataset load(const DataVerbOptions& options) {
@@ -44,36 +45,6 @@ void info(const DataVerbOptions& options) {
   if (decoded.bytes == 0) return;
   print_out("\nDecoded pictures of all data are kept in {} ({} MB), which may be deleted\n",
             path_text(decoded.folder), decoded.bytes / 1'000'000 + 1);
-}
-
-/// Prints what is wrong with data, and what to do about it.
-void check(const std::string& place) {
-  const OwnData own = load_own(place);
-  const Dataset& data = own.data;
-  const Examples train(data.train, data.class_names);
-  print_out("\n{} ({})\n\n{}", data.name, path_text(data.source),
-            distribution_text(train, {data.test, data.class_names}));
-  if (own.pictures > 0) {
-    print_out("Pictures have about {} x {} pixels (the medians of {}).\n", own.width, own.height,
-              own.pictures);
-  }
-  std::vector<std::string> mends;
-  std::size_t others = 0;
-  for (const auto& [kind, count] : data.left_out) others += kind == "broken" ? 0 : count;
-  if (data.left_out.contains("broken")) {
-    mends.emplace_back("replace or delete the broken files, or train with data.skip_broken=true");
-  }
-  if (others > 0) {
-    mends.emplace_back(
-        "move pictures among the files left out into class folders, or convert them");
-  }
-  if (balance_in_words(train) != "balanced") {
-    mends.emplace_back(
-        "the classes are uneven: train.class_weight = \"balanced\" weighs them alike");
-  }
-  mends.push_back(fmt::format("write an experiment: sluice init {}", argument_text(own.place)));
-  print_out("\nWhat to do:\n");
-  for (const std::string& mend : mends) print_out("- {}\n", mend);
 }
 
 void fetch(const DataVerbOptions& options) {
@@ -146,11 +117,13 @@ void add_data(CLI::App& app) {
 
   auto* check_verb = verb->add_subcommand("check", "Show every problem of a folder at once");
   check_verb->footer(
-      "Reports broken, unread and duplicate files, classes without images and uneven\n"
-      "classes.");
+      R"(Lists broken files, classes without images, folders that are no class, images
+that are there twice, uneven classes, files that are not read, and pictures of
+very different sizes, and says what to do. Changes nothing.)");
   check_verb->add_option("FOLDER", options->data, "Folder of pictures, CSV file or arrays")
       ->required();
-  check_verb->callback([options] { check(options->data); });
+  check_verb->add_flag("--all", options->all, "List all files (default: 10 of each problem)");
+  check_verb->callback([options] { check_data(options->data, options->all); });
 
   auto* fetch_verb =
       verb->add_subcommand("fetch", "Download CIFAR-10 (170 MB) into ~/.cache/sluice");

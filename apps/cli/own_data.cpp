@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <span>
 
 #include "cli/fail.h"
 #include "cli/progress.h"
@@ -19,27 +20,41 @@ namespace {
 
 namespace fs = std::filesystem;
 
+DataOptions own_options() {
+  return {.set = "folder", .skip_broken = true};
+}
+
 int median(std::vector<int>& values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
 
-/// Measures up to 100 pictures, evenly over the training half.
-void measure(OwnData& own) {
-  constexpr std::size_t kMost = 100;
-  const LabelledImages& train = own.data.train;
+/// Returns every `step`th file of a half.
+std::vector<fs::path> files_of(const OwnData& own, const LabelledImages& half, std::size_t step) {
+  std::vector<fs::path> files;
+  for (std::size_t i = 0; i < half.files.size(); i += step) {
+    files.push_back(fs::path(own.data.source) / half.files[i]);
+  }
+  return files;
+}
+
+void measure(OwnData& own, const std::vector<fs::path>& files) {
+  constexpr std::size_t kAtOnce = 256;  // a signal ends the verb between two parts
+  for (std::size_t first = 0; first < files.size(); first += kAtOnce) {
+    check_interrupt();
+    for (const PictureHeader& header : read_picture_headers(
+             std::span(files).subspan(first, std::min(kAtOnce, files.size() - first)))) {
+      if (header.height > 0) own.pictures.push_back(header);
+    }
+  }
+  if (own.pictures.empty()) return;
   std::vector<int> heights;
   std::vector<int> widths;
-  const std::size_t step = std::max<std::size_t>(1, train.files.size() / kMost);
-  for (std::size_t i = 0; i < train.files.size(); i += step) {
-    check_interrupt();
-    const Image picture = read_image(fs::path(own.data.source) / train.files[i]);
-    heights.push_back(picture.height);
-    widths.push_back(picture.width);
+  for (const PictureHeader& header : own.pictures) {
+    heights.push_back(header.height);
+    widths.push_back(header.width);
   }
-  own.pictures = heights.size();
-  if (heights.empty()) return;
   own.height = median(heights);
   own.width = median(widths);
 }
@@ -102,7 +117,7 @@ std::string experiment_text(const OwnData& own, const std::string& file) {
       "name = {7}\nseed = 0\n\n[data]\nset = \"folder\"\n",
       path_text(own.place), file, argument_text(own.place), data.class_names.size(), train.size(),
       data.test.size(), data.validation.size(), quoted(plain_name(data)));
-  if (own.pictures > 0) {
+  if (!own.pictures.empty()) {
     text += fmt::format("# The pictures have about {} x {} pixels.\n", own.width, own.height);
   }
   text += fmt::format("image_size = {}\n", side);
@@ -136,12 +151,25 @@ std::string experiment_text(const OwnData& own, const std::string& file) {
 }  // namespace
 
 OwnData load_own(const std::string& place) {
-  DataOptions options;
-  options.set = "folder";
-  options.skip_broken = true;
+  constexpr std::size_t kMost = 100;
   OwnData own{.place = place};
-  own.data = load_data(options, place, data_events());
-  measure(own);
+  own.data = load_data(own_options(), place, data_events());
+  const std::size_t step = std::max<std::size_t>(1, own.data.train.files.size() / kMost);
+  measure(own, files_of(own, own.data.train, step));
+  return own;
+}
+
+OwnData check_own(const std::string& place, std::vector<DataProblem>& problems) {
+  OwnData own{.place = place};
+  DataEvents events = data_events();
+  events.problem = [&](const DataProblem& problem) { problems.push_back(problem); };
+  own.data = load_data(own_options(), place, events);
+  std::vector<fs::path> files;
+  for (const LabelledImages* half : {&own.data.train, &own.data.validation, &own.data.test}) {
+    const std::vector<fs::path> its = files_of(own, *half, 1);
+    files.insert(files.end(), its.begin(), its.end());
+  }
+  measure(own, files);
   return own;
 }
 

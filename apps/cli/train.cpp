@@ -1,5 +1,7 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "cli/fail.h"
@@ -79,11 +81,18 @@ void train_or_resume(const TrainOptions& options, RunPrinter& printer) {
   }
 }
 
-/// Writes the experiment for a folder that is given in place of one.
+/// Whether a path is a folder, or a file of images or of a list of images by its name.
+bool is_data(const std::string& path) {
+  const std::string ending = std::filesystem::path(path).extension().string();
+  constexpr std::array kEndings{".csv", ".tsv", ".npz", ".npy", ".gz"};
+  return is_folder(path) || std::ranges::find(kEndings, ending) != kEndings.end();
+}
+
+/// Writes the experiment for data that is given in place of one.
 void write_experiment(TrainOptions& options) {
-  if (!is_folder(options.experiment)) return;
+  if (!is_data(options.experiment)) return;
   if (!options.run.data.empty()) {
-    throw user_error("train", "{} is a folder: give it without --data, or name an experiment",
+    throw user_error("train", "{} is data: give it without --data, or name an experiment",
                      path_text(options.experiment));
   }
   const OwnData own = load_own(options.experiment);
@@ -137,8 +146,8 @@ Ctrl-C, SIGTERM and a closed terminal end the run within a step and save its
 state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
   const auto options = std::make_shared<TrainOptions>();
   verb->add_option("EXPERIMENT", options->experiment,
-                   "TOML file, such as experiments/lab.toml, or a\nfolder of pictures, for which "
-                   "one is written");
+                   "TOML file, such as experiments/lab.toml, or data\n"
+                   "(a folder of pictures, CSV file or arrays), for\nwhich one is written");
   add_data_option(*verb, options->run.data);
   auto* run =
       verb->add_option("--run", options->folder, "Folder to make (default: runs/NAME, NAME2, ...)")

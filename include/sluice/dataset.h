@@ -237,6 +237,24 @@ struct DataOptions {
   ReadOptions reading() const { return {exif_orientation, height, width}; }
 };
 
+/// Something that is wrong with a data set.
+struct DataProblem {
+  enum class Kind {
+    broken,          ///< a file that cannot be read
+    no_class,        ///< a folder of a half that is not one of the classes
+    untrained,       ///< a class without a training image
+    untested,        ///< a class without a test image, or no test image at all
+    in_both_halves,  ///< an image that another half has, too
+    other_label,     ///< the same image as another of its half, with another label
+    copy,            ///< the same image as another of its half and class
+    similar_names,   ///< classes whose names differ in case or Unicode form alone
+    litter,          ///< a file or folder that a system or an archiver left, which is ignored
+  };
+
+  Kind kind;
+  std::string what;  ///< "train/cat/1.jpg is cut short"; may have any bytes of a file's name
+};
+
 /// Callbacks of load_data(), called on the calling thread. Each may be empty.
 struct DataEvents {
   /// A line for the user.
@@ -248,6 +266,10 @@ struct DataEvents {
   /// Downloads CIFAR-10 if no copy is found, and returns its folder, as fetch_cifar10() of
   /// sluice/exchange.h does. The argument is this struct. If empty, nothing is downloaded.
   std::function<std::filesystem::path(const DataEvents&)> download{};
+  /// Something that is wrong with the data. If it is set, loading reports every problem here and
+  /// goes on without the images concerned, so that all problems can be shown; if it is empty, the
+  /// first grave one is thrown as an Error. A class may then have no image, or a half none at all.
+  std::function<void(const DataProblem& problem)> problem{};
 };
 
 /// Class names of CIFAR-10, by label.
@@ -313,6 +335,16 @@ struct Image {
 /// another format (which the message names), machine if the disk fails. May be called from several
 /// threads.
 Image read_image(const std::filesystem::path& path, const ReadOptions& options = {});
+
+/// What the header of a picture's file says.
+struct PictureHeader {
+  int height = 0;  ///< in pixels, as the picture is seen; 0 if it cannot be read
+  int width = 0;
+  int orientation = 1;  ///< of EXIF, 1 to 8: read_image() turns a picture unless it is 1
+};
+
+/// Reads the headers of pictures, on all threads, without decoding a pixel.
+std::vector<PictureHeader> read_picture_headers(std::span<const std::filesystem::path> files);
 
 /// Resizes the whole image; the aspect ratio is not kept, as in Keras's
 /// image_dataset_from_directory. The same size gives an exact copy. Reduction uses a triangle

@@ -84,7 +84,7 @@ ClassificationReport classification_report(const ConfusionMatrix& confusion);
 struct ClassBalance {
   /// Mean recall of the classes that have examples, as scikit-learn's balanced_accuracy_score().
   double balanced_accuracy = 0;
-  double macro_f1 = 0;  ///< of ClassificationReport::macro
+  double macro_f1 = 0;  ///< mean F1 of the same classes
   double largest_share =
       0;  ///< of the class with the most examples: the accuracy of naming it always
   /// Whether the largest class has 1.5 times an even share or more, so that the accuracy misleads.

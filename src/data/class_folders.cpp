@@ -152,20 +152,40 @@ std::vector<std::string> class_folders(const fs::path& half) {
   return names;
 }
 
-void require_known_classes(const fs::path& half, const std::vector<std::string>& class_names) {
+std::vector<std::string> unknown_classes(const fs::path& half,
+                                         const std::vector<std::string>& class_names,
+                                         const fs::path& training) {
+  std::vector<std::string> unknown;
   for (const std::string& name : class_folders(half)) {
     if (std::find(class_names.begin(), class_names.end(), name) != class_names.end()) continue;
+    if (count_files(half / name) == 0) continue;
     const std::string meant = closest(name, class_names);
-    throw user_error(
-        "data", "{} has a folder '{}' that is not one of the classes {}: {}", path_text(half),
+    unknown.push_back(fmt::format(
+        "{} has a folder '{}' that is not one of the classes {}: {}", path_text(half),
         one_line(name), one_line(fmt::to_string(fmt::join(class_names, ", ")), 400),
-        meant.empty() ? "remove it"
-        : folded(meant) == folded(name) && meant.size() != name.size()
-            ? fmt::format("did you mean '{}', which Unicode writes in other bytes? "
-                          "rename it",
+        !meant.empty() && folded(meant) == folded(name) && meant.size() != name.size()
+            ? fmt::format("did you mean '{}', which Unicode writes in other bytes? rename it",
                           one_line(meant))
-            : fmt::format("did you mean '{}'? rename it, or remove it", one_line(meant)));
+        : !meant.empty()
+            ? fmt::format("did you mean '{}'? rename it, or remove it", one_line(meant))
+        : training.empty() ? "remove it"
+                           : fmt::format("put training images of it into {}, or remove it",
+                                         path_text(training / name))));
   }
+  return unknown;
+}
+
+std::vector<fs::path> list_litter(const fs::path& folder) {
+  std::vector<fs::path> litter;
+  std::error_code ignored;
+  for (fs::recursive_directory_iterator it(folder, ignored), end; it != end;
+       it.increment(ignored)) {
+    if (!is_litter(it->path())) continue;
+    litter.push_back(it->path());
+    it.disable_recursion_pending();
+  }
+  std::sort(litter.begin(), litter.end());
+  return litter;
 }
 
 std::string similar_classes(const std::vector<std::string>& class_names) {

@@ -33,10 +33,16 @@ std::string nearest_layout(const std::filesystem::path& folder);
 /// Lists the names of the folders in a half, sorted.
 std::vector<std::string> class_folders(const std::filesystem::path& half);
 
-/// Throws Error (user) if a folder of the half is not one of the classes, with its name and the
-/// class that was probably meant.
-void require_known_classes(const std::filesystem::path& half,
-                           const std::vector<std::string>& class_names);
+/// Describes each folder of a half that has files and is not one of the classes, with the class
+/// that was probably meant. Such a folder is an error and not left out: it is mostly a class under
+/// another name, and its images would count neither as right nor as wrong. `training` is the half
+/// that could have the class too; empty if the classes are fixed.
+std::vector<std::string> unknown_classes(const std::filesystem::path& half,
+                                         const std::vector<std::string>& class_names,
+                                         const std::filesystem::path& training = {});
+
+/// Lists files and folders in and below a folder that are litter.
+std::vector<std::filesystem::path> list_litter(const std::filesystem::path& folder);
 
 /// Lists similar names, such as "Dog and dog"; empty if there are none.
 std::string similar_classes(const std::vector<std::string>& class_names);

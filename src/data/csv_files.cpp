@@ -65,11 +65,12 @@ class CsvReader {
   explicit CsvReader(const fs::path& csv) : csv_(csv) {
     constexpr std::uint64_t kMostBytes = std::uint64_t{256} << 20;
     table_ = parse_csv(read_file(csv, kMostBytes, "data"), path_text(csv));
-    if (table_.rows.empty()) throw user_error("data", "{} is empty", path_text(csv));
+    if (table_.rows.empty()) refuse_empty();
     const std::vector<std::string>& first = table_.rows.front().cells;
     if (const std::optional<Columns> named = columns_of(first)) {
       columns_ = *named;
       table_.rows.erase(table_.rows.begin());
+      if (table_.rows.empty()) refuse_empty();
     } else if (first.size() > 2) {
       columns_.split = 2;
     }
@@ -97,6 +98,11 @@ class CsvReader {
 
  private:
   inline static const std::string kEmpty;
+
+  [[noreturn]] void refuse_empty() const {
+    throw user_error("data", "{} lists no image: write a file and its label in each line",
+                     path_text(csv_));
+  }
 
   const std::string& cell(const CsvTable::Row& row, int column) const {
     if (row.cells.size() <= static_cast<std::size_t>(column) || row.cells[column].empty()) {
@@ -133,7 +139,7 @@ Listing list_csv(const fs::path& csv, const std::optional<std::vector<std::strin
       class_names ? *class_names : std::vector<std::string>(labels.begin(), labels.end());
   if (listing.class_names.size() < 2) {
     throw user_error("data", "{} has the label {} alone: list images of two or more classes",
-                     path_text(csv), labels.empty() ? "" : one_line(*labels.begin()));
+                     path_text(csv), one_line(*labels.begin()));
   }
   std::map<std::string, int> numbers;
   for (std::size_t label = 0; label < listing.class_names.size(); ++label) {

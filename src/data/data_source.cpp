@@ -99,7 +99,8 @@ void require_cifar_classes(const FolderLayout& layout, Halves halves) {
                         std::all_of(found.begin(), found.end(), [&](const std::string& name) {
                           return !closest(name, due).empty();
                         });
-  if (misspelt) require_known_classes(half, due);
+  const std::vector<std::string> unknown = unknown_classes(half, due);
+  if (misspelt && !unknown.empty()) throw user_error("data", "{}", unknown.front());
   if (halves == Halves::test && std::includes(due.begin(), due.end(), found.begin(), found.end())) {
     return;  // some of the classes have no test image
   }
@@ -334,7 +335,7 @@ Dataset load(const DataOptions& options, const std::vector<std::string>* class_n
   }
   // A run finds the data again by its place.
   if (data.place.empty()) data.place = fs::absolute(data.source).lexically_normal().string();
-  check_data(data, halves, events);
+  check_data(data, options, halves, events);
   return data;
 }
 

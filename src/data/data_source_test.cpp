@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "sluice/exchange.h"
 #include "tests/scratch.h"
 
@@ -296,6 +298,38 @@ TEST_F(DataSource, PicturesThatAreThereTwiceAreSaidByHalfAndClass) {
   ASSERT_EQ(said_.size(), 2u);
   EXPECT_THAT(said_[1], HasSubstr("data: 1 of 3 test images has the same pixels as another but "
                                   "another label: test/"));
+}
+
+TEST_F(DataSource, EveryPictureThatIsThereTwiceIsReportedWhereProblemsAreCollected) {
+  options_.set = "folder";
+  save_images(folder_ / "pets", {"dog", "cat", "Cat"});
+  const auto copy = [&](const char* from, const char* to) {
+    fs::copy_file(folder_ / "pets" / from, folder_ / "pets" / to,
+                  fs::copy_options::overwrite_existing);
+  };
+  copy("train/dog/1.png", "train/dog/2.png");
+  copy("train/cat/1.png", "test/cat/1.png");
+  for (const char* name : {"dog/3.png", "cat/3.png"}) {
+    write_png(folder_ / "pets/train" / name, std::vector<std::uint8_t>(48, 99), 4, 4);
+  }
+  fs::remove_all(folder_ / "pets/test/dog");
+  fs::remove(folder_ / "pets/train/Cat/1.png");
+  std::map<DataProblem::Kind, std::string> problems;
+  DataEvents events;
+  events.problem = [&](const DataProblem& each) {
+    EXPECT_EQ(problems.count(each.kind), 0u) << each.what;
+    problems[each.kind] = each.what;
+  };
+  const Dataset data = load_data(options_, path("pets"), events);
+  EXPECT_EQ(data.train.size(), 5u);
+  using Kind = DataProblem::Kind;
+  EXPECT_EQ(problems.size(), 6u);
+  EXPECT_EQ(problems[Kind::untrained], "Cat");
+  EXPECT_EQ(problems[Kind::untested], "dog");
+  EXPECT_EQ(problems[Kind::similar_names], "Cat and cat");
+  EXPECT_EQ(problems[Kind::in_both_halves], "test/cat/1.png is train/cat/1.png");
+  EXPECT_THAT(problems[Kind::other_label], HasSubstr(", as '"));
+  EXPECT_THAT(problems[Kind::copy], HasSubstr("train/dog/"));
 }
 
 TEST_F(DataSource, SomeClassNeedsATestImage) {

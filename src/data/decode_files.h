@@ -44,6 +44,10 @@ std::string broken_in_words(const std::vector<const DecodedFiles*>& parts,
 
 std::size_t count_broken(const DecodedFiles& decoded);
 
+/// Reports each broken file of all parts to DataEvents::problem, sorted by name within a part.
+void report_broken(const std::vector<const DecodedFiles*>& parts,
+                   const std::filesystem::path& folder, const DataEvents& events);
+
 /// Returns the images that are whole, with their file names relative to `folder`.
 LabelledImages whole_images(DecodedFiles decoded, const std::filesystem::path& folder);
 

@@ -99,7 +99,6 @@ bool is_picture(const fs::path& file) {
 }
 
 FolderFiles list_files(const fs::path& half, const std::vector<std::string>& class_names) {
-  require_known_classes(half, class_names);
   FolderFiles files;
   for (const fs::path& path : list_without_litter(half)) {
     if (!is_folder(path)) ++files.left_out["outside a class folder"];
@@ -142,16 +141,25 @@ void require_images_of_each_class(const std::vector<ImageFile>& images, const fs
                                   const std::vector<std::string>& class_names) {
   std::vector<bool> has(class_names.size());
   for (const ImageFile& image : images) has[image.label] = true;
+  std::vector<std::string> missing;
   for (std::size_t label = 0; label < class_names.size(); ++label) {
-    if (has[label]) continue;
-    const fs::path folder = half / class_names[label];
-    FolderFiles others;
-    if (is_folder(folder)) list_class(folder, 0, others);
-    throw user_error(
-        "data", "{} has no picture{}: add some, or delete the class in every half",
-        path_text(folder),
-        others.left_out.empty() ? "" : fmt::format(", but {}", kinds_in_words(others.left_out)));
+    if (!has[label]) missing.push_back(class_names[label]);
   }
+  if (missing.empty()) return;
+  const fs::path folder = half / missing.front();
+  FolderFiles others;
+  if (is_folder(folder)) list_class(folder, 0, others);
+  const std::string more =
+      missing.size() == 1
+          ? ""
+          : one_line(
+                fmt::format(" (nor have {})", fmt::join(missing.begin() + 1, missing.end(), ", ")),
+                400);
+  throw user_error(
+      "data", "{} has no picture{}{}: add some, or delete the class in every half",
+      path_text(folder),
+      others.left_out.empty() ? "" : fmt::format(", but {}", kinds_in_words(others.left_out)),
+      more);
 }
 
 std::vector<ImageFile> choose(std::vector<ImageFile> images, std::size_t wanted,

@@ -27,7 +27,7 @@ bool is_picture(const std::filesystem::path& file);
 
 /// Lists the pictures in and below a half's class folders, and counts other files. Litter is
 /// skipped; a folder that several links lead to is listed once. A class without a folder has no
-/// files. Throws Error (user) for a folder that is not one of the classes.
+/// files; folders that are not one of the classes are left out: see unknown_classes().
 FolderFiles list_files(const std::filesystem::path& half,
                        const std::vector<std::string>& class_names);
 
@@ -40,7 +40,7 @@ std::size_t count_files(const std::filesystem::path& folder);
 /// Formats the counts: "36 files left out: 12 .pdf, 24 .txt"; empty for none.
 std::string left_out_in_words(const LeftOut& left_out);
 
-/// Throws Error (user) for a class without a training image, with what its folder has.
+/// Throws Error (user) for classes without a training image, with what the first one's folder has.
 void require_images_of_each_class(const std::vector<ImageFile>& images,
                                   const std::filesystem::path& half,
                                   const std::vector<std::string>& class_names);

@@ -34,12 +34,15 @@ struct EncodedImage {
   std::string name;                     ///< for messages
   ReadOptions options{};
   MemoryBudget::Share* memory = nullptr;  ///< if given, decoding waits for it
+  PictureHeader* header = nullptr;        ///< if given, begin() fills it and ends decoding
 
   BadImage broken(std::string_view format, std::string_view reason) const;
   BadImage cut_short(std::string_view format) const;
-  /// Must be called with the header's size before memory is allocated: throws BadImage for a size
-  /// that check_image_size() refuses, and takes memory for `bytes_per_pixel` and `more` bytes.
-  void begin(std::int64_t height, std::int64_t width, int bytes_per_pixel,
+  /// Must be called with the header's size, as stored, before memory is allocated: throws BadImage
+  /// for a size that check_image_size() refuses, takes memory for `bytes_per_pixel` and `more`
+  /// bytes, and throws HeaderOnly if only the header is wanted.
+  struct HeaderOnly {};
+  void begin(std::int64_t height, std::int64_t width, int orientation, int bytes_per_pixel,
              std::uint64_t more = 0) const;
   /// Returns the image in its EXIF orientation, 1 to 8, unless the options ignore it.
   Image turned(Image image, int orientation) const;

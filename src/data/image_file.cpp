@@ -72,9 +72,14 @@ BadImage EncodedImage::cut_short(std::string_view format) const {
   return {name, fmt::format("is cut short: it is a {} without its end", format)};
 }
 
-void EncodedImage::begin(std::int64_t height, std::int64_t width, int bytes_per_pixel,
-                         std::uint64_t more) const {
+void EncodedImage::begin(std::int64_t height, std::int64_t width, int orientation,
+                         int bytes_per_pixel, std::uint64_t more) const {
   check_image_size(name, height, width);
+  if (header != nullptr) {
+    *header = {static_cast<int>(height), static_cast<int>(width), orientation};
+    if (orientation >= 5) std::swap(header->height, header->width);
+    throw HeaderOnly();
+  }
   if (memory == nullptr) return;
   memory->take(bytes.size() + static_cast<std::uint64_t>(height * width * bytes_per_pixel) + more);
 }
@@ -96,11 +101,36 @@ Image read_image(const fs::path& path, const ReadOptions& options) {
   return read_image(path, options, nullptr);
 }
 
-Image read_image(const fs::path& path, const ReadOptions& options, MemoryBudget::Share* memory) {
+namespace {
+
+Image decode_file(const fs::path& path, const ReadOptions& options, MemoryBudget::Share* memory,
+                  PictureHeader* header) {
   size_of_file(path, "image");  // refuses pipes and devices
   const std::string file = read_file(path, kMaxFileBytes, "image");
   const std::span bytes(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
-  return decode_image({bytes, path.string(), options, memory});
+  return decode_image({bytes, path.string(), options, memory, header});
+}
+
+}  // namespace
+
+Image read_image(const fs::path& path, const ReadOptions& options, MemoryBudget::Share* memory) {
+  return decode_file(path, options, memory, nullptr);
+}
+
+std::vector<PictureHeader> read_picture_headers(std::span<const fs::path> files) {
+  std::vector<PictureHeader> headers(files.size());
+  parallel_for(files.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      try {
+        decode_file(files[i], {}, nullptr, &headers[i]);
+      } catch (const EncodedImage::HeaderOnly&) {
+        continue;
+      } catch (const std::exception&) {
+        headers[i] = {};  // load_data() says what is wrong with the file
+      }
+    }
+  });
+  return headers;
 }
 
 std::uint64_t decoding_memory() {

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "data/listing.h"
+#include "data/problems.h"
 
 namespace sluice {
 
@@ -28,6 +29,23 @@ void count_others(const FolderLayout& layout, LeftOut& left_out) {
     const std::size_t files = is_folder(path) ? count_files(path) : 1;
     if (files > 0) left_out["beside the halves"] += files;
   }
+}
+
+/// Reports two or three class folders that all have the same folders: halves of another name look
+/// like that.
+void tell_of_halves(const FolderLayout& layout, const DataEvents& events) {
+  if (layout.folder != layout.train || !events.say) return;
+  const std::vector<std::string> names = class_folders(layout.train);
+  const std::vector<std::string> first = class_folders(layout.train / names.front());
+  if (names.size() > 3 || first.size() < 2) return;
+  for (const std::string& name : names) {
+    if (class_folders(layout.train / name) != first) return;
+  }
+  events.say(one_line(
+      fmt::format("data: the classes {} have the same folders ({}): if they are halves, name them "
+                  "train and test",
+                  fmt::join(names, " and "), fmt::join(first, ", ")),
+      400));
 }
 
 }  // namespace
@@ -54,8 +72,13 @@ Dataset read_image_folder(const FolderLayout& layout, const std::vector<std::str
   listing.class_names = class_names;
   listing.has_validation = !layout.validation.empty();
   listing.has_test = !layout.test.empty();
+  const bool can_have_more = halves == Halves::both && options.set == "folder";
   const auto list = [&](const fs::path& half, std::vector<ImageFile>& files) {
     if (half.empty()) return;
+    for (const std::string& unknown :
+         unknown_classes(half, class_names, can_have_more ? layout.train : fs::path())) {
+      report(events, DataProblem::Kind::no_class, user_error("data", "{}", unknown));
+    }
     FolderFiles found = list_files(half, class_names);
     for (const auto& [kind, count] : found.left_out) listing.left_out[kind] += count;
     files = std::move(found.images);
@@ -64,7 +87,14 @@ Dataset read_image_folder(const FolderLayout& layout, const std::vector<std::str
   if (halves == Halves::both || !listing.has_test) list(layout.train, listing.train);
   if (halves == Halves::both) list(layout.validation, listing.validation);
   list(layout.test, listing.test);
+  tell_of_halves(layout, events);
   count_others(layout, listing.left_out);
+  if (events.problem) {
+    for (const fs::path& litter : list_litter(layout.folder)) {
+      events.problem(
+          {DataProblem::Kind::litter, litter.lexically_relative(layout.folder).generic_string()});
+    }
+  }
   return read_listing(std::move(listing), options, events, halves);
 }
 

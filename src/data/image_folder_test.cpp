@@ -251,15 +251,18 @@ TEST_F(ImageFolder, AClassIsNotToLoseAllItsTrainingImages) {
   for (int i = 0; i < 40; ++i) save(train("cat", i), "....ftypheic");
   EXPECT_THAT(
       error({.skip_broken = true}),
-      HasSubstr("data.skip_broken leaves no training image of 'cat', because 40 of 80 images "
-                "cannot be read: train/cat/0.png is a HEIC picture, which Sluice does not read "
-                "(and 39 more: "));
+      HasSubstr("no training image of 'cat' can be read: 40 of 88 images cannot be read: "
+                "train/cat/0.png is a HEIC picture, which Sluice does not read (and 39 more: "));
+  EXPECT_EQ(error(), error({.skip_broken = true})) << "the mend is not to skip them";
   for (int i = 0; i < 40; ++i) {
     save(train("cat", i).replace_extension(".txt"), "");
     fs::remove(train("cat", i));
   }
   EXPECT_THAT(error(), HasSubstr("train/cat has no picture, but 40 .txt: add some, or delete the "
                                  "class in every half"));
+  fs::create_directories(folder_ / "train/owl");
+  fs::create_directories(folder_ / "train/yak");
+  EXPECT_THAT(error(), HasSubstr("train/cat has no picture, but 40 .txt (nor have owl, yak): add"));
 }
 
 TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
@@ -277,7 +280,11 @@ TEST_F(ImageFolder, TellsHowFarItIsAndCanBeStopped) {
     const ThreadTeam alone(1);
     read();
   }
-  EXPECT_THAT(told, ::testing::ElementsAre(16, 32, 48, 64, 80, 8));
+  std::vector<std::size_t> due;
+  for (const std::size_t total : {80, 8}) {
+    for (std::size_t done = 4; done <= total; done += 4) due.push_back(done);
+  }
+  EXPECT_EQ(told, due);
   events_.images = [](std::size_t, std::size_t) { throw 7; };
   EXPECT_THROW(read(), int);
 }
@@ -296,13 +303,49 @@ TEST_F(ImageFolder, AFolderOfTestThatIsNoClassIsNamedWithTheClassThatWasMeant) {
                                    "' that is not one of the classes " + mend));
     fs::remove_all(folder_ / "test" / name);
   };
-  refused("zebra", "cat, dog: remove it");
+  refused("zebra", "cat, dog: put training images of it into " +
+                       (folder_ / "train/zebra").string() + ", or remove it");
+  fs::create_directories(folder_ / "test/nothing/in it");
+  EXPECT_EQ(read().test.size(), 8u);
   refused("Dog", "cat, dog: did you mean 'dog'? rename it, or remove it");
   refused("dogs", "cat, dog: did you mean 'dog'?");
   save_shade(folder_ / "train/caf\xc3\xa9/1.png", 1);
   refused(
       "cafe\xcc\x81",
       "caf\xc3\xa9, cat, dog: did you mean 'caf\xc3\xa9', which Unicode writes in other bytes?");
+}
+
+TEST_F(ImageFolder, AClassOfARunCannotBeAdded) {
+  save_shade(folder_ / "test/zebra/1.png", 1);
+  const FolderLayout layout = find_layout(folder_.path()).value();
+  EXPECT_THAT(
+      error_of(Fault::user,
+               [&] {
+                 read_image_folder(layout, {"cat", "dog"}, {.set = "folder"}, {}, Halves::test);
+               }),
+      ::testing::EndsWith("not one of the classes cat, dog: remove it"));
+}
+
+TEST_F(ImageFolder, AllProblemsAreReportedWhereTheyAreCollected) {
+  save(train("cat", 3), "");
+  save(folder_ / "test/dog/2.png", "<!DOCTYPE html>");
+  save_shade(folder_ / "test/zebra/1.png", 1);
+  save_shade(folder_ / "test/Dog/1.png", 1);
+  save(folder_ / "train/cat/@eaDir/1.jpg", "litter");
+  fs::create_directories(folder_ / "train/owl");
+  std::vector<std::pair<DataProblem::Kind, std::string>> problems;
+  events_.problem = [&](const DataProblem& each) { problems.emplace_back(each.kind, each.what); };
+  const Dataset data = read();
+  EXPECT_EQ(data.train.size(), 79u);
+  EXPECT_EQ(data.left_out, (LeftOut{{"broken", 2}}));
+  ASSERT_EQ(problems.size(), 5u);
+  using Kind = DataProblem::Kind;
+  EXPECT_EQ(problems[0].first, Kind::no_class);
+  EXPECT_THAT(problems[0].second, HasSubstr("test has a folder 'Dog' that is not one of"));
+  EXPECT_THAT(problems[1].second, HasSubstr("test has a folder 'zebra' that is not one of"));
+  EXPECT_EQ(problems[2], (std::pair(Kind::litter, std::string("train/cat/@eaDir"))));
+  EXPECT_EQ(problems[3], (std::pair(Kind::broken, std::string("train/cat/3.png is empty"))));
+  EXPECT_EQ(problems[4].first, Kind::broken);
 }
 
 TEST_F(ImageFolder, HalvesHaveAnyOfTheirUsualNames) {
@@ -313,6 +356,15 @@ TEST_F(ImageFolder, HalvesHaveAnyOfTheirUsualNames) {
   EXPECT_EQ(read().test.pixels, data.test.pixels);
   save_shade(folder_ / "train/cat/1.png", 1);
   EXPECT_THAT(error(), HasSubstr("has Training and train: leave one of them"));
+}
+
+TEST_F(ImageFolder, HalvesOfAnotherNameAreToldFromClasses) {
+  EXPECT_THAT(said(), ::testing::IsEmpty());
+  fs::rename(folder_ / "train", folder_ / "learn");
+  fs::rename(folder_ / "test", folder_ / "exam");
+  EXPECT_THAT(said(), ::testing::Contains("data: the classes exam and learn have the same folders "
+                                          "(cat, dog): if they are halves, name them train and "
+                                          "test"));
 }
 
 TEST_F(ImageFolder, AValidationHalfValidates) {

@@ -56,8 +56,9 @@ std::vector<ImageFile> sample(std::vector<ImageFile> files, int wanted, const st
   return choose(std::move(files), count, is_stratified);
 }
 
-/// Throws Error (user) if every training image of a class is broken.
-void require_whole_images(const DecodedFiles& train, const Listing& listing) {
+/// Throws Error (user) if every training image of a class is broken. `broken` lists the files.
+void require_whole_images(const DecodedFiles& train, const Listing& listing,
+                          const std::string& broken) {
   std::vector<std::size_t> whole(listing.class_names.size());
   for (std::size_t row = 0; row < train.files.size(); ++row) {
     if (train.faults[row].empty()) ++whole[train.files[row].label];
@@ -66,9 +67,9 @@ void require_whole_images(const DecodedFiles& train, const Listing& listing) {
     if (whole[label] > 0) continue;
     const std::string name = one_line(listing.class_names[label]);
     throw user_error("data",
-                     "data.skip_broken leaves no training image of '{}', because {}: replace some "
-                     "of '{}', or delete the class in every half",
-                     name, broken_in_words({&train}, listing.folder), name);
+                     "no training image of '{}' can be read: {}: replace some of '{}', or delete "
+                     "the class in every half",
+                     name, broken, name);
   }
 }
 
@@ -99,7 +100,9 @@ Dataset read_listing(Listing listing, const DataOptions& options, const DataEven
   tell(events, left_out_in_words(data.left_out));
   if (halves == Halves::both) {
     require_one_of_each_class(options.train_images, listing.class_names.size());
-    require_images_of_each_class(listing.train, listing.classes, listing.class_names);
+    if (!events.problem) {  // else check_data() reports them
+      require_images_of_each_class(listing.train, listing.classes, listing.class_names);
+    }
   }
   split(listing, options, events);
   if (halves == Halves::test) {
@@ -117,17 +120,21 @@ Dataset read_listing(Listing listing, const DataOptions& options, const DataEven
   DecodedFiles validation = decode(std::move(listing.validation), 0, "");
   DecodedFiles test = decode(std::move(listing.test), options.test_images, "data.test_images");
   const std::string broken = broken_in_words({&train, &validation, &test}, listing.folder);
-  if (!broken.empty() && !options.skip_broken) {
-    throw user_error("image",
-                     "{}: {}: replace or delete them, or leave them out with --set "
-                     "data.skip_broken=true",
-                     path_text(listing.folder), broken);
+  if (!broken.empty() && events.problem) {
+    report_broken({&train, &validation, &test}, listing.folder, events);
+  } else if (!broken.empty()) {
+    if (halves == Halves::both) require_whole_images(train, listing, broken);
+    if (!options.skip_broken) {
+      throw user_error("image",
+                       "{}: {}: replace or delete them, or leave them out with --set "
+                       "data.skip_broken=true",
+                       path_text(listing.folder), broken);
+    }
+    tell(events, "broken images are left out: " + broken);
   }
   if (!broken.empty()) {
-    tell(events, "broken images are left out: " + broken);
     data.left_out["broken"] = count_broken(train) + count_broken(validation) + count_broken(test);
   }
-  if (halves == Halves::both) require_whole_images(train, listing);
   data.train = whole_images(std::move(train), listing.folder);
   data.validation = whole_images(std::move(validation), listing.folder);
   data.test = whole_images(std::move(test), listing.folder);

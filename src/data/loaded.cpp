@@ -8,102 +8,168 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "data/class_folders.h"
+#include "data/decoded_cache.h"
+#include "data/problems.h"
 
 namespace sluice {
 
 namespace {
 
-std::string classes_without(const LabelledImages& images,
-                            const std::vector<std::string>& class_names) {
+using Kind = DataProblem::Kind;
+
+std::vector<std::string> classes_without(const LabelledImages& images,
+                                         const std::vector<std::string>& class_names) {
   const std::vector<std::size_t> counts = Examples(images, class_names).distribution();
   std::vector<std::string> missing;
   for (std::size_t label = 0; label < counts.size(); ++label) {
     if (counts[label] == 0) missing.push_back(class_names[label]);
   }
-  return one_line(fmt::to_string(fmt::join(missing, ", ")), 400);
+  return missing;
 }
 
-std::string name_of(const LabelledImages& images, std::size_t row, const char* half) {
-  return images.files.empty() ? fmt::format("{} image {}", half, row) : images.files[row];
+std::string listed(const std::vector<std::string>& names) {
+  return one_line(fmt::to_string(fmt::join(names, ", ")), 400);
 }
 
-/// Rows of images by a checksum of their pixels; for equal images, the first row.
+/// Images of one half, under its name.
+struct Half {
+  const char* name;
+  const LabelledImages& images;
+
+  std::string name_of(std::size_t row) const {
+    return images.files.empty() ? fmt::format("{} image {}", name, row) : images.files[row];
+  }
+  /// Returns a checksum of an image's pixels. A set on the disk has them: it is not read.
+  std::uint64_t sum_of(std::size_t row) const {
+    if (images.decoded) return images.decoded->sum(row);
+    const PixelView pixels = images.image(row);
+    return quick_sum(pixels);
+  }
+};
+
+/// Rows of a half by the checksums of their pixels; of equal images, the first row.
 using RowBySum = std::unordered_map<std::uint64_t, std::size_t>;
 
-std::uint64_t sum_of(const LabelledImages& images, std::size_t row) {
-  const PixelView pixels = images.image(row);
-  return quick_sum(pixels);
+/// Images of a kind that are the same as others, as they are found.
+class Same {
+ public:
+  Same(Kind kind, const DataEvents& events) : kind_(kind), events_(events) {}
+
+  void add(const std::string& what) {
+    if (count_++ == 0) first_ = what;
+    if (events_.problem) events_.problem({kind_, what});
+  }
+  std::size_t count() const { return count_; }
+  std::string first() const { return printable(first_); }
+
+ private:
+  Kind kind_;
+  const DataEvents& events_;
+  std::size_t count_ = 0;
+  std::string first_;
+};
+
+bool are_equal(const Half& a, std::size_t row, const Half& b, std::size_t other) {
+  return std::ranges::equal(a.images.image(row), b.images.image(other));
 }
 
-/// Reports equal images of a half with different labels, and returns all its rows.
-RowBySum report_label_conflicts(const LabelledImages& images, const char* half, const Dataset& data,
-                                const DataEvents& events) {
+/// Reports equal images of a half, and returns all its rows.
+RowBySum report_copies(const Half& half, const Dataset& data, const DataEvents& events) {
+  Same contradictions(Kind::other_label, events);
+  Same copies(Kind::copy, events);
   RowBySum rows;
-  rows.reserve(images.size());
-  std::size_t contradictions = 0;
-  std::string first;
-  for (std::size_t row = 0; row < images.size(); ++row) {
-    const auto [same, fresh] = rows.emplace(sum_of(images, row), row);
-    if (fresh || images.labels[same->second] == images.labels[row]) continue;
-    if (!std::ranges::equal(images.image(row), images.image(same->second))) continue;
-    if (contradictions++ > 0) continue;
-    first = fmt::format("{} is {}, as '{}' and as '{}'", name_of(images, row, half),
-                        name_of(images, same->second, half), data.class_names[images.labels[row]],
-                        data.class_names[images.labels[same->second]]);
+  rows.reserve(half.images.size());
+  for (std::size_t row = 0; row < half.images.size(); ++row) {
+    const auto [same, fresh] = rows.emplace(half.sum_of(row), row);
+    if (fresh) continue;
+    const int label = half.images.labels[row];
+    const int other = half.images.labels[same->second];
+    const bool is_told = label != other || events.problem;
+    if (!is_told || !are_equal(half, row, half, same->second)) continue;
+    const std::string what = fmt::format("{} is {}", half.name_of(row), half.name_of(same->second));
+    if (label == other) {
+      copies.add(what);
+    } else {
+      contradictions.add(fmt::format("{}, as '{}' and as '{}'", what, data.class_names[label],
+                                     data.class_names[other]));
+    }
   }
-  if (contradictions > 0) {
+  if (contradictions.count() > 0 && !events.problem) {
     events.say(
         fmt::format("data: {} of {} {} images {} the same pixels as another but another label: {}",
-                    contradictions, images.size(), half, contradictions == 1 ? "has" : "have",
-                    printable(first)));
+                    contradictions.count(), half.images.size(), half.name,
+                    contradictions.count() == 1 ? "has" : "have", contradictions.first()));
   }
   return rows;
 }
 
-void report_duplicates(const Dataset& data, const DataEvents& events) {
-  const RowBySum train = report_label_conflicts(data.train, "train", data, events);
-  report_label_conflicts(data.test, "test", data, events);
-  std::size_t shared = 0;
-  std::string first;
-  for (std::size_t row = 0; row < data.test.size(); ++row) {
-    const auto same = train.find(sum_of(data.test, row));
-    if (same == train.end()) continue;
-    if (!std::ranges::equal(data.test.image(row), data.train.image(same->second))) continue;
-    if (shared++ > 0) continue;
-    first = fmt::format("{} is {}", name_of(data.test, row, "test"),
-                        name_of(data.train, same->second, "train"));
+/// Reports images that the training half has, too.
+void report_shared(const Half& half, const Half& train, const RowBySum& rows,
+                   const DataEvents& events) {
+  Same shared(Kind::in_both_halves, events);
+  for (std::size_t row = 0; row < half.images.size(); ++row) {
+    const auto same = rows.find(half.sum_of(row));
+    if (same == rows.end() || !are_equal(half, row, train, same->second)) continue;
+    shared.add(fmt::format("{} is {}", half.name_of(row), train.name_of(same->second)));
   }
-  if (shared > 0) {
-    events.say(fmt::format(
-        "data: {} of {} test images {} in train too ({}): the test accuracy is inflated", shared,
-        data.test.size(), shared == 1 ? "is" : "are", printable(first)));
+  if (shared.count() == 0 || events.problem) return;
+  events.say(
+      fmt::format("data: {} of {} {} images {} in train too ({}): the {} accuracy is inflated",
+                  shared.count(), half.images.size(), half.name, shared.count() == 1 ? "is" : "are",
+                  shared.first(), half.name));
+}
+
+void report_duplicates(const Dataset& data, const DataEvents& events) {
+  const Half train{"train", data.train};
+  const Half validation{"validation", data.validation};
+  const Half test{"test", data.test};
+  const RowBySum rows = report_copies(train, data, events);
+  report_copies(validation, data, events);
+  report_copies(test, data, events);
+  report_shared(validation, train, rows, events);
+  report_shared(test, train, rows, events);
+}
+
+void report_untrained(const Dataset& data, const DataOptions& options, const DataEvents& events) {
+  const std::vector<std::string> untrained = classes_without(data.train, data.class_names);
+  if (untrained.empty()) return;
+  if (!events.problem) {
+    throw user_error("data", "{}: no training image of {} among {}: {}", path_text(data.source),
+                     listed(untrained), data.train.size(),
+                     options.train_images > 0 ? "take more (data.train_images), or 0 for all"
+                                              : "add some, or delete the class in every half");
+  }
+  for (const std::string& name : untrained) events.problem({Kind::untrained, name});
+}
+
+void report_untested(const Dataset& data, const DataEvents& events) {
+  if (data.test.size() == 0) {
+    report(events, Kind::untested,
+           user_error("data", "{} has no test image: put some of each class into test/CLASS",
+                      path_text(data.source)));
+    return;
+  }
+  const std::vector<std::string> untested = classes_without(data.test, data.class_names);
+  if (untested.empty()) return;
+  if (events.problem) {
+    for (const std::string& name : untested) events.problem({Kind::untested, name});
+  } else if (events.say) {
+    events.say(fmt::format("data: 0 test images of {}: {} not tested", listed(untested),
+                           untested.size() == 1 ? "this class is" : "these classes are"));
   }
 }
 
 }  // namespace
 
-void check_data(const Dataset& data, Halves halves, const DataEvents& events) {
-  if (halves == Halves::both) {
-    const std::string untrained = classes_without(data.train, data.class_names);
-    if (!untrained.empty()) {
-      throw user_error("data",
-                       "{}: no training image of {} among {}: take more (data.train_images), or 0 "
-                       "for all",
-                       path_text(data.source), untrained, data.train.size());
-    }
-  }
-  if (data.test.size() == 0) {
-    throw user_error("data", "{} has no test image: put some of each class into test/CLASS",
-                     path_text(data.source));
-  }
-  if (!events.say) return;
-  const std::string untested = classes_without(data.test, data.class_names);
-  if (!untested.empty()) {
-    events.say(fmt::format("data: 0 test images of {}: these classes are not tested", untested));
-  }
-  if (halves != Halves::both) return;
+void check_data(const Dataset& data, const DataOptions& options, Halves halves,
+                const DataEvents& events) {
+  if (halves == Halves::both) report_untrained(data, options, events);
+  report_untested(data, events);
+  if (halves != Halves::both || (!events.say && !events.problem)) return;
   const std::string similar = similar_classes(data.class_names);
-  if (!similar.empty()) {
+  if (!similar.empty() && events.problem) {
+    events.problem({Kind::similar_names, similar});
+  } else if (!similar.empty()) {
     events.say(
         fmt::format("data: classes with similar names: {}: are they the same class?", similar));
   }

@@ -7,7 +7,8 @@ namespace sluice {
 
 /// Checks data after reading. Throws Error (user) for a class without a training image, or if there
 /// is no test image at all. Reports classes without test images, similar class names and duplicate
-/// pictures.
-void check_data(const Dataset& data, Halves halves, const DataEvents& events);
+/// pictures: in a few lines, or each of them to DataEvents::problem.
+void check_data(const Dataset& data, const DataOptions& options, Halves halves,
+                const DataEvents& events);
 
 }  // namespace sluice

@@ -46,16 +46,18 @@ ClassBalance class_balance(const ConfusionMatrix& confusion) {
   constexpr double kUneven = 1.5;
   const ClassificationReport report = classification_report(confusion);
   ClassBalance balance;
-  balance.macro_f1 = report.macro.f1;
   double recalls = 0;
+  double f1 = 0;
   std::int64_t largest = 0;
   int seen = 0;
   for (const ClassificationReport::Row& row : report.classes) {
     recalls += row.recall;
+    f1 += row.f1;
     largest = std::max(largest, row.support);
     seen += row.support > 0;
   }
   balance.balanced_accuracy = ratio(recalls, seen);
+  balance.macro_f1 = ratio(f1, seen);
   balance.largest_share =
       ratio(static_cast<double>(largest), static_cast<double>(confusion.total()));
   balance.is_uneven = seen > 1 && balance.largest_share * seen >= kUneven;

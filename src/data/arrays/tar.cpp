@@ -13,7 +13,7 @@ namespace {
 
 // POSIX.1-1988 (ustar): a header of 512 bytes, and the content filled up to a multiple of 512.
 constexpr std::size_t kTarBlock = 512;
-constexpr std::uint64_t kMostTarFile = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostTarFile = std::uint64_t{256} << 20;  // CIFAR-100: 155 MB
 constexpr std::uint64_t kMostTarBytes = std::uint64_t{2} << 30;
 
 /// Returns a text field, which ends at its first 0.
@@ -72,7 +72,7 @@ std::map<std::string, std::string> read_tar(
       file.skip(size + rest);
       continue;
     }
-    if (size > kMostTarFile) throw refuse("has more than 64 MB in " + name);
+    if (size > kMostTarFile) throw refuse("has more than 256 MB in " + name);
     if (!files.emplace(name, file.take(size)).second) throw refuse("has " + name + " twice");
     file.skip(rest);
   }

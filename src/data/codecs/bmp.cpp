@@ -196,7 +196,7 @@ Image decode_bmp(const EncodedImage& file) {
       (header.packing == Packing::bit_fields && header.bits != 16 && header.bits != 32)) {
     throw file.broken(kBmp, "its pixels are of an unknown kind");
   }
-  file.begin(header.height, header.width, packed ? 4 : 3);
+  file.begin(header.height, header.width, 1, packed ? 4 : 3);
   const auto height = static_cast<std::size_t>(header.height);
   const auto width = static_cast<std::size_t>(header.width);
   // Some programs leave out the padding of the last row.

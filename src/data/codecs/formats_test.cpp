@@ -187,6 +187,22 @@ TEST(Jpeg, IsTurnedUnlessTheOptionsSayNo) {
   EXPECT_LT(stored.pixels[3 * 15], 50);
 }
 
+TEST(PictureHeaders, HaveTheSizeAsSeenAndTheOrientation) {
+  const ScratchFolder folder;
+  save(folder / "turned", with_exif(jpeg(8, 16, halves(8, 16)), exif(true, 6)));
+  save(folder / "upright", jpeg(8, 16, halves(8, 16)));
+  const std::string whole = png({1, 2, 3, 4, 5, 6, 7, 8});
+  save(folder / "without pixels", whole.substr(0, whole.find("IDAT") + 4));
+  save(folder / "text", "a text");
+  const std::vector<std::filesystem::path> files{folder / "turned", folder / "upright",
+                                                 folder / "without pixels", folder / "text"};
+  std::vector<std::array<int, 3>> found;
+  for (const PictureHeader& each : read_picture_headers(files)) {
+    found.push_back({each.height, each.width, each.orientation});
+  }
+  EXPECT_EQ(found, (std::vector<std::array<int, 3>>{{16, 8, 6}, {8, 16, 1}, {1, 2, 1}, {0, 0, 1}}));
+}
+
 TEST(Jpeg, IsDecodedAtTheLeastScaleThatIsTwiceAsLargeAsTheImage) {
   const std::string file = jpeg(256, 512, halves(256, 512));
   const auto height_for = [&](int height, int width) {

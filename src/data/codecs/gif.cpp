@@ -101,7 +101,7 @@ Image decode_gif(const EncodedImage& file) {
   // A frame that is larger than the picture enlarges it, as in Pillow.
   const int width = std::max(gif->SWidth, frame.Left + frame.Width);
   const int height = std::max(gif->SHeight, frame.Top + frame.Height);
-  file.begin(height, width, 3);
+  file.begin(height, width, 1, 3);
 
   const Palette palette = palette_of(*gif, transparent);
   Image image{height, width, {}};

@@ -134,7 +134,7 @@ Image decode_jpeg(const EncodedImage& file) {
   const tjscalingfactor scale{1, divisor(height, width, file.options, on_its_side)};
   height = TJSCALED(height, scale);
   width = TJSCALED(width, scale);
-  file.begin(height, width, tjPixelSize[format] + 3, coefficients);
+  file.begin(height, width, segments.orientation, tjPixelSize[format] + 3, coefficients);
 
   Image image{height, width, {}};
   image.pixels.resize(static_cast<std::size_t>(height) * width * tjPixelSize[format]);

@@ -135,7 +135,7 @@ Image decode_png(const EncodedImage& file) {
   });
   if (!started) throw fault_of_png(file, reader);
   const int orientation = orientation_of_png(file.bytes);
-  file.begin(height, width, channels + (orientation == 1 ? 0 : 3));
+  file.begin(height, width, orientation, channels + (orientation == 1 ? 0 : 3));
   Image image{static_cast<int>(height), static_cast<int>(width), {}};
   const std::size_t row = std::size_t{width} * static_cast<std::size_t>(channels);
   image.pixels.resize(row * height);

@@ -110,7 +110,7 @@ Image decode_tiff(const EncodedImage& file) {
   std::uint16_t orientation = 1;
   TIFFGetFieldDefaulted(tiff.get(), TIFFTAG_ORIENTATION, &orientation);
   constexpr int kStrips = 4;  // bytes for a pixel of one strip or tile, which may be the image
-  file.begin(height, width, 4 + kStrips + (orientation == 1 ? 0 : 3));
+  file.begin(height, width, orientation, 4 + kStrips + (orientation == 1 ? 0 : 3));
 
   TIFFRGBAImage reader;
   char reason[1024] = "";

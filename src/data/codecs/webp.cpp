@@ -57,7 +57,8 @@ Image decode_webp(const EncodedImage& file) {
   const auto width = static_cast<int>(WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH));
   const int orientation = orientation_of_webp(demuxer.get());
   constexpr int kDecoder = 4;  // bytes that libwebp needs for a pixel
-  file.begin(height, width, kDecoder + 3 + (frame.has_alpha != 0 || orientation != 1 ? 4 : 0));
+  file.begin(height, width, orientation,
+             kDecoder + 3 + (frame.has_alpha != 0 || orientation != 1 ? 4 : 0));
 
   // The frame may be a part of the canvas.
   Image image{height, width, {}};

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace sluice::cli {
+
+/// Prints every problem of the data at a place, and what to do; with `all`, every file that has it.
+/// Throws Error as load_data() does where no data set is found.
+void check_data(const std::string& place, bool all);
+
+}  // namespace sluice::cli
