@@ -50,6 +50,22 @@ TEST_F(OwnPictures, InitWritesAnExperimentThatTrains) {
   EXPECT_EQ(json["data"]["class_names"], (std::vector<std::string>{"cat", "ship", "truck"}));
   const Ended evaluated = run({"evaluate", "run"});
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+  const Ended predicted = run({"predict", "run", "pets/ship/2.png", "pets/cat", "--json"});
+  ASSERT_EQ(predicted.code, 0) << predicted.err;
+  std::istringstream lines(predicted.out);
+  std::vector<std::string> files;
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json answer = nlohmann::json::parse(line);
+    files.push_back(answer["file"]);
+    EXPECT_EQ(answer["probabilities"].size(), 3u);
+    const std::string name = answer["class"];
+    for (const auto& [other, probability] : answer["probabilities"].items()) {
+      EXPECT_LE(probability, answer["probabilities"][name]) << other;
+    }
+  }
+  ASSERT_EQ(files.size(), 6u);
+  EXPECT_EQ(files[0], "pets/ship/2.png");
+  EXPECT_EQ(files[5], "pets/cat/4.png");
 }
 
 TEST_F(OwnPictures, TrainTakesTheFolder) {
@@ -85,9 +101,9 @@ TEST_F(OwnPictures, CheckTellsEveryProblemAndWhatToDo) {
   EXPECT_THAT(checked.err, HasSubstr("1 .txt"));
   for (const char* told :
        {"2 files that cannot be read:\n  cat/cut.png is cut short\n  ship/page.jpg is a page",
-        "1 file or folder of a system, ignored:\n  __MACOSX\n",
-        "Pictures have 32 x 32 to 32 x 32 pixels", "cat/1 again.png", "\nWhat to do:\n- ",
-        "\n- delete the ", "- write an experiment: sluice init pets\n"}) {
+        "1 file or folder of a system, ignored:\n  __MACOSX\n", "Pictures have 32 x 32 pixels.\n",
+        "cat/1 again.png", "\nWhat to do:\n- ", "\n- delete the ",
+        "- write an experiment: sluice init pets\n"}) {
     EXPECT_THAT(checked.out + checked.err, HasSubstr(told));
   }
 }

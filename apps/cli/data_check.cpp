@@ -55,8 +55,12 @@ constexpr std::array kSections{
 std::size_t print_section(const Section& section, const std::vector<DataProblem>& problems,
                           bool all) {
   constexpr std::size_t kMost = 10;
-  const auto count =
-      static_cast<std::size_t>(std::ranges::count(problems, section.kind, &DataProblem::kind));
+  std::vector<std::string> own;
+  for (const DataProblem& problem : problems) {
+    if (problem.kind == section.kind) own.push_back(problem.what);
+  }
+  std::ranges::sort(own);
+  const std::size_t count = own.size();
   if (count == 0) return 0;
   print_out("\n{} {}:\n", count, count == 1 ? section.one : section.many);
   const std::size_t shown = all || count == kMost + 1 ? count : std::min(count, kMost);
@@ -76,9 +80,13 @@ std::vector<std::string> print_pictures(const OwnData& own) {
   const auto oblong = std::ranges::count_if(own.pictures, [&](const PictureHeader& p) {
     return 4 * longer(p) > 5 * std::min(p.height, p.width);
   });
-  print_out(
-      "\nPictures have {} x {} to {} x {} pixels (width x height);\nthe medians are {} x {}.\n",
-      least->width, least->height, most->width, most->height, own.width, own.height);
+  if (longer(*least) == longer(*most) && oblong == 0) {
+    print_out("\nPictures have {} x {} pixels.\n", own.width, own.height);
+  } else {
+    print_out(
+        "\nPictures have {} x {} to {} x {} pixels (width x height);\nthe medians are {} x {}.\n",
+        least->width, least->height, most->width, most->height, own.width, own.height);
+  }
   if (turned > 0) {
     print_out(
         "EXIF turns {} of {} pictures: they are read upright, unless exif_orientation\n"

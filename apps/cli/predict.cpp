@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "cli/fail.h"
@@ -26,6 +27,7 @@ namespace fs = std::filesystem;
 struct PredictOptions {
   std::string run;
   std::vector<std::string> images;
+  bool json = false;
 };
 
 // Batches start small, so that the first output comes soon, and grow while they are fast.
@@ -65,6 +67,31 @@ void print_answers(const Predictor& predictor, const Prediction& prediction) {
   }
 }
 
+/// Prints the answers for a picture as one line of JSON.
+void print_json(const Predictor& predictor, const std::filesystem::path& file,
+                const Prediction& prediction) {
+  using Json = nlohmann::ordered_json;
+  const auto by_class = [&](std::span<const float> scores) {
+    Json json = Json::object();
+    for (std::size_t c = 0; c < scores.size(); ++c) json[predictor.class_names()[c]] = scores[c];
+    return json;
+  };
+  const auto best = std::ranges::max_element(prediction.scores) - prediction.scores.begin();
+  Json json{{"file", file.string()},
+            {"model", predictor.name()},
+            {"class", predictor.class_names()[best]},
+            {"probabilities", by_class(prediction.scores)}};
+  if (const auto& route = prediction.route) {
+    json["group"] = predictor.groups()[route->group].name;
+    for (std::size_t g = 0; g < route->gate.size(); ++g) {
+      json["gate"][predictor.groups()[g].name] = route->gate[g];
+    }
+  }
+  if (!prediction.frozen.empty()) json["baseline"] = by_class(prediction.frozen);
+  // A name may have bytes that are not UTF-8.
+  print_out("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 /// Predicts pictures. Continues after one that cannot be read; throws Error with their number at
 /// the end.
 void predict(const PredictOptions& options) {
@@ -81,6 +108,10 @@ void predict(const PredictOptions& options) {
     check_interrupt();
     for (std::size_t i = 0; i < count; ++i) {
       if (answers[i].fault) continue;
+      if (options.json) {
+        print_json(predictor, batch_files[i], answers[i].prediction);
+        continue;
+      }
       print_out("{}\n", batch_files[i].string());
       print_answers(predictor, answers[i].prediction);
     }
@@ -111,8 +142,12 @@ gate's group with its probability, and the frozen baseline's classes. For the
 file of one model it prints that model's output. It reports pictures that cannot
 be read, continues with the others, and ends with exit code 2.
 
+--json prints an object on a line of its own for each picture: file, model,
+class, probabilities, and of a mixture group, gate and baseline.
+
 Examples:
   sluice predict runs/lab cat.jpg
+  sluice predict runs/lab pictures --json > answers.jsonl
   sluice predict runs/lab samples
   sluice predict runs/lab/mixture/model.safetensors cat.jpg)");
   const auto options = std::make_shared<PredictOptions>();
@@ -121,6 +156,7 @@ Examples:
                    "Pictures of any size (JPEG, PNG, WebP, BMP, GIF,\n"
                    "TIFF), or folders with such files at any depth")
       ->required();
+  verb->add_flag("--json", options->json, "Print a line of JSON for each picture");
   verb->callback([options] { predict(*options); });
 }
 
