@@ -98,7 +98,7 @@ TEST_F(OwnPictures, CheckTellsEveryProblemAndWhatToDo) {
   const Ended checked = run({"data", "check", "pets"});
   ASSERT_EQ(checked.code, 0) << checked.err;
   EXPECT_LE(widest(checked.out), 80u) << checked.out;
-  EXPECT_THAT(checked.err, HasSubstr("1 .txt"));
+  EXPECT_THAT(checked.out, HasSubstr("1 .txt"));
   for (const char* told :
        {"2 files that cannot be read:\n  cat/cut.png is cut short\n  ship/page.jpg is a page",
         "1 file or folder of a system, ignored:\n  __MACOSX\n", "Pictures have 32 x 32 pixels.\n",
