@@ -59,7 +59,7 @@ class Builder {
       return add_for<ops::Conv2D>(first, shape, kernel, bias);
     }
     const auto* pool = next<operation::Pooling>();
-    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(src, *pool);
+    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(*pool);
     if (pooled) ++at_;
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
