@@ -67,17 +67,18 @@ void add_moments(double count, double more, std::size_t lanes, const Value* mean
 }
 
 /// By lane: sums of the gradients, and of their products with the normalised values. With dst,
-/// gradients behind a ReLU that is 0 become 0.
+/// gradients behind a ReLU that is 0 or max_value become 0.
 SLUICE_VECTORISED void sum_gradients(const float* __restrict src, const float* __restrict dst,
-                                     const float* __restrict mean, const float* __restrict inverse,
-                                     std::size_t pixels, std::size_t lanes, float* __restrict diff,
+                                     float max_value, const float* __restrict mean,
+                                     const float* __restrict inverse, std::size_t pixels,
+                                     std::size_t lanes, float* __restrict diff,
                                      float* __restrict sums, float* __restrict products) {
   std::fill(sums, sums + lanes, 0.f);
   std::fill(products, products + lanes, 0.f);
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     if (dst != nullptr) {
       for (std::size_t lane = 0; lane < lanes; ++lane) {
-        diff[lane] = dst[lane] > 0 ? diff[lane] : 0.f;
+        diff[lane] = (dst[lane] > 0) & (dst[lane] < max_value) ? diff[lane] : 0.f;
       }
       dst += lanes;
     }
@@ -106,7 +107,8 @@ SLUICE_VECTORISED void combine(const float* __restrict src, const float* __restr
 }  // namespace
 
 BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
-                                       const operation::BatchNormalization& operation, bool relu,
+                                       const operation::BatchNormalization& operation,
+                                       const FusedRelu& relu,
                                        const BatchNormalizationParameters& parameters)
     : Op(src, plan.take(src.get_desc())),
       operation_(operation),
@@ -227,7 +229,7 @@ void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
 
 void BatchNormalization::backward_weights(onednn::Context&) {
   if (operation_.frozen) {
-    if (relu_) relu_backward(dst_, diff_dst_);
+    relu_backward(dst_, diff_dst_, relu_);
     return;
   }
   const std::size_t lanes = planes_.lanes;
@@ -235,7 +237,7 @@ void BatchNormalization::backward_weights(onednn::Context&) {
   sum_in_parts([&](const Chunk& chunk, float* sums, float* products, double* into_sums,
                    double* into_products) {
     sum_gradients(onednn::data(src_) + chunk.values,
-                  relu_ ? onednn::data(dst_) + chunk.values : nullptr,
+                  relu_.applied ? onednn::data(dst_) + chunk.values : nullptr, relu_.max_value,
                   mean_.data() + chunk.first_lane, inverse_.data() + chunk.first_lane, chunk.pixels,
                   lanes, diff_ + chunk.values, sums, products);
     for (std::size_t lane = 0; lane < lanes; ++lane) {

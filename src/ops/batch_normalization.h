@@ -5,6 +5,7 @@
 #include "graph/operation.h"
 #include "onednn/planes.h"
 #include "ops/op.h"
+#include "ops/relu.h"
 
 namespace sluice::ops {
 
@@ -22,10 +23,11 @@ struct BatchNormalizationParameters {
 class BatchNormalization : public Op {
  public:
   BatchNormalization(Plan& plan, const dnnl::memory& src,
-                     const operation::BatchNormalization& operation, bool relu,
+                     const operation::BatchNormalization& operation, const FusedRelu& relu,
                      const BatchNormalizationParameters& parameters);
 
   bool has_parameters() const override;
+  bool reads_its_result() const override { return relu_.has_max_value(); }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_weights(onednn::Context& context) override;
@@ -53,7 +55,7 @@ class BatchNormalization : public Op {
   void update_moving_moments();
 
   operation::BatchNormalization operation_;
-  bool relu_;
+  FusedRelu relu_;
   BatchNormalizationParameters parameters_;
   onednn::Planes planes_;
   // By lane.

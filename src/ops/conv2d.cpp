@@ -42,7 +42,8 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
   const bool in_blocks = winograd != nullptr && filters % width == 0 &&
                          (first || src.get_desc() == onednn::in_blocks(dims, width));
   description_ = onednn::describe<dnnl::convolution_forward>(
-      plan.context, onednn::fused_relu(shape.relu),
+      plan.context,
+      shape.relu.applied ? onednn::fused_relu(shape.relu.max_value) : dnnl::primitive_attr(),
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
       dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
       onednn::layout({filters}, Tag::x),
@@ -126,10 +127,11 @@ void Conv2D::backward_weights(onednn::Context& context) {
   if (own_gradient_) {
     own_gradient_->run_gradient(
         context, onednn::data(src_),
-        {onednn::data(diff_dst_), shape_.relu ? onednn::data(dst_) : nullptr}, kernel_, bias_);
+        {onednn::data(diff_dst_), shape_.relu.applied ? onednn::data(dst_) : nullptr}, kernel_,
+        bias_);
     return;
   }
-  if (shape_.relu) relu_backward(dst_, diff_dst_);
+  relu_backward(dst_, diff_dst_, shape_.relu);
   backward_weights_.run(context);
   diff_kernel_reorder_.run(context);
 }
@@ -139,7 +141,7 @@ std::string Conv2D::algorithm() const {
 }
 
 void Conv2D::backward_data(onednn::Context& context) {
-  if (own_gradient_ && shape_.relu) relu_backward(dst_, diff_dst_);
+  if (own_gradient_) relu_backward(dst_, diff_dst_, shape_.relu);
   backward_kernel_reorder_.run(context);
   backward_data_.run(context);
 }

@@ -311,7 +311,7 @@ TEST(Relu, KeepsNaN) {
   Plan plan{context, workspace, true};
   const auto values = plan.take(onednn::layout({1, 4}, Tag::nc));
   std::ranges::copy(std::vector<float>{NAN, -1, 2, NAN}, onednn::data(values));
-  relu(values);
+  relu(values, true);
   EXPECT_TRUE(std::isnan(onednn::data(values)[0]));
   EXPECT_EQ(onednn::data(values)[1], 0);
   EXPECT_EQ(onednn::data(values)[2], 2);

@@ -10,7 +10,7 @@ WinogradConv2D::WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2D
                                bool pooled, Parameter kernel, Parameter bias,
                                const convolution::Algorithm& algorithm)
     : Op(src, {}),
-      relu_(shape.relu),
+      relu_(shape.relu.applied),
       pooled_(pooled),
       kernel_(kernel),
       bias_(bias, shape.convolution.filters),

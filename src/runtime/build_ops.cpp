@@ -53,11 +53,12 @@ class Builder {
   void operator()(const operation::Convolution& convolution) {
     const std::size_t first = at_;
     const auto [kernel, bias] = kernel_and_bias(convolution.filters, convolution.bias);
-    const ops::Conv2DShape shape{convolution, take_relu()};
     const dnnl::memory& src = source_of(first);
-    if (!plan_.winograd || !ops::WinogradConv2D::suits(src, shape)) {
+    if (!plan_.winograd || !ops::WinogradConv2D::suits(src, {convolution})) {
+      const ops::Conv2DShape shape{convolution, plan_.training ? take_relu() : take_any_relu()};
       return add_for<ops::Conv2D>(first, shape, kernel, bias);
     }
+    const ops::Conv2DShape shape{convolution, take_relu()};
     const auto* pool = next<operation::Pooling>();
     const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(*pool);
     if (pooled) ++at_;
@@ -80,7 +81,7 @@ class Builder {
     if (folded_ == at_) return finish(at_, value(operations_[at_].sources[0]));
     const std::size_t first = at_;
     const ops::BatchNormalizationParameters parameters = next_parameters(normalization);
-    add_for<ops::BatchNormalization>(first, normalization, take_relu(), parameters);
+    add_for<ops::BatchNormalization>(first, normalization, take_any_relu(), parameters);
   }
   void operator()(const operation::Pad& pad) { add<ops::Pad>(pad); }
   void operator()(const operation::Scale& scale) { add<ops::Scale>(scale.scale, scale.offset); }
@@ -110,9 +111,12 @@ class Builder {
     if (activate.function == Activation::softmax) return add<ops::Softmax>();
     add<ops::Elementwise>(activate);
   }
-  void operator()(const operation::Add&) { merge<ops::Add>(); }
-  void operator()(const operation::Multiply&) { merge<ops::Multiply>(); }
-  void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(); }
+  void operator()(const operation::Add&) {
+    const std::size_t first = at_;
+    merge<ops::Add>(first, take_any_relu());
+  }
+  void operator()(const operation::Multiply&) { merge<ops::Multiply>(at_); }
+  void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(at_); }
 
  private:
   struct Value {
@@ -142,15 +146,15 @@ class Builder {
     add_for<Op>(at_, arguments...);
   }
 
-  template <class Op>
-  void merge() {
+  template <class Op, class... Arguments>
+  void merge(std::size_t first, const Arguments&... arguments) {
     std::vector<dnnl::memory> memories;
     std::vector<int> sources;
-    for (const int source : operations_[at_].sources) {
+    for (const int source : operations_[first].sources) {
       memories.push_back(value(source).memory);
       sources.push_back(value(source).op);
     }
-    finish(at_, make<Op>(at_, sources, memories));
+    finish(first, make<Op>(first, sources, memories, arguments...));
   }
 
   /// Adds an op of that operation's layer.
@@ -242,6 +246,13 @@ class Builder {
     const bool relu = activate != nullptr && activate->function == Activation::relu;
     if (relu || is_linear(activate)) ++at_;
     return relu;
+  }
+  /// The same, and a ReLU6.
+  ops::FusedRelu take_any_relu() {
+    const auto* activate = next<operation::Activate>();
+    if (activate == nullptr || activate->function != Activation::relu6) return take_relu();
+    ++at_;
+    return {true, 6};
   }
 
   ops::Parameter next_parameter() {
