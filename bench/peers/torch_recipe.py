@@ -41,6 +41,8 @@ def read(file: str, count: int | None = None):
     same."""
     with np.load(file) as arrays:
         images, labels = arrays["images"], arrays["labels"]
+    if count and count > len(labels):
+        raise SystemExit(f"--train-images {count}: there are {len(labels)}")
     rows = np.random.default_rng(0).permutation(len(labels))[:count]
     return torch.from_numpy(images[rows]), torch.from_numpy(labels[rows])
 
