@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The recipe of experiments/fast.toml in PyTorch, on the same images.
 
-    bench/peers/torch_fast.py --data DIR [--seed 0] [--epochs N] [--train-images N] [--threads 2]
+    bench/peers/torch_fast.py --data DIR [--seed 0] [--epochs N] [--width 1] [--train-images N] [--threads 2]
                               [--channels-last] [--compile] [--bf16] [--scratch DIR]
 
 DIR has train/CLASS/*.jpg and test/CLASS/*.jpg. The first run decodes them into the scratch folder
@@ -28,6 +28,7 @@ def arguments() -> argparse.Namespace:
                         help="folder with train/CLASS/*.jpg and test/CLASS/*.jpg")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=positive, help="default: those of fast.toml")
+    parser.add_argument("--width", type=float, default=1, help="as model.width (default: 1)")
     parser.add_argument("--train-images", type=positive, help="random images (default: all)")
     parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--channels-last", action="store_true")
@@ -63,7 +64,8 @@ def main() -> None:
         command = [environments.python_of("pytorch"), str(HERE / "torch_recipe.py"), *words,
                    "--train", str(decoded(options.data / "train", options.scratch)),
                    "--test", str(decoded(options.data / "test", options.scratch)),
-                   "--seed", str(options.seed), "--threads", str(options.threads)]
+                   "--seed", str(options.seed), "--threads", str(options.threads),
+                   "--width", str(options.width)]
     except environments.Missing as missing:
         sys.exit(f"bench/peers/torch_fast.py: {missing}")
     if options.epochs:

@@ -45,19 +45,19 @@ def identity_convolution(inputs: int, filters: int) -> nn.Conv2d:
     return convolution
 
 
-def airbench(classes: int) -> nn.Sequential:
-    """For images of 32x32."""
+def airbench(classes: int, width: float = 1) -> nn.Sequential:
+    """For images of 32x32. `width` multiplies the filters of all but the first convolution."""
     whiten = nn.Conv2d(3, 24, 2)
     nn.init.zeros_(whiten.bias)
     whiten.weight.requires_grad_(False)
     layers = [Normalize(), whiten, nn.GELU()]
     inputs = 24
-    for filters in (64, 256, 256):
+    for filters in (round(width * filters) for filters in (64, 256, 256)):
         layers += [identity_convolution(inputs, filters), nn.MaxPool2d(2), BiasNorm(filters),
                    nn.GELU(), identity_convolution(filters, filters), BiasNorm(filters), nn.GELU()]
         inputs = filters
     return nn.Sequential(*layers, nn.MaxPool2d(3), nn.Flatten(),
-                         nn.Linear(256, classes, bias=False), Scale(1 / 9))
+                         nn.Linear(inputs, classes, bias=False), Scale(1 / 9))
 
 
 def convolution(inputs: int, filters: int, kernel: int = 3, stride: int = 1,

@@ -1,7 +1,7 @@
 """Trains airbench by the recipe of experiments/fast.toml; torch_fast.py starts it.
 
-    PYTHON torch_recipe.py WORDS... --train FILE --test FILE [--seed N] [--threads N] [--epochs N]
-                           [--train-images N]
+    PYTHON torch_recipe.py WORDS... --train FILE --test FILE [--seed N] [--threads N] [--width W]
+                           [--epochs N] [--train-images N]
 
 The words are those of a PyTorch setting; files are those of folder_images.py."""
 
@@ -31,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--test", required=True)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--width", type=float, default=1)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--train-images", type=int)
     return parser.parse_args()
@@ -145,7 +146,7 @@ def main() -> None:
     way = Way(options.words)
     examples, test = read(options.train, options.train_images), read(options.test)
     torch.manual_seed(options.seed)
-    network = airbench(int(examples[1].max()) + 1)
+    network = airbench(int(examples[1].max()) + 1, options.width)
     whiten(network, examples[0][:WHITENED])
     figures = train(way.place(network), way, recipe, examples, test)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
