@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "base/simd.h"
+#include "ops/gelu.h"
 #include "ops/relu.h"
 #include "ops/scale.h"
 
@@ -108,11 +109,12 @@ SLUICE_VECTORISED void combine(const float* __restrict src, const float* __restr
 
 BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
                                        const operation::BatchNormalization& operation,
-                                       const FusedRelu& relu,
+                                       const FusedRelu& relu, bool gelu,
                                        const BatchNormalizationParameters& parameters)
     : Op(src, plan.take(src.get_desc())),
       operation_(operation),
       relu_(relu),
+      gelu_(gelu),
       parameters_(parameters),
       planes_(src) {
   const std::size_t lanes = planes_.blocks * planes_.lanes;
@@ -224,18 +226,30 @@ void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
     offset_[c] = (beta == nullptr ? 0.f : beta[c]) - mean_[c] * scale_[c];
   }
   scale_values(planes_, onednn::data(src_), scale_.data(), offset_.data(), relu_,
-               onednn::data(dst_));
+               onednn::data(dst_), gelu_ ? gelu : nullptr);
+}
+
+void BatchNormalization::undo_gelu(std::size_t values, std::size_t first_lane, std::size_t pixels) {
+  gelu_backward(onednn::data(src_) + values, scale_.data() + first_lane,
+                offset_.data() + first_lane, pixels, planes_.lanes, diff_ + values);
 }
 
 void BatchNormalization::backward_weights(onednn::Context&) {
   if (operation_.frozen) {
     relu_backward(dst_, diff_dst_, relu_);
-    return;
+    if (!gelu_) return;
+    return for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t image = first; image < last; ++image) {
+        undo_gelu((image * planes_.blocks + block) * plane(), block * planes_.lanes,
+                  planes_.pixels());
+      }
+    });
   }
   const std::size_t lanes = planes_.lanes;
   const std::size_t all = lanes_of_all();
   sum_in_parts([&](const Chunk& chunk, float* sums, float* products, double* into_sums,
                    double* into_products) {
+    if (gelu_) undo_gelu(chunk.values, chunk.first_lane, chunk.pixels);
     sum_gradients(onednn::data(src_) + chunk.values,
                   relu_.applied ? onednn::data(dst_) + chunk.values : nullptr, relu_.max_value,
                   mean_.data() + chunk.first_lane, inverse_.data() + chunk.first_lane, chunk.pixels,

@@ -225,7 +225,7 @@ inline OpCase batch_normalization_case(const char* name, const dnnl::memory::dim
         moving_mean.assign(channels, 0);
         moving_variance.assign(channels, 1);
         return std::make_unique<BatchNormalization>(
-            plan, src, operation, relu,
+            plan, src, operation, relu, false,
             BatchNormalizationParameters{gamma, beta, moving_mean.data(), moving_variance.data()});
       },
       forward,

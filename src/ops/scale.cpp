@@ -31,7 +31,8 @@ std::vector<float> by_lane(const onednn::Planes& planes, std::vector<float> by_c
 }
 
 void scale_values(const onednn::Planes& planes, const float* src, const float* scale,
-                  const float* offset, const FusedRelu& relu, float* dst) {
+                  const float* offset, const FusedRelu& relu, float* dst,
+                  void (*then)(float* values, std::size_t count)) {
   const std::size_t plane = planes.pixels() * planes.lanes;
   const float least = relu.applied ? 0.f : -std::numeric_limits<float>::infinity();
   parallel_for(planes.images * planes.blocks, 1 + kGrainOfValues / plane,
@@ -40,6 +41,7 @@ void scale_values(const onednn::Planes& planes, const float* src, const float* s
                    const std::size_t first = i % planes.blocks * planes.lanes;
                    scale_plane(src + i * plane, scale + first, offset + first, planes.pixels(),
                                planes.lanes, least, relu.max_value, dst + i * plane);
+                   if (then != nullptr) then(dst + i * plane, plane);
                  }
                });
 }

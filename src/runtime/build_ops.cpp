@@ -81,7 +81,9 @@ class Builder {
     if (folded_ == at_) return finish(at_, value(operations_[at_].sources[0]));
     const std::size_t first = at_;
     const ops::BatchNormalizationParameters parameters = next_parameters(normalization);
-    add_for<ops::BatchNormalization>(first, normalization, take_any_relu(), parameters);
+    const bool gelu = take(Activation::gelu);
+    const ops::FusedRelu relu = gelu ? ops::FusedRelu() : take_any_relu();
+    add_for<ops::BatchNormalization>(first, normalization, relu, gelu, parameters);
   }
   void operator()(const operation::Pad& pad) { add<ops::Pad>(pad); }
   void operator()(const operation::Scale& scale) { add<ops::Scale>(scale.scale, scale.offset); }
@@ -206,7 +208,7 @@ class Builder {
     const auto [kernel, bias] = next_kernel_and_bias(has_bias);
     if (plan_.training) return {kernel, bias};
     const std::size_t first = at_;
-    if (is_linear(next<operation::Activate>())) ++at_;
+    take(Activation::linear);
     const auto* normalization = next<operation::BatchNormalization>();
     if (normalization != nullptr) {
       ++at_;
@@ -236,23 +238,23 @@ class Builder {
     return parameters;
   }
 
-  static bool is_linear(const operation::Activate* activate) {
-    return activate != nullptr && activate->function == Activation::linear;
-  }
-
   /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
   bool take_relu() {
-    const auto* activate = next<operation::Activate>();
-    const bool relu = activate != nullptr && activate->function == Activation::relu;
-    if (relu || is_linear(activate)) ++at_;
-    return relu;
+    if (take(Activation::relu)) return true;
+    take(Activation::linear);
+    return false;
   }
   /// The same, and a ReLU6.
   ops::FusedRelu take_any_relu() {
+    if (take(Activation::relu6)) return {true, 6};
+    return take_relu();
+  }
+  /// Whether that activation comes next, which then is done.
+  bool take(Activation function) {
     const auto* activate = next<operation::Activate>();
-    if (activate == nullptr || activate->function != Activation::relu6) return take_relu();
-    ++at_;
-    return {true, 6};
+    const bool is_next = activate != nullptr && activate->function == function;
+    if (is_next) ++at_;
+    return is_next;
   }
 
   ops::Parameter next_parameter() {
