@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "onednn/describe.h"
 #include "ops/relu.h"
+#include "ops/split_channels.h"
 
 namespace sluice::ops {
 
@@ -51,7 +52,9 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
       padding_right_);
 
   blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
-  src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
+  if (!splits_channels(src, blocked_src_)) {
+    src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
+  }
   const auto plain_kernel = onednn::at(plan.context, kernel_layout_, kernel.values);
   const auto blocked_kernel =
       onednn::in_layout(plan.context, plan.workspace, plain_kernel, description_.weights_desc());
@@ -119,6 +122,7 @@ void Conv2D::load_parameters(onednn::Context& context) {
 }
 
 void Conv2D::forward(onednn::Context& context, const Pass&) {
+  if (splits_channels(src_, blocked_src_)) split_channels(src_, blocked_src_);
   src_reorder_.run(context);
   forward_.run(context);
 }

@@ -48,7 +48,7 @@ class Conv2D : public Op {
   dnnl::convolution_forward::primitive_desc description_;
   dnnl::memory blocked_src_;
 
-  onednn::Step src_reorder_;
+  onednn::Step src_reorder_;  ///< unless splits_channels()
   onednn::Step kernel_reorder_;
   onednn::Step forward_;
 

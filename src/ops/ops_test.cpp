@@ -9,6 +9,7 @@
 
 #include "ops/op_cases.h"
 #include "ops/relu.h"
+#include "ops/split_channels.h"
 #include "sluice/error.h"
 
 namespace sluice::ops {
@@ -316,6 +317,32 @@ TEST(Relu, KeepsNaN) {
   EXPECT_EQ(onednn::data(values)[1], 0);
   EXPECT_EQ(onednn::data(values)[2], 2);
   EXPECT_TRUE(std::isnan(onednn::data(values)[3]));
+}
+
+TEST(SplitChannels, GivesEachChannelAPlane) {
+  onednn::Context context;
+  Workspace workspace;
+  Plan plan{context, workspace, true};
+  for (const std::int64_t channels : {2, 3, 4}) {
+    const dnnl::memory::dims dims{3, channels, 5, 7};
+    const auto src = plan.take(onednn::layout(dims, Tag::nhwc));
+    const auto dst = plan.take(onednn::layout(dims, Tag::nchw));
+    ASSERT_TRUE(splits_channels(src, dst));
+    for (int i = 0; i < 3 * channels * 35; ++i) onednn::data(src)[i] = static_cast<float>(i);
+    split_channels(src, dst);
+    for (int n = 0; n < 3; ++n) {
+      for (int c = 0; c < channels; ++c) {
+        for (int pixel = 0; pixel < 35; ++pixel) {
+          EXPECT_EQ(onednn::data(dst)[(n * channels + c) * 35 + pixel],
+                    static_cast<float>((n * 35 + pixel) * channels + c));
+        }
+      }
+    }
+    EXPECT_FALSE(splits_channels(dst, src));
+  }
+  const dnnl::memory::dims many{3, 5, 5, 7};
+  EXPECT_FALSE(splits_channels(plan.take(onednn::layout(many, Tag::nhwc)),
+                               plan.take(onednn::layout(many, Tag::nchw))));
 }
 
 TEST(Dropout, DoesNothingWithoutIt) {
