@@ -1,6 +1,7 @@
 #include "ops/gelu.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 #include "base/simd.h"
@@ -14,7 +15,11 @@ namespace {
 [[gnu::always_inline]] inline float exp_minus(float x) {
   constexpr float kLog2e = 1.44269504f;
   constexpr float kRounder = 12582912.f;  // 1.5 * 2^23: the sum has no digits behind the point
-  const float limited = x < 86.5f ? x : 86.5f;
+  // Numbers from 0 compare as their bits do: a comparison of floats may trap, and would keep the
+  // compiler from vectors.
+  constexpr auto kMost = std::bit_cast<std::int32_t>(86.5f);
+  const auto bits = std::bit_cast<std::int32_t>(x);
+  const auto limited = std::bit_cast<float>(bits < kMost ? bits : kMost);
   const float whole = limited * kLog2e + kRounder - kRounder;
   // ln 2 in two parts, so that the product of the first is exact.
   const float rest = (limited - whole * 0.693359375f) + whole * 2.12194440e-4f;
@@ -34,13 +39,13 @@ namespace {
 /// Phi(y), and e^(-y^2 / 2).
 [[gnu::always_inline]] inline float distribution(float y, float& density) {
   density = exp_minus(0.5f * y * y);
-  const float magnitude = y < 0 ? -y : y;
-  const float t = 1 / (1 + 0.3275911f * 0.70710678f * magnitude);
+  const float t = 1 / (1 + 0.3275911f * 0.70710678f * std::fabs(y));
   const float sum =
       t * (0.254829592f +
            t * (-0.284496736f + t * (1.421413741f + t * (-1.453152027f + t * 1.061405429f))));
   const float tail = 0.5f * sum * density;
-  return y < 0 ? tail : 1 - tail;
+  const float sign = std::copysign(1.f, y);
+  return 0.5f * (1 + sign) - sign * tail;
 }
 
 }  // namespace
