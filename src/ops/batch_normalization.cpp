@@ -79,7 +79,7 @@ SLUICE_VECTORISED void sum_gradients(const float* __restrict src, const float* _
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     if (dst != nullptr) {
       for (std::size_t lane = 0; lane < lanes; ++lane) {
-        diff[lane] = (dst[lane] > 0) & (dst[lane] < max_value) ? diff[lane] : 0.f;
+        diff[lane] = ((dst[lane] > 0) & (dst[lane] < max_value)) ? diff[lane] : 0.f;
       }
       dst += lanes;
     }

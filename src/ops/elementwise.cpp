@@ -58,7 +58,7 @@ struct LeakyRelu {
 };
 struct Relu6 {
   static float value(float x) { return x <= 0 ? 0.f : x >= 6 ? 6.f : x; }
-  static float slope(float x) { return (x > 0) & (x < 6) ? 1.f : 0.f; }
+  static float slope(float x) { return ((x > 0) & (x < 6)) ? 1.f : 0.f; }
 };
 struct Selu {
   static float value(float x) { return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x)); }
@@ -73,7 +73,7 @@ struct Softsign {
 };
 struct HardSigmoid {
   static float value(float x) { return Relu6::value(x + 3) / 6; }
-  static float slope(float x) { return (x > -3) & (x < 3) ? 1.f / 6 : 0.f; }
+  static float slope(float x) { return ((x > -3) & (x < 3)) ? 1.f / 6 : 0.f; }
 };
 struct HardSilu {
   static float value(float x) { return x * HardSigmoid::value(x); }

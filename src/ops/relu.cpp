@@ -15,7 +15,7 @@ SLUICE_VECTORISED void relu(float* values, std::size_t count, float max_value) {
 SLUICE_VECTORISED void relu_backward(const float* __restrict dst, std::size_t count,
                                      float* __restrict diff_dst, float max_value) {
   for (std::size_t i = 0; i < count; ++i) {
-    diff_dst[i] = (dst[i] > 0) & (dst[i] < max_value) ? diff_dst[i] : 0.f;
+    diff_dst[i] = ((dst[i] > 0) & (dst[i] < max_value)) ? diff_dst[i] : 0.f;
   }
 }
 
