@@ -1,7 +1,6 @@
 #include "ops/merge.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/parallel.h"
 #include "base/simd.h"
@@ -153,13 +152,13 @@ Concatenate::Concatenate(Plan& plan, const std::vector<dnnl::memory>& sources)
   const bool pixel_by_pixel = tag == Tag::nhwc || tag == Tag::nc;
   rows_ = pixel_by_pixel ? planes.images * planes.pixels() : planes.images;
   for (const dnnl::memory& input : inputs_) widths_.push_back(onednn::stored(input) / rows_);
+  width_ = onednn::stored(dst_) / rows_;
 }
 
 void Concatenate::merge() {
-  const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width_, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-      float* to = onednn::data(dst_) + row * width;
+      float* to = onednn::data(dst_) + row * width_;
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         const float* from = onednn::data(inputs_[i]) + row * widths_[i];
         to = std::copy(from, from + widths_[i], to);
@@ -169,10 +168,9 @@ void Concatenate::merge() {
 }
 
 void Concatenate::divide() {
-  const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width_, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-      const float* from = diff_dst_ + row * width;
+      const float* from = diff_dst_ + row * width_;
       for (std::size_t i = 0; i < diffs_.size(); ++i) {
         if (diffs_[i] != nullptr) std::copy(from, from + widths_[i], diffs_[i] + row * widths_[i]);
         from += widths_[i];

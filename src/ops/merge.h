@@ -72,6 +72,7 @@ class Concatenate : public Merge {
 
   std::size_t rows_ = 0;             ///< each has a part of every source
   std::vector<std::size_t> widths_;  ///< floats of those parts
+  std::size_t width_ = 0;            ///< their sum
 };
 
 }  // namespace sluice::ops
