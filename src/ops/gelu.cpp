@@ -48,18 +48,16 @@ namespace {
   return 0.5f * (1 + sign) - sign * tail;
 }
 
-}  // namespace
-
-SLUICE_VECTORISED void gelu(float* values, std::size_t count) {
+SLUICE_VECTORISED void multiply_by_phi(float* values, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     float density;
     values[i] *= distribution(values[i], density);
   }
 }
 
-SLUICE_VECTORISED void gelu_backward(const float* __restrict src, const float* __restrict scale,
-                                     const float* __restrict offset, std::size_t pixels,
-                                     std::size_t lanes, float* __restrict diff) {
+SLUICE_VECTORISED void multiply_by_slope(const float* __restrict src, const float* __restrict scale,
+                                         const float* __restrict offset, std::size_t pixels,
+                                         std::size_t lanes, float* __restrict diff) {
   constexpr float kDensity = 0.398942280f;  // 1 / sqrt(2 pi)
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -71,6 +69,17 @@ SLUICE_VECTORISED void gelu_backward(const float* __restrict src, const float* _
     src += lanes;
     diff += lanes;
   }
+}
+
+}  // namespace
+
+void gelu(float* values, std::size_t count) {
+  multiply_by_phi(values, count);
+}
+
+void gelu_backward(const float* src, const float* scale, const float* offset, std::size_t pixels,
+                   std::size_t lanes, float* diff) {
+  multiply_by_slope(src, scale, offset, pixels, lanes, diff);
 }
 
 }  // namespace sluice::ops
