@@ -4,10 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_works.h"
+#include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
+#include "sluice/lab/models.h"
 #include "sluice/lab/report.h"
 #include "sluice/version.h"
 
@@ -18,6 +20,8 @@ namespace {
 struct BenchOptions {
   std::vector<std::string> works;
   int batch = 0;
+  std::string network = "lab";
+  int image_size = 32;
   Compute compute = Compute::automatic;
   double seconds = 3;
   std::string json;
@@ -31,11 +35,13 @@ std::vector<Work> wanted(const BenchOptions& options) {
   std::vector<Work> works;
   for (const Work& work : kWorks) {
     const auto& names = options.works;
-    const bool named = names.empty() || std::ranges::find(names, work.name) != names.end();
+    const bool named = names.empty() ? options.network == "lab" || work.name != "joint"
+                                     : std::ranges::find(names, work.name) != names.end();
     // A batch size given by the user replaces all default ones of the work.
     const bool again = options.batch > 0 && !works.empty() && works.back().name == work.name;
     if (named && !again)
-      works.push_back({work.name, options.batch > 0 ? options.batch : work.batch});
+      works.push_back({work.name, options.batch > 0 ? options.batch : work.batch, options.network,
+                       options.image_size});
   }
   return works;
 }
@@ -52,10 +58,16 @@ nlohmann::ordered_json to_json(const WorkResult& result, Compute compute) {
                       {"backward_data_ms", ms(layer.data_seconds)},
                       {"gflops", layer.operations() / std::max(layer.seconds(), 1e-9) / 1e9}});
   }
-  return {{"work", result.work.name},      {"batch", result.work.batch},
-          {"compute", to_string(compute)}, {"images_per_second", result.images_per_second},
-          {"median_ms", result.median_ms}, {"steps", result.steps},
-          {"gflops", result.gflops()},     {"layers", std::move(layers)}};
+  return {{"work", result.work.name},
+          {"network", result.work.network},
+          {"image_size", result.work.image_size},
+          {"batch", result.work.batch},
+          {"compute", to_string(compute)},
+          {"images_per_second", result.images_per_second},
+          {"median_ms", result.median_ms},
+          {"steps", result.steps},
+          {"gflops", result.gflops()},
+          {"layers", std::move(layers)}};
 }
 
 nlohmann::ordered_json to_json(const Machine& machine, const Ceiling& ceiling) {
@@ -74,6 +86,8 @@ std::string row(const WorkResult& result, const Ceiling& ceiling) {
 }
 
 void bench(const BenchOptions& options) {
+  if (options.network != "lab" && std::ranges::find(options.works, "joint") != options.works.end())
+    throw user_error("bench", "only the lab has a mixture: leave out joint, or --network");
   if (!options.json.empty()) require_replaceable(options.json, kJson);
   const Machine machine = this_machine();
   const Ceiling ceiling = measure_ceiling();
@@ -111,11 +125,13 @@ void add_bench(CLI::App& app) {
   verb->footer(R"(Examples:
   sluice bench                              training, mixture and inference
   sluice bench train --batch 64             only training
+  sluice bench train --network airbench --batch 1024
   sluice bench --compute exact --json exact.json
   OMP_NUM_THREADS=1 sluice bench            on one core
 
 "train" is a training step of the small CNN, "joint" one of the mixture with
-two experts, "inference" a prediction of the mixture. GFLOP/s counts the
+two experts, "inference" a prediction of the mixture; with --network, both are
+of that network. GFLOP/s counts the
 operations of the layers' definitions; an algorithm that needs fewer can
 exceed the maximum. Run no other programs at the same time.)");
   const auto options = std::make_shared<BenchOptions>();
@@ -124,6 +140,12 @@ exceed the maximum. Run no other programs at the same time.)");
   verb->add_option("--batch", options->batch, "Images per step")
       ->type_name("N")
       ->check(whole_number(1, 4096));
+  verb->add_option("--network", options->network, "Network (default: lab, the small CNN)")
+      ->type_name("NAME")
+      ->check(one_of(network_names()));
+  verb->add_option("--image-size", options->image_size, "Height and width (default: 32)")
+      ->type_name("N")
+      ->check(whole_number(8, 1024));
   add_compute_option(*verb, options->compute);
   verb->add_option("--seconds", options->seconds, "Seconds for each work (default: 3)")
       ->type_name("S")

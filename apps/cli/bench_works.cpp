@@ -15,16 +15,18 @@ namespace sluice::cli {
 
 namespace {
 
-const Shape kImage{32, 32, 3};
 constexpr int kClasses = 10;
 constexpr int kImages = 2048;
-constexpr int kWarmUp = 10;  ///< steps before the measurement
 constexpr std::uint64_t kSeed = 1;
 
-LabelledImages random_images(int count) {
+Shape image_of(const Work& work) {
+  return {work.image_size, work.image_size, 3};
+}
+
+LabelledImages random_images(const Shape& image, int count) {
   std::mt19937 random(kSeed);
-  LabelledImages images{kImage, {}, {}};
-  images.pixels.resize(count * static_cast<std::size_t>(element_count(kImage)));
+  LabelledImages images{image, {}, {}};
+  images.pixels.resize(count * static_cast<std::size_t>(element_count(image)));
   for (std::uint8_t& pixel : images.pixels) pixel = static_cast<std::uint8_t>(random());
   for (int i = 0; i < count; ++i) images.labels.push_back(i % kClasses);
   return images;
@@ -45,9 +47,14 @@ class Stopwatch {
   /// Called after every step; returns false to stop.
   bool step() {
     check_interrupt();
-    if (++steps_ == kWarmUp) model_.start_profile();
+    ++steps_;
     const double now = timer_.seconds();
-    if (steps_ > kWarmUp) times_.push_back(now - last_);
+    if (warm_) {
+      times_.push_back(now - last_);
+    } else if (steps_ >= 10 || (steps_ >= 2 && now >= 3)) {
+      warm_ = true;
+      model_.start_profile();
+    }
     last_ = now;
     return std::accumulate(times_.begin(), times_.end(), 0.0) < least_;
   }
@@ -69,6 +76,7 @@ class Stopwatch {
   Timer timer_;
   double last_ = 0;
   std::int64_t steps_ = 0;
+  bool warm_ = false;  ///< after 10 steps, or 3 seconds and 2 steps
   std::vector<double> times_;
 };
 
@@ -82,8 +90,8 @@ WorkResult measure_training(CompiledModel& model, const Work& work, double secon
     }
     Stopwatch& stopwatch;
   };
-  const LabelledImages images = random_images(kImages);
-  const LabelledImages one = random_images(1);  // validation is not measured
+  const LabelledImages images = random_images(image_of(work), kImages);
+  const LabelledImages one = random_images(image_of(work), 1);  // validation is not measured
   const std::vector<std::string> class_names(kClasses, "class");
   Stopwatch stopwatch(model, seconds);
   Observer observer(stopwatch);
@@ -96,7 +104,7 @@ WorkResult measure_training(CompiledModel& model, const Work& work, double secon
 }
 
 WorkResult measure_inference(CompiledModel& model, const Work& work, double seconds) {
-  const std::vector<float> batch = scaled(random_images(work.batch));
+  const std::vector<float> batch = scaled(random_images(image_of(work), work.batch));
   Stopwatch stopwatch(model, seconds);
   do {
     model.predict(batch, work.batch);
@@ -108,7 +116,7 @@ WorkResult measure_inference(CompiledModel& model, const Work& work, double seco
 /// nearly all to one.
 void balance(const Sequential& gate, Weights& weights) {
   constexpr int kSome = 256;
-  const std::vector<float> batch = scaled(random_images(kSome));
+  const std::vector<float> batch = scaled(random_images(gate.input, kSome));
   const auto compiled = compile_for_inference(gate, weights, {.batch = kSome});
   const std::span<const float> outputs = compiled->predict(batch, kSome);
   std::vector<float> differences;
@@ -128,15 +136,20 @@ double WorkResult::gflops() const {
 
 WorkResult measure(const Work& work, Compute compute, double seconds) {
   const CompileOptions options{work.batch, compute};
-  if (work.name == "train") {
-    const Sequential model = cnn("cnn", kImage, kClasses, CnnSize::small);
+  const Shape image = image_of(work);
+  NetworkChoice choice;
+  choice.name = work.network;
+  if (work.name == "train" || work.network != "lab") {
+    const Sequential model = network("cnn", image, kClasses, choice);
     Weights weights(model);
     weights.initialize(kSeed, 0);
-    return measure_training(*compile(model, weights, options), work, seconds);
+    return work.name == "train"
+               ? measure_training(*compile(model, weights, options), work, seconds)
+               : measure_inference(*compile_for_inference(model, weights, options), work, seconds);
   }
   const Groups groups({{"a", {"0", "1", "2", "3"}}, {"b", {"4", "5", "6", "7", "8", "9"}}},
                       {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, "bench");
-  const Mixture model = mixture(groups, kImage, kClasses, CnnSize::small);
+  const Mixture model = mixture(groups, image, kClasses, choice);
   MixtureWeights weights(model);
   std::uint32_t stream = 0;
   for (Weights* part : weights.parts()) part->initialize(kSeed, stream++);

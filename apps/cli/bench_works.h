@@ -7,11 +7,14 @@
 
 namespace sluice::cli {
 
-/// Works that `sluice bench` measures: the lab's small models for CIFAR-10 with initial weights, on
-/// random pixels, because the time of a step does not depend on them.
+/// Works that `sluice bench` measures: models with initial weights, on random pixels, because the
+/// time of a step does not depend on them. The lab's are for CIFAR-10.
 struct Work {
-  std::string name;  ///< "train": the baseline; "joint": the mixture; "inference": the mixture
+  /// "train": the baseline; "joint": the mixture; "inference": the mixture, or the network's
+  std::string name;
   int batch;
+  std::string network = "lab";  ///< of network_names()
+  int image_size = 32;          ///< height and width
 };
 
 struct WorkResult {

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the mixture that `sluice export --format onnx` writes."""
+"""ONNX Runtime on the model that `sluice export --format onnx` writes."""
 
 import numpy as np
 import onnxruntime
@@ -12,7 +12,8 @@ def main() -> None:
     threads.intra_op_num_threads = options.threads
     session = onnxruntime.InferenceSession(options.model, threads,
                                            providers=["CPUExecutionProvider"])
-    images = np.random.default_rng(0).random((options.batch, 32, 32, 3), np.float32)
+    shape = options.batch, options.image_size, options.image_size, 3
+    images = np.random.default_rng(0).random(shape, np.float32)
     feed = {session.get_inputs()[0].name: images}
     report(f"ONNX Runtime {onnxruntime.__version__}", options.threads,
            measure(lambda: session.run(None, feed), options.batch, options.seconds))

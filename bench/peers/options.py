@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from works import PROGRAMS, STEPS
+from works import NETWORKS, PROGRAMS, STEPS
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,7 +35,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=positive, help="default: 5, for the lab 1")
     parser.add_argument("--seconds", type=float, default=4, help="of measuring in each process")
     parser.add_argument("--threads", type=positive, default=2)
-    parser.add_argument("--works", type=listed(STEPS), default=list(STEPS), help=",".join(STEPS))
+    parser.add_argument("--works", type=listed((*STEPS, *NETWORKS)), default=list(STEPS),
+                        help=f"default: {','.join(STEPS)}; more: {','.join(NETWORKS)}")
     parser.add_argument("--peers", type=listed(PROGRAMS), default=list(PROGRAMS),
                         help=",".join(PROGRAMS))
     parser.add_argument("--without", type=lambda text: text.split(","), default=[],

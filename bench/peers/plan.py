@@ -21,7 +21,8 @@ class Task:
 
     @property
     def keep_memory(self) -> bool:
-        return self.work.name != "lab" or "kept" in self.setting.name.split()
+        words = self.setting.name.split()
+        return "kept" in words if self.work.kind == "lab" else "released" not in words
 
     def key(self) -> dict:
         return {"work": self.work.name, "batch": self.work.batch, "peer": self.setting.peer,
@@ -38,16 +39,18 @@ def task(work: Work, setting: Setting, options) -> Task:
     why_not = obstacle(setting)
     if why_not:
         return Task(work, setting, [], why_not)
-    command = [environments.python_of(setting.peer), str(HERE / PROGRAMS[setting.peer]), work.name,
+    command = [environments.python_of(setting.peer), str(HERE / PROGRAMS[setting.peer]), work.kind,
                "--setting", setting.name, "--threads", str(options.threads),
                "--scratch", str(options.out / "scratch")]
-    if work.name == "lab":
+    if work.kind == "lab":
         command += ["--data", str(options.data or random_images(options.out / "scratch/data"))]
         command += ["--epochs", str(options.epochs)] if options.epochs else []
         return Task(work, setting, command)
     command += ["--batch", str(work.batch), "--seconds", str(options.seconds)]
+    if work.network:
+        command += ["--network", work.network, "--image-size", str(work.image_size)]
     if setting.peer in ("onnxruntime", "openvino"):
-        command += ["--model", str(onnx_mixture(options.out / "scratch"))]
+        command += ["--model", str(onnx_model(options.out / "scratch", work))]
     return Task(work, setting, command, limit=options.seconds + STEPS_LIMIT)
 
 
@@ -72,14 +75,19 @@ def random_images(folder: Path) -> Path:
     return folder
 
 
-def onnx_mixture(folder: Path) -> Path:
-    """Trains a mixture for a few steps and exports it."""
-    file = folder / "onnx/mixture.onnx"
+def onnx_model(folder: Path, work: Work) -> Path:
+    """Trains a network or the mixture for a few steps and exports it."""
+    name = work.network or "mixture"
+    model = "baseline" if work.network else "mixture"
+    file = folder / "onnx" / name / f"{model}.onnx"
     if not file.exists():
-        run = folder / "mixture"
+        run = folder / name
         shutil.rmtree(run, ignore_errors=True)  # from a stopped run
-        sluice("train", HERE.parents[1] / "experiments/lab.toml", "--run", run, "--data", "builtin",
-               "--set", "train.epochs=1", "--set", "data.train_images=200",
-               "--set", "data.test_images=50")
-        sluice("export", run, "--format", "onnx", "--model", "mixture", "--to", file.parent)
+        settings = ["train.epochs=1", "data.train_images=200", "data.test_images=50"]
+        if work.network:
+            settings += [f'model.network="{name}"', f"data.image_size={work.image_size}"]
+        experiment = "one-network.toml" if work.network else "lab.toml"
+        sluice("train", HERE.parents[1] / "experiments" / experiment, "--run", run,
+               "--data", "builtin", *(word for each in settings for word in ("--set", each)))
+        sluice("export", run, "--format", "onnx", "--model", model, "--to", file.parent)
     return file

@@ -24,8 +24,11 @@ def sluice(*words) -> str:
 def bench(options) -> dict:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bench.json"
+        network = []
+        if options.network:
+            network = ["--network", options.network, "--image-size", options.image_size]
         sluice("bench", options.work, "--batch", options.batch, "--compute", options.setting,
-               "--seconds", options.seconds, "--json", file)
+               "--seconds", options.seconds, "--json", file, *network)
         results = json.loads(file.read_text())["works"]
     [result] = [r for r in results if (r["work"], r["batch"]) == (options.work, options.batch)]
     return {field: result[field] for field in ("images_per_second", "median_ms")}

@@ -4,10 +4,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import plan
 import rounds
 import table
 from measure import WARM_UP, Clock
-from works import LATENCY, RATE, WORKS
+from works import LATENCY, RATE, WORKS, Setting
 
 TRAIN = WORKS[0]
 
@@ -68,6 +69,28 @@ class Table(unittest.TestCase):
         clock = Clock(32, 4)
         clock.ticks = [0.0] * (WARM_UP - 1) + [10, 11, 12, 14]
         self.assertEqual(clock.figures(), {"images_per_second": 24, "median_ms": 1000})
+
+    def test_the_warm_up_of_long_steps_is_two_steps(self):
+        clock = Clock(32, 4)
+        clock.ticks = [100.0, 106, 112, 120]
+        self.assertEqual(clock.measured(), [106, 112, 120])
+        clock.ticks = [100.0, 101, 102]
+        self.assertEqual(clock.measured(), [])
+
+    def test_a_network_is_a_work_of_its_own(self):
+        [work] = [w for w in WORKS if w.name == "train-airbench"]
+        self.assertEqual((work.kind, work.short()), ("train", "train-airbench 1024"))
+        records = [{**record(1, "sluice", "exact", images_per_second=6), "work": work.name,
+                    "batch": work.batch}]
+        self.assertIn(("sluice", "exact"), table.series(records, work, RATE))
+        self.assertEqual(table.series(records, TRAIN, RATE), {})
+
+    def test_memory_is_kept_but_where_a_setting_releases_it(self):
+        kept = {(work.kind, name): plan.Task(work, Setting("pytorch", name, ()), []).keep_memory
+                for work in WORKS for name in ("channels_last", "channels_last released")}
+        self.assertTrue(kept["train", "channels_last"])
+        self.assertFalse(kept["train", "channels_last released"])
+        self.assertFalse(kept["lab", "channels_last"])
 
 
 if __name__ == "__main__":

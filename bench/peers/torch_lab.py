@@ -51,7 +51,7 @@ class Lab:
         accuracy on the training images during training, and then on the test images."""
         size = self.recipe["batch_size"]
         judge = self.way.judge(self.way.place(model), loss_of)
-        step = self.way.trainer(model, judge, self.recipe["learning_rate"])
+        step = self.way.trainer(judge, self.way.adam(model, self.recipe["learning_rate"]))
         for epoch in range(1, epochs + 1):
             model.train()
             trained = epoch_of(step, shuffled(*train, size))

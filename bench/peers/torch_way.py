@@ -17,11 +17,14 @@ class Way:
                         else torch.contiguous_format)
 
     def store(self, images):
-        """Converts images (n, 32, 32, 3) to the setting's memory layout."""
+        """Converts images (n, height, width, 3) to the setting's memory layout."""
         return images if self.channels_last else images.permute(0, 3, 1, 2).contiguous()
 
     def batch(self, stored):
-        """Returns images (n, 3, 32, 32) from `store`'s result, or from some of its rows."""
+        """Returns images (n, 3, height, width) from `store`'s result, or from some of its rows;
+        scales bytes to [0, 1]."""
+        if stored.dtype == torch.uint8:
+            stored = stored.float().div_(255)
         return stored.permute(0, 3, 1, 2) if self.channels_last else stored
 
     def compile(self, function):
@@ -33,7 +36,7 @@ class Way:
     def precision(self):
         return torch.autocast("cpu", torch.bfloat16) if self.bf16 else contextlib.nullcontext()
 
-    def adam(self, model, learning_rate: float):
+    def adam(self, model, learning_rate: float = 1e-3):
         # PyTorch before 2.4 has no fused Adam for processors.
         version = tuple(int(part) for part in torch.__version__.split(".")[:2])
         fused = {"fused": True} if version >= (2, 4) else {}
@@ -53,15 +56,13 @@ class Way:
 
         return judge
 
-    def trainer(self, model, judge, learning_rate: float = 1e-3):
+    def trainer(self, judge, optimizer):
         """Returns a training step on (images, labels), with `judge`'s results."""
-        adam = self.adam(model, learning_rate)
-
         def step(images, labels):
-            adam.zero_grad(set_to_none=True)
+            optimizer.zero_grad(set_to_none=True)
             loss, right = judge(images, labels)
             loss.backward()
-            adam.step()
+            optimizer.step()
             return loss.detach(), right
 
         return step

@@ -16,10 +16,16 @@ class Metric:
 
 @dataclass(frozen=True)
 class Work:
-    name: str
+    kind: str
     batch: int | None
     title: str
     metrics: tuple[Metric, ...]
+    network: str | None = None  # as `sluice bench --network`; None for the lab's models
+    image_size: int = 32
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}-{self.network}" if self.network else self.kind
 
     def short(self) -> str:
         return f"{self.name} {self.batch}" if self.batch else self.name
@@ -37,20 +43,31 @@ WORKS = (
     Work("inference", 256, "Inference of the mixture, batch 256", (RATE,)),
     Work("inference", 1, "Inference of the mixture, one image", (LATENCY,)),
     Work("lab", None, "The whole lab, start to end", (SECONDS, MEMORY)),
+    Work("train", 1024, "Training step of airbench, batch 1024", (RATE, MEMORY), "airbench"),
+    Work("train", 128, "Training step of resnet20, batch 128", (RATE, MEMORY), "resnet20"),
+    Work("train", 128, "Training step of mobilenet-small at 96x96, batch 128", (RATE, MEMORY),
+         "mobilenet-small", 96),
+    Work("inference", 256, "Inference of airbench, batch 256", (RATE, MEMORY), "airbench"),
+    Work("inference", 128, "Inference of mobilenet-small at 96x96, batch 128", (RATE, MEMORY),
+         "mobilenet-small", 96),
 )
 STEPS = ("train", "joint", "inference")
+NETWORKS = tuple(work.name for work in WORKS if work.network)
+INFERENCE = ("inference", *(work.name for work in WORKS
+                            if work.network and work.kind == "inference"))
 
 
 @dataclass(frozen=True)
 class Setting:
     peer: str
     name: str  # words that the peer's program understands
-    works: tuple[str, ...]
+    works: tuple[str, ...]  # names
 
 
 # The words of a setting say how it differs from the peer's plainest form. "bf16" is skipped if the
 # processor has no such instructions. "routed" runs only the expert that the gate chose. "kept"
-# makes the C library keep freed memory, as for all steps: see process.py.
+# makes the C library keep freed memory, as for all steps but those that are "released": see
+# process.py.
 PROGRAMS = {
     "sluice": "sluice_peer.py",
     "keras": "keras_peer.py",
@@ -74,21 +91,22 @@ SETTINGS = (
     Setting("pytorch-debian", "channels_last routed", ("joint", "inference")),
     Setting("pytorch-debian", "channels_last traced", ("inference",)),
     Setting("pytorch-debian", "channels_last bf16", STEPS),
-    Setting("pytorch", "contiguous", STEPS),
-    Setting("pytorch", "channels_last", (*STEPS, "lab")),
+    Setting("pytorch", "contiguous", (*STEPS, *NETWORKS)),
+    Setting("pytorch", "channels_last", (*STEPS, *NETWORKS, "lab")),
+    Setting("pytorch", "channels_last released", NETWORKS),
     Setting("pytorch", "channels_last kept", ("lab",)),
     Setting("pytorch", "channels_last routed", ("joint", "inference")),
-    Setting("pytorch", "contiguous compiled", STEPS),
-    Setting("pytorch", "channels_last compiled", (*STEPS, "lab")),
-    Setting("pytorch", "channels_last bf16", STEPS),
-    Setting("pytorch", "channels_last compiled bf16", STEPS),
-    Setting("onnxruntime", "fp32", ("inference",)),
-    Setting("openvino", "fp32", ("inference",)),
-    Setting("openvino", "bf16", ("inference",)),
+    Setting("pytorch", "contiguous compiled", (*STEPS, *NETWORKS)),
+    Setting("pytorch", "channels_last compiled", (*STEPS, *NETWORKS, "lab")),
+    Setting("pytorch", "channels_last bf16", (*STEPS, *NETWORKS)),
+    Setting("pytorch", "channels_last compiled bf16", (*STEPS, *NETWORKS)),
+    Setting("onnxruntime", "fp32", INFERENCE),
+    Setting("openvino", "fp32", INFERENCE),
+    Setting("openvino", "bf16", INFERENCE),
 )
 
 
 def settings(compute: list[str]) -> list[Setting]:
     """Puts Sluice's settings in these modes first; the lab uses its experiment's mode."""
-    sluice = [Setting("sluice", mode, STEPS) for mode in compute]
+    sluice = [Setting("sluice", mode, (*STEPS, *NETWORKS)) for mode in compute]
     return [*sluice, Setting("sluice", "lab.toml", ("lab",)), *SETTINGS]

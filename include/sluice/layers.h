@@ -159,6 +159,7 @@ struct Dense {
   int units;
   Activation activation = Activation::linear;
   bool use_bias = true;
+  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< files do not keep it
 };
 
 struct Reshape {

@@ -34,7 +34,8 @@ struct Schedule {
 /// weights, which continue from there. The slow ones keep the share `decay` * (step /
 /// steps)^`decay_power` of themselves, as in airbench94.py of KellerJordan/cifar10-airbench. The
 /// paper's form is decay 0.5 (1 - slow_step_size) and decay_power 0. State, such as running means,
-/// takes part. At the end of each epoch the weights are the slow ones.
+/// takes part. The slow weights are what the epochs' validation and early stopping see, and replace
+/// the weights at the end of the fit, unless use_ema does.
 struct Lookahead {
   int sync_period = 0;          ///< 0 for no lookahead; 5 in the source
   double decay = 0.7737809375;  ///< 0.95^5, as in the source

@@ -14,7 +14,8 @@ inline bool has_avx2() {
 #endif
 
 /// Compiles a function for each vector width and chooses at run time, so that the build needs no
-/// -march. Sanitizers do not support this: the choice runs before they start.
+/// -march. The function belongs in an unnamed namespace: GCC exports it from the library otherwise,
+/// whatever its visibility. Sanitizers do not support this: the choice runs before they start.
 #if defined(__x86_64__) && !defined(SLUICE_SANITIZED)
 #define SLUICE_VECTORISED __attribute__((target_clones("avx512f", "avx2", "default")))
 #else

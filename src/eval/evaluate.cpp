@@ -17,23 +17,6 @@ int throughput_batch(const Shape& input) {
       std::clamp(kValues / std::max<std::int64_t>(1, element_count(input)), kLeast, kMost));
 }
 
-namespace {
-
-/// Predicts as predict_in_batches(), but with views, and calls see(labels, outputs, loss).
-template <class See>
-void predict_views(CompiledModel& model, const Examples& examples, Views views, const See& see) {
-  ViewPredictor predictor(model, examples, views);
-  std::vector<int> labels;
-  for (std::size_t first = 0; first < examples.size(); first += labels.size()) {
-    labels.resize(std::min(examples.size() - first, static_cast<std::size_t>(model.max_batch())));
-    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = examples.label(first + i);
-    const std::span<const float> outputs = predictor.predict(first, labels.size());
-    see(labels, outputs, ops::cross_entropy_from_outputs(outputs, labels, 1, {}));
-  }
-}
-
-}  // namespace
-
 Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");
   require_fit(model, examples);
@@ -52,7 +35,13 @@ Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views)
       add(batch.labels, outputs, summed_loss(model, outputs, batch.labels, {}));
     });
   } else {
-    predict_views(model, examples, views, add);
+    std::vector<int> labels;
+    const auto add_views = [&](std::size_t first, std::span<const float> outputs) {
+      labels.resize(outputs.size() / static_cast<std::size_t>(model.outputs()));
+      for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = examples.label(first + i);
+      add(labels, outputs, ops::cross_entropy_from_outputs(outputs, labels, 1, {}));
+    };
+    predict_views_in_batches(model, examples, views, add_views);
   }
   result.seconds = timer.seconds();
   result.images_per_second = images / result.seconds;

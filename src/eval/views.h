@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -36,5 +37,16 @@ class ViewPredictor {
   std::vector<float> images_;
   std::vector<float> combined_;
 };
+
+/// Predicts as predict_in_batches(), but with views, and calls see(first example, outputs).
+template <class See>
+void predict_views_in_batches(CompiledModel& model, const Examples& examples, Views views,
+                              const See& see) {
+  ViewPredictor predictor(model, examples, views);
+  const auto most = static_cast<std::size_t>(model.max_batch());
+  for (std::size_t first = 0; first < examples.size(); first += most) {
+    see(first, predictor.predict(first, std::min(most, examples.size() - first)));
+  }
+}
 
 }  // namespace sluice

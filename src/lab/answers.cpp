@@ -20,12 +20,9 @@ std::vector<float> outputs_of(CompiledModel& model, const Examples& examples,
   if (views == Views::one) {
     predict_in_batches(model, examples,
                        [&](const Batch&, std::span<const float> outputs) { add(outputs); });
-    return all;
-  }
-  ViewPredictor predictor(model, examples, views);
-  const auto most = static_cast<std::size_t>(model.max_batch());
-  for (std::size_t first = 0; first < examples.size(); first += most) {
-    add(predictor.predict(first, std::min(most, examples.size() - first)));
+  } else {
+    predict_views_in_batches(model, examples, views,
+                             [&](std::size_t, std::span<const float> outputs) { add(outputs); });
   }
   return all;
 }

@@ -7,6 +7,23 @@
 
 namespace sluice {
 
+namespace {
+
+/// Operations that the backward pass of an image needs.
+double backward_flops(const Sequential& model) {
+  double flops = 0;
+  bool learns = false;  // this layer or one before it
+  for (const LayerSummary& layer : summarize(model)) {
+    const bool is_trained = std::ranges::any_of(layer.tensors, &TensorSpec::trained);
+    learns |= is_trained;
+    if (is_trained) flops += layer.flops;
+    if (learns) flops += layer.flops;
+  }
+  return flops;
+}
+
+}  // namespace
+
 Cost& Cost::operator+=(const Cost& other) {
   parameters += other.parameters;
   active_parameters += other.active_parameters;
@@ -19,7 +36,7 @@ Cost& Cost::operator+=(const Cost& other) {
 Cost cost_of(const Sequential& model) {
   const std::int64_t parameters = count_parameters(model);
   const double flops = count_flops(model);
-  return {parameters, parameters, flops, flops, 3 * flops};
+  return {parameters, parameters, flops, flops, flops + backward_flops(model)};
 }
 
 Cost cost_of(const Mixture& model) {

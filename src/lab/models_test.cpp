@@ -120,6 +120,7 @@ TEST(Models, AirbenchHasAFrozenWhiteningKernel) {
     EXPECT_EQ(whiten.tensors[0].initializer, Initializer::whitening);
     EXPECT_FALSE(whiten.tensors[0].trained);
     EXPECT_TRUE(whiten.tensors[1].trained) << "the bias";
+    EXPECT_EQ(summarize(model).end()[-3].tensors[0].initializer, Initializer::fan_in);
   }
 }
 

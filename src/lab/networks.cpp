@@ -73,7 +73,7 @@ Sequential airbench(NetworkBuilder network, std::int64_t channels, int classes) 
     network.add(ActivationLayer{name + "gelu2", Activation::gelu});
   }
   network.add(GlobalMaxPooling2D{"pool"});
-  network.add(Dense{"output", classes, Activation::linear, false});
+  network.add(Dense{"output", classes, Activation::linear, false, Initializer::fan_in});
   network.add(Rescaling{"scale", 1.0 / 9});
   network.add(ActivationLayer{"softmax", Activation::softmax});
   return network.take();

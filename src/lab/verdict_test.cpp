@@ -283,6 +283,20 @@ TEST(Ask, TellsWhatTheCompiledMixtureTells) {
   EXPECT_NE(compared.frozen, compared.baseline);
 }
 
+TEST(Cost, FrozenLayersNeedLessInTraining) {
+  Sequential model{
+      "m",
+      {8, 8, 3},
+      {Conv2D{"a", 4}, Conv2D{"b", 4}, Conv2D{"c", 4}, Flatten{"flat"}, Dense{"d", 2}}};
+  const std::vector<LayerSummary> layers = summarize(model);
+  const double all = 3 * count_flops(model);
+  EXPECT_DOUBLE_EQ(cost_of(model).training_flops, all);
+  model.frozen = {"a", "c"};
+  EXPECT_DOUBLE_EQ(cost_of(model).training_flops, all - 2 * layers[0].flops - layers[2].flops);
+  model.frozen = {"a/kernel"};
+  EXPECT_DOUBLE_EQ(cost_of(model).training_flops, all) << "its bias learns";
+}
+
 TEST(Cost, CountsWhatOneImageNeeds) {
   const Mixture model = two_groups();
   const Cost one = cost_of(model.baseline);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "onednn/context.h"
 
 // Differences between oneDNN 2 and 3, all in this file: version 3 takes the engine in place of an
@@ -84,18 +86,20 @@ inline dnnl::pooling_backward::primitive_desc describe_pooling_backward(
 #endif
 }
 
-/// Attribute that applies ReLU to a primitive's result while it is in registers.
-inline dnnl::primitive_attr fused_relu(bool relu) {
-  dnnl::primitive_attr attributes;
-  if (relu) {
-    dnnl::post_ops after;
+/// Attribute that applies ReLU to a primitive's result while it is in registers; the largest result
+/// is max_value, or infinite.
+inline dnnl::primitive_attr fused_relu(float max_value) {
+  const bool is_limited = max_value < std::numeric_limits<float>::infinity();
+  const auto algorithm = is_limited ? dnnl::algorithm::eltwise_clip : dnnl::algorithm::eltwise_relu;
+  const float beta = is_limited ? max_value : 0.f;
+  dnnl::post_ops after;
 #if DNNL_VERSION_MAJOR >= 3
-    after.append_eltwise(dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  after.append_eltwise(algorithm, 0.f, beta);
 #else
-    after.append_eltwise(1.f, dnnl::algorithm::eltwise_relu, 0.f, 0.f);
+  after.append_eltwise(1.f, algorithm, 0.f, beta);
 #endif
-    attributes.set_post_ops(after);
-  }
+  dnnl::primitive_attr attributes;
+  attributes.set_post_ops(after);
   return attributes;
 }
 

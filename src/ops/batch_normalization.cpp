@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "base/simd.h"
+#include "ops/gelu.h"
 #include "ops/relu.h"
 #include "ops/scale.h"
 
@@ -67,17 +68,18 @@ void add_moments(double count, double more, std::size_t lanes, const Value* mean
 }
 
 /// By lane: sums of the gradients, and of their products with the normalised values. With dst,
-/// gradients behind a ReLU that is 0 become 0.
+/// gradients behind a ReLU that is 0 or max_value become 0.
 SLUICE_VECTORISED void sum_gradients(const float* __restrict src, const float* __restrict dst,
-                                     const float* __restrict mean, const float* __restrict inverse,
-                                     std::size_t pixels, std::size_t lanes, float* __restrict diff,
+                                     float max_value, const float* __restrict mean,
+                                     const float* __restrict inverse, std::size_t pixels,
+                                     std::size_t lanes, float* __restrict diff,
                                      float* __restrict sums, float* __restrict products) {
   std::fill(sums, sums + lanes, 0.f);
   std::fill(products, products + lanes, 0.f);
   for (std::size_t pixel = 0; pixel < pixels; ++pixel) {
     if (dst != nullptr) {
       for (std::size_t lane = 0; lane < lanes; ++lane) {
-        diff[lane] = dst[lane] > 0 ? diff[lane] : 0.f;
+        diff[lane] = ((dst[lane] > 0) & (dst[lane] < max_value)) ? diff[lane] : 0.f;
       }
       dst += lanes;
     }
@@ -106,11 +108,13 @@ SLUICE_VECTORISED void combine(const float* __restrict src, const float* __restr
 }  // namespace
 
 BatchNormalization::BatchNormalization(Plan& plan, const dnnl::memory& src,
-                                       const operation::BatchNormalization& operation, bool relu,
+                                       const operation::BatchNormalization& operation,
+                                       const FusedRelu& relu, bool gelu,
                                        const BatchNormalizationParameters& parameters)
     : Op(src, plan.take(src.get_desc())),
       operation_(operation),
       relu_(relu),
+      gelu_(gelu),
       parameters_(parameters),
       planes_(src) {
   const std::size_t lanes = planes_.blocks * planes_.lanes;
@@ -222,20 +226,32 @@ void BatchNormalization::forward(onednn::Context&, const Pass& pass) {
     offset_[c] = (beta == nullptr ? 0.f : beta[c]) - mean_[c] * scale_[c];
   }
   scale_values(planes_, onednn::data(src_), scale_.data(), offset_.data(), relu_,
-               onednn::data(dst_));
+               onednn::data(dst_), gelu_ ? gelu : nullptr);
+}
+
+void BatchNormalization::undo_gelu(std::size_t values, std::size_t first_lane, std::size_t pixels) {
+  gelu_backward(onednn::data(src_) + values, scale_.data() + first_lane,
+                offset_.data() + first_lane, pixels, planes_.lanes, diff_ + values);
 }
 
 void BatchNormalization::backward_weights(onednn::Context&) {
   if (operation_.frozen) {
-    if (relu_) relu_backward(dst_, diff_dst_);
-    return;
+    relu_backward(dst_, diff_dst_, relu_);
+    if (!gelu_) return;
+    return for_each_part([&](std::size_t block, std::size_t first, std::size_t last, std::size_t) {
+      for (std::size_t image = first; image < last; ++image) {
+        undo_gelu((image * planes_.blocks + block) * plane(), block * planes_.lanes,
+                  planes_.pixels());
+      }
+    });
   }
   const std::size_t lanes = planes_.lanes;
   const std::size_t all = lanes_of_all();
   sum_in_parts([&](const Chunk& chunk, float* sums, float* products, double* into_sums,
                    double* into_products) {
+    if (gelu_) undo_gelu(chunk.values, chunk.first_lane, chunk.pixels);
     sum_gradients(onednn::data(src_) + chunk.values,
-                  relu_ ? onednn::data(dst_) + chunk.values : nullptr,
+                  relu_.applied ? onednn::data(dst_) + chunk.values : nullptr, relu_.max_value,
                   mean_.data() + chunk.first_lane, inverse_.data() + chunk.first_lane, chunk.pixels,
                   lanes, diff_ + chunk.values, sums, products);
     for (std::size_t lane = 0; lane < lanes; ++lane) {

@@ -5,6 +5,7 @@
 #include "graph/operation.h"
 #include "onednn/planes.h"
 #include "ops/op.h"
+#include "ops/relu.h"
 
 namespace sluice::ops {
 
@@ -15,17 +16,18 @@ struct BatchNormalizationParameters {
   float* moving_variance;  ///< likewise
 };
 
-/// Batch normalisation with fused ReLU over all axes but the channels, by the statistics of the
-/// pass's rows in training, unless it is frozen, and the moving ones at inference (Ioffe and
+/// Batch normalisation with fused ReLU or GELU over all axes but the channels, by the statistics of
+/// the pass's rows in training, unless it is frozen, and the moving ones at inference (Ioffe and
 /// Szegedy 2015). src (N, C, H, W) or (N, C) in any layout, dst in that of src. Its sums are
 /// divided by images, not by threads, so that the bits do not depend on the number of threads.
 class BatchNormalization : public Op {
  public:
   BatchNormalization(Plan& plan, const dnnl::memory& src,
-                     const operation::BatchNormalization& operation, bool relu,
-                     const BatchNormalizationParameters& parameters);
+                     const operation::BatchNormalization& operation, const FusedRelu& relu,
+                     bool gelu, const BatchNormalizationParameters& parameters);
 
   bool has_parameters() const override;
+  bool reads_its_result() const override { return relu_.has_max_value(); }
   dnnl::memory plan_backward(Plan& plan, const dnnl::memory& diff_dst, bool need_diff_src) override;
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_weights(onednn::Context& context) override;
@@ -49,11 +51,14 @@ class BatchNormalization : public Op {
   double* part_sums(std::size_t part) { return sums_.data() + 2 * part * lanes_of_all(); }
   std::size_t lanes_of_all() const { return planes_.blocks * planes_.lanes; }
   std::size_t plane() const { return planes_.pixels() * planes_.lanes; }
+  /// Makes gradients of GELU's results those of its sources, for pixels of one block.
+  void undo_gelu(std::size_t values, std::size_t first_lane, std::size_t pixels);
   void compute_moments();
   void update_moving_moments();
 
   operation::BatchNormalization operation_;
-  bool relu_;
+  FusedRelu relu_;
+  bool gelu_;
   BatchNormalizationParameters parameters_;
   onednn::Planes planes_;
   // By lane.

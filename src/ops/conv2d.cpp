@@ -3,6 +3,7 @@
 #include "base/fail.h"
 #include "onednn/describe.h"
 #include "ops/relu.h"
+#include "ops/split_channels.h"
 
 namespace sluice::ops {
 
@@ -42,7 +43,8 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
   const bool in_blocks = winograd != nullptr && filters % width == 0 &&
                          (first || src.get_desc() == onednn::in_blocks(dims, width));
   description_ = onednn::describe<dnnl::convolution_forward>(
-      plan.context, onednn::fused_relu(shape.relu),
+      plan.context,
+      shape.relu.applied ? onednn::fused_relu(shape.relu.max_value) : dnnl::primitive_attr(),
       plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
       dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
       onednn::layout({filters}, Tag::x),
@@ -50,7 +52,9 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
       padding_right_);
 
   blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
-  src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
+  if (!splits_channels(src, blocked_src_)) {
+    src_reorder_ = onednn::reorder(plan.context, src, blocked_src_);
+  }
   const auto plain_kernel = onednn::at(plan.context, kernel_layout_, kernel.values);
   const auto blocked_kernel =
       onednn::in_layout(plan.context, plan.workspace, plain_kernel, description_.weights_desc());
@@ -118,6 +122,7 @@ void Conv2D::load_parameters(onednn::Context& context) {
 }
 
 void Conv2D::forward(onednn::Context& context, const Pass&) {
+  if (splits_channels(src_, blocked_src_)) split_channels(src_, blocked_src_);
   src_reorder_.run(context);
   forward_.run(context);
 }
@@ -126,10 +131,11 @@ void Conv2D::backward_weights(onednn::Context& context) {
   if (own_gradient_) {
     own_gradient_->run_gradient(
         context, onednn::data(src_),
-        {onednn::data(diff_dst_), shape_.relu ? onednn::data(dst_) : nullptr}, kernel_, bias_);
+        {onednn::data(diff_dst_), shape_.relu.applied ? onednn::data(dst_) : nullptr}, kernel_,
+        bias_);
     return;
   }
-  if (shape_.relu) relu_backward(dst_, diff_dst_);
+  relu_backward(dst_, diff_dst_, shape_.relu);
   backward_weights_.run(context);
   diff_kernel_reorder_.run(context);
 }
@@ -139,7 +145,7 @@ std::string Conv2D::algorithm() const {
 }
 
 void Conv2D::backward_data(onednn::Context& context) {
-  if (own_gradient_ && shape_.relu) relu_backward(dst_, diff_dst_);
+  if (own_gradient_) relu_backward(dst_, diff_dst_, shape_.relu);
   backward_kernel_reorder_.run(context);
   backward_data_.run(context);
 }

@@ -5,12 +5,13 @@
 #include "graph/operation.h"
 #include "ops/convolution_parts.h"
 #include "ops/op.h"
+#include "ops/relu.h"
 
 namespace sluice::ops {
 
 struct Conv2DShape {
   operation::Convolution convolution;
-  bool relu;
+  FusedRelu relu = {};  ///< max_value: only at inference
 
   /// Whether it is no depthwise one, and gives each pixel one result.
   bool is_plain(int kernel_size) const {
@@ -47,7 +48,7 @@ class Conv2D : public Op {
   dnnl::convolution_forward::primitive_desc description_;
   dnnl::memory blocked_src_;
 
-  onednn::Step src_reorder_;
+  onednn::Step src_reorder_;  ///< unless splits_channels()
   onednn::Step kernel_reorder_;
   onednn::Step forward_;
 

@@ -67,7 +67,7 @@ void Dense::plan_backward_weights(Plan& plan) {
 
 void Dense::forward(onednn::Context& context, const Pass&) {
   forward_.run(context);
-  if (relu_) relu(dst_);
+  relu(dst_, relu_);
 }
 
 std::string Dense::algorithm() const {
@@ -75,7 +75,7 @@ std::string Dense::algorithm() const {
 }
 
 void Dense::backward_weights(onednn::Context& context) {
-  if (relu_) relu_backward(dst_, diff_dst_);
+  relu_backward(dst_, diff_dst_, relu_);
   backward_weights_.run(context);
 }
 

@@ -47,7 +47,7 @@ std::optional<OneDnn> of_onednn(const operation::Activate& activate) {
 
 // Value and derivative of the others. NaN stays NaN.
 
-struct Relu {
+struct Positive {
   static float value(float x) { return x <= 0 ? 0.f : x; }
   static float slope(float x) { return x > 0 ? 1.f : 0.f; }
 };
@@ -58,7 +58,7 @@ struct LeakyRelu {
 };
 struct Relu6 {
   static float value(float x) { return x <= 0 ? 0.f : x >= 6 ? 6.f : x; }
-  static float slope(float x) { return x > 0 && x < 6 ? 1.f : 0.f; }
+  static float slope(float x) { return ((x > 0) & (x < 6)) ? 1.f : 0.f; }
 };
 struct Selu {
   static float value(float x) { return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x)); }
@@ -73,7 +73,7 @@ struct Softsign {
 };
 struct HardSigmoid {
   static float value(float x) { return Relu6::value(x + 3) / 6; }
-  static float slope(float x) { return x > -3 && x < 3 ? 1.f / 6 : 0.f; }
+  static float slope(float x) { return ((x > -3) & (x < 3)) ? 1.f / 6 : 0.f; }
 };
 struct HardSilu {
   static float value(float x) { return x * HardSigmoid::value(x); }
@@ -84,7 +84,7 @@ template <class Use>
 void with_function(const operation::Activate& activate, const Use& use) {
   switch (activate.function) {
     case Activation::relu:
-      return use(Relu());
+      return use(Positive());
     case Activation::leaky_relu:
       return use(LeakyRelu{static_cast<float>(activate.alpha)});
     case Activation::relu6:
@@ -165,10 +165,10 @@ void Elementwise::backward_data(onednn::Context& context) {
   if (of_onednn(activate_)) return backward_.run(context);
   with_function(activate_, [&](auto function) {
     const float* src = onednn::data(src_);
-    parallel_for(onednn::stored(src_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) {
-        diff_src_[i] = diff_dst_[i] * function.slope(src[i]);
-      }
+    const float* diff_dst = diff_dst_;
+    float* diff_src = diff_src_;
+    parallel_for(onednn::stored(src_), kGrainOfValues, [=](std::size_t begin, std::size_t end) {
+      for (std::size_t i = begin; i < end; ++i) diff_src[i] = diff_dst[i] * function.slope(src[i]);
     });
   });
 }

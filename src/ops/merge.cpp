@@ -1,9 +1,9 @@
 #include "ops/merge.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/parallel.h"
+#include "base/simd.h"
 #include "onednn/planes.h"
 
 namespace sluice::ops {
@@ -12,19 +12,24 @@ using onednn::Tag;
 
 namespace {
 
-/// dst = the first source, changed by each value of the others in turn.
-template <class Change>
-void merge_values(const std::vector<dnnl::memory>& sources, const dnnl::memory& into,
-                  const Change& change) {
-  float* dst = onednn::data(into);
-  parallel_for(onednn::stored(into), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
-    const float* first = onednn::data(sources[0]);
-    std::copy(first + begin, first + end, dst + begin);
-    for (std::size_t i = 1; i < sources.size(); ++i) {
-      const float* next = onednn::data(sources[i]);
-      for (std::size_t j = begin; j < end; ++j) change(dst[j], next[j]);
-    }
+constexpr std::size_t kChunk = 4096;  ///< values that stay in the first-level cache
+
+/// Calls body(begin, end) for parts of all values, in parallel.
+template <class Body>
+void for_each_chunk(const dnnl::memory& values, const Body& body) {
+  parallel_for(onednn::stored(values), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
+    for (; begin < end; begin += kChunk) body(begin, std::min(begin + kChunk, end));
   });
+}
+
+SLUICE_VECTORISED void add(const float* __restrict values, std::size_t count,
+                           float* __restrict to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] += values[i];
+}
+
+SLUICE_VECTORISED void multiply(const float* __restrict values, std::size_t count,
+                                float* __restrict to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] *= values[i];
 }
 
 }  // namespace
@@ -63,17 +68,27 @@ void Merge::backward_data(onednn::Context& context) {
   for (const onednn::Step& step : after_) step.run(context);
 }
 
-Add::Add(Plan& plan, const std::vector<dnnl::memory>& sources)
-    : Merge(sources, plan.take(sources[0].get_desc())) {
+Add::Add(Plan& plan, const std::vector<dnnl::memory>& sources, const FusedRelu& relu)
+    : Merge(sources, plan.take(sources[0].get_desc())), relu_(relu) {
   bring_into(plan, onednn::Planes(sources[0]).tag);
 }
 
 void Add::merge() {
-  merge_values(inputs_, dst_, [](float& value, float next) { value += next; });
+  for_each_chunk(dst_, [&](std::size_t begin, std::size_t end) {
+    float* dst = onednn::data(dst_) + begin;
+    std::copy_n(onednn::data(inputs_[0]) + begin, end - begin, dst);
+    for (std::size_t i = 1; i < inputs_.size(); ++i) {
+      add(onednn::data(inputs_[i]) + begin, end - begin, dst);
+    }
+    if (relu_.applied) relu(dst, end - begin, relu_.max_value);
+  });
 }
 
 void Add::divide() {
-  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
+  for_each_chunk(dst_, [&](std::size_t begin, std::size_t end) {
+    if (relu_.applied) {
+      relu_backward(onednn::data(dst_) + begin, end - begin, diff_dst_ + begin, relu_.max_value);
+    }
     for (float* diff : diffs_) {
       if (diff != nullptr) std::copy(diff_dst_ + begin, diff_dst_ + end, diff + begin);
     }
@@ -86,19 +101,23 @@ Multiply::Multiply(Plan& plan, const std::vector<dnnl::memory>& sources)
 }
 
 void Multiply::merge() {
-  merge_values(inputs_, dst_, [](float& value, float next) { value *= next; });
+  for_each_chunk(dst_, [&](std::size_t begin, std::size_t end) {
+    float* dst = onednn::data(dst_) + begin;
+    std::copy_n(onednn::data(inputs_[0]) + begin, end - begin, dst);
+    for (std::size_t i = 1; i < inputs_.size(); ++i) {
+      multiply(onednn::data(inputs_[i]) + begin, end - begin, dst);
+    }
+  });
 }
 
 void Multiply::divide() {
-  parallel_for(onednn::stored(dst_), kGrainOfValues, [&](std::size_t begin, std::size_t end) {
+  for_each_chunk(dst_, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = 0; i < diffs_.size(); ++i) {
-      float* diff = diffs_[i];
-      if (diff == nullptr) continue;
-      std::copy(diff_dst_ + begin, diff_dst_ + end, diff + begin);
+      if (diffs_[i] == nullptr) continue;
+      float* diff = diffs_[i] + begin;
+      std::copy(diff_dst_ + begin, diff_dst_ + end, diff);
       for (std::size_t k = 0; k < inputs_.size(); ++k) {
-        if (k == i) continue;
-        const float* other = onednn::data(inputs_[k]);
-        for (std::size_t j = begin; j < end; ++j) diff[j] *= other[j];
+        if (k != i) multiply(onednn::data(inputs_[k]) + begin, end - begin, diff);
       }
     }
   });
@@ -133,13 +152,13 @@ Concatenate::Concatenate(Plan& plan, const std::vector<dnnl::memory>& sources)
   const bool pixel_by_pixel = tag == Tag::nhwc || tag == Tag::nc;
   rows_ = pixel_by_pixel ? planes.images * planes.pixels() : planes.images;
   for (const dnnl::memory& input : inputs_) widths_.push_back(onednn::stored(input) / rows_);
+  width_ = onednn::stored(dst_) / rows_;
 }
 
 void Concatenate::merge() {
-  const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width_, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-      float* to = onednn::data(dst_) + row * width;
+      float* to = onednn::data(dst_) + row * width_;
       for (std::size_t i = 0; i < inputs_.size(); ++i) {
         const float* from = onednn::data(inputs_[i]) + row * widths_[i];
         to = std::copy(from, from + widths_[i], to);
@@ -149,10 +168,9 @@ void Concatenate::merge() {
 }
 
 void Concatenate::divide() {
-  const std::size_t width = std::accumulate(widths_.begin(), widths_.end(), std::size_t{0});
-  parallel_for(rows_, 1 + kGrainOfValues / width, [&](std::size_t begin, std::size_t end) {
+  parallel_for(rows_, 1 + kGrainOfValues / width_, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-      const float* from = diff_dst_ + row * width;
+      const float* from = diff_dst_ + row * width_;
       for (std::size_t i = 0; i < diffs_.size(); ++i) {
         if (diffs_[i] != nullptr) std::copy(from, from + widths_[i], diffs_[i] + row * widths_[i]);
         from += widths_[i];

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "ops/op.h"
+#include "ops/relu.h"
 
 namespace sluice::ops {
 
@@ -29,21 +30,25 @@ class Merge : public Op {
   std::vector<dnnl::memory> sources_;  ///< as they come
   std::vector<dnnl::memory> inputs_;   ///< in the common layout
   std::vector<float*> diffs_;          ///< in the common layout; null where none is wanted
-  const float* diff_dst_ = nullptr;
+  float* diff_dst_ = nullptr;
 
  private:
   std::vector<onednn::Step> before_;
   std::vector<onednn::Step> after_;
 };
 
-/// dst = the sum of the sources, all of one shape.
+/// dst = the sum of the sources, all of one shape, then ReLU.
 class Add : public Merge {
  public:
-  Add(Plan& plan, const std::vector<dnnl::memory>& sources);
+  Add(Plan& plan, const std::vector<dnnl::memory>& sources, const FusedRelu& relu);
+
+  bool reads_its_result() const override { return relu_.has_max_value(); }
 
  private:
   void merge() override;
   void divide() override;
+
+  FusedRelu relu_;
 };
 
 /// dst = the product of the sources, all of one shape.
@@ -67,6 +72,7 @@ class Concatenate : public Merge {
 
   std::size_t rows_ = 0;             ///< each has a part of every source
   std::vector<std::size_t> widths_;  ///< floats of those parts
+  std::size_t width_ = 0;            ///< their sum
 };
 
 }  // namespace sluice::ops

@@ -123,7 +123,7 @@ inline OpCase winograd_case(const char* name, const convolution::Algorithm* algo
   const Conv2DShape shape{{filter_blocks * width, same(3)}, relu};
   result.make = [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
     EXPECT_TRUE(WinogradConv2D::suits(*algorithm, src, shape));
-    EXPECT_TRUE(!pooled || WinogradConv2D::suits_pool(src, kPairs));
+    EXPECT_TRUE(!pooled || WinogradConv2D::suits_pool(kPairs));
     return std::make_unique<WinogradConv2D>(plan, src, shape, pooled, kernel, bias, *algorithm);
   };
   if (!pooled) return result;
@@ -225,7 +225,7 @@ inline OpCase batch_normalization_case(const char* name, const dnnl::memory::dim
         moving_mean.assign(channels, 0);
         moving_variance.assign(channels, 1);
         return std::make_unique<BatchNormalization>(
-            plan, src, operation, relu,
+            plan, src, operation, relu, false,
             BatchNormalizationParameters{gamma, beta, moving_mean.data(), moving_variance.data()});
       },
       forward,
@@ -358,6 +358,10 @@ inline std::vector<OpCase> all_cases() {
                     true),
       winograd_case("winograd_pooled_over_the_edge", convolution::winograd(), 3, 6, 10, 1, 2, true,
                     true),
+      winograd_case("winograd_pooled_odd", convolution::winograd(), 3, 7, 9, 1, 2, true, true),
+      winograd_case("winograd_pooled_odd_no_relu", convolution::winograd(), 2, 13, 4, 2, 1, false,
+                    true),
+      winograd_case("winograd_16_pooled_odd", &kWinograd16, 2, 5, 11, 1, 1, false, true),
       winograd_case("winograd_16_pooled", &kWinograd16, 3, 6, 10, 2, 1, true, true),
       winograd_case("winograd_16", &kWinograd16, 2, 8, 8, 2, 3, true),
       winograd_case("winograd_16_over_the_edge", &kWinograd16, 3, 7, 9, 1, 2, true),

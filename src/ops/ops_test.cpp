@@ -9,6 +9,7 @@
 
 #include "ops/op_cases.h"
 #include "ops/relu.h"
+#include "ops/split_channels.h"
 #include "sluice/error.h"
 
 namespace sluice::ops {
@@ -274,16 +275,11 @@ TEST(WinogradConv2D, IsChosenWhereItSuits) {
   EXPECT_FALSE(suits(32, 8, {{32, {3, 2, 1, 1, 1, 1}}, true}, blocked)) << "strides";
   EXPECT_FALSE(suits(32, 8, {{32, {3, 1}}, true}, blocked)) << "without zeros around";
   EXPECT_FALSE(suits(32, 8, {{32, same(3), true}, true}, blocked)) << "depthwise";
-  const auto suits_pool = [&](std::int64_t height, std::int64_t width, int pool,
-                              operation::Pooling::Kind kind = operation::Pooling::Kind::max) {
-    return WinogradConv2D::suits_pool(plan.take(onednn::layout({2, 32, height, width}, blocked)),
-                                      {kind, {pool, pool}});
-  };
-  EXPECT_TRUE(suits_pool(8, 6, 2));
-  EXPECT_FALSE(suits_pool(8, 6, 2, operation::Pooling::Kind::average));
-  EXPECT_FALSE(suits_pool(8, 7, 2));
-  EXPECT_FALSE(suits_pool(7, 8, 2));
-  EXPECT_FALSE(suits_pool(9, 9, 3));
+  using Kind = operation::Pooling::Kind;
+  EXPECT_TRUE(WinogradConv2D::suits_pool({Kind::max, {2, 2}}));
+  EXPECT_FALSE(WinogradConv2D::suits_pool({Kind::average, {2, 2}}));
+  EXPECT_FALSE(WinogradConv2D::suits_pool({Kind::max, {3, 3}}));
+  EXPECT_FALSE(WinogradConv2D::suits_pool({Kind::max, {2, 2, 0, 0, 1, 1}})) << "padding";
 }
 
 TEST(MaxPooling2D, GivesTheGradientToTheFirstOfEqualValuesAndKeepsNaN) {
@@ -316,11 +312,37 @@ TEST(Relu, KeepsNaN) {
   Plan plan{context, workspace, true};
   const auto values = plan.take(onednn::layout({1, 4}, Tag::nc));
   std::ranges::copy(std::vector<float>{NAN, -1, 2, NAN}, onednn::data(values));
-  relu(values);
+  relu(values, true);
   EXPECT_TRUE(std::isnan(onednn::data(values)[0]));
   EXPECT_EQ(onednn::data(values)[1], 0);
   EXPECT_EQ(onednn::data(values)[2], 2);
   EXPECT_TRUE(std::isnan(onednn::data(values)[3]));
+}
+
+TEST(SplitChannels, GivesEachChannelAPlane) {
+  onednn::Context context;
+  Workspace workspace;
+  Plan plan{context, workspace, true};
+  for (const std::int64_t channels : {2, 3, 4}) {
+    const dnnl::memory::dims dims{3, channels, 5, 7};
+    const auto src = plan.take(onednn::layout(dims, Tag::nhwc));
+    const auto dst = plan.take(onednn::layout(dims, Tag::nchw));
+    ASSERT_TRUE(splits_channels(src, dst));
+    for (int i = 0; i < 3 * channels * 35; ++i) onednn::data(src)[i] = static_cast<float>(i);
+    split_channels(src, dst);
+    for (int n = 0; n < 3; ++n) {
+      for (int c = 0; c < channels; ++c) {
+        for (int pixel = 0; pixel < 35; ++pixel) {
+          EXPECT_EQ(onednn::data(dst)[(n * channels + c) * 35 + pixel],
+                    static_cast<float>((n * 35 + pixel) * channels + c));
+        }
+      }
+    }
+    EXPECT_FALSE(splits_channels(dst, src));
+  }
+  const dnnl::memory::dims many{3, 5, 5, 7};
+  EXPECT_FALSE(splits_channels(plan.take(onednn::layout(many, Tag::nhwc)),
+                               plan.take(onednn::layout(many, Tag::nchw))));
 }
 
 TEST(Dropout, DoesNothingWithoutIt) {

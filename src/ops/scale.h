@@ -4,15 +4,18 @@
 
 #include "onednn/planes.h"
 #include "ops/op.h"
+#include "ops/relu.h"
 
 namespace sluice::ops {
 
 /// A value for each channel as a tensor's layout has them: zeros where zeros fill the last block.
 std::vector<float> by_lane(const onednn::Planes& planes, std::vector<float> by_channel);
 
-/// dst = src * scale + offset, each by lane, and with ReLU the positive part.
+/// dst = src * scale + offset, each by lane, then ReLU, and `then` of each plane's values in place
+/// if there is one.
 void scale_values(const onednn::Planes& planes, const float* src, const float* scale,
-                  const float* offset, bool relu, float* dst);
+                  const float* offset, const FusedRelu& relu, float* dst,
+                  void (*then)(float* values, std::size_t count) = nullptr);
 
 /// dst = src * scale + offset, each a constant for each channel. src (N, C, H, W) or (N, C) in any
 /// layout, dst in that of src.

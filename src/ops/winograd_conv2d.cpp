@@ -2,17 +2,15 @@
 
 namespace sluice::ops {
 
-bool WinogradConv2D::suits_pool(const dnnl::memory& src, const operation::Pooling& pooling) {
-  const auto dims = onednn::dims_of(src);
-  return pooling.kind == operation::Pooling::Kind::max &&
-         pooling.window == operation::Window{2, 2} && dims[2] % 2 == 0 && dims[3] % 2 == 0;
+bool WinogradConv2D::suits_pool(const operation::Pooling& pooling) {
+  return pooling.kind == operation::Pooling::Kind::max && pooling.window == operation::Window{2, 2};
 }
 
 WinogradConv2D::WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape,
                                bool pooled, Parameter kernel, Parameter bias,
                                const convolution::Algorithm& algorithm)
     : Op(src, {}),
-      relu_(shape.relu),
+      relu_(shape.relu.applied),
       pooled_(pooled),
       kernel_(kernel),
       bias_(bias, shape.convolution.filters),

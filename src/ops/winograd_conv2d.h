@@ -7,8 +7,8 @@ namespace sluice::ops {
 
 /// Conv2D by Winograd's minimal filtering: a quarter of the multiplications, rounding errors about
 /// ten times as large. src and dst are in blocks of one vector of channels. With `pooled` it
-/// includes the max pooling after it: dst is (N, filters, H / 2, W / 2), and the full-size result
-/// is never stored.
+/// includes the max pooling after it: dst is (N, filters, H / 2, W / 2), rounded down, and the
+/// full-size result is never stored.
 class WinogradConv2D : public Op {
  public:
   /// Whether the processor, the layout and the sizes support it, and it is not slower.
@@ -22,7 +22,7 @@ class WinogradConv2D : public Op {
   }
 
   /// Whether it can include this pooling.
-  static bool suits_pool(const dnnl::memory& src, const operation::Pooling& pooling);
+  static bool suits_pool(const operation::Pooling& pooling);
 
   WinogradConv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, bool pooled,
                  Parameter kernel, Parameter bias,

@@ -37,10 +37,9 @@ class TableReader {
   [[noreturn]] void refuse(const std::string& text) const { refuse_at(table_, text); }
 
   std::string text(const char* key) {
-    const toml::node* node = get(key);
-    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
-    const auto text = node->value_exact<std::string>();
-    if (!text) refuse_value(key, *node, "must be a text in quotes");
+    const toml::node& node = required(key);
+    const auto text = node.value_exact<std::string>();
+    if (!text) refuse_value(key, node, "must be a text in quotes");
     return *text;
   }
   bool has(const char* key) const { return table_.contains(key); }
@@ -57,9 +56,7 @@ class TableReader {
   }
 
   void count(const char* key, int& value, std::int64_t most) {
-    const toml::node* node = get(key);
-    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
-    value = whole(key, *node, 1, most);
+    value = whole(key, required(key), 1, most);
   }
   void size(const char* key, Size2D& value, std::int64_t most) { size(key, value, most, value); }
   void size(const char* key, Size2D& value, std::int64_t most, const Size2D& otherwise) {
@@ -76,11 +73,10 @@ class TableReader {
     }
   }
   void rate(const char* key, float& value) {
-    const toml::node* node = get(key);
-    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
-    const double rate = real(key, *node);
+    const toml::node& node = required(key);
+    const double rate = real(key, node);
     if (!(rate >= 0 && static_cast<float>(rate) < 1)) {
-      refuse_value(key, *node, "must be at least 0 and below 1");
+      refuse_value(key, node, "must be at least 0 and below 1");
     }
     value = static_cast<float>(rate);
   }
@@ -89,10 +85,8 @@ class TableReader {
     value = node == nullptr ? otherwise : real(key, *node);
   }
   void numbers(const char* key, std::vector<double>& values) {
-    const toml::node* node = get(key);
-    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
     values.clear();
-    for (const toml::node& each : list_of(key, *node)) values.push_back(real(key, each));
+    for (const toml::node& each : list_of(key, required(key))) values.push_back(real(key, each));
   }
   void flag(const char* key, bool& value, bool) {
     const toml::node* node = get(key);
@@ -133,18 +127,12 @@ class TableReader {
     if (node == nullptr) return;
     const auto word = node->value_exact<std::string>();
     const auto found = word ? activation_of(*word) : std::nullopt;
-    if (!found) {
-      std::vector<const char*> words;
-      for (const Activation each : all_activations()) words.push_back(word_of(each));
-      refuse_value(key, *node, fmt::format("must be one of {}", fmt::join(words, ", ")));
-    }
+    if (!found) refuse_value(key, *node, "must be one of " + activation_words());
     value = *found;
   }
   void shape(const char* key, Shape& value) {
-    const toml::node* node = get(key);
-    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
     value.clear();
-    for (const toml::node& each : list_of(key, *node)) {
+    for (const toml::node& each : list_of(key, required(key))) {
       value.push_back(whole(key, each, 1, kMostUnits));
     }
   }
@@ -167,6 +155,12 @@ class TableReader {
   const toml::node* get(const char* key) {
     known_.insert(key);
     return table_.get(key);
+  }
+
+  const toml::node& required(const char* key) {
+    const toml::node* node = get(key);
+    if (node == nullptr) refuse(fmt::format("a layer has no {}: add one", key));
+    return *node;
   }
 
   const toml::array& list_of(const char* key, const toml::node& node) const {

@@ -53,13 +53,14 @@ class Builder {
   void operator()(const operation::Convolution& convolution) {
     const std::size_t first = at_;
     const auto [kernel, bias] = kernel_and_bias(convolution.filters, convolution.bias);
-    const ops::Conv2DShape shape{convolution, take_relu()};
     const dnnl::memory& src = source_of(first);
-    if (!plan_.winograd || !ops::WinogradConv2D::suits(src, shape)) {
+    if (!plan_.winograd || !ops::WinogradConv2D::suits(src, {convolution})) {
+      const ops::Conv2DShape shape{convolution, plan_.training ? take_relu() : take_any_relu()};
       return add_for<ops::Conv2D>(first, shape, kernel, bias);
     }
+    const ops::Conv2DShape shape{convolution, take_relu()};
     const auto* pool = next<operation::Pooling>();
-    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(src, *pool);
+    const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(*pool);
     if (pooled) ++at_;
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
   }
@@ -80,7 +81,9 @@ class Builder {
     if (folded_ == at_) return finish(at_, value(operations_[at_].sources[0]));
     const std::size_t first = at_;
     const ops::BatchNormalizationParameters parameters = next_parameters(normalization);
-    add_for<ops::BatchNormalization>(first, normalization, take_relu(), parameters);
+    const bool gelu = take(Activation::gelu);
+    const ops::FusedRelu relu = gelu ? ops::FusedRelu() : take_any_relu();
+    add_for<ops::BatchNormalization>(first, normalization, relu, gelu, parameters);
   }
   void operator()(const operation::Pad& pad) { add<ops::Pad>(pad); }
   void operator()(const operation::Scale& scale) { add<ops::Scale>(scale.scale, scale.offset); }
@@ -110,9 +113,12 @@ class Builder {
     if (activate.function == Activation::softmax) return add<ops::Softmax>();
     add<ops::Elementwise>(activate);
   }
-  void operator()(const operation::Add&) { merge<ops::Add>(); }
-  void operator()(const operation::Multiply&) { merge<ops::Multiply>(); }
-  void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(); }
+  void operator()(const operation::Add&) {
+    const std::size_t first = at_;
+    merge<ops::Add>(first, take_any_relu());
+  }
+  void operator()(const operation::Multiply&) { merge<ops::Multiply>(at_); }
+  void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(at_); }
 
  private:
   struct Value {
@@ -142,15 +148,15 @@ class Builder {
     add_for<Op>(at_, arguments...);
   }
 
-  template <class Op>
-  void merge() {
+  template <class Op, class... Arguments>
+  void merge(std::size_t first, const Arguments&... arguments) {
     std::vector<dnnl::memory> memories;
     std::vector<int> sources;
-    for (const int source : operations_[at_].sources) {
+    for (const int source : operations_[first].sources) {
       memories.push_back(value(source).memory);
       sources.push_back(value(source).op);
     }
-    finish(at_, make<Op>(at_, sources, memories));
+    finish(first, make<Op>(first, sources, memories, arguments...));
   }
 
   /// Adds an op of that operation's layer.
@@ -202,7 +208,7 @@ class Builder {
     const auto [kernel, bias] = next_kernel_and_bias(has_bias);
     if (plan_.training) return {kernel, bias};
     const std::size_t first = at_;
-    if (is_linear(next<operation::Activate>())) ++at_;
+    take(Activation::linear);
     const auto* normalization = next<operation::BatchNormalization>();
     if (normalization != nullptr) {
       ++at_;
@@ -232,16 +238,23 @@ class Builder {
     return parameters;
   }
 
-  static bool is_linear(const operation::Activate* activate) {
-    return activate != nullptr && activate->function == Activation::linear;
-  }
-
   /// Whether a ReLU comes next, which then is done: it is part of the operation before it.
   bool take_relu() {
+    if (take(Activation::relu)) return true;
+    take(Activation::linear);
+    return false;
+  }
+  /// The same, and a ReLU6.
+  ops::FusedRelu take_any_relu() {
+    if (take(Activation::relu6)) return {true, 6};
+    return take_relu();
+  }
+  /// Whether that activation comes next, which then is done.
+  bool take(Activation function) {
     const auto* activate = next<operation::Activate>();
-    const bool relu = activate != nullptr && activate->function == Activation::relu;
-    if (relu || is_linear(activate)) ++at_;
-    return relu;
+    const bool is_next = activate != nullptr && activate->function == function;
+    if (is_next) ++at_;
+    return is_next;
   }
 
   ops::Parameter next_parameter() {

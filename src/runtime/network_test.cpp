@@ -391,52 +391,6 @@ TEST_F(NetworkTest, WhatCannotBeCompiledIsRefused) {
               HasSubstr("small: the weights are not those of its layers"));
 }
 
-TEST(Summarize, WhatIsFrozenMustBeThere) {
-  Sequential model{"m", {4}, {Dense{"a", 2}, Dropout{"b", 0.5f}, BatchNormalization{"c"}}};
-  const auto trained = [&](const std::set<std::string>& frozen) {
-    model.frozen = frozen;
-    return Weights(model).trained().size();
-  };
-  EXPECT_EQ(trained({}), 14u);
-  EXPECT_EQ(trained({"a", "b"}), 4u);
-  EXPECT_EQ(trained({"a/kernel", "c/beta"}), 4u);
-  EXPECT_EQ(trained({"a", "c", "c/moving_mean"}), 0u);
-  for (const char* name : {"d", "a/gamma", "b/kernel", "/"}) {
-    EXPECT_EQ(
-        error_of(Fault::user,
-                 [&] {
-                   trained({"a", name});
-                 }),
-        fmt::format("[model] m: '{}' is frozen, and is no layer, and no layer's tensor", name));
-  }
-}
-
-TEST(Summarize, NumbersAndNamesThatCannotBe) {
-  const auto said = [](const Shape& input, const std::vector<Layer>& layers) {
-    return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
-  };
-  const Shape image{8, 8, 3};
-  EXPECT_THAT(said(image, {Conv2D{"a", 0}}),
-              HasSubstr("m: a: filters must be from 1 to 65536, not 0"));
-  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}),
-              HasSubstr("kernel_size must be from 1 to 64, not -3"));
-  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}),
-              HasSubstr("pool_size must be from 1 to 65536, not 0"));
-  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units must be from 1 to 65536, not -1"));
-  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}),
-              HasSubstr("target_shape must be from 1 to 65536, not -2"));
-  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("rate must be from 0 up to 1, not 1"));
-  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}),
-              HasSubstr("rate must be from 0 up to 1, not nan"));
-  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}),
-              HasSubstr("m: input: sizes must be from 1 to 65536, not 0"));
-  EXPECT_THAT(said({}, {Flatten{"a"}}), HasSubstr("m has no input shape"));
-  EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
-              HasSubstr("m: two layers are called 'a', and each needs a name of its own"));
-  EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
-              HasSubstr("m: a: its output or a tensor is larger than any memory"));
-}
-
 TEST(Compile, RefusesLayersThatDoNotFit) {
   const auto message = [](Sequential model) -> std::string {
     try {
@@ -456,36 +410,6 @@ TEST(Compile, RefusesLayersThatDoNotFit) {
   EXPECT_EQ(message({"m", {6}, {Reshape{"r", {4, 2}}}}),
             "[model] m: r: (6) cannot become (4, 2): the sizes' products differ");
   EXPECT_EQ(message({"m", {6}, {}}), "[model] m has no layers: add one");
-}
-
-TEST(WeightsTest, GlorotUniformKernelsAndZeroBiases) {
-  const Sequential model{"m", {32, 32, 3}, {Conv2D{"c", 64}, Flatten{"f"}, Dense{"d", 4}}};
-  Weights weights(model);
-  weights.initialize(5, 1);
-  // Fans of the convolution are 9 * 3 and 9 * 64, of the dense layer 65536 and 4.
-  for (const auto& [tensor, fans] : {std::pair{0, 9 * (3 + 64)}, {2, 65536 + 4}}) {
-    const auto kernel = weights.values(weights.tensors()[tensor]);
-    const double limit = std::sqrt(6.0 / fans);
-    double sum = 0;
-    double squares = 0;
-    for (const float w : kernel) {
-      ASSERT_LE(std::abs(w), limit * 1.0001);
-      sum += w;
-      squares += double(w) * w;
-    }
-    const double n = static_cast<double>(kernel.size());
-    EXPECT_NEAR(sum / n, 0, 4 * limit / std::sqrt(3 * n));
-    EXPECT_NEAR(squares / n / (limit * limit / 3), 1, 4 / std::sqrt(n));
-  }
-  for (const int tensor : {1, 3}) {
-    for (const float b : weights.values(weights.tensors()[tensor])) EXPECT_EQ(b, 0);
-  }
-  std::ranges::fill(weights.values(), 9.f);
-  weights.initialize(5, 1);
-  EXPECT_EQ(weights.values(weights.tensors()[1])[0], 0) << "what was there before goes";
-  Weights other(model);
-  other.initialize(5, 2);
-  EXPECT_NE(other.values()[0], weights.values()[0]);
 }
 
 }  // namespace

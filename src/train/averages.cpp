@@ -42,12 +42,11 @@ void Averages::follow(int step, int steps) {
   for (std::size_t i = 0; i < moving_.size(); ++i) approach(moving_[i], values_[i], 1 - momentum);
 }
 
-void Averages::end_epoch() {
-  for (std::size_t i = 0; i < slow_.size(); ++i) std::ranges::copy(slow_[i], values_[i].begin());
-}
-
 void Averages::swap() {
-  for (std::size_t i = 0; i < moving_.size(); ++i) std::ranges::swap_ranges(moving_[i], values_[i]);
+  std::vector<std::vector<float>>& averages = moving_.empty() ? slow_ : moving_;
+  for (std::size_t i = 0; i < averages.size(); ++i) {
+    std::ranges::swap_ranges(averages[i], values_[i]);
+  }
 }
 
 }  // namespace sluice

@@ -16,9 +16,8 @@ class Averages {
 
   /// Follows the values after a step, from 1.
   void follow(int step, int steps);
-  /// Makes the values the slow ones.
-  void end_epoch();
-  /// Exchanges the values and their moving averages, if there are such.
+  /// Exchanges the values and their moving averages, or without these the slow ones, if there are
+  /// such.
   void swap();
 
   /// State to save or restore, by value; empty where it is not asked for.

@@ -23,7 +23,6 @@ struct Growing {
 TEST(AveragesTest, AreNothingUnlessAsked) {
   Growing model({});
   model.step(1, 2);
-  model.averages.end_epoch();
   model.averages.swap();
   EXPECT_EQ(model.values, (std::vector<float>{1, 11}));
   EXPECT_TRUE(model.averages.slow().empty());
@@ -59,8 +58,10 @@ TEST(AveragesTest, LookaheadGoesBackToTheSlowWeights) {
   EXPECT_EQ(model.values, (std::vector<float>{1, 11}));
   model.step(5, 5);
   EXPECT_EQ(model.values[0], 2);
-  model.averages.end_epoch();
+  model.averages.swap();
   EXPECT_EQ(model.values, (std::vector<float>{1, 11}));
+  model.averages.swap();
+  EXPECT_EQ(model.values[0], 2);
 }
 
 // LookaheadState in airbench94.py: 0.95**5 * (current_steps / total_train_steps)**3.

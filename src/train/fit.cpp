@@ -170,7 +170,6 @@ class Fit {
   }
 
   void end_epoch() {
-    averages_.end_epoch();
     averages_.swap();
     require_finite_weights();
     const auto images = static_cast<double>(images_);

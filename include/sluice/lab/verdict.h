@@ -92,7 +92,8 @@ struct Cost {
   double flops = 0;  ///< operations of one image's forward pass, if every part ran
   double active_flops = 0;
   /// Operations of one image in training: the backward pass counts twice the forward pass (Kaplan
-  /// et al. 2020, appendix), and not at all for parts that are not trained.
+  /// et al. 2020, appendix), half of it for a frozen layer, and not at all for parts that are not
+  /// trained, nor for frozen layers that have no trained one before them.
   double training_flops = 0;
 
   Cost& operator+=(const Cost& other);

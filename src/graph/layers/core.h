@@ -20,11 +20,12 @@ struct LayerType<Dense> {
       throw misfit("takes one axis, not {}: put a Flatten before it", to_string(input));
     }
     const Shape kernel{input[0], layer.units};
-    return {.output = {layer.units},
-            .tensors = kernel_and_bias(kernel, layer.units, layer.use_bias),
-            .flops = 2 * double(element_count(kernel)),
-            .operations = {operation::InnerProduct{layer.units, layer.use_bias},
-                           operation::Activate{layer.activation}}};
+    return {
+        .output = {layer.units},
+        .tensors = kernel_and_bias(kernel, layer.units, layer.use_bias, layer.kernel_initializer),
+        .flops = 2 * double(element_count(kernel)),
+        .operations = {operation::InnerProduct{layer.units, layer.use_bias},
+                       operation::Activate{layer.activation}}};
   }
 };
 

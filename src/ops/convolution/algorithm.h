@@ -31,8 +31,8 @@ struct Source {
   /// Values count as 0 where the mask is not positive: the backward pass of a ReLU with that
   /// result.
   const float* mask = nullptr;
-  /// Values are images of half the height and width; each belongs to the given pixel of its four,
-  /// and the others are 0: the backward pass of a ReLU and a max pooling.
+  /// Values are images of half the height and width, rounded down; each belongs to the given pixel
+  /// of its four, and the others are 0: the backward pass of a ReLU and a max pooling.
   const Largest* largest = nullptr;
 };
 

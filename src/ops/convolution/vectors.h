@@ -47,9 +47,9 @@ std::ptrdiff_t pixel(const Problem& p, int y, int x) {
   return (static_cast<std::ptrdiff_t>(y) * p.width + x) * kWidth;
 }
 
-/// Offset in images of half the height and width.
+/// Offset in images of half the height and width, rounded down.
 std::ptrdiff_t pooled_block(const Problem& p, int count, int image, int channel) {
-  return block(p, count, image, channel) / 4;
+  return (static_cast<std::ptrdiff_t>(image) * count + channel) * (p.height / 2) * (p.width / 2);
 }
 std::ptrdiff_t pooled_pixel(const Problem& p, int y, int x) {
   return (static_cast<std::ptrdiff_t>(y / 2) * (p.width / 2) + x / 2) * kWidth;
@@ -77,6 +77,10 @@ class Image {
     if (kGiven == Given::pooled) source_.largest += begin;
   }
 
+  /// Rows and columns that may be read; all others are 0.
+  SLUICE_INLINE int height() const { return readable(problem_.height); }
+  SLUICE_INLINE int width() const { return readable(problem_.width); }
+
   SLUICE_INLINE Vector operator()(int y, int x) const {
     if (kGiven == Given::pooled) {
       const std::ptrdiff_t at = pooled_pixel(problem_, y, x);
@@ -90,6 +94,8 @@ class Image {
   }
 
  private:
+  static int readable(int size) { return kGiven == Given::pooled ? size / 2 * 2 : size; }
+
   Problem problem_;
   Source source_;
 };

@@ -31,12 +31,31 @@ std::ptrdiff_t point_stride(int tiles, int channels) {
   return static_cast<std::ptrdiff_t>(tiles) * channels + 16;
 }
 
-/// Number of tiles that are transformed, multiplied and transformed back together, so that they
-/// stay in the second-level cache.
-int tiles_at_once(const Problem& p) {
-  constexpr int kFloats = 1 << 17;  // 512 KB
-  const int fit = kFloats / (kPoints * (p.channels + p.filters)) / 6 * 6;
-  return fit > 6 ? fit : 6;
+constexpr int kRows = 6;  ///< of a product that are computed together: see multiply_panel()
+
+int in_whole_rows(int tiles) {
+  return (tiles + kRows - 1) / kRows * kRows;
+}
+
+/// Largest number of tiles that are transformed, multiplied and transformed back together. They
+/// should stay in the second-level cache. But each time the whole transformed kernel is read, or
+/// its gradient is read and written: a large one needs more tiles, so that these have about as much
+/// traffic.
+int most_tiles_at_once(const Problem& p) {
+  constexpr std::ptrdiff_t kLeast = 1 << 17;  // floats: 512 KB
+  constexpr std::ptrdiff_t kMost = 1 << 20;
+  const std::ptrdiff_t half = kPoints * kernel_matrix(p) / 2;
+  const std::ptrdiff_t floats = half < kLeast ? kLeast : half > kMost ? kMost : half;
+  const int fit = static_cast<int>(floats / (kPoints * (p.channels + p.filters))) / kRows * kRows;
+  const int all = in_whole_rows(tiles(p));
+  return fit < kRows ? kRows : fit < all ? fit : all;
+}
+
+/// Divides tiles into blocks of about equal size; returns the size.
+int tiles_at_once(const Problem& p, int count) {
+  const int most = most_tiles_at_once(p);
+  const int blocks = (count + most - 1) / most;
+  return in_whole_rows((count + blocks - 1) / blocks);
 }
 
 /// Position of a tile.
@@ -55,8 +74,8 @@ struct Place {
 /// Transforms the square of Side values at (y, x), and writes its 36 points to `to`, `stride`
 /// apart.
 template <int Side, Given kGiven, class Transform, class See>
-SLUICE_INLINE void transform_tile(const Problem& p, const Image<kGiven>& image, int y, int x,
-                                  Transform transform, float* to, std::ptrdiff_t stride, See see) {
+SLUICE_INLINE void transform_tile(const Image<kGiven>& image, int y, int x, Transform transform,
+                                  float* to, std::ptrdiff_t stride, See see) {
   const auto value = [&](int row, int column) __attribute__((always_inline)) {
     const Vector seen = image(y + row, x + column);
     see(seen);
@@ -67,8 +86,8 @@ SLUICE_INLINE void transform_tile(const Problem& p, const Image<kGiven>& image, 
   };
   const int top = y < 0 ? -y : 0;
   const int left = x < 0 ? -x : 0;
-  const int bottom = y + Side > p.height ? p.height - y : Side;
-  const int right = x + Side > p.width ? p.width - x : Side;
+  const int bottom = y + Side > image.height() ? image.height() - y : Side;
+  const int right = x + Side > image.width() ? image.width() - x : Side;
   if (top == 0 && left == 0 && bottom == Side && right == Side) {
     both_ways<Side, kIn>(transform, value, put);
     return;
@@ -90,7 +109,7 @@ void transform_source(const Problem& p, const Source& source, int first_tile, in
     const Place place(p, first_tile + t);
     for (int c = 0; c < p.channels; c += kWidth, to += kWidth) {
       const Image<kGiven> image(p, source, p.channels, place.image, c);
-      transform_tile<kIn>(p, image, place.y - 1, place.x - 1, input_transform, to, stride,
+      transform_tile<kIn>(image, place.y - 1, place.x - 1, input_transform, to, stride,
                           [](Vector) {});
     }
   }
@@ -107,7 +126,7 @@ void transform_gradient(const Problem& p, const Source& diff_dst, int first_tile
     for (int k = 0; k < p.filters; k += kWidth) {
       const Image<kGiven> image(p, diff_dst, p.filters, place.image, k);
       Vector sum = load(diff_bias + k);
-      transform_tile<kTile>(p, image, place.y, place.x, gradient_transform,
+      transform_tile<kTile>(image, place.y, place.x, gradient_transform,
                             to + in_panels(tiles, p.filters, t, k), stride,
                             [&](Vector value) { sum += value; });
       store(diff_bias + k, sum);
@@ -131,15 +150,15 @@ SLUICE_INLINE void put_tile(const Problem& p, const Place& place,
   }
 }
 
-/// Writes a tile's results with pooling. The first of equal values is the largest; NaN is larger
-/// than all.
+/// Writes a tile's results with pooling; an odd last row or column is in no pool. The first of
+/// equal values is the largest; NaN is larger than all.
 template <bool kRelu>
 SLUICE_INLINE void pool_tile(const Problem& p, const Place& place,
                              const Vector (&sums)[kTile][kTile], int channel,
                              const Result& result) {
   const std::ptrdiff_t image = pooled_block(p, p.filters, place.image, channel);
-  for (int y = 0; y < kTile && place.y + y < p.height; y += 2) {
-    for (int x = 0; x < kTile && place.x + x < p.width; x += 2) {
+  for (int y = 0; y < kTile && place.y + y + 1 < p.height; y += 2) {
+    for (int x = 0; x < kTile && place.x + x + 1 < p.width; x += 2) {
       const std::ptrdiff_t at = image + pooled_pixel(p, place.y + y, place.x + x);
       Vector most = sums[y][x];
       Ints largest{};
@@ -238,7 +257,7 @@ void transform_kernel_gradient(const Problem& p, const float* sums, float* hwio,
 template <Given kGiven>
 void convolve_tiles(const Problem& p, const Source& source, const float* transformed_kernel,
                     const Result& result, float* scratch, int first_tile, int last_tile) {
-  const int at_once = tiles_at_once(p);
+  const int at_once = tiles_at_once(p, last_tile - first_tile);
   const auto finish =
       result.pooled ? result.relu ? transform_products<true, true> : transform_products<false, true>
       : result.relu ? transform_products<true, false>
@@ -267,7 +286,7 @@ void convolve_by_tiles(const Problem& p, Source source, const float* transformed
 template <Given kGiven>
 void add_gradient_of_tiles(const Problem& p, const float* src, const Source& diff_dst, float* sums,
                            float* diff_bias, float* scratch, int first_tile, int last_tile) {
-  const int at_once = tiles_at_once(p);
+  const int at_once = tiles_at_once(p, last_tile - first_tile);
   float* gradients = scratch + kPoints * point_stride(at_once, p.channels);
   for (int first = first_tile; first < last_tile; first += at_once) {
     const int tiles = first + at_once <= last_tile ? at_once : last_tile - first;
@@ -301,7 +320,7 @@ std::size_t transformed_kernel_floats(const Problem& p) {
 }
 
 std::size_t tiles_scratch_floats(const Problem& p) {
-  const int at_once = tiles_at_once(p);
+  const int at_once = most_tiles_at_once(p);
   return kPoints * (point_stride(at_once, p.channels) + point_stride(at_once, p.filters));
 }
 

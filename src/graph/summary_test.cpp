@@ -1,0 +1,63 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <set>
+
+#include "sluice/error.h"
+#include "sluice/network.h"
+#include "tests/scratch.h"
+
+namespace sluice {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Summarize, WhatIsFrozenMustBeThere) {
+  Sequential model{"m", {4}, {Dense{"a", 2}, Dropout{"b", 0.5f}, BatchNormalization{"c"}}};
+  const auto trained = [&](const std::set<std::string>& frozen) {
+    model.frozen = frozen;
+    return Weights(model).trained().size();
+  };
+  EXPECT_EQ(trained({}), 14u);
+  EXPECT_EQ(trained({"a", "b"}), 4u);
+  EXPECT_EQ(trained({"a/kernel", "c/beta"}), 4u);
+  EXPECT_EQ(trained({"a", "c", "c/moving_mean"}), 0u);
+  for (const char* name : {"d", "a/gamma", "b/kernel", "/"}) {
+    EXPECT_EQ(
+        error_of(Fault::user,
+                 [&] {
+                   trained({"a", name});
+                 }),
+        fmt::format("[model] m: '{}' is frozen, and is no layer, and no layer's tensor", name));
+  }
+}
+
+TEST(Summarize, NumbersAndNamesThatCannotBe) {
+  const auto said = [](const Shape& input, const std::vector<Layer>& layers) {
+    return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
+  };
+  const Shape image{8, 8, 3};
+  EXPECT_THAT(said(image, {Conv2D{"a", 0}}),
+              HasSubstr("m: a: filters must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}),
+              HasSubstr("kernel_size must be from 1 to 64, not -3"));
+  EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}),
+              HasSubstr("pool_size must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units must be from 1 to 65536, not -1"));
+  EXPECT_THAT(said({4}, {Reshape{"a", {-2, -2}}}),
+              HasSubstr("target_shape must be from 1 to 65536, not -2"));
+  EXPECT_THAT(said({4}, {Dropout{"a", 1.f}}), HasSubstr("rate must be from 0 up to 1, not 1"));
+  EXPECT_THAT(said({4}, {Dropout{"a", std::nanf("")}}),
+              HasSubstr("rate must be from 0 up to 1, not nan"));
+  EXPECT_THAT(said({0, 8, 3}, {Flatten{"a"}}),
+              HasSubstr("m: input: sizes must be from 1 to 65536, not 0"));
+  EXPECT_THAT(said({}, {Flatten{"a"}}), HasSubstr("m has no input shape"));
+  EXPECT_THAT(said({4}, {Dense{"a", 2}, Dropout{"a", 0.5f}}),
+              HasSubstr("m: two layers are called 'a', and each needs a name of its own"));
+  EXPECT_THAT(said({1 << 16, 1 << 16, 1 << 16}, {Conv2D{"a", 1 << 16}}),
+              HasSubstr("m: a: its output or a tensor is larger than any memory"));
+}
+
+}  // namespace
+}  // namespace sluice

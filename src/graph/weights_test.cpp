@@ -1,0 +1,42 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "sluice/network.h"
+
+namespace sluice {
+namespace {
+
+TEST(WeightsTest, GlorotUniformKernelsAndZeroBiases) {
+  const Sequential model{"m", {32, 32, 3}, {Conv2D{"c", 64}, Flatten{"f"}, Dense{"d", 4}}};
+  Weights weights(model);
+  weights.initialize(5, 1);
+  // Fans of the convolution are 9 * 3 and 9 * 64, of the dense layer 65536 and 4.
+  for (const auto& [tensor, fans] : {std::pair{0, 9 * (3 + 64)}, {2, 65536 + 4}}) {
+    const auto kernel = weights.values(weights.tensors()[tensor]);
+    const double limit = std::sqrt(6.0 / fans);
+    double sum = 0;
+    double squares = 0;
+    for (const float w : kernel) {
+      ASSERT_LE(std::abs(w), limit * 1.0001);
+      sum += w;
+      squares += double(w) * w;
+    }
+    const double n = static_cast<double>(kernel.size());
+    EXPECT_NEAR(sum / n, 0, 4 * limit / std::sqrt(3 * n));
+    EXPECT_NEAR(squares / n / (limit * limit / 3), 1, 4 / std::sqrt(n));
+  }
+  for (const int tensor : {1, 3}) {
+    for (const float b : weights.values(weights.tensors()[tensor])) EXPECT_EQ(b, 0);
+  }
+  std::ranges::fill(weights.values(), 9.f);
+  weights.initialize(5, 1);
+  EXPECT_EQ(weights.values(weights.tensors()[1])[0], 0) << "what was there before goes";
+  Weights other(model);
+  other.initialize(5, 2);
+  EXPECT_NE(other.values()[0], weights.values()[0]);
+}
+
+}  // namespace
+}  // namespace sluice
