@@ -75,9 +75,8 @@ fs::path export_model(const AnyModel& model, const std::string& name, const Expo
     options.format == "h5" ? export_keras_h5(to, model) : export_keras(to, model);
   });
   if (options.sparse && std::holds_alternative<SavedMixture>(model)) {
-    file = written("-sparse", [&](const fs::path& to) {
-      export_onnx(to, model, OnnxExperts::chosen);
-    });
+    file = written("-sparse",
+                   [&](const fs::path& to) { export_onnx(to, model, OnnxExperts::chosen); });
   }
   return file;
 }
@@ -95,7 +94,8 @@ std::vector<std::string> chosen(const std::vector<std::string>& wanted,
 
 void export_models(const ExportOptions& options) {
   if (options.sparse && options.format != "onnx") {
-    throw user_error("export", "--sparse is for --format onnx: Keras's layers cannot skip an expert");
+    throw user_error("export",
+                     "--sparse is for --format onnx: Keras's layers cannot skip an expert");
   }
   fs::path last;
   OutputNames outputs;

@@ -394,6 +394,7 @@ Examples:
   verb->add_option("--classes", options->classes,
                    "Names of the outputs of one network, in their\norder")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("A,B,...");
   verb->add_option("--input", options->input,
                    "Scale of the pixels that the models were\n"
@@ -402,9 +403,11 @@ Examples:
       ->type_name("SCALE");
   verb->add_option("--mean", options->mean, "Mean that was subtracted: of each channel, or one")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("R,G,B");
   verb->add_option("--deviation", options->deviation, "Deviation that it was divided by")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("R,G,B");
   verb->callback([options] {
     RunFolder::require_free(options->run);

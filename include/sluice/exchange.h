@@ -34,8 +34,9 @@ enum class OnnxExperts { all, chosen };
 
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
 /// "probabilities" (batch, classes). A mixture's output, which need not sum to one, has the name
-/// "scores", and a second output, "group" (batch), is the group that the gate chose. metadata_props has class names, groups and normalization. Throws
-/// Error (user) for a model above 2 GiB, the limit of an ONNX file, else as write_model() does.
+/// "scores", and a second output, "group" (batch), is the group that the gate chose. metadata_props
+/// has class names, groups and normalization. Throws Error (user) for a model above 2 GiB, the
+/// limit of an ONNX file, else as write_model() does.
 void export_onnx(const std::filesystem::path& file, const AnyModel& model,
                  OnnxExperts experts = OnnxExperts::all);
 

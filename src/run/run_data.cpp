@@ -56,8 +56,7 @@ void reorder(Dataset& data, const std::vector<std::string>& class_names) {
   if (!std::ranges::is_permutation(data.class_names, class_names)) return;
   std::vector<int> order;
   for (const std::string& name : data.class_names) {
-    order.push_back(
-        static_cast<int>(std::ranges::find(class_names, name) - class_names.begin()));
+    order.push_back(static_cast<int>(std::ranges::find(class_names, name) - class_names.begin()));
   }
   for (int& label : data.test.labels) label = order.at(static_cast<std::size_t>(label));
   data.class_names = class_names;
@@ -70,8 +69,8 @@ Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const
   const std::optional<DataRecord> record = run.read_data();
   const std::vector<std::string> class_names =
       record ? record->class_names : class_names_of_models(run, experiment);
-  Dataset data = load_test_data(experiment.data, class_names,
-                                data_place(run, record, place, events), events);
+  Dataset data =
+      load_test_data(experiment.data, class_names, data_place(run, record, place, events), events);
   if (!record) reorder(data, class_names);
   if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
   const std::string before = training_in_words(run, *record);

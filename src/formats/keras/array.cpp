@@ -77,8 +77,8 @@ Array ArrayOps::map(const Array& a, const Array& b,
                     const std::function<double(double, double)>& f) {
   Array result = zeros(broadcast(a.shape, b.shape));
   for (std::size_t i = 0; i < result.values.size(); ++i) {
-    result.values[i] = f(a.values[source_of(i, result.shape, a)],
-                         b.values[source_of(i, result.shape, b)]);
+    result.values[i] =
+        f(a.values[source_of(i, result.shape, a)], b.values[source_of(i, result.shape, b)]);
   }
   return result;
 }

@@ -157,12 +157,13 @@ class DeclarationReader {
           fmt::format("{}: its input is {}: it takes pictures of 0 to 255", place_, data_type));
     }
     if (pixels) {
-      for (Layer& layer : layers_of_input(*pixels, picture, place_)) value = add_own(std::move(layer), value);
+      for (Layer& layer : layers_of_input(*pixels, picture, place_))
+        value = add_own(std::move(layer), value);
       value.is_pixels = false;
     }
     if (picture == shape) return value;
-    declared_.remarks.push_back(fmt::format("{}: its input of {} is taken for pictures of {}", place_,
-                                            to_string(shape), to_string(picture)));
+    declared_.remarks.push_back(fmt::format("{}: its input of {} is taken for pictures of {}",
+                                            place_, to_string(shape), to_string(picture)));
     const bool is_pixels = value.is_pixels;
     value = add_own(Reshape{"input_shape", shape}, value);
     value.is_pixels = is_pixels;

@@ -142,8 +142,7 @@ TEST(KerasDeclared, ArithmeticWithNumbers) {
   const auto read_graph = [](const std::string& type, const std::string& arguments) {
     const std::string config =
         R"({"class_name":"Functional","config":{"name":"m","output_layers":["op",0,0],"layers":[)" +
-        std::string(kInputLayer) +
-        R"(,{"module":"keras.src.ops.numpy","class_name":")" + type +
+        std::string(kInputLayer) + R"(,{"module":"keras.src.ops.numpy","class_name":")" + type +
         R"(","name":"op","config":{"name":"op"},"inbound_nodes":[{"args":[)" + arguments +
         R"(],"kwargs":{}}]}]}})";
     return read_declared(parse_json(config, 30, "keras", "f"), "f");
@@ -163,9 +162,11 @@ TEST(KerasDeclared, ArithmeticWithNumbers) {
   const DeclaredModel channels = read_graph("Subtract", x + ",[0.5,0.4,0.3]");
   EXPECT_EQ(std::get<Normalization>(channels.model.layers.at(0)).mean,
             (std::vector<double>{0.5, 0.4, 0.3}));
-  for (const auto& [type, arguments] :
-       {std::pair<std::string, std::string>{"TrueDivide", x + ",0"}, {"TrueDivide", "1.0," + x},
-        {"Multiply", x + ",[1,2]"}, {"Subtract", x + "," + x}, {"Maximum", x + ",0.5"}}) {
+  for (const auto& [type, arguments] : {std::pair<std::string, std::string>{"TrueDivide", x + ",0"},
+                                        {"TrueDivide", "1.0," + x},
+                                        {"Multiply", x + ",[1,2]"},
+                                        {"Subtract", x + "," + x},
+                                        {"Maximum", x + ",0.5"}}) {
     EXPECT_THAT(error_of(Fault::user, [&] { read_graph(type, arguments); }),
                 HasSubstr("layer 'op' is the operation "))
         << type;
@@ -210,7 +211,10 @@ TEST(KerasDeclared, PixelsThatTheUserDescribes) {
   EXPECT_EQ(std::get<Rescaling>(centred[0]).offset, -1);
   EXPECT_EQ(std::get<Normalization>(centred[1]).mean, (std::vector<double>{0.5, 0.5, 0.5}));
   EXPECT_EQ(std::get<Normalization>(centred[1]).variance, (std::vector<double>{0.0625, 0.25, 1}));
-  EXPECT_EQ(error_of(Fault::user, [&] { layers({0, 1, {1, 2}, {}}); }),
+  EXPECT_EQ(error_of(Fault::user,
+                     [&] {
+                       layers({0, 1, {1, 2}, {}});
+                     }),
             "[keras] f: there are 2 values of the mean for 3 channels: give one of each");
 }
 

@@ -116,6 +116,14 @@ const Json& nodes_of(const Json& layer) {
   return layer.is_object() && nodes != layer.end() && nodes->is_array() ? *nodes : null;
 }
 
+/// Legacy files have no modules. There only layers have the setting "trainable".
+bool is_operation_in_h5(const Json& layer) {
+  const Json& nodes = nodes_of(layer);
+  const bool is_call = nodes.is_array() && !nodes.empty() && nodes[0].is_object();
+  return is_call && !layer.contains("module") && layer.contains("config") &&
+         layer["config"].is_object() && !layer["config"].contains("trainable");
+}
+
 /// Walks from the output to what it takes.
 class Walk {
  public:
@@ -193,7 +201,9 @@ std::vector<std::string> KerasCall::sources() const {
 
 std::string operation_of(const Json& layer) {
   const std::string type = text_in(layer, "class_name");
-  if (text_in(layer, "module").starts_with("keras.src.ops.")) return keras_snake_case(type);
+  if (text_in(layer, "module").starts_with("keras.src.ops.") || is_operation_in_h5(layer)) {
+    return keras_snake_case(type);
+  }
   if (type != "TFOpLambda" && type != "SlicingOpLambda") return "";
   std::string name = layer.contains("config") ? text_in(layer["config"], "function") : "";
   name = name.substr(name.rfind('.') + 1);

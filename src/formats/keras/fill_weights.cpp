@@ -131,8 +131,8 @@ void adapt(DeclaredModel& declared, const DeclaredModel::Weighted& at, const Sto
 
 }  // namespace
 
-Weights fill_weights(DeclaredModel& declared, const StoredModel& stored,
-                     const Safetensors& tensors, const std::string& place) {
+Weights fill_weights(DeclaredModel& declared, const StoredModel& stored, const Safetensors& tensors,
+                     const std::string& place) {
   Stored layers = by_key(declared, stored);
   const bool distinct = std::set(layers.begin(), layers.end()).size() == layers.size();
   if (stored.legacy && (!distinct || std::count(layers.begin(), layers.end(), nullptr) > 0)) {

@@ -129,8 +129,8 @@ class FileFormula {
   bool keeps_images(const Json& object) const {
     const LayerReader reader(object, place_, false);
     if (reader.class_name() == "Rescaling") {
-      return std::fabs(setting("scale").is_number() ? setting("scale").get<double>() * 255 - 1 : 1) <
-                 1e-6 &&
+      return std::fabs(setting("scale").is_number() ? setting("scale").get<double>() * 255 - 1
+                                                    : 1) < 1e-6 &&
              setting("offset") == 0;
     }
     return reader.class_name() == "Dropout" || reader.does_nothing_at_inference({0, 0, 0});
@@ -251,8 +251,8 @@ class FileFormula {
     if (name == "stack") return stack(setting("axis").is_null() ? 0 : axis());
     if (name == "one_hot") return one_hot(first());
     if (name == "reshape") {
-      const Json& shape = setting("newshape").is_null() ? call.argument(1, {"shape"})
-                                                        : setting("newshape");
+      const Json& shape =
+          setting("newshape").is_null() ? call.argument(1, {"shape"}) : setting("newshape");
       return ops_.reshape(first(), list(shape));
     }
     throw unknown(fmt::format(
@@ -392,15 +392,17 @@ class FileFormula {
         if (array.rank() < axis + after) throw unknown("it takes axes that are not there");
         axis = array.rank() - after;
       } else if (each.is_number_integer()) {
-        const std::int64_t size = array.shape[axis_of(static_cast<std::int64_t>(axis), array.rank())];
-        const auto place = static_cast<std::int64_t>(
-            axis_of(whole(each), static_cast<std::size_t>(size)));
+        const std::int64_t size =
+            array.shape[axis_of(static_cast<std::int64_t>(axis), array.rank())];
+        const auto place =
+            static_cast<std::int64_t>(axis_of(whole(each), static_cast<std::size_t>(size)));
         array = ops_.take(array, static_cast<std::int64_t>(axis), {place});
         Shape shape = array.shape;
         shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
         array = ops_.reshape(array, shape);
       } else {
-        array = slice(array, axis++, each.is_object() && each.contains("config") ? each["config"] : each);
+        array = slice(array, axis++,
+                      each.is_object() && each.contains("config") ? each["config"] : each);
       }
     }
     return array;
@@ -414,9 +416,8 @@ class FileFormula {
       const std::int64_t value = whole(slice[key]);
       return value < 0 ? value + size : value;
     };
-    const std::int64_t step = slice.contains("step") && !slice["step"].is_null()
-                                  ? whole(slice["step"])
-                                  : 1;
+    const std::int64_t step =
+        slice.contains("step") && !slice["step"].is_null() ? whole(slice["step"]) : 1;
     if (step < 1) throw unknown("it counts backwards");
     return ops_.take(array, static_cast<std::int64_t>(axis),
                      places(bound("start", 0), bound("stop", size), step, size));
@@ -431,7 +432,8 @@ class FileFormula {
   std::vector<std::string> lambdas_;
 };
 
-/// Whether values are those of the lab's formula, if group g is the gate's output `group_of(output)`.
+/// Whether values are those of the lab's formula, if group g is the gate's output
+/// `group_of(output)`.
 template <class Output>
 bool is_labs(const Array& found, const MixtureFormula& formula, std::uint32_t pass,
              const Output& group_of) {
@@ -468,9 +470,8 @@ std::vector<std::string> require_labs_formula(const MixtureFormula& formula,
     if (found != nullptr && is_labs(*found, formula, pass, [](std::size_t g) { return g; })) {
       continue;
     }
-    const bool other_order =
-        found != nullptr && groups == 2 &&
-        is_labs(*found, formula, pass, [](std::size_t g) { return 1 - g; });
+    const bool other_order = found != nullptr && groups == 2 &&
+                             is_labs(*found, formula, pass, [](std::size_t g) { return 1 - g; });
     throw user_error(
         "keras",
         "{}: what joins its parts is not the lab's formula, and Sluice computes no other: for the "

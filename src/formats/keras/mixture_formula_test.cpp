@@ -16,15 +16,16 @@ constexpr std::size_t kMostValues = 100'000;
 class FormulaTest : public testing::Test {
  protected:
   static std::string tensor(const std::string& name) {
-    return R"({"class_name":"__keras_tensor__","config":{"keras_history":[")" + name + R"(",0,0]}})";
+    return R"({"class_name":"__keras_tensor__","config":{"keras_history":[")" + name +
+           R"(",0,0]}})";
   }
 
   static std::string node(const std::string& type, const std::string& name,
                           const std::string& arguments, const std::string& config = "",
                           bool layer = false) {
     return R"({"module":")" + std::string(layer ? "keras.layers" : "keras.src.ops.numpy") +
-           R"(","class_name":")" + type + R"(","name":")" + name + R"(","config":{"name":")" + name +
-           "\"" + (config.empty() ? "" : "," + config) + R"(},"inbound_nodes":[{"args":[)" +
+           R"(","class_name":")" + type + R"(","name":")" + name + R"(","config":{"name":")" +
+           name + "\"" + (config.empty() ? "" : "," + config) + R"(},"inbound_nodes":[{"args":[)" +
            arguments + R"(],"kwargs":{}}]})";
   }
 
@@ -69,10 +70,10 @@ class FormulaTest : public testing::Test {
     nodes.insert(nodes.begin(), of_b.begin(), of_b.end());
     nodes.insert(nodes.begin(), of_a.begin(), of_a.end());
     for (const std::string& each : nodes) layers += "," + each;
-    const nlohmann::json config = parse_json(
-        R"({"class_name":"Functional","config":{"name":"m","layers":[)" + layers +
-            R"(],"output_layers":[["out",0,0]]}})",
-        30, "keras", "f");
+    const nlohmann::json config =
+        parse_json(R"({"class_name":"Functional","config":{"name":"m","layers":[)" + layers +
+                       R"(],"output_layers":[["out",0,0]]}})",
+                   30, "keras", "f");
     return require_labs_formula({config, {"a", "b"}, parts, 3, kMostValues}, "f");
   }
 
@@ -93,11 +94,11 @@ class FormulaTest : public testing::Test {
 TEST_F(FormulaTest, TheLabs) {
   EXPECT_TRUE(check(choice("Greater", "sub-a", "sub-b")).empty());
   EXPECT_TRUE(check(choice("LessEqual", "sub-b", "sub-a")).empty());
-  EXPECT_TRUE(check({node("Argmax", "first", tensor("gate"), R"("axis":-1,"keepdims":true)"),
-                     node("Equal", "is-a", tensor("first") + ",0"),
-                     node("Where", "out",
-                          tensor("is-a") + "," + tensor("sub-a") + "," + tensor("sub-b"))})
-                  .empty());
+  EXPECT_TRUE(
+      check({node("Argmax", "first", tensor("gate"), R"("axis":-1,"keepdims":true)"),
+             node("Equal", "is-a", tensor("first") + ",0"),
+             node("Where", "out", tensor("is-a") + "," + tensor("sub-a") + "," + tensor("sub-b"))})
+          .empty());
 }
 
 TEST_F(FormulaTest, Others) {
@@ -124,9 +125,9 @@ TEST_F(FormulaTest, WhatCannotBeChecked) {
                        binary("Multiply", "out", "mixed", "gate")}),
               HasSubstr("f: layer 'mixed', behind the mixture's parts: Sluice cannot check whether "
                         "its operation einsum belongs to the lab's mixture: save the parts"));
-  EXPECT_THAT(refusal({binary("Add", "both", "sub-a", "sub-b"),
-                       binary("Add", "out", "both", "gate")}),
-              HasSubstr("(8, 3) does not fit (8, 2)"));
+  EXPECT_THAT(
+      refusal({binary("Add", "both", "sub-a", "sub-b"), binary("Add", "out", "both", "gate")}),
+      HasSubstr("(8, 3) does not fit (8, 2)"));
 }
 
 TEST_F(FormulaTest, NeedsNoMoreThanItsShare) {

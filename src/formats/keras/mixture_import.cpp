@@ -192,7 +192,8 @@ void check_shapes(const std::string& place, const SavedModel& part, const Shape&
 void require_meaning(SavedModel& part, const std::string& place, const KerasOptions& options) {
   const std::string& name = part.model.name;
   if (name == names::kGate) return give_probabilities(part, place + ": " + name, options.say);
-  if (name.starts_with(names::importance("")) || output_meaning(part.model) != OutputMeaning::logits) {
+  if (name.starts_with(names::importance("")) ||
+      output_meaning(part.model) != OutputMeaning::logits) {
     return;
   }
   throw user_error("keras",

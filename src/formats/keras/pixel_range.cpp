@@ -26,7 +26,8 @@ bool scale_to_unit(Rescaling& layer) {
 }
 
 bool scale_to_unit(Normalization& layer) {
-  const bool far = std::ranges::any_of(layer.mean, [](double v) { return std::fabs(v) > kFarthest; });
+  const bool far =
+      std::ranges::any_of(layer.mean, [](double v) { return std::fabs(v) > kFarthest; });
   const bool wide =
       std::ranges::any_of(layer.variance, [](double v) { return v > kFarthest * kFarthest; });
   if (!far && !wide) return false;

@@ -92,7 +92,7 @@ void give_probabilities(SavedModel& saved, const std::string& place,
                      "{}: its output is that of layer '{}' ({}), which gives neither probabilities "
                      "nor logits: end it with a softmax",
                      place, last == nullptr ? kImagesName : name_of(*last),
-                     last == nullptr             ? "its input"
+                     last == nullptr                   ? "its input"
                      : activation_in(*last) != nullptr ? word_of(*activation_in(*last))
                                                        : class_name_of(*last));
   }
@@ -101,10 +101,11 @@ void give_probabilities(SavedModel& saved, const std::string& place,
   std::vector<float> kernel;
   if (count == 1) {
     if (meaning == OutputMeaning::probabilities) {
-      throw user_error("model",
-                       "{}: its output is one unit with a softmax, which is always 1: train it with "
-                       "a sigmoid, or with two units",
-                       place);
+      throw user_error(
+          "model",
+          "{}: its output is one unit with a softmax, which is always 1: train it with "
+          "a sigmoid, or with two units",
+          place);
     }
     // [1 - p, p] is the softmax of [0, z], where p is the sigmoid of z.
     if (meaning == OutputMeaning::independent) *activation_in(*last) = Activation::linear;

@@ -27,9 +27,10 @@ std::vector<float> outputs(const SavedModel& saved) {
 
 TEST(Probabilities, LogitsGetASoftmax) {
   const Dense dense{"d", 3, Activation::linear};
-  for (const std::vector<Layer>& end :
-       {std::vector<Layer>{dense}, {dense, ActivationLayer{"a", Activation::linear}},
-        {dense, Dropout{"drop", 0.5f}, BatchNormalization{"norm"}}, {dense, Reshape{"r", {1, 3}}}}) {
+  for (const std::vector<Layer>& end : {std::vector<Layer>{dense},
+                                        {dense, ActivationLayer{"a", Activation::linear}},
+                                        {dense, Dropout{"drop", 0.5f}, BatchNormalization{"norm"}},
+                                        {dense, Reshape{"r", {1, 3}}}}) {
     SavedModel saved = with_end(end);
     const std::vector<float> logits = outputs(saved);
     std::string said;
@@ -88,9 +89,10 @@ TEST(Probabilities, WhatCannotBeThem) {
       give_probabilities(saved, "f", {});
     });
   };
-  EXPECT_EQ(refused({Dense{"d", 3, Activation::relu}}),
-            "[model] f: its output is that of layer 'd' (relu), which gives neither probabilities nor "
-            "logits: end it with a softmax");
+  EXPECT_EQ(
+      refused({Dense{"d", 3, Activation::relu}}),
+      "[model] f: its output is that of layer 'd' (relu), which gives neither probabilities nor "
+      "logits: end it with a softmax");
   EXPECT_THAT(refused({Dense{"d", 3}, LeakyReLU{"l"}}), HasSubstr("layer 'l' (LeakyReLU)"));
   EXPECT_THAT(refused({Dense{"d", 1, Activation::softmax}}), HasSubstr("which is always 1"));
 }

@@ -84,8 +84,9 @@ class MixtureGraph {
         images_(graph.add_input("images", saved.model.baseline.input)),
         baseline_(add_part(graph, images_, names::kBaseline, saved.model.baseline,
                            saved.weights.baseline, {classes_})),
-        chosen_(add_choice(graph, add_part(graph, images_, names::kGate, saved.model.gate,
-                                           saved.weights.gate, {groups()}),
+        chosen_(add_choice(graph,
+                           add_part(graph, images_, names::kGate, saved.model.gate,
+                                    saved.weights.gate, {groups()}),
                            groups())) {}
 
   /// Scores of a mixture that computes every expert for all images, and chooses.
@@ -109,7 +110,8 @@ class MixtureGraph {
 
   /// The same scores, but each expert is computed only for the images that the gate sends to it.
   std::string sparse(OnnxGraph& graph) const {
-    const std::string none = graph.add_node("none", "Mul", {baseline_, graph.add_scalar("zero", 0.f)});
+    const std::string none =
+        graph.add_node("none", "Mul", {baseline_, graph.add_scalar("zero", 0.f)});
     std::string scores = none;
     for (std::size_t g = 0; g < saved_.model.branches.size(); ++g) {
       const std::string name = sub_gate_of(g);
@@ -126,8 +128,8 @@ class MixtureGraph {
           name + "/or_before", any, {classes_},
           [&](OnnxGraph& some) {
             const std::string places = some.add_node(name + "/places", "NonZero", {mine});
-            const std::string rows = some.add_node(
-                name + "/rows", "Reshape", {places, some.add_tensor(name + "/list", {-1})});
+            const std::string rows = some.add_node(name + "/rows", "Reshape",
+                                                   {places, some.add_tensor(name + "/list", {-1})});
             const std::string column = some.add_node(
                 name + "/column", "Reshape", {places, some.add_tensor(name + "/table", {-1, 1})});
             const auto gathered = [&](const char* what, const std::string& from) {
