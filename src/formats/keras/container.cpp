@@ -165,9 +165,10 @@ KerasFile to_keras_file(Safetensors tensors, const std::string& place) {
   if (config.is_null()) config = parse_attribute(tensors, "model_config", place);
   add_names(stored, config, place);
   add_nested_of_one_layer(stored, config, place);
-  const bool keras_2 = keras_version(tensors, place).starts_with("2.");
-  return {place,   std::move(config),  notes_in(tensors, place),
-          keras_2, std::move(tensors), std::move(stored)};
+  const ModelNotes notes = notes_in(tensors, place);
+  // Sluice writes what Keras 2 opens, and means the activations of Keras 3.
+  const bool keras_2 = notes.empty() && keras_version(tensors, place).starts_with("2.");
+  return {place, std::move(config), notes, keras_2, std::move(tensors), std::move(stored)};
 }
 
 KerasFile read_keras_file(const std::filesystem::path& file) {

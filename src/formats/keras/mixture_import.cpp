@@ -94,11 +94,13 @@ class Parts {
       names_.push_back(names::importance(group.name));
     }
     if (file.stored.models.size() < names_.size()) {
-      throw user_error("keras",
-                       "{} has the nested models {}: a mixture of these groups has {}, {}, and "
-                       "Sluice computes no other",
-                       file.place, list_models(file), names_.size(),
-                       fmt::format("{}", fmt::join(names_, ", ")));
+      throw user_error(
+          "keras", "{} has the nested models {}: a mixture of these groups has {}, {}, and {}",
+          file.place, list_models(file), names_.size(), fmt::format("{}", fmt::join(names_, ", ")),
+          is_model_config(file.config)
+              ? "Sluice computes no other"
+              : "one network of nested models is read from a file that tells their order: save it "
+                "whole, as a .keras file");
     }
     for (const auto& [part, name] : options.parts) check_known(part);
     for (const std::string& part : names_) {
