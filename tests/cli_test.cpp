@@ -87,7 +87,7 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
 }
 
 TEST_F(CommandLine, ModelsThatTakeNoPicturesAreRefusedAtImport) {
-  for (const Shape& input : {Shape{28, 28, 2}, Shape{784}, Shape{32, 32, 4}}) {
+  for (const Shape& input : {Shape{28, 28, 2}, Shape{50}, Shape{32, 32, 4}, Shape{4, 4, 3}}) {
     const Sequential model{
         "baseline", input, {Flatten{"flatten"}, Dense{"dense", 10, Activation::softmax}}};
     export_keras(folder_ / "baseline.keras", SavedModel{model, Weights(model), {}});
@@ -96,6 +96,39 @@ TEST_F(CommandLine, ModelsThatTakeNoPicturesAreRefusedAtImport) {
                          ", and Sluice gives models colour pictures, (height, width, 3)");
     EXPECT_FALSE(fs::exists(folder_ / "none"));
   }
+}
+
+TEST_F(CommandLine, ClassesOfAnImportedNetwork) {
+  const Sequential model{"net", {8, 8, 1}, {Flatten{"flatten"}, Dense{"dense", 3}}};
+  SavedModel saved{model, Weights(model), {}};
+  saved.weights.values(saved.weights.tensors()[1])[1] = 2;  // the second is the most probable
+  export_keras(folder_ / "net.keras", saved);
+  expect_complaint(run({"import", "net.keras"}), 2, "order of its outputs by --classes A,B,...");
+  expect_complaint(run({"import", "net.keras", "--classes", "a,b"}), 2, "the output (3)");
+  expect_complaint(run({"import", "net.keras", "--classes", "a,b,a"}), 2,
+                   "--classes has 'a' twice");
+  expect_complaint(run({"import", "net.keras", "--deviation", "0", "--classes", "c,b,a"}), 2,
+                   "--deviation: write numbers above 0");
+  const Ended imported =
+      run({"import", "net.keras", "--run", "net", "--classes", "wolf,b=b,ape", "--input=-1..1"});
+  ASSERT_EQ(imported.code, 0) << imported.err;
+  EXPECT_THAT(imported.out, HasSubstr("classes:  0 wolf, 1 b=b, 2 ape\n"));
+
+  write_png(folder_ / "grey.png", std::vector<std::uint8_t>(64 * 3, 100), 8, 8);
+  save(folder_ / "list", "grey.png\r\n\nnowhere.png\n");
+  const Ended predicted = run({"predict", "net", "--list", "list", "--csv"});
+  EXPECT_EQ(predicted.code, 2);
+  EXPECT_THAT(predicted.out, StartsWith("file,class,probability,wolf,b=b,ape\ngrey.png,b=b,"));
+  EXPECT_THAT(predicted.err, HasSubstr("1 of 2 pictures could not be read"));
+  const Ended json = run({"predict", "net", "grey.png", "--json"});
+  EXPECT_EQ(nlohmann::json::parse(json.out)["class"], "b=b");
+  expect_complaint(run({"predict", "net"}), 2, "name pictures or folders, or a file of --list");
+
+  // The names are in every exported file, in their order.
+  ASSERT_EQ(run({"export", "net"}).code, 0);
+  const Ended again = run({"import", "net/export/baseline.keras", "--run", "again"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("classes:  0 wolf, 1 b=b, 2 ape\n"));
 }
 
 TEST_F(CommandLine, WhatSteersATerminalIsNotPrinted) {

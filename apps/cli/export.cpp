@@ -6,6 +6,7 @@
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/outputs.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/exchange.h"
@@ -24,6 +25,7 @@ struct ExportOptions {
   std::string format = "keras";
   std::vector<std::string> models;
   std::string to;
+  bool sparse = false;
 };
 
 /// Models of a run, by name. Importance models have no folder, because they are trained in the
@@ -57,16 +59,25 @@ class Models {
   std::optional<SavedMixture> mixture_;
 };
 
+/// Writes the file of a model, and of a mixture a sparse one beside it if that is asked for.
 fs::path export_model(const AnyModel& model, const std::string& name, const ExportOptions& options,
                       const fs::path& folder) {
   check_interrupt();
-  const fs::path file = folder / (name + "." + options.format);
-  const auto write = options.format == "onnx" ? export_onnx
-                     : options.format == "h5" ? export_keras_h5
-                                              : export_keras;
-  write(file, model);
-  print_out("{:<50} {:>8.1f} MB\n", path_text(file), double(fs::file_size(file)) / 1e6);
-  flush_out();
+  const auto written = [&](const std::string& suffix, const auto& write) {
+    const fs::path file = folder / (name + suffix + "." + options.format);
+    write(file);
+    print_out("{:<50} {:>8.1f} MB\n", path_text(file), double(fs::file_size(file)) / 1e6);
+    flush_out();
+    return file;
+  };
+  fs::path file = written("", [&](const fs::path& to) {
+    if (options.format == "onnx") return export_onnx(to, model);
+    options.format == "h5" ? export_keras_h5(to, model) : export_keras(to, model);
+  });
+  if (options.sparse && std::holds_alternative<SavedMixture>(model)) {
+    file = written("-sparse",
+                   [&](const fs::path& to) { export_onnx(to, model, OnnxExperts::chosen); });
+  }
   return file;
 }
 
@@ -82,7 +93,12 @@ std::vector<std::string> chosen(const std::vector<std::string>& wanted,
 }
 
 void export_models(const ExportOptions& options) {
+  if (options.sparse && options.format != "onnx") {
+    throw user_error("export",
+                     "--sparse is for --format onnx: Keras's layers cannot skip an expert");
+  }
   fs::path last;
+  OutputNames outputs;
   const bool is_file = fs::is_regular_file(options.from);
   fs::path folder = options.to;
   if (folder.empty()) {
@@ -101,16 +117,21 @@ void export_models(const ExportOptions& options) {
     make_folder();
     last = export_model(model, network != nullptr ? network->model.name : names::kMixture, options,
                         folder);
+    outputs.add(model);
   } else {
     const RunFolder run = RunFolder::open(options.from);
     const Models models(run);
     const std::vector<std::string> names = chosen(options.models, models.names(), options.from);
     make_folder();
     for (const std::string& name : names) {
-      last = export_model(models.read(name), name, options, folder);
+      const AnyModel model = models.read(name);
+      last = export_model(model, name, options, folder);
+      outputs.add(model);
     }
   }
-  print_out("\ninput: (batch, height, width, channels), R, G, B or grey, divided by 255\n");
+  print_out("\n");
+  outputs.print();
+  print_out("input: (batch, height, width, channels), R, G, B or grey, divided by 255\n");
   const char* open = options.format == "onnx" ? "onnxruntime.InferenceSession"
                      : options.format == "h5" ? "tf_keras.models.load_model"
                                               : "keras.saving.load_model";
@@ -124,12 +145,13 @@ void add_export(CLI::App& app) {
   verb->footer(R"(Writes every model of the run, or those of --model: baseline, experts, gate,
 importance models and mixture. The mixture has only standard layers; it
 computes all experts, because these layers cannot skip one. keras is for
-Keras 3; h5 is for Keras 2 (tf_keras, or TensorFlow up to 2.15).
+Keras 3; h5 is for Keras 2 (tf_keras, or TensorFlow up to 2.15). --sparse also
+writes mixture-sparse.onnx, which computes only the chosen expert by If.
 
 Examples:
   sluice export runs/lab                      RUN/export/*.keras
   sluice export runs/lab --format h5          RUN/export/*.h5
-  sluice export runs/lab --format onnx --to models
+  sluice export runs/lab --format onnx --sparse --to models
   sluice export runs/lab --model mixture --model gate
   sluice export runs/lab/gate/model.safetensors --to .)");
   const auto options = std::make_shared<ExportOptions>();
@@ -140,6 +162,8 @@ Examples:
   verb->add_option("--model", options->models, "Only this one; repeatable")
       ->type_name("NAME")
       ->take_all();
+  verb->add_flag("--sparse", options->sparse,
+                 "Write an ONNX mixture that computes only the\nchosen expert, too");
   verb->add_option("--to", options->to, "Folder to write to (default: RUN/export)")
       ->type_name("DIR");
   verb->callback([options] { export_models(*options); });

@@ -1,11 +1,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "cli/fail.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/outputs.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/exchange.h"
@@ -21,6 +24,10 @@ namespace fs = std::filesystem;
 struct ImportOptions {
   std::vector<std::string> files;
   std::vector<std::string> parts;
+  std::vector<std::string> classes;
+  std::string input;
+  std::vector<double> mean;
+  std::vector<double> deviation;
   std::string experiment;
   std::string run;
 };
@@ -65,6 +72,26 @@ std::map<std::string, std::string> parse_parts(const std::vector<std::string>& t
   return parts;
 }
 
+/// What the options say of the pictures that the models were trained on.
+std::optional<PixelInput> pixels_of(const ImportOptions& options) {
+  if (options.input.empty() && options.mean.empty() && options.deviation.empty()) return {};
+  const auto finite = [](double value) { return std::isfinite(value); };
+  const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
+  if (!std::ranges::all_of(options.mean, finite)) {
+    throw user_error("import", "--mean: write numbers, such as 0.49,0.48,0.45");
+  }
+  if (!std::ranges::all_of(options.deviation, positive)) {
+    throw user_error("import", "--deviation: write numbers above 0, such as 0.25,0.24,0.26");
+  }
+  return PixelInput{options.input == "-1..1" ? -1.0 : 0.0, options.input == "0..255" ? 255.0 : 1.0,
+                    options.mean, options.deviation};
+}
+
+std::vector<std::string> sorted(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  return names;
+}
+
 bool is_mixture(const AnyModel& model) {
   return std::holds_alternative<SavedMixture>(model);
 }
@@ -79,6 +106,7 @@ class Import {
     const KerasOptions keras{.parts = parse_parts(options.parts),
                              .groups = group_names(),
                              .input = experiment_.data.shape(),
+                             .pixels = pixels_of(options),
                              .say = [&](const std::string& line) { remarks_.push_back(line); }};
     for (const std::string& argument : options.files) {
       sources_.emplace_back(argument);
@@ -111,17 +139,33 @@ class Import {
       print_out("{:<22} {:>12} parameters   from {}\n", names_[i], with_commas(parameters),
                 i < sources_.size() ? path_text(sources_[i].file) : "its parts");
     }
+    OutputNames outputs;
+    for (const AnyModel& model : models_) outputs.add(model);
+    outputs.print();
     run.write_sums();
     print_out("\nrun folder: {}\n", run.path().string());
     print_advice(run.path());
   }
 
  private:
-  /// Sets classes, groups and the images' shape: those of a file, else of the experiment, else of
-  /// the lab.
+  /// Sets classes, groups and the images' shape: those of the options, else of a file, else of the
+  /// experiment, else of the lab.
   void find_classes() {
     class_names_ = class_names_of(experiment_);
-    if (!options_.experiment.empty()) return;
+    if (options_.experiment.empty()) take_files_facts();
+    if (options_.classes.empty()) return;
+    const std::set<std::string> seen(options_.classes.begin(), options_.classes.end());
+    for (const std::string& name : seen) {
+      if (std::ranges::count(options_.classes, name) > 1) {
+        throw user_error("import", "--classes has '{}' twice: give each output its own name",
+                         one_line(name));
+      }
+      if (name.empty()) throw user_error("import", "--classes has an empty name");
+    }
+    take_class_names(options_.classes);
+  }
+
+  void take_files_facts() {
     const auto take_input = [&](const auto& saved) {
       const Shape& input = input_of(saved);
       if (input.size() != 3) return;  // complete() refuses it
@@ -132,12 +176,35 @@ class Import {
     };
     std::visit(take_input, models_.front());
     for (const AnyModel& model : models_) {
-      const auto* mixture = std::get_if<SavedMixture>(&model);
-      if (mixture == nullptr || mixture->class_names.empty()) continue;
-      class_names_ = mixture->class_names;
-      experiment_.groups = mixture->groups;
-      experiment_.data.set = class_names_ == cifar10_class_names() ? "cifar-10" : "folder";
+      if (const auto* mixture = std::get_if<SavedMixture>(&model)) {
+        if (mixture->class_names.empty()) continue;
+        experiment_.groups = mixture->groups;
+        take_class_names(mixture->class_names);
+      } else if (const auto& names = std::get<SavedModel>(model).class_names;
+                 !names.empty() && names != group_names()) {
+        take_class_names(names);
+      }
     }
+  }
+
+  /// Other classes than those of the groups are of one network.
+  void take_class_names(const std::vector<std::string>& names) {
+    std::vector<std::string> of_groups;
+    for (const Groups::Group& group : experiment_.groups) {
+      of_groups.insert(of_groups.end(), group.classes.begin(), group.classes.end());
+    }
+    if (sorted(of_groups) != sorted(names)) {
+      if (std::ranges::any_of(models_, is_mixture) || !options_.experiment.empty()) {
+        throw user_error("import",
+                         "--classes must have the classes of the groups, {}: others are declared "
+                         "by the groups of --experiment FILE",
+                         fmt::join(of_groups, ", "));
+      }
+      experiment_.groups.clear();
+    }
+    class_names_ = names;
+    if (!options_.experiment.empty()) return;
+    experiment_.data.set = sorted(names) == sorted(cifar10_class_names()) ? "cifar-10" : "folder";
   }
 
   static bool is_importance(const std::string& name) {
@@ -161,6 +228,7 @@ class Import {
     if (network == nullptr) return names::kMixture;
     if (known(source.stem())) return source.stem();
     if (known(network->model.name)) return network->model.name;
+    if (sources_.size() == 1) return names::kBaseline;
     throw user_error("import", "{}: say which model it is by NAME={}, where NAME is {}",
                      path_text(source.file), path_text(source.file), fmt::join(names, ", "));
   }
@@ -170,7 +238,7 @@ class Import {
     require_pictures(saved.model.input, file);
     const std::vector<std::string> wanted = name == names::kGate ? group_names() : class_names_;
     require_outputs(summarize(saved.model).back().output, wanted, is_importance(name), file);
-    if (saved.class_names.empty()) saved.class_names = wanted;
+    if (saved.class_names.empty() || !options_.classes.empty()) saved.class_names = wanted;
   }
 
   void complete(SavedMixture& saved, const fs::path& file, const std::string&) const {
@@ -182,7 +250,7 @@ class Import {
       throw user_error("import", "{} has the groups {}, but {} are declared", path_text(file),
                        fmt::join(groups, ", "), fmt::join(group_names(), ", "));
     }
-    if (!saved.class_names.empty()) return;
+    if (!saved.class_names.empty() && options_.classes.empty()) return;
     saved.class_names = class_names_;
     saved.groups = experiment_.groups;
   }
@@ -248,12 +316,17 @@ class Import {
   static const Shape& input_of(const SavedMixture& saved) { return saved.model.baseline.input; }
 
   static void require_pictures(const Shape& input, const fs::path& file) {
-    if (input.size() == 3 && (input.back() == 3 || input.back() == 1)) return;
+    constexpr std::int64_t kLeast = 8;
+    constexpr std::int64_t kMost = 1024;
+    const auto fits = [](std::int64_t size) { return size >= kLeast && size <= kMost; };
+    if (input.size() == 3 && (input[2] == 3 || input[2] == 1) && fits(input[0]) && fits(input[1])) {
+      return;
+    }
     throw user_error(
         "import",
         "{} takes {}, and Sluice gives models colour pictures, (height, width, 3), or grey ones, "
-        "(height, width, 1): train it on those",
-        path_text(file), to_string(input));
+        "(height, width, 1), of {} to {} pixels a side: no picture fits it",
+        path_text(file), to_string(input), kLeast, kMost);
   }
 
   void require_outputs(const Shape& outputs, const std::vector<std::string>& names, bool importance,
@@ -263,8 +336,8 @@ class Import {
     if (outputs == wanted) return;
     throw user_error(
         "import",
-        "{} has the output {}, but there are {} names for it: {}; others are declared by the "
-        "groups of --experiment FILE",
+        "{} has the output {}, but there are {} names for it: {}; give those of a network in the "
+        "order of its outputs by --classes A,B,..., those of a mixture by --experiment FILE",
         path_text(file), to_string(outputs), names.size(), fmt::join(names, ", "));
   }
 
@@ -291,10 +364,18 @@ void add_import(CLI::App& app) {
 that of its model (baseline.keras, gate.h5, expert-natural.weights.h5), unless
 NAME=FILE gives another. A file with only weights must be of a model of the lab.
 Baseline, gate, experts and importance models of all groups become a mixture.
-Without --experiment, classes and groups are those of the files, else CIFAR-10's
-classes in the lab's groups; the gate's first output is "artificial".
+Without --classes and --experiment, classes and groups are those of the files,
+else CIFAR-10's classes in the lab's groups; the gate's first output is
+"artificial". Logits get a softmax; one sigmoid unit becomes two classes.
+
+Models take pixels of 0 to 1, unless their first layer says otherwise
+(Rescaling, Normalization, x / 255), or --input: (x - mean) / deviation of x on
+that scale.
 
 Examples:
+  sluice import my_cnn.h5 --run runs/mine
+  sluice import cats.keras --classes cat,dog --input 0..255
+  sluice import net.keras --mean .49,.48,.45 --deviation .25,.24,.26
   sluice import baseline.keras gate.keras --run runs/notebook
   sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
   sluice import mixture.keras --part baseline=cnn --part gate=cnn_1
@@ -310,6 +391,24 @@ Examples:
                    "A mixture's part and its model's name in\nthe file; repeatable")
       ->type_name("PART=NAME")
       ->take_all();
+  verb->add_option("--classes", options->classes,
+                   "Names of the outputs of one network, in their\norder")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("A,B,...");
+  verb->add_option("--input", options->input,
+                   "Scale of the pixels that the models were\n"
+                   "trained on: 0..1, 0..255 or -1..1")
+      ->check(one_of({"0..1", "0..255", "-1..1"}))
+      ->type_name("SCALE");
+  verb->add_option("--mean", options->mean, "Mean that was subtracted: of each channel, or one")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("R,G,B");
+  verb->add_option("--deviation", options->deviation, "Deviation that it was divided by")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("R,G,B");
   verb->callback([options] {
     RunFolder::require_free(options->run);
     Import(*options).write();

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
 #include <set>
 
 #include "cli/fail.h"
@@ -76,6 +80,33 @@ void tell_others(const std::string& folder, const std::vector<fs::path>& others)
 }
 
 }  // namespace
+
+std::vector<std::string> listed_files(const std::string& list) {
+  constexpr std::size_t kMost = 1'000'000;
+  std::ifstream file;
+  if (list != "-") {
+    if (is_folder(list)) throw user_error("predict", "{} is a folder, not a list", one_line(list));
+    file.open(list);
+    if (!file) throw user_error("predict", "{}: {}", one_line(list), std::strerror(errno));
+  }
+  std::istream& lines = list == "-" ? std::cin : file;
+  std::vector<std::string> files;
+  std::vector<char> buffer(1 << 16);
+  while (lines.getline(buffer.data(), static_cast<std::streamsize>(buffer.size()))) {
+    check_interrupt();
+    std::string line = buffer.data();
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) files.push_back(std::move(line));
+    if (files.size() > kMost) {
+      throw user_error("predict", "{} has more than {} lines: split it", one_line(list), kMost);
+    }
+  }
+  if (!lines.eof()) {
+    throw user_error("predict", "{} has a line that is no file's name", one_line(list));
+  }
+  if (files.empty()) throw user_error("predict", "{} names no picture", one_line(list));
+  return files;
+}
 
 std::vector<fs::path> picture_files(const std::vector<std::string>& arguments) {
   std::vector<fs::path> files;

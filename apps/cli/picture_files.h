@@ -11,4 +11,8 @@ namespace sluice::cli {
 /// (user) for a folder without pictures.
 std::vector<std::filesystem::path> picture_files(const std::vector<std::string>& arguments);
 
+/// Returns the lines of a file, or of standard input for "-". Throws Error (user) if there are
+/// none.
+std::vector<std::string> listed_files(const std::string& list);
+
 }  // namespace sluice::cli

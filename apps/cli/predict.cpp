@@ -27,7 +27,9 @@ namespace fs = std::filesystem;
 struct PredictOptions {
   std::string run;
   std::vector<std::string> images;
+  std::string list;
   bool json = false;
+  bool csv = false;
 };
 
 // Batches start small, so that the first output comes soon, and grow while they are fast.
@@ -76,11 +78,11 @@ void print_json(const Predictor& predictor, const std::filesystem::path& file,
     for (std::size_t c = 0; c < scores.size(); ++c) json[predictor.class_names()[c]] = scores[c];
     return json;
   };
-  const auto best = std::ranges::max_element(prediction.scores) - prediction.scores.begin();
-  Json json{{"file", file.string()},
-            {"model", predictor.name()},
-            {"class", predictor.class_names()[best]},
-            {"probabilities", by_class(prediction.scores)}};
+  Json json{
+      {"file", file.string()},
+      {"model", predictor.name()},
+      {"class", prediction.best < 0 ? Json() : Json(predictor.class_names()[prediction.best])},
+      {"probabilities", by_class(prediction.scores)}};
   if (const auto& route = prediction.route) {
     json["group"] = predictor.groups()[route->group].name;
     for (std::size_t g = 0; g < route->gate.size(); ++g) {
@@ -92,12 +94,51 @@ void print_json(const Predictor& predictor, const std::filesystem::path& file,
   print_out("{}\n", json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
+/// A field of a table. A name that a spreadsheet would read as a formula gets a ' before it.
+std::string csv_field(const std::string& text) {
+  std::string field = !text.empty() && std::string_view("=+-@").find(text[0]) != std::string::npos
+                          ? "'" + text
+                          : text;
+  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
+  for (std::size_t at = 0; (at = field.find('"', at)) != std::string::npos; at += 2) {
+    field.insert(at, 1, '"');
+  }
+  return '"' + field + '"';
+}
+
+void print_csv_head(const Predictor& predictor) {
+  print_out("file,class,probability{}", predictor.groups().empty() ? "" : ",group");
+  for (const std::string& name : predictor.class_names()) print_out(",{}", csv_field(name));
+  print_out("\n");
+}
+
+void print_csv(const Predictor& predictor, const std::filesystem::path& file,
+               const Prediction& prediction) {
+  const bool answered = prediction.best >= 0;
+  print_out("{},{},{}", csv_field(file.string()),
+            answered ? csv_field(predictor.class_names()[prediction.best]) : "",
+            answered ? fmt::format("{}", prediction.scores[prediction.best]) : "");
+  if (prediction.route) {
+    print_out(",{}", csv_field(predictor.groups()[prediction.route->group].name));
+  }
+  for (const float score : prediction.scores) print_out(",{}", score);
+  print_out("\n");
+}
+
 /// Predicts pictures. Continues after one that cannot be read; throws Error with their number at
 /// the end.
 void predict(const PredictOptions& options) {
-  const std::vector<fs::path> files = picture_files(options.images);
+  if (options.json && options.csv) throw user_error("predict", "choose --json or --csv");
+  std::vector<std::string> named = options.images;
+  if (!options.list.empty()) {
+    const std::vector<std::string> listed = listed_files(options.list);
+    named.insert(named.end(), listed.begin(), listed.end());
+  }
+  if (named.empty()) throw user_error("predict", "name pictures or folders, or a file of --list");
+  const std::vector<fs::path> files = picture_files(named);
   const Predictor predictor(options.run,
                             {.batch = static_cast<int>(std::min(files.size(), kLargestBatch))});
+  if (options.csv) print_csv_head(predictor);
   std::vector<Error> faults;
   std::size_t batch = kFirstBatch;
   for (std::size_t first = 0; first < files.size();) {
@@ -110,6 +151,10 @@ void predict(const PredictOptions& options) {
       if (answers[i].fault) continue;
       if (options.json) {
         print_json(predictor, batch_files[i], answers[i].prediction);
+        continue;
+      }
+      if (options.csv) {
+        print_csv(predictor, batch_files[i], answers[i].prediction);
         continue;
       }
       print_out("{}\n", batch_files[i].string());
@@ -143,20 +188,25 @@ file of one model it prints that model's output. It reports pictures that cannot
 be read, continues with the others, and ends with exit code 2.
 
 --json prints an object on a line of its own for each picture: file, model,
-class, probabilities, and of a mixture group, gate and baseline.
+class, probabilities, and of a mixture group, gate and baseline. --csv prints
+file, class, its probability, of a mixture group, and all probabilities.
 
 Examples:
   sluice predict runs/lab cat.jpg
   sluice predict runs/lab pictures --json > answers.jsonl
+  find . -name '*.jpg' | sluice predict runs/lab --list - --csv > answers.csv
   sluice predict runs/lab samples
   sluice predict runs/lab/mixture/model.safetensors cat.jpg)");
   const auto options = std::make_shared<PredictOptions>();
   verb->add_option("RUN", options->run, "Folder of a run, or one model.safetensors")->required();
   verb->add_option("IMAGE", options->images,
                    "Pictures of any size (JPEG, PNG, WebP, BMP, GIF,\n"
-                   "TIFF), or folders with such files at any depth")
-      ->required();
+                   "TIFF), or folders with such files at any depth");
   verb->add_flag("--json", options->json, "Print a line of JSON for each picture");
+  verb->add_flag("--csv", options->csv, "Print a table of comma-separated values");
+  verb->add_option("--list", options->list,
+                   "File with a picture or folder on each line; - is\nstandard input")
+      ->type_name("FILE");
   verb->callback([options] { predict(*options); });
 }
 

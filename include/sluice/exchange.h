@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,26 @@ void export_keras(const std::filesystem::path& file, const AnyModel& model);
 /// export_keras(). Keras 3 opens it too, except that of a mixture.
 void export_keras_h5(const std::filesystem::path& file, const AnyModel& model);
 
+/// Which experts of a mixture an ONNX file computes for an image: all, as in Keras, which every
+/// program can run; or by If the chosen one only, which is faster where a program has If.
+enum class OnnxExperts { all, chosen };
+
 /// Writes an ONNX file: input "images" (batch, height, width, channels) in [0, 1], output
-/// "probabilities" (batch, classes). A mixture computes every expert, as in Keras; its output,
-/// which need not sum to one, has the name "scores", and a second output, "group" (batch), is the
-/// group that the gate chose. metadata_props has class names, groups and normalization. Throws
-/// Error (user) for a model above 2 GiB, the limit of an ONNX file, else as write_model() does.
-void export_onnx(const std::filesystem::path& file, const AnyModel& model);
+/// "probabilities" (batch, classes). A mixture's output, which need not sum to one, has the name
+/// "scores", and a second output, "group" (batch), is the group that the gate chose. metadata_props
+/// has class names, groups and normalization. Throws Error (user) for a model above 2 GiB, the
+/// limit of an ONNX file, else as write_model() does.
+void export_onnx(const std::filesystem::path& file, const AnyModel& model,
+                 OnnxExperts experts = OnnxExperts::all);
+
+/// What a network of another program was trained on: (x - mean) / deviation, where x is a pixel's
+/// value on a scale from `low` to `high`.
+struct PixelInput {
+  double low = 0;
+  double high = 1;
+  std::vector<double> mean = {};       ///< of each channel, or one for all; empty: 0
+  std::vector<double> deviation = {};  ///< the same; empty: 1
+};
 
 /// Facts that a Keras file does not have.
 struct KerasOptions {
@@ -44,13 +59,18 @@ struct KerasOptions {
   std::vector<std::string> groups;
   /// Input shape, for a file that has only weights.
   Shape input{32, 32, 3};
+  /// What the network was trained on. If it is not given, the layers of the file tell it: a first
+  /// Rescaling, Normalization or division for pixels of 0 to 255; else pixels are from 0 to 1.
+  std::optional<PixelInput> pixels = {};
   /// Called with a line for each difference between the model and the file, and for each
   /// assumption: other names, another precision, the lab's architecture. May be empty.
   std::function<void(const std::string& line)> say;
 };
 
 /// Reads a `.keras` file, a `.weights.h5` file or a legacy `.h5` file. Nested models become one
-/// chain of layers, or a mixture if they are not a chain. Half precision becomes single precision.
+/// network, or a mixture, whose operations must be the lab's formula. Half precision becomes single
+/// precision. A network gets a softmax if its outputs are logits; one output, a sigmoid, becomes
+/// two classes.
 /// A file that has only weights must be of one of the lab's models, which its shapes identify. A
 /// separate process with limits on memory and time reads HDF5, because libhdf5 may crash on a
 /// malicious file. Throws Error (user) with the file, the place in it and the reason, also for

@@ -52,12 +52,36 @@ std::vector<std::string> class_names_of(const Experiment& experiment) {
   return names;
 }
 
+namespace {
+
+/// Class names of an imported run, in the order of its models' outputs.
+std::vector<std::string> class_names_of_models(const RunFolder& run, const Experiment& experiment) {
+  if (run.has_model(names::kMixture)) return run.read_mixture().class_names;
+  if (run.has_model(names::kBaseline)) return run.read_model(names::kBaseline).class_names;
+  return class_names_of(experiment);
+}
+
+/// Puts the classes into another order.
+void reorder(Dataset& data, const std::vector<std::string>& class_names) {
+  if (!std::ranges::is_permutation(data.class_names, class_names)) return;
+  std::vector<int> order;
+  for (const std::string& name : data.class_names) {
+    order.push_back(static_cast<int>(std::ranges::find(class_names, name) - class_names.begin()));
+  }
+  for (int& label : data.test.labels) label = order.at(static_cast<std::size_t>(label));
+  data.class_names = class_names;
+}
+
+}  // namespace
+
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
                        bool others, const DataEvents& events) {
   const std::optional<DataRecord> record = run.read_data();
+  const std::vector<std::string> class_names =
+      record ? record->class_names : class_names_of_models(run, experiment);
   Dataset data =
-      load_test_data(experiment.data, record ? record->class_names : class_names_of(experiment),
-                     data_place(run, record, place, events), events);
+      load_test_data(experiment.data, class_names, data_place(run, record, place, events), events);
+  if (!record) reorder(data, class_names);
   if (!record || record_of(data, record->set).test.sha256 == record->test.sha256) return data;
   const std::string before = training_in_words(run, *record);
   if (!others) {

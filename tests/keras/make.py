@@ -79,6 +79,27 @@ def nested(k):
     return model
 
 
+def adapted(k):
+    """A Normalization whose mean and variance are weights: 100, 101, 102 and 4, 9, 16."""
+    norm = k.layers.Normalization()
+    model = k.Sequential([k.layers.Input((4, 4, 3)), norm, k.layers.Flatten(),
+                          k.layers.Dense(3, activation="softmax")])
+    number(model.layers[-1])
+    norm.set_weights([np.array([100, 101, 102], "f4"), np.array([4, 9, 16], "f4"),
+                      norm.get_weights()[2]])
+    norm.finalize_state()
+    return model
+
+
+def arithmetic(k):
+    """Operations in place of layers: x / 255, a sum and a product."""
+    x = inputs = k.layers.Input((4, 4, 3))
+    x = x / 255.0
+    y = k.layers.Conv2D(3, 1, padding="same", name="one")(x)
+    y = k.layers.Flatten()((x + y) * 2.0)
+    return number(k.Model(inputs, k.layers.Dense(3, name="two")(y), name="arithmetic"))
+
+
 def bfloat16(k):
     x = inputs = k.layers.Input((4, 4, 3))
     for layer in (k.layers.Flatten(), k.layers.Dense(3, activation="softmax")):
@@ -131,12 +152,16 @@ def main():
     for suffix in (".keras", ".h5"):
         nested(keras).save(path("nested" + suffix))
     nested(tf_keras).save(path("nested-keras2.h5"))
+    for suffix in (".keras", ".h5"):
+        adapted(keras).save(path("adapted" + suffix))
+        arithmetic(keras).save(path("arithmetic" + suffix))
+    arithmetic(tf_keras).save(path("arithmetic-keras2.h5"))
     keras.config.set_dtype_policy("bfloat16")
     bfloat16(keras).save(path("bfloat16.keras"))
     keras.config.set_dtype_policy("float32")
     with h5py.File(path("split-names.h5"), "w") as file:
         split_names(file)
-    for name in ("trained", "chain", "mixture", "mixture-unnamed", "mixture-keras2", "nested",
+    for name in ("adapted", "arithmetic", "trained", "chain", "mixture", "mixture-unnamed", "mixture-keras2", "nested",
                  "bfloat16"):
         packed(path(name + ".keras"))
 

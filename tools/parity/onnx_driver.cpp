@@ -138,14 +138,17 @@ class Driver {
     }
     const auto compiled = compile_for_inference(model, weights, kPredict);
     const auto output = compiled->predict(images, kImages);
-    write(name, SavedMixture{model, weights, classes, declared}, images,
-          {output.begin(), output.end()}, chosen);
+    const SavedMixture saved{model, weights, classes, declared};
+    write(name, saved, images, {output.begin(), output.end()}, chosen);
+    write("sparse-" + name, saved, images, {output.begin(), output.end()}, chosen,
+          OnnxExperts::chosen);
   }
 
  private:
   void write(const std::string& name, const AnyModel& model, const std::vector<float>& images,
-             const std::vector<float>& outputs, const std::vector<float>& chosen) {
-    export_onnx(folder_ / (name + ".onnx"), model);
+             const std::vector<float>& outputs, const std::vector<float>& chosen,
+             OnnxExperts experts = OnnxExperts::all) {
+    export_onnx(folder_ / (name + ".onnx"), model, experts);
     TensorMetadata metadata;
     std::vector<NamedTensor> tensors{
         {"images", {kImages, static_cast<std::int64_t>(images.size()) / kImages}, images},

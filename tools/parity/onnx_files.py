@@ -15,12 +15,14 @@ import tempfile
 
 import numpy as np
 import onnx
+import onnx.version_converter
 import onnxruntime
 import safetensors
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DRIVER = ROOT / "build/release/tools/parity/sluice_onnx_driver"
 BATCHES = (1, 7, 64)
+OPSETS = (14, 17, 21)  # to which a file of opset 13 must convert
 BOUND = 1e-5  # relative to the largest value
 MIN_SPREAD = 0.01  # minimum variation of the outputs over the images
 NORMALIZATION = {"scale": 1 / 255, "offset": 0}
@@ -49,6 +51,11 @@ def compare(path):
         onnx.checker.check_model(model, full_check=True)
     except onnx.checker.ValidationError as error:
         faults.append(f"checker: {error}")
+    for opset in OPSETS:
+        try:
+            onnx.version_converter.convert_version(model, opset)
+        except RuntimeError as error:
+            faults.append(f"opset {opset}: {error}")
     with safetensors.safe_open(path.with_suffix(".safetensors"), "np") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}
         faults += metadata_faults(model, file.metadata())

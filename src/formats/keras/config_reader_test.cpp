@@ -69,9 +69,6 @@ TEST(KerasDeclared, SettingsThatSluiceCannotCompute) {
             "z' has padding ((1, 2), (-1, 0)), which are no margins");
   EXPECT_EQ(refused({layer("Normalization", "n", R"("axis":[-1],"mean":[1,2],"variance":1)")}),
             "n' has mean (1, 2); Sluice computes one number for each of 3 channels");
-  EXPECT_EQ(refused({layer("Normalization", "n", R"("axis":[-1],"mean":null,"variance":null)")}),
-            "n' was adapted, so that its mean is no setting: make it with mean= and variance=, and "
-            "save the model again");
   EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":1.5)")}),
             "d' has rate 1.5; Sluice computes 0 up to but not 1");
   EXPECT_EQ(refused({layer("Dropout", "d", R"("rate":0.5,"noise_shape":[null,1])")}),
@@ -117,6 +114,108 @@ TEST(KerasDeclared, RescalingOfPixelsFollowsADivisionBy255) {
   const DeclaredModel later =
       read({conv(""), layer("Rescaling", "s", R"("scale":0.00784313725490196,"offset":-1)")});
   EXPECT_NEAR(std::get<Rescaling>(later.model.layers[1]).scale, 2 / 255.0, 1e-9);
+}
+
+TEST(KerasDeclared, ASecondRescalingIsALayer) {
+  const std::string scale = R"("scale":0.00392156862745098,"offset":0.0)";
+  const DeclaredModel declared =
+      read({layer("Rescaling", "a", scale), layer("Rescaling", "b", scale), kFlatten});
+  ASSERT_EQ(declared.model.layers.size(), 2u);
+  EXPECT_NEAR(std::get<Rescaling>(declared.model.layers[0]).scale, 1 / 255.0, 1e-9);
+}
+
+TEST(KerasDeclared, NormalizationOfPixels) {
+  const auto first = [](const std::string& numbers) {
+    DeclaredModel declared = read({layer("Normalization", "n", R"("axis":[-1],)" + numbers)});
+    return std::pair(std::get<Normalization>(declared.model.layers[0]), declared.remarks.size());
+  };
+  const auto [of_bytes, said] = first(R"("mean":[51,102,0],"variance":65025)");
+  EXPECT_DOUBLE_EQ(of_bytes.mean[1], 0.4);
+  EXPECT_DOUBLE_EQ(of_bytes.variance[2], 1);
+  EXPECT_EQ(said, 1u);
+  const auto [of_units, silent] = first(R"("mean":[0.5,0.4,0.3],"variance":0.06)");
+  EXPECT_EQ(of_units.mean[1], 0.4);
+  EXPECT_EQ(silent, 0u);
+}
+
+TEST(KerasDeclared, ArithmeticWithNumbers) {
+  const auto read_graph = [](const std::string& type, const std::string& arguments) {
+    const std::string config =
+        R"({"class_name":"Functional","config":{"name":"m","output_layers":["op",0,0],"layers":[)" +
+        std::string(kInputLayer) + R"(,{"module":"keras.src.ops.numpy","class_name":")" + type +
+        R"(","name":"op","config":{"name":"op"},"inbound_nodes":[{"args":[)" + arguments +
+        R"(],"kwargs":{}}]}]}})";
+    return read_declared(parse_json(config, 30, "keras", "f"), "f");
+  };
+  const std::string x =
+      R"({"class_name":"__keras_tensor__","config":{"keras_history":["in",0,0]}})";
+  const auto scaled = [&](const std::string& type, const std::string& arguments) {
+    const auto layer = std::get<Rescaling>(read_graph(type, arguments).model.layers.at(0));
+    return std::pair(layer.scale, layer.offset);
+  };
+  EXPECT_EQ(scaled("Multiply", x + ",2.0"), std::pair(2.0, 0.0));
+  EXPECT_EQ(scaled("Subtract", "1.0," + x), std::pair(-1.0, 1.0));
+  EXPECT_EQ(scaled("Subtract", x + ",0.5"), std::pair(1.0, -0.5));
+  EXPECT_EQ(scaled("TrueDivide", x + ",0.5"), std::pair(2.0, 0.0));
+  EXPECT_NEAR(scaled("TrueDivide", x + ",127.5").first, 2, 1e-12);
+  EXPECT_EQ(scaled("Subtract", x + ",127.5"), std::pair(255.0, -127.5));
+  const DeclaredModel channels = read_graph("Subtract", x + ",[0.5,0.4,0.3]");
+  EXPECT_EQ(std::get<Normalization>(channels.model.layers.at(0)).mean,
+            (std::vector<double>{0.5, 0.4, 0.3}));
+  for (const auto& [type, arguments] : {std::pair<std::string, std::string>{"TrueDivide", x + ",0"},
+                                        {"TrueDivide", "1.0," + x},
+                                        {"Multiply", x + ",[1,2]"},
+                                        {"Subtract", x + "," + x},
+                                        {"Maximum", x + ",0.5"}}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { read_graph(type, arguments); }),
+                HasSubstr("layer 'op' is the operation "))
+        << type;
+  }
+}
+
+TEST(KerasDeclared, PicturesOfOtherShapes) {
+  const auto of_shape = [](const std::string& shape) {
+    return read_declared(
+        parse_json(
+            R"({"class_name":"Sequential","config":{"name":"m","layers":[{"class_name":"InputLayer","config":{"name":"in","batch_shape":[null,)" +
+                shape + R"(]}},)" + layer("Activation", "a", R"("activation":"relu")") + "]}}",
+            20, "keras", "f"),
+        "f");
+  };
+  const DeclaredModel square = of_shape("784");
+  EXPECT_EQ(square.model.input, (Shape{28, 28, 1}));
+  EXPECT_EQ(summarize(square.model).back().output, (Shape{784}));
+  EXPECT_EQ(square.remarks[0], "f: its input of (784) is taken for pictures of (28, 28, 1)");
+  EXPECT_EQ(of_shape("3072").model.input, (Shape{32, 32, 3}));
+  EXPECT_EQ(of_shape("28,20").model.input, (Shape{28, 20, 1}));
+  EXPECT_EQ(of_shape("50").model.input, (Shape{50}));
+  EXPECT_EQ(of_shape("16").model.input, (Shape{16})) << "no picture is so small";
+}
+
+TEST(KerasDeclared, PixelsThatTheUserDescribes) {
+  const auto layers = [](const PixelInput& pixels) {
+    return read_declared(
+               parse_json(R"({"class_name":"Sequential","config":{"name":"m","layers":[)" +
+                              std::string(kInputLayer) + "," +
+                              layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0)") +
+                              "]}}",
+                          20, "keras", "f"),
+               "f", {.pixels = pixels})
+        .model.layers;
+  };
+  const std::vector<Layer> bytes = layers({0, 255, {}, {}});
+  ASSERT_EQ(bytes.size(), 2u) << "the file's own is as written";
+  EXPECT_EQ(std::get<Rescaling>(bytes[0]).scale, 255);
+  const std::vector<Layer> centred = layers({-1, 1, {0.5}, {0.25, 0.5, 1}});
+  ASSERT_EQ(centred.size(), 3u);
+  EXPECT_EQ(std::get<Rescaling>(centred[0]).offset, -1);
+  EXPECT_EQ(std::get<Normalization>(centred[1]).mean, (std::vector<double>{0.5, 0.5, 0.5}));
+  EXPECT_EQ(std::get<Normalization>(centred[1]).variance, (std::vector<double>{0.0625, 0.25, 1}));
+  EXPECT_EQ(error_of(Fault::user,
+                     [&] {
+                       layers({0, 1, {1, 2}, {}});
+                     }),
+            "[keras] f: there are 2 values of the mean for 3 channels: give one of each");
 }
 
 TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {

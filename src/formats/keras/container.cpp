@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "formats/hdf5/reader.h"
 #include "formats/keras/config_reader.h"
+#include "formats/keras/connections.h"
 #include "formats/keras/keys.h"
 #include "formats/keras/zip.h"
 #include "formats/text/json_text.h"
@@ -113,6 +114,28 @@ nlohmann::json parse_attribute(const Safetensors& tensors, const std::string& na
                     fmt::format("{}: {}", place, name));
 }
 
+/// An attribute of a legacy file's root, or of metadata.json.
+std::string keras_version(const Safetensors& tensors, const std::string& place) {
+  const nlohmann::json attribute = parse(tensors, "@keras_version", place);
+  if (attribute.is_string()) return attribute.get<std::string>();
+  return text_in(parse(tensors, kMetadata, place), "keras_version");
+}
+
+/// A nested model of one layer with weights looks like a layer in a legacy file; only the
+/// configuration tells it apart.
+void add_nested_of_one_layer(StoredModel& stored, const nlohmann::json& config,
+                             const std::string& place) {
+  if (!stored.legacy || !is_model_config(config)) return;
+  for (const nlohmann::json& model : layers_of_config(config, place)) {
+    if (!is_model_config(model)) continue;
+    const std::string name = name_of_config(model);
+    const auto is_it = [&](const auto& each) { return each.key == name; };
+    const auto layer = std::ranges::find_if(stored.layers, is_it);
+    if (layer == stored.layers.end() || std::ranges::any_of(stored.models, is_it)) continue;
+    stored.models.push_back({name, name, {*layer}, {}, true});
+  }
+}
+
 /// What export_keras() added to metadata.json, and export_keras_h5() as an attribute; nothing in
 /// other files.
 ModelNotes notes_in(const Safetensors& tensors, const std::string& place) {
@@ -141,8 +164,11 @@ KerasFile to_keras_file(Safetensors tensors, const std::string& place) {
   nlohmann::json config = parse(tensors, kConfig, place);
   if (config.is_null()) config = parse_attribute(tensors, "model_config", place);
   add_names(stored, config, place);
-  return {place, std::move(config), notes_in(tensors, place), std::move(tensors),
-          std::move(stored)};
+  add_nested_of_one_layer(stored, config, place);
+  const ModelNotes notes = notes_in(tensors, place);
+  // Sluice writes what Keras 2 opens, and means the activations of Keras 3.
+  const bool keras_2 = notes.empty() && keras_version(tensors, place).starts_with("2.");
+  return {place, std::move(config), notes, keras_2, std::move(tensors), std::move(stored)};
 }
 
 KerasFile read_keras_file(const std::filesystem::path& file) {

@@ -15,6 +15,7 @@ struct KerasFile {
   std::string place;      ///< its path, as messages show it
   nlohmann::json config;  ///< of the model; null in a file of weights alone
   ModelNotes notes;       ///< what export_keras() added; none in other files
+  bool keras_2 = false;   ///< Keras 2 wrote it, as far as it says
   Safetensors tensors;
   StoredModel stored;
 };

@@ -3,11 +3,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/keras/pixel_range.h"
 #include "formats/keras/recognize.h"
+#include "graph/layer_types.h"
 
 namespace sluice {
 
@@ -88,10 +91,48 @@ class Filler {
   const std::string& place_;
 };
 
+std::vector<double> values_of(const Safetensors& tensors, const std::string& name,
+                              std::size_t channels) {
+  const Safetensors::Tensor& tensor = *tensors.find(name);
+  const auto count = static_cast<std::size_t>(element_count(tensor.shape));
+  if (count != 1 && count != channels) return {};
+  std::vector<float> values(count);
+  tensors.copy(tensor, values);
+  if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) return {};
+  if (count == 1) values.resize(channels, values[0]);
+  return {values.begin(), values.end()};
+}
+
+/// Gives a Normalization what adapt() computed: its weights.
+void adapt(DeclaredModel& declared, const DeclaredModel::Weighted& at, const StoredLayer& stored,
+           const Safetensors& tensors, const std::string& place) {
+  const auto layer = std::ranges::find_if(
+      declared.model.layers, [&](const Layer& each) { return name_of(each) == at.adapted; });
+  auto& normalization = std::get<Normalization>(*layer);
+  const std::size_t channels = normalization.mean.size();
+  if (stored.weights.size() >= 2) {
+    normalization.mean = values_of(tensors, stored.weights[0], channels);
+    normalization.variance = values_of(tensors, stored.weights[1], channels);
+  }
+  const bool fits =
+      stored.weights.size() >= 2 && normalization.mean.size() == channels &&
+      normalization.variance.size() == channels &&
+      std::ranges::all_of(normalization.variance, [](double value) { return value >= 0; });
+  if (!fits) {
+    throw user_error("keras",
+                     "{}: layer '{}' needs a mean and a variance of 0 or more for each of {} "
+                     "channels, and its weights are others: adapt() it again",
+                     place, one_line(at.path), channels);
+  }
+  if (at.on_pixels && to_unit_range(*layer)) {
+    declared.remarks.push_back(takes_bytes(place, at.path));
+  }
+}
+
 }  // namespace
 
-Weights fill_weights(const DeclaredModel& declared, const StoredModel& stored,
-                     const Safetensors& tensors, const std::string& place) {
+Weights fill_weights(DeclaredModel& declared, const StoredModel& stored, const Safetensors& tensors,
+                     const std::string& place) {
   Stored layers = by_key(declared, stored);
   const bool distinct = std::set(layers.begin(), layers.end()).size() == layers.size();
   if (stored.legacy && (!distinct || std::count(layers.begin(), layers.end(), nullptr) > 0)) {
@@ -111,6 +152,10 @@ Weights fill_weights(const DeclaredModel& declared, const StoredModel& stored,
       throw user_error("keras", "{}: where the weights of layer '{}' should be, are those of '{}'",
                        place, one_line(wanted.path), one_line(layer->name));
     }
+    if (!wanted.adapted.empty()) adapt(declared, wanted, *layer, tensors, place);
+  }
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    if (!declared.weighted[i].adapted.empty()) layers.erase(layers.begin() + static_cast<int>(i));
   }
   return Filler(tensors, place).fill(declared.model, layers);
 }

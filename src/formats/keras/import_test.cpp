@@ -98,6 +98,43 @@ TEST(KerasImport, ModelsInModelsAreOneChain) {
   }
 }
 
+TEST(KerasImport, AnAdaptedNormalization) {
+  for (const char* name : {"adapted.keras", "adapted.h5"}) {
+    SCOPED_TRACE(name);
+    KerasOptions options;
+    std::string said;
+    options.say = [&](const std::string& line) { said += line; };
+    const SavedModel saved = import_one(fixture(name), options);
+    const auto& layer = std::get<Normalization>(saved.model.layers.at(0));
+    EXPECT_DOUBLE_EQ(layer.mean[1], 101 / 255.0);
+    EXPECT_DOUBLE_EQ(layer.variance[2], 16 / 65025.0);
+    EXPECT_THAT(said, HasSubstr("' takes pictures of 0 to 255"));
+    expect_numbered(saved.weights);
+
+    options.pixels = PixelInput{0, 255};
+    const SavedModel given = import_one(fixture(name), options);
+    EXPECT_EQ(std::get<Rescaling>(given.model.layers.at(0)).scale, 255);
+    EXPECT_EQ(std::get<Normalization>(given.model.layers.at(1)).mean[1], 101);
+  }
+}
+
+TEST(KerasImport, ArithmeticInPlaceOfLayers) {
+  for (const char* name : {"arithmetic.keras", "arithmetic.h5", "arithmetic-keras2.h5"}) {
+    SCOPED_TRACE(name);
+    KerasOptions options;
+    std::string said;
+    options.say = [&](const std::string& line) { said += line; };
+    const SavedModel saved = import_one(fixture(name), options);
+    std::string types;
+    for (const LayerSummary& layer : summarize(saved.model)) types += layer.type + " ";
+    EXPECT_EQ(types, "Conv2D Add Rescaling Flatten Dense Activation ")
+        << "pixels are divided already";
+    EXPECT_EQ(std::get<Rescaling>(saved.model.layers[2]).scale, 2);
+    EXPECT_EQ(said, fixture(name).string() + ": its outputs are logits: a softmax is added");
+    expect_numbered(saved.weights);
+  }
+}
+
 TEST(KerasImport, HalfPrecisionAndADictionaryOfOneOutput) {
   KerasOptions options;
   std::string said;
@@ -329,9 +366,9 @@ TEST_F(Changed, NestedModelsThatAreNoMixture) {
   members_["config.json"] = R"({"class_name":"Net","config":{}})";
   EXPECT_EQ(refusal(write(), grouped()),
             " has the nested models features (CNN with 3 outputs), head (dense layers with 3 "
-            "outputs): a mixture has 6, baseline, gate, expert-b, importance-b, expert-a, "
-            "importance-a; one chain of models is read where the file tells their order: save it "
-            "as a .keras file");
+            "outputs): a mixture of these groups has 6, baseline, gate, expert-b, importance-b, "
+            "expert-a, importance-a, and one network of nested models is read from a file that "
+            "tells their order: save it whole, as a .keras file");
 }
 
 TEST_F(Changed, SettingsAreNamedWithTheirLayer) {

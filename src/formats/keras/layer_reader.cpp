@@ -58,7 +58,8 @@ Shape read_input_shape(const Json& batch_shape, const std::string& place) {
   return shape;
 }
 
-LayerReader::LayerReader(const Json& object, const std::string& place) : place_(place) {
+LayerReader::LayerReader(const Json& object, const std::string& place, bool keras_2)
+    : place_(place), keras_2_(keras_2) {
   class_name_ = text_in(object, "class_name");
   if (class_name_.empty() || !object.contains("config") || !object["config"].is_object()) {
     throw user_error("keras", "{}: a layer has no class_name and config", place);
@@ -147,18 +148,13 @@ std::vector<double> LayerReader::numbers(const char* key, std::size_t count) con
   }
   std::vector<double> numbers;
   if (value->is_number()) return std::vector<double>(count, value->get<double>());
+  if (value->is_null() && is_adapted()) return std::vector<double>(count, 1);  // read later
   bool valid = value->is_array() && (value->size() == count || value->size() == 1);
   for (std::size_t i = 0; valid && i < value->size(); ++i) {
     valid = (*value)[i].is_number();
     if (valid) numbers.push_back((*value)[i].get<double>());
   }
   if (valid && numbers.size() == 1) numbers.resize(count, numbers[0]);
-  if (value->is_null()) {
-    refuse(
-        fmt::format("was adapted, so that its {} is no setting: make it with mean= and "
-                    "variance=, and save the model again",
-                    key));
-  }
   if (!valid) {
     refuse(fmt::format("has {} {}; Sluice computes one number for each of {} channels", key,
                        shown(*value), count));
@@ -206,7 +202,8 @@ std::array<int, 4> LayerReader::margins(const char* key) const {
 void LayerReader::require_last_axis(const char* key, std::size_t axes) const {
   const Json* value = &get(key);
   if (value->is_array() && value->size() == 1) value = &value->front();
-  if (value->is_null() || *value == -1 || *value == axes) return;
+  const bool none = value->is_array() && value->empty();  // Normalization: one number for all
+  if (none || value->is_null() || *value == -1 || *value == axes) return;
   refuse(fmt::format("has {} {}; Sluice computes the last", key, shown(get(key))));
 }
 
@@ -216,6 +213,9 @@ Activation LayerReader::activation() const {
   if (value->is_object() && value->contains("config")) value = &(*value)["config"];
   if (value->is_null()) return Activation::linear;
   const auto found = value->is_string() ? activation_of(value->get<std::string>()) : std::nullopt;
+  if (found == Activation::hard_sigmoid && keras_2_) {
+    refuse("has activation hard_sigmoid of Keras 2, which is another function than Keras 3's");
+  }
   if (found) return *found;
   refuse(fmt::format("has activation {}; Sluice computes {}", shown(*value), activation_words()));
 }
@@ -273,6 +273,7 @@ bool LayerReader::does_nothing_at_inference(const Shape& input) const {
                                            "Equalization",
                                            "GaussianDropout",
                                            "GaussianNoise",
+                                           "Identity",
                                            "MixUp",
                                            "RandAugment",
                                            "RandomBrightness",
@@ -345,6 +346,7 @@ class LayerReader::Settings {
 
 Layer LayerReader::layer(const Shape& input) const {
   std::optional<Layer> layer = make_layer(class_name_);
+  if (class_name_ == "Lambda") refuse("is a Lambda, whose code Sluice does not run: use layers");
   if (!layer) {
     refuse(fmt::format("is a {}; Sluice computes {}", one_line(class_name_),
                        fmt::join(layer_class_names(), ", ")));
@@ -352,6 +354,10 @@ Layer LayerReader::layer(const Shape& input) const {
   Settings settings(*this, input);
   visit_settings(*layer, settings);
   return *layer;
+}
+
+bool LayerReader::is_adapted() const {
+  return class_name_ == "Normalization" && get("mean").is_null();
 }
 
 }  // namespace sluice

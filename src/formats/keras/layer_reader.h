@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/keras/connections.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -18,7 +19,8 @@ Shape read_input_shape(const nlohmann::json& batch_shape, const std::string& pla
 /// cannot compute what it asks for: place, layer, setting, and what would be possible.
 class LayerReader {
  public:
-  LayerReader(const nlohmann::json& object, const std::string& place);
+  /// `keras_2` if Keras 2 wrote it, whose hard_sigmoid is another function.
+  LayerReader(const nlohmann::json& object, const std::string& place, bool keras_2);
 
   const std::string& class_name() const { return class_name_; }
   /// Empty where the file has none.
@@ -30,6 +32,14 @@ class LayerReader {
   const nlohmann::json& batch_shape() const;
   /// The layer that it configures, for that input; of any type of Layer.
   Layer layer(const Shape& input) const;
+  /// The layer that does what an operation of that name does with its inputs: arithmetic with
+  /// numbers, add, multiply and concatenate, activations.
+  Layer operation(const std::string& name, const KerasCall& call, const Shape& input,
+                  std::size_t inputs) const;
+  /// Of the operation "cast".
+  bool casts_to_float(const KerasCall& call) const;
+  /// Whether it is a Normalization whose mean and variance are weights.
+  bool is_adapted() const;
   /// Of an Activation, ReLU or Softmax; nothing for other layers.
   std::optional<Activation> lone_activation() const;
   /// Whether it gives at inference what it is given, and is no layer that Sluice computes.
@@ -59,6 +69,7 @@ class LayerReader {
 
   const std::string& place_;
   const nlohmann::json* config_ = nullptr;
+  bool keras_2_;
   std::string class_name_;
   std::string name_;
 };

@@ -8,10 +8,11 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "formats/keras/config_reader.h"
-#include "formats/keras/connections.h"
+#include "formats/keras/mixture_formula.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_notes.h"
+#include "formats/model/probabilities.h"
 
 namespace sluice {
 
@@ -93,13 +94,13 @@ class Parts {
       names_.push_back(names::importance(group.name));
     }
     if (file.stored.models.size() < names_.size()) {
-      // A network then: this names a layer whose inputs cannot be read.
-      if (is_model_config(file.config)) connected_layers(file.config, file.place);
-      throw user_error("keras",
-                       "{} has the nested models {}: a mixture has {}, {}; one chain of models is "
-                       "read where the file tells their order: save it as a .keras file",
-                       file.place, list_models(file), names_.size(),
-                       fmt::format("{}", fmt::join(names_, ", ")));
+      throw user_error(
+          "keras", "{} has the nested models {}: a mixture of these groups has {}, {}, and {}",
+          file.place, list_models(file), names_.size(), fmt::format("{}", fmt::join(names_, ", ")),
+          is_model_config(file.config)
+              ? "Sluice computes no other"
+              : "one network of nested models is read from a file that tells their order: save it "
+                "whole, as a .keras file");
     }
     for (const auto& [part, name] : options.parts) check_known(part);
     for (const std::string& part : names_) {
@@ -111,6 +112,13 @@ class Parts {
     const StoredModel& stored = *find(part);
     const std::string place = fmt::format("{}: {}", file_.place, one_line(stored.label()));
     return import_part(file_, stored, config_of(stored), part, options_, place);
+  }
+
+  /// The parts by their models' names in the file.
+  std::map<std::string, std::string> by_model() const {
+    std::map<std::string, std::string> parts;
+    for (const std::string& part : names_) parts[find(part)->label()] = part;
+    return parts;
   }
 
  private:
@@ -162,6 +170,12 @@ class Parts {
   std::vector<std::string> names_;
 };
 
+std::vector<std::string> group_names(const SavedMixture& mixture) {
+  std::vector<std::string> names;
+  for (const Mixture::Branch& branch : mixture.model.branches) names.push_back(branch.group);
+  return names;
+}
+
 /// That the parts fit together as the lab's do.
 void check_shapes(const std::string& place, const SavedModel& part, const Shape& input,
                   const Shape& output) {
@@ -173,6 +187,48 @@ void check_shapes(const std::string& place, const SavedModel& part, const Shape&
   if (found != output) {
     throw user_error("keras", "{}: {} gives {}, but this mixture needs {}: is it another part?",
                      place, part.model.name, to_string(found), to_string(output));
+  }
+}
+
+/// Requires that a part gives what the lab's formula takes.
+void require_meaning(SavedModel& part, const std::string& place, const KerasOptions& options) {
+  const std::string& name = part.model.name;
+  if (name == names::kGate) return give_probabilities(part, place + ": " + name, options.say);
+  if (name.starts_with(names::importance("")) ||
+      output_meaning(part.model) != OutputMeaning::logits) {
+    return;
+  }
+  throw user_error("keras",
+                   "{}: {} gives logits, and the lab's mixture weighs probabilities: end it with a "
+                   "softmax",
+                   place, name);
+}
+
+/// Requires the lab's formula, as far as the file has operations.
+void check_formula(const KerasFile& file, const KerasOptions& options,
+                   const std::map<std::string, std::string>& parts, const SavedMixture& mixture) {
+  const auto taken_for = [&](const std::string& why) {
+    if (!options.say) return;
+    options.say(fmt::format(
+        "{}: {}: it is taken for the lab's: for the group g of the gate's largest output, baseline "
+        "* importance-g[:, :, 0] + expert-g * importance-g[:, :, 1]; groups {}",
+        file.place, why, fmt::join(group_names(mixture), ", ")));
+  };
+  if (!is_model_config(file.config)) {
+    return taken_for("what joins its parts is in Python code, not in the file");
+  }
+  std::size_t bytes = 0;
+  for (const Safetensors::Tensor& tensor : file.tensors.tensors()) {
+    bytes += tensor.end - tensor.begin;
+  }
+  constexpr std::size_t kSmall = 16'384;  // values of a small mixture's end
+  const std::vector<std::string> lambdas = require_labs_formula(
+      {file.config, group_names(mixture), parts,
+       summarize(mixture.model.baseline).back().output.back(), kSmall + bytes / 4},
+      file.place);
+  if (!lambdas.empty()) {
+    taken_for(fmt::format("what Lambda layers ({}) do with its parts cannot be checked",
+                          one_line(fmt::format("{}", fmt::join(lambdas, ", ")))));
   }
 }
 
@@ -211,10 +267,29 @@ SavedMixture join(const std::vector<Groups::Group>& groups, const std::string& p
 
 }  // namespace
 
+bool has_parts(const KerasFile& file, const KerasOptions& options) {
+  if (!options.parts.empty() || !groups_in(file.notes, file.place).empty() ||
+      !groups_of_sub_gates(file.stored).empty()) {
+    return true;
+  }
+  const auto has = [&](const char* name) {
+    return std::ranges::any_of(file.stored.models,
+                               [&](const StoredModel& model) { return model.label() == name; });
+  };
+  return has(names::kBaseline) && has(names::kGate);
+}
+
 SavedMixture import_mixture(const KerasFile& file, const KerasOptions& options) {
   const std::vector<Groups::Group> groups = find_groups(file, options);
   const Parts parts(file, options, groups);
-  return join(groups, file.place, [&](const std::string& part) { return parts.read(part); });
+  const bool ours = !file.notes.empty();
+  SavedMixture mixture = join(groups, file.place, [&](const std::string& name) {
+    SavedModel part = parts.read(name);
+    if (!ours) require_meaning(part, file.place, options);
+    return part;
+  });
+  check_formula(file, options, parts.by_model(), mixture);
+  return mixture;
 }
 
 SavedMixture join_parts(const std::map<std::string, SavedModel>& parts,

@@ -59,7 +59,10 @@ std::string add_activation(OnnxGraph& graph, const std::string& name, const std:
     case Activation::hard_sigmoid:
       return node("HardSigmoid", {{"alpha", 1.f / 6}, {"beta", .5f}});
     case Activation::hard_silu:
-      return node("HardSwish");
+      // HardSwish came with opset 14.
+      return graph.add_node(name, "Mul",
+                            {value, graph.add_node(name + "/hard_sigmoid", "HardSigmoid", {value},
+                                                   {{"alpha", 1.f / 6}, {"beta", .5f}})});
     case Activation::mish: {  // Mish came with opset 18
       const std::string softplus = graph.add_node(name + "/softplus", "Softplus", {value});
       return graph.add_node(name, "Mul",

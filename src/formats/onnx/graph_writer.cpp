@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/text.h"
 
 namespace sluice {
@@ -45,6 +47,25 @@ std::string OnnxGraph::add_node(const std::string& name, const char* op,
   return node.name();
 }
 
+std::string OnnxGraph::add_if(const std::string& name, const std::string& condition,
+                              const Shape& shape,
+                              const std::function<std::string(OnnxGraph&)>& then_branch,
+                              const std::function<std::string(OnnxGraph&)>& else_branch) {
+  onnx::NodeProto& node = new_node(unique(name), "If", {condition});
+  for (const auto& [branch, build] :
+       {std::pair{"then_branch", &then_branch}, {"else_branch", &else_branch}}) {
+    onnx::AttributeProto& attribute = *node.add_attribute();
+    attribute.set_name(branch);
+    attribute.set_type(onnx::AttributeProto::GRAPH);
+    onnx::GraphProto& graph = *attribute.mutable_g();
+    graph.set_name(node.name() + "/" + branch);
+    OnnxGraph inner(graph, *this);
+    const std::string output = inner.unique(graph.name());
+    inner.add_output(output, (*build)(inner), onnx::TensorProto::FLOAT, shape);
+  }
+  return node.name();
+}
+
 std::string OnnxGraph::add_tensor(const std::string& name, const Shape& shape,
                                   std::span<const float> values) {
   onnx::TensorProto& tensor = new_tensor(name, onnx::TensorProto::FLOAT, shape);
@@ -73,7 +94,18 @@ std::string OnnxGraph::add_scalar(const std::string& name, float value) {
 
 void OnnxGraph::add_output(const std::string& name, const std::string& value, int type,
                            const Shape& shape) {
-  new_node(name, "Identity", {value});
+  // No Identity node: ONNX's version converter has no adapter for it.
+  bool renamed = false;
+  for (onnx::NodeProto& node : *graph_.mutable_node()) {
+    for (std::string& input : *node.mutable_input()) {
+      if (input == value) input = name;
+    }
+    if (node.output(0) != value) continue;
+    node.set_name(name);
+    node.set_output(0, name);
+    renamed = true;
+  }
+  if (!renamed) new_node(name, "Identity", {value});  // the input itself
   set_tensor_type(*graph_.add_output(), name, type, shape);
 }
 

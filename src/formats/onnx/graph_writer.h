@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <span>
@@ -27,11 +28,19 @@ class OnnxGraph {
   OnnxGraph(onnx::GraphProto& graph, std::set<std::string> outputs)
       : graph_(graph), names_(std::move(outputs)) {}
 
+  /// A branch of a graph's If: it may use the outer graph's values and gets other names.
+  OnnxGraph(onnx::GraphProto& graph, const OnnxGraph& outer)
+      : graph_(graph), names_(outer.names_) {}
+
   /// Float of (batch, shape...), where batch may be any number.
   std::string add_input(const std::string& name, const Shape& shape);
   std::string add_node(const std::string& name, const char* op,
                        const std::vector<std::string>& inputs,
                        const std::vector<Attribute>& attributes = {});
+  /// Computes one of two branches by a condition. Each returns its value, (batch, shape...).
+  std::string add_if(const std::string& name, const std::string& condition, const Shape& shape,
+                     const std::function<std::string(OnnxGraph&)>& then_branch,
+                     const std::function<std::string(OnnxGraph&)>& else_branch);
   std::string add_tensor(const std::string& name, const Shape& shape,
                          std::span<const float> values);
   /// A list of whole numbers.
@@ -39,7 +48,8 @@ class OnnxGraph {
   /// One number, without an axis.
   std::string add_scalar(const std::string& name, std::int64_t value);
   std::string add_scalar(const std::string& name, float value);
-  /// Declares `value` as output of (batch, shape...). The name is one of the constructor's.
+  /// Declares `value`, which gets this name, as output of (batch, shape...). The name is one of the
+  /// constructor's.
   void add_output(const std::string& name, const std::string& value, int type, const Shape& shape);
 
   /// A node that makes it (batch, shape...).
