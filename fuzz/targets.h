@@ -26,6 +26,7 @@ bool safetensors(std::string_view bytes);
 bool model_file(std::string_view bytes);
 bool keras(std::string_view bytes);            ///< zip and HDF5, read in a child process
 bool keras_flattened(std::string_view bytes);  ///< the child process's answer
+bool onnx(std::string_view bytes);
 
 /// Calls `read`, which may have `limit` bytes allocated at a time. Returns nothing if it refuses
 /// the file with an Error that names `place`.

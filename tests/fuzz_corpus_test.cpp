@@ -36,8 +36,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Target{"checkpoint", fuzz::checkpoint}, Target{"cifar", fuzz::cifar},
                     Target{"experiment", fuzz::experiment}, Target{"image", fuzz::image},
                     Target{"keras", fuzz::keras}, Target{"keras_flattened", fuzz::keras_flattened},
-                    Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},
-                    Target{"safetensors", fuzz::safetensors}),
+                    Target{"model_file", fuzz::model_file}, Target{"onnx", fuzz::onnx},
+                    Target{"results", fuzz::results}, Target{"safetensors", fuzz::safetensors}),
     [](const auto& target) { return target.param.name; });
 
 }  // namespace

@@ -88,6 +88,8 @@ class OnnxGraphReader {
   /// An input as an image with its channels first in ONNX.
   OnnxValue image(const NodeReader& node, std::size_t index);
   OnnxValue vector(const NodeReader& node, const OnnxValue& value);
+  /// All inputs of a node that merges them; vectors have one axis in Sluice, too.
+  std::vector<OnnxValue> merged_values(const NodeReader& node);
   OnnxValue reshaped(const NodeReader& node, const OnnxValue& value, const Shape& dims);
   OnnxValue padded(const NodeReader& node, const OnnxValue& image, int top, int bottom, int left,
                    int right);

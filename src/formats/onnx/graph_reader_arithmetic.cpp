@@ -257,11 +257,11 @@ OnnxValue OnnxGraphReader::merged(const NodeReader& node) {
 }
 
 OnnxValue OnnxGraphReader::read_sum(const NodeReader& node) {
+  const std::vector<OnnxValue> values = merged_values(node);
   std::vector<const OnnxValue*> sources;
-  for (std::size_t i = 0; i < node.node().inputs.size(); ++i) {
-    sources.push_back(&layer_value(node, i));
-    const OnnxValue& first = *sources[0];
-    const OnnxValue& each = *sources.back();
+  for (const OnnxValue& each : values) {
+    const OnnxValue& first = values[0];
+    sources.push_back(&each);
     if (each.axes == first.axes && each.shape == first.shape && each.flattened == first.flattened) {
       continue;
     }

@@ -49,6 +49,15 @@ OnnxValue OnnxGraphReader::vector(const NodeReader& node, const OnnxValue& value
   return result;
 }
 
+std::vector<OnnxValue> OnnxGraphReader::merged_values(const NodeReader& node) {
+  std::vector<OnnxValue> values;
+  for (std::size_t i = 0; i < node.node().inputs.size(); ++i) {
+    const OnnxValue& x = layer_value(node, i);
+    values.push_back(x.axes.size() == 1 ? vector(node, x) : x);
+  }
+  return values;
+}
+
 OnnxValue OnnxGraphReader::reshaped(const NodeReader& node, const OnnxValue& value,
                                     const Shape& dims) {
   const Shape before = value.dims();
@@ -165,13 +174,12 @@ OnnxValue OnnxGraphReader::read_transpose(const NodeReader& node) {
 }
 
 OnnxValue OnnxGraphReader::read_concat(const NodeReader& node) {
+  const std::vector<OnnxValue> values = merged_values(node);
+  if (values.empty()) node.refuse("has no inputs");
+  if (values.size() == 1) return values[0];
   std::vector<const OnnxValue*> sources;
-  for (std::size_t i = 0; i < node.node().inputs.size(); ++i) {
-    sources.push_back(&layer_value(node, i));
-  }
-  if (sources.size() == 1) return *sources[0];
-  if (sources.empty()) node.refuse("has no inputs");
-  const OnnxValue& first = *sources[0];
+  for (const OnnxValue& each : values) sources.push_back(&each);
+  const OnnxValue& first = values[0];
   std::int64_t axis = node.whole("axis", 1);
   if (axis < 0) axis += static_cast<std::int64_t>(first.axes.size()) + 1;
   const bool channels =
