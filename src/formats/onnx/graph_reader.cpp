@@ -69,6 +69,9 @@ void OnnxGraphReader::read_input() {
     throw user_error("onnx", "{}: its input has ONNX's type {}, and Sluice gives images as floats",
                      place_, input->type);
   }
+  if (!is_bytes && input->type != onnx_type::kFloat) {
+    say("it computes in another precision, Sluice in float32");
+  }
   Shape dims = input->dims;
   if (input->is_open || (dims.size() != 4 && dims.size() != 2)) {
     throw user_error(
@@ -137,6 +140,7 @@ void OnnxGraphReader::read_node(const NodeReader& node) {
     if (source == values_.end() || source->second.layer != result.layer) continue;
     result.is_alone = result.is_alone && source->second.is_alone && uses_.at(input) == 1;
   }
+  spend(result.scale.size() + result.offset.size() + 16 * result.flattened.size());
   values_[name] = std::move(result);
 }
 
@@ -153,6 +157,7 @@ bool OnnxGraphReader::fold(const NodeReader& node) {
     for (const std::string_view input : raw.inputs) {
       inputs.push_back(input.empty() ? nullptr : constant(input));
       if (inputs.back() == nullptr && !input.empty()) return false;
+      if (inputs.back() != nullptr) spend(inputs.back()->size());
     }
     result = folded(node, inputs);
   }

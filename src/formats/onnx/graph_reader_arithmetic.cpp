@@ -6,6 +6,7 @@
 #include <numbers>
 #include <utility>
 
+#include "base/text.h"
 #include "formats/onnx/graph_reader.h"
 #include "graph/wiring.h"
 
@@ -121,7 +122,7 @@ OnnxValue OnnxGraphReader::as_layers(const NodeReader& node, OnnxValue value) {
     say(fmt::format(
         "node '{}' takes pictures of 0 to 255; Sluice divides them by 255 before it, so "
         "that its scale is {} here",
-        node.label(), scale[0]));
+        one_line(node.label()), scale[0]));
     if (all_equal(scale) && is_near(scale[0], 1) && all_equal(offset) && offset[0] == 0) {
       return value;
     }

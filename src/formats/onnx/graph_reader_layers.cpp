@@ -239,7 +239,7 @@ OnnxValue OnnxGraphReader::read_dense(const NodeReader& node) {
   const bool turned = gemm && node.whole("transB", 0) != 0;
   const std::int64_t in = kernel.dims[turned ? 1 : 0];
   const std::int64_t out = kernel.dims[turned ? 0 : 1];
-  if (in != x.shape[0]) {
+  if (in != x.shape[0] || out < 1) {
     node.refuse(fmt::format("has a kernel for {} values, and takes {}", in, x.shape[0]));
   }
   const auto units = static_cast<std::size_t>(out);
@@ -276,7 +276,6 @@ OnnxValue OnnxGraphReader::read_batch_normalization(const NodeReader& node) {
   if (x.axes.empty() || x.axes[0] != static_cast<int>(x.shape.size()) - 1) {
     node.refuse("normalises an axis that is not the channels");
   }
-  const std::vector<std::size_t> order = x.order();
   NetworkBuilder::Tensors tensors;
   for (std::size_t i = 1; i <= 4; ++i) {
     const std::vector<float>& values = constant_input(node, i).reals;
@@ -285,6 +284,7 @@ OnnxValue OnnxGraphReader::read_batch_normalization(const NodeReader& node) {
     }
     spend(values.size());
     tensors.push_back(values);
+    const std::vector<std::size_t> order = x.order();
     for (std::size_t place = 0; place < order.size(); ++place) {
       tensors.back()[order[place]] = values[place];
     }
@@ -344,6 +344,7 @@ OnnxValue OnnxGraphReader::read_reduction(const NodeReader& node) {
   const OnnxValue& x = layer_value(node, 0);
   const OnnxConstant* axes = node.has_input(1) ? &constant_input(node, 1) : nullptr;
   const Shape reduced = axes_of(node, axes, x.axes.size() + 1);
+  if (reduced.empty()) node.refuse("reduces all axes, and with them the images");
   bool found[2] = {false, false};
   std::vector<int> rest = x.axes;
   bool others = x.shape.size() != 3;

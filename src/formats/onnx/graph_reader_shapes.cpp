@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "formats/onnx/graph_reader.h"
 #include "graph/layer_type.h"
 
@@ -50,6 +51,11 @@ OnnxValue OnnxGraphReader::vector(const NodeReader& node, const OnnxValue& value
 }
 
 std::vector<OnnxValue> OnnxGraphReader::merged_values(const NodeReader& node) {
+  constexpr std::size_t kMostMerged = 64;
+  if (node.node().inputs.size() > kMostMerged) {
+    node.refuse(
+        fmt::format("has {} inputs; Sluice merges {}", node.node().inputs.size(), kMostMerged));
+  }
   std::vector<OnnxValue> values;
   for (std::size_t i = 0; i < node.node().inputs.size(); ++i) {
     const OnnxValue& x = layer_value(node, i);
@@ -95,7 +101,7 @@ OnnxValue OnnxGraphReader::read_dropout(const NodeReader& node) {
     node.refuse(
         "is in training mode: export the model for inference, in PyTorch after model.eval()");
   }
-  left_out_.push_back(fmt::format("'{}' ({})", node.label(), node.op()));
+  left_out_.push_back(fmt::format("'{}' ({})", one_line(node.label()), node.op()));
   return value(node, 0);
 }
 
@@ -129,7 +135,8 @@ OnnxValue OnnxGraphReader::read_reshape(const NodeReader& node) {
   for (std::size_t i = 0; valid && i < dims.size(); ++i) {
     if (dims[i] == 0 && i < before.size()) dims[i] = before[i];
     if (dims[i] == -1) continue;
-    valid = dims[i] > 0 && dims[i] <= elements && (known *= dims[i]) <= elements;
+    valid = dims[i] > 0 && dims[i] <= elements / known;
+    if (valid) known *= dims[i];
   }
   if (const auto open = std::ranges::find(dims, -1); valid && open != dims.end()) {
     valid = target[0] != -1 && elements % known == 0;
@@ -197,6 +204,7 @@ OnnxValue OnnxGraphReader::read_concat(const NodeReader& node) {
     const std::vector<FlattenedImage> plain{{{each->shape[0]}, {0}}};
     const std::vector<FlattenedImage>& from = each->flattened.empty() ? plain : each->flattened;
     result.flattened.insert(result.flattened.end(), from.begin(), from.end());
+    if (result.flattened.size() > 1000) node.refuse("joins more than a thousand flattened images");
   }
   return result;
 }
