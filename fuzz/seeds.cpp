@@ -262,6 +262,19 @@ void write_keras(const fs::path& folder) {
   export_keras(folder / "good-network", SavedModel{network, Weights(network), {"a", "b", "c"}});
 }
 
+/// Writes an export, and the smaller files of PyTorch.
+void write_onnx(const fs::path& folder, const fs::path& files) {
+  fs::create_directories(folder);
+  const Sequential network = small("cnn", 3);
+  export_onnx(folder / "good-network", SavedModel{network, Weights(network), {"a", "b", "c"}});
+  for (const auto& entry : fs::directory_iterator(files)) {
+    constexpr std::uint64_t kLargest = 6'000;
+    if (entry.path().extension() != ".onnx") continue;
+    const std::string bytes = read_file(entry.path(), 1 << 20);
+    if (bytes.size() < kLargest) write(folder, entry.path().filename(), bytes);
+  }
+}
+
 /// Writes the answers of the child process for real Keras files.
 void write_flattened(const fs::path& folder, const fs::path& files) {
   for (const auto& entry : fs::directory_iterator(files)) {
@@ -295,6 +308,7 @@ int main(int argc, char** argv) {
     sluice::write_model_files(folder / "model_file");
     sluice::write_keras(folder / "keras");
     sluice::write_flattened(folder / "keras_flattened", "tests/keras");
+    sluice::write_onnx(folder / "onnx", "tests/onnx");
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}\n", error.what());
     return 1;

@@ -33,6 +33,7 @@ bool tar(std::string_view bytes);  ///< also as gzip
 bool model_file(std::string_view bytes);
 bool keras(std::string_view bytes);            ///< zip and HDF5, read in a child process
 bool keras_flattened(std::string_view bytes);  ///< the child process's answer
+bool onnx(std::string_view bytes);
 
 /// Calls `read`, which may have `limit` bytes allocated at a time. Returns nothing if it refuses
 /// the file with an Error that names `place`.

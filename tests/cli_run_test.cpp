@@ -344,8 +344,11 @@ TEST_F(FinishedRun, FilesOfAnotherKindAreNamed) {
   said({"report", "kinds/gate.keras"}, keras + "the folder of a run" + import);
   said({"explain", "kinds/gate.keras", picture}, keras + "a model of Sluice" + import);
   const std::string onnx = "kinds/gate.onnx is an ONNX model, not ";
-  said({"import", "gate=kinds/gate.onnx"}, onnx + "a model that Keras saved (.keras or .h5): ");
-  said({"predict", "kinds/gate.onnx", picture}, onnx + "a model of Sluice: ");
+  const std::string import_onnx =
+      ": make a run of it with `sluice import baseline=kinds/gate.onnx`";
+  said({"predict", "kinds/gate.onnx", picture}, onnx + "a model of Sluice" + import_onnx);
+  said({"summary", "kinds/gate.onnx"}, onnx + "an experiment's TOML file" + import_onnx);
+  EXPECT_EQ(at_home({"import", "gate=kinds/gate.onnx", "--run", "kinds/run"}).code, 0);
   said({"predict", picture, picture},
        picture + " is a PNG picture, not a model of Sluice: `sluice predict RUN " + picture +
            "` classifies it");

@@ -39,8 +39,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Target{"pickle", fuzz::pickle}, Target{"tar", fuzz::tar},
                     Target{"experiment", fuzz::experiment}, Target{"image", fuzz::image},
                     Target{"keras", fuzz::keras}, Target{"keras_flattened", fuzz::keras_flattened},
-                    Target{"model_file", fuzz::model_file}, Target{"results", fuzz::results},
-                    Target{"safetensors", fuzz::safetensors}),
+                    Target{"model_file", fuzz::model_file}, Target{"onnx", fuzz::onnx},
+                    Target{"results", fuzz::results}, Target{"safetensors", fuzz::safetensors}),
     [](const auto& target) { return target.param.name; });
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "cli/verbs.h"
 #include "sluice/error.h"
 #include "sluice/exchange.h"
+#include "sluice/files.h"
 #include "sluice/lab/run_folder.h"
 #include "sluice/text.h"
 
@@ -92,6 +93,11 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
   return names;
 }
 
+AnyModel import_file(const fs::path& file, const KerasOptions& keras) {
+  if (kind_of_file(file, "import").of != FileKind::Of::onnx) return import_keras(file, keras);
+  return import_onnx(file, {.input = keras.input, .pixels = keras.pixels, .say = keras.say});
+}
+
 bool is_mixture(const AnyModel& model) {
   return std::holds_alternative<SavedMixture>(model);
 }
@@ -110,7 +116,7 @@ class Import {
                              .say = [&](const std::string& line) { remarks_.push_back(line); }};
     for (const std::string& argument : options.files) {
       sources_.emplace_back(argument);
-      models_.push_back(import_keras(sources_.back().file, keras));
+      models_.push_back(import_file(sources_.back().file, keras));
     }
     if (!keras.parts.empty() && std::none_of(models_.begin(), models_.end(), is_mixture)) {
       throw user_error(
@@ -359,10 +365,12 @@ class Import {
 }  // namespace
 
 void add_import(CLI::App& app) {
-  auto* verb = app.add_subcommand("import", "Make a run from models that Keras saved");
-  verb->footer(R"(Reads .keras files, .weights.h5 files and legacy .h5 files. A file's name is
-that of its model (baseline.keras, gate.h5, expert-natural.weights.h5), unless
-NAME=FILE gives another. A file with only weights must be of a model of the lab.
+  auto* verb = app.add_subcommand("import", "Make a run from models of Keras or ONNX");
+  verb->footer(R"(Reads .keras files, .weights.h5 files, legacy .h5 files and ONNX files of one
+network (of PyTorch, tf2onnx, Keras). A file's name is that of its model
+(baseline.keras, gate.onnx, expert-natural.weights.h5), unless NAME=FILE gives
+another. A file with only weights must be of a model of the lab. An ONNX network
+of open height and width takes images of the experiment's size, else 32x32.
 Baseline, gate, experts and importance models of all groups become a mixture.
 Without --classes and --experiment, classes and groups are those of the files,
 else CIFAR-10's classes in the lab's groups; the gate's first output is
@@ -378,6 +386,7 @@ Examples:
   sluice import net.keras --mean .49,.48,.45 --deviation .25,.24,.26
   sluice import baseline.keras gate.keras --run runs/notebook
   sluice import baseline=my_cnn.h5 expert-natural=cnn_2.weights.h5
+  sluice import baseline=resnet.onnx    as torch.onnx.export() writes it
   sluice import mixture.keras --part baseline=cnn --part gate=cnn_1
   sluice import parts/*.keras           importance-natural.keras, ... too
   sluice evaluate runs/notebook)");

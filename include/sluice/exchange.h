@@ -77,6 +77,26 @@ struct KerasOptions {
 /// weights that are NaN or infinite.
 AnyModel import_keras(const std::filesystem::path& file, const KerasOptions& options = {});
 
+/// Facts that an ONNX file may not have.
+struct OnnxOptions {
+  /// Shape of the images, for a network whose height and width are open.
+  Shape input{32, 32, 3};
+  /// What the network was trained on. If it is not given, the nodes tell it: a first division or
+  /// normalization for pixels of 0 to 255; else pixels are from 0 to 1.
+  std::optional<PixelInput> pixels = {};
+  /// As KerasOptions::say.
+  std::function<void(const std::string& line)> say;
+};
+
+/// Reads a network of an ONNX file, opset 9 to 28, as PyTorch, tf2onnx, Keras and export_onnx()
+/// write it: one input of images, channels first or last, or of vectors, and one output, a value
+/// for each class. Its nodes become Sluice's layers with the same predictions, or are refused. A
+/// softmax is added to logits, and one sigmoid becomes two classes. Half precision becomes single
+/// precision. The input is taken for pixel values divided by 255, and where the first nodes are
+/// made for pixel values, these are changed. Throws Error (user) with the file, the node and the
+/// reason, also for weights in another file and for weights that are NaN or infinite.
+SavedModel import_onnx(const std::filesystem::path& file, const OnnxOptions& options = {});
+
 /// Joins separately saved models into a mixture. The keys are the names of Mixture::parts(). Throws
 /// Error (user) if a part is missing or does not fit the others.
 SavedMixture join_parts(const std::map<std::string, SavedModel>& parts,

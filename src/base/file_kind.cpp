@@ -138,11 +138,11 @@ std::string advice(Of of, const std::string& place) {
     case Of::keras:
       return fmt::format("make a run of it with `sluice import {}`", place);
     case Of::onnx:
-      return "Sluice writes ONNX and does not read it; import the Keras model that it was made of";
+      return fmt::format("make a run of it with `sluice import baseline={}`", place);
     case Of::safetensors:
     case Of::pytorch:
     case Of::model:
-      return "Sluice reads its own models and those that Keras saved";
+      return "Sluice reads its own models, those that Keras saved, and ONNX";
     case Of::picture:
       return fmt::format("`sluice predict RUN {}` classifies it", place);
     case Of::other_picture:

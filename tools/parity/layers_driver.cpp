@@ -1,5 +1,5 @@
-// Called by layers.py: writes a small model of every layer type, and the networks with names, as
-// .keras, .h5 and .onnx, with images and what Sluice computes of them.
+// Called by layers.py and onnx_import.py: writes a small model of every layer type, and the
+// networks with names, as .keras, .h5 and .onnx, with images and what Sluice computes of them.
 //
 //   sluice_layers_driver write FOLDER       for each model N: N.keras, N.h5, N.onnx, N.name,
 //                                           N.images, N.predictions, and of one training pass
@@ -128,13 +128,18 @@ void write_all(const std::string& folder) {
 }
 
 void predict(const std::string& file, const std::string& images, const std::string& out) {
-  const AnyModel any = import_keras(file);
-  const auto& saved = std::get<SavedModel>(any);
+  const auto say = [](const std::string& line) {
+    std::fprintf(stderr, "note: %s\n", line.c_str());
+  };
+  const SavedModel saved = file.ends_with(".onnx") ? import_onnx(file, {.say = say})
+                                                   : std::get<SavedModel>(import_keras(file));
   const std::string bytes = read_file(images, 1 << 30);
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());
-  const auto compiled = compile_for_inference(saved.model, saved.weights, {.batch = kImages});
-  write_floats(out, compiled->predict(values, kImages));
+  const auto count =
+      static_cast<int>(std::int64_t(values.size()) / element_count(saved.model.input));
+  const auto compiled = compile_for_inference(saved.model, saved.weights, {.batch = count});
+  write_floats(out, compiled->predict(values, count));
 }
 
 }  // namespace

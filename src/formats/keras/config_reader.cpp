@@ -12,7 +12,7 @@
 #include "formats/keras/connections.h"
 #include "formats/keras/keys.h"
 #include "formats/keras/layer_reader.h"
-#include "formats/keras/pixel_range.h"
+#include "formats/model/pixel_range.h"
 #include "formats/model/declaration.h"
 #include "graph/layer_types.h"
 #include "graph/wiring.h"

@@ -215,7 +215,8 @@ TEST(KerasDeclared, PixelsThatTheUserDescribes) {
                      [&] {
                        layers({0, 1, {1, 2}, {}});
                      }),
-            "[keras] f: there are 2 values of the mean for 3 channels: give one of each");
+            "[import] f: its pictures have 3 channels, and there are 2 numbers of the mean or of "
+            "the deviation: give one of each channel, or one for all");
 }
 
 TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "formats/keras/fill_weights.h"
 #include "formats/keras/mixture_import.h"
-#include "formats/keras/pixel_range.h"
+#include "formats/model/pixel_range.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_check.h"
 #include "formats/model/model_notes.h"

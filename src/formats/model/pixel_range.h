@@ -15,8 +15,12 @@ bool to_unit_range(Layer& layer);
 /// The remark about a layer for which to_unit_range() returned true.
 std::string takes_bytes(const std::string& place, const std::string& layer);
 
-/// Layers that make of Sluice's pictures what a network was trained on. Throws Error (user) where
-/// there are not as many numbers as channels.
+/// A number for each channel, of PixelInput::mean or deviation. Throws Error (user) where there are
+/// neither one nor as many as channels.
+std::vector<double> of_channels(const std::vector<double>& numbers, double otherwise,
+                                std::size_t channels, const std::string& place);
+
+/// Layers that make of Sluice's pictures what a network was trained on. Throws as of_channels().
 std::vector<Layer> layers_of_input(const PixelInput& pixels, const Shape& picture,
                                    const std::string& place);
 

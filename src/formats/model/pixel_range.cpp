@@ -1,4 +1,4 @@
-#include "formats/keras/pixel_range.h"
+#include "formats/model/pixel_range.h"
 
 #include <algorithm>
 #include <cmath>
@@ -51,6 +51,18 @@ std::string takes_bytes(const std::string& place, const std::string& layer) {
       place, one_line(layer));
 }
 
+std::vector<double> of_channels(const std::vector<double>& numbers, double otherwise,
+                                std::size_t channels, const std::string& place) {
+  if (numbers.size() == channels) return numbers;
+  if (numbers.size() <= 1) {
+    return std::vector<double>(channels, numbers.empty() ? otherwise : numbers[0]);
+  }
+  throw user_error("import",
+                   "{}: its pictures have {} channels, and there are {} numbers of the mean or of "
+                   "the deviation: give one of each channel, or one for all",
+                   place, channels, numbers.size());
+}
+
 std::vector<Layer> layers_of_input(const PixelInput& pixels, const Shape& picture,
                                    const std::string& place) {
   std::vector<Layer> layers;
@@ -59,16 +71,8 @@ std::vector<Layer> layers_of_input(const PixelInput& pixels, const Shape& pictur
   }
   if (pixels.mean.empty() && pixels.deviation.empty()) return layers;
   const auto channels = static_cast<std::size_t>(picture.back());
-  const auto each = [&](const std::vector<double>& values, double otherwise, const char* what) {
-    if (values.size() == channels) return values;
-    if (values.size() <= 1) {
-      return std::vector<double>(channels, values.empty() ? otherwise : values[0]);
-    }
-    throw user_error("keras", "{}: there are {} values of the {} for {} channels: give one of each",
-                     place, values.size(), what, channels);
-  };
-  Normalization layer{"input_normalization", each(pixels.mean, 0, "mean"),
-                      each(pixels.deviation, 1, "deviation")};
+  Normalization layer{"input_normalization", of_channels(pixels.mean, 0, channels, place),
+                      of_channels(pixels.deviation, 1, channels, place)};
   for (double& value : layer.variance) value *= value;
   layers.push_back(std::move(layer));
   return layers;
