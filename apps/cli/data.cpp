@@ -119,7 +119,8 @@ void add_data(CLI::App& app) {
   check_verb->footer(
       R"(Lists broken files, classes without images, folders that are no class, images
 that are there twice, uneven classes, files that are not read, and pictures of
-very different sizes, and says what to do. Changes nothing.)");
+very different sizes, and says what to do. Changes nothing. The exit code is 2
+if training refuses the data as they are.)");
   check_verb->add_option("FOLDER", options->data, "Folder of pictures, CSV file or arrays")
       ->required();
   check_verb->add_flag("--all", options->all, "List all files (default: 10 of each problem)");

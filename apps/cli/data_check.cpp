@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/fail.h"
 #include "cli/output.h"
 #include "cli/own_data.h"
 #include "sluice/lab/report.h"
@@ -29,7 +30,7 @@ constexpr std::array kSections{
     Section{Kind::broken, "file that cannot be read", "files that cannot be read",
             "replace or delete the files that cannot be read, or leave them out:\n"
             "  skip_broken = true under [data] of the experiment",
-            false},
+            true},
     Section{Kind::untrained, "class without a training image", "classes without a training image",
             "add training images to the classes without, or delete them in every half", true},
     Section{Kind::no_class, "folder that is no class", "folders that are no class",
@@ -140,6 +141,9 @@ void check_data(const std::string& place, bool all) {
                       : fmt::format("write an experiment: sluice init {}", argument_text(place)));
   print_out("\nWhat to do:\n");
   for (const std::string& mend : mends) print_out("- {}\n", mend);
+  if (is_grave) {
+    throw user_error("data", "{}: training refuses these data as they are", path_text(place));
+  }
 }
 
 }  // namespace sluice::cli

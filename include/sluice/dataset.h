@@ -13,6 +13,10 @@
 
 #include "sluice/shape.h"
 
+namespace sluice {
+class DecodedImages;  // of the library alone: it is not exported
+}
+
 #pragma GCC visibility push(default)
 
 namespace sluice {
@@ -36,8 +40,6 @@ class PixelView {
   std::vector<std::uint8_t> own_;
   std::span<const std::uint8_t> view_;
 };
-
-class DecodedImages;
 
 /// Images of one shape, each with one label.
 struct LabelledImages {

@@ -32,6 +32,11 @@ std::size_t display_width(std::string_view text);
 /// Cuts a text to `width` columns; a cut text ends in an ellipsis.
 std::string cut(std::string_view text, std::size_t width);
 
+/// Quotes a field of a CSV file by RFC 4180. Spreadsheets read a text that begins with =, +, -, @, a
+/// tab or a carriage return as a formula, even if it is quoted; a ' before it prevents that (OWASP,
+/// "CSV Injection").
+std::string csv_field(const std::string& text);
+
 /// Formats a number: "11,836,616".
 std::string with_commas(std::int64_t number);
 

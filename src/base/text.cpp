@@ -96,6 +96,15 @@ std::string cut(std::string_view text, std::size_t width) {
   return std::string(head(text, width - 1)) + "…";
 }
 
+std::string csv_field(const std::string& text) {
+  const bool formula =
+      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string::npos;
+  if (!formula && text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = formula ? "\"'" : "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + '"';
+}
+
 std::string with_commas(std::int64_t number) {
   std::string digits = fmt::to_string(number);
   const std::size_t first = number < 0 ? 1 : 0;

@@ -76,7 +76,7 @@ TEST_F(CsvFiles, ThatDoNotFitAreRefusedWithTheLine) {
   EXPECT_THAT(error("1.jpg,a,train\n2.jpg,b,holdout\n"),
               HasSubstr("line 2: the split 'holdout' is none of train, val and test"));
   EXPECT_THAT(error("1.jpg,a\n2.jpg,a\n"), HasSubstr("has the label a alone"));
-  EXPECT_THAT(error(""), HasSubstr("labels.csv is empty"));
+  EXPECT_THAT(error(""), HasSubstr("labels.csv lists no image"));
   EXPECT_THAT(error_of(Fault::user,
                        [&] {
                          list_csv(folder_ / "labels.csv", std::vector<std::string>{"cat", "dog"});

@@ -81,6 +81,7 @@ std::vector<std::string> decode(const std::vector<ImageFile>& files, const DataO
   const Shape shape = options.shape();
   MemoryBudget budget(decoding_memory());
   constexpr std::size_t kGrain = 4;  // small: four large photographs take half a second
+  std::size_t told = 0;              // by the calling thread
   // OpenMP does not allow an exception to leave a parallel loop.
   parallel_for(count, kGrain, [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end && !stopped; ++row) {
@@ -104,12 +105,14 @@ std::vector<std::string> decode(const std::vector<ImageFile>& files, const DataO
     done += end - begin;
     if (thread_number() != 0 || !events.images) return;
     try {
-      events.images(done, count);
+      told = done;
+      events.images(told, count);
     } catch (...) {
       stop();
     }
   });
   if (why) std::rethrow_exception(why);
+  if (events.images && told < count) events.images(count, count);
   lasting = !passing;
   return faults;
 }

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "eval/outputs.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/text.h"
 
 namespace sluice {
 namespace {
@@ -15,17 +16,6 @@ struct Classifier {
   std::vector<float> scores;  ///< (examples, classes)
 };
 
-/// Quotes a field by RFC 4180. Spreadsheets read a text that begins with one of these characters as
-/// a formula, even if it is quoted; a ' before it prevents that (OWASP, "CSV Injection").
-std::string field(const std::string& text) {
-  const bool formula =
-      !text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string::npos;
-  if (!formula && text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = formula ? "\"'" : "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 std::span<const float> row(const Answers& answers, const std::vector<float>& scores,
                            std::size_t example) {
   return std::span(scores).subspan(example * answers.classes(), answers.classes());
@@ -34,9 +24,10 @@ std::span<const float> row(const Answers& answers, const std::vector<float>& sco
 std::string header(const Answers& answers, const std::vector<Classifier>& classifiers) {
   std::string text = answers.group_names.empty() ? "image,truth" : "image,truth,gate";
   for (const Classifier& each : classifiers) text += "," + each.name;
-  for (const std::string& group : answers.group_names) text += "," + field("gate:" + group);
+  for (const std::string& group : answers.group_names) text += "," + csv_field("gate:" + group);
   for (const Classifier& each : classifiers) {
-    for (const std::string& name : answers.class_names) text += "," + field(each.name + ":" + name);
+    for (const std::string& name : answers.class_names)
+      text += "," + csv_field(each.name + ":" + name);
   }
   return text + ",file\n";
 }
@@ -52,9 +43,9 @@ std::string predictions_csv(const Answers& answers) {
   }
   std::string text = header(answers, classifiers);
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    const auto class_name = [&](int label) { return field(answers.class_names[label]); };
+    const auto class_name = [&](int label) { return csv_field(answers.class_names[label]); };
     text += fmt::format("{},{}", i, class_name(answers.truth[i]));
-    if (groups > 0) text += "," + field(answers.group_names[answers.chosen_group(i)]);
+    if (groups > 0) text += "," + csv_field(answers.group_names[answers.chosen_group(i)]);
     for (const Classifier& each : classifiers) {
       text += "," + class_name(predicted_class(row(answers, each.scores, i)));
     }
@@ -65,7 +56,7 @@ std::string predictions_csv(const Answers& answers) {
       const float sum = std::accumulate(scores.begin(), scores.end(), 0.f);
       for (const float score : scores) text += fmt::format(",{}", score / sum);
     }
-    text += "," + field(answers.file(i)) + "\n";
+    text += "," + csv_field(answers.file(i)) + "\n";
   }
   return text;
 }

@@ -9,10 +9,10 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/import/pixel_range.h"
 #include "formats/keras/connections.h"
 #include "formats/keras/keys.h"
 #include "formats/keras/layer_reader.h"
-#include "formats/model/pixel_range.h"
 #include "formats/model/declaration.h"
 #include "graph/layer_types.h"
 #include "graph/wiring.h"

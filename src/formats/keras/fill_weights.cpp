@@ -8,7 +8,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/model/pixel_range.h"
+#include "formats/import/pixel_range.h"
 #include "formats/keras/recognize.h"
 #include "graph/layer_types.h"
 

@@ -2,13 +2,13 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/import/pixel_range.h"
+#include "formats/import/probabilities.h"
 #include "formats/keras/fill_weights.h"
 #include "formats/keras/mixture_import.h"
-#include "formats/model/pixel_range.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_check.h"
 #include "formats/model/model_notes.h"
-#include "formats/model/probabilities.h"
 
 namespace sluice {
 

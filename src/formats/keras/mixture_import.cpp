@@ -7,12 +7,12 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "formats/import/probabilities.h"
 #include "formats/keras/config_reader.h"
 #include "formats/keras/mixture_formula.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_notes.h"
-#include "formats/model/probabilities.h"
 
 namespace sluice {
 

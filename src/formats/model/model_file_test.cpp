@@ -286,8 +286,9 @@ TEST_F(ModelFile, WhatCouldNotBeReadIsNotWritten) {
 TEST_F(ModelFile, FilesOfOtherKindsAreNamed) {
   EXPECT_EQ(
       refusal_of("\x08\x0a\x12\x07pytorch"),
-      "[model] F is an ONNX model, not a model of Sluice: Sluice writes ONNX and does not read "
-      "it; import the Keras model that it was made of");
+      "[model] F is an ONNX model, not a model of Sluice: make a run of it with `sluice import "
+      "baseline=" +
+          file_.string() + "`");
   EXPECT_EQ(
       refusal_of("\x89HDF\r\n\x1a\n"),
       "[model] F is an HDF5 file, as Keras writes them, not a model of Sluice: make a run of it "

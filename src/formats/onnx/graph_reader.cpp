@@ -5,7 +5,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "formats/model/pixel_range.h"
+#include "formats/import/pixel_range.h"
 #include "graph/wiring.h"
 
 namespace sluice {
@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kMostPixels = 1 << 16;  ///< of an axis
 
 bool is_quantized(std::string_view op) {
-  return op.find("Quantize") != op.npos || op.starts_with("QLinear") || op.ends_with("Integer");
+  return op.find("uantize") != op.npos || op.starts_with("QLinear") || op.ends_with("Integer");
 }
 
 bool is_control_flow(std::string_view op) {

@@ -4,9 +4,9 @@
 #include "base/file_kind.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "formats/import/probabilities.h"
 #include "formats/model/model_check.h"
 #include "formats/model/model_notes.h"
-#include "formats/model/probabilities.h"
 #include "formats/onnx/graph_reader.h"
 
 namespace sluice {

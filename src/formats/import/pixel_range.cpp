@@ -1,4 +1,4 @@
-#include "formats/model/pixel_range.h"
+#include "formats/import/pixel_range.h"
 
 #include <algorithm>
 #include <cmath>

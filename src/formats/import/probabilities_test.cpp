@@ -1,4 +1,4 @@
-#include "formats/model/probabilities.h"
+#include "formats/import/probabilities.h"
 
 #include <cmath>
 
