@@ -15,6 +15,7 @@
 
 #include "base/files.h"
 #include "base/random.h"
+#include "formats/keras/mixture_import.h"
 #include "formats/model/declaration.h"
 #include "graph/layer_cases.h"
 #include "sluice/error.h"
@@ -127,12 +128,18 @@ void write_all(const std::string& folder) {
   }
 }
 
+/// A network with the outputs that the file has, which import would make probabilities.
+SavedModel keras_network(const std::string& file) {
+  const KerasFile read = read_keras_file(file);
+  return import_part(read, read.stored, read.config, "model", {}, read.place);
+}
+
 void predict(const std::string& file, const std::string& images, const std::string& out) {
   const auto say = [](const std::string& line) {
     std::fprintf(stderr, "note: %s\n", line.c_str());
   };
-  const SavedModel saved = file.ends_with(".onnx") ? import_onnx(file, {.say = say})
-                                                   : std::get<SavedModel>(import_keras(file));
+  const SavedModel saved =
+      file.ends_with(".onnx") ? import_onnx(file, {.say = say}) : keras_network(file);
   const std::string bytes = read_file(images, 1 << 30);
   std::vector<float> values(bytes.size() / sizeof(float));
   std::memcpy(values.data(), bytes.data(), bytes.size());

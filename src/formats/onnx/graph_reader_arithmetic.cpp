@@ -111,10 +111,11 @@ OnnxValue OnnxGraphReader::as_layers(const NodeReader& node, OnnxValue value) {
                          std::move(tensors));
     value.flattened = std::move(flattened);
   };
-  if (value.function != OnnxFunction::none) {
-    if (const double inner = std::exchange(value.inner, 1); inner != 1)
+  if (const OnnxFunction function = std::exchange(value.function, OnnxFunction::none);
+      function != OnnxFunction::none) {
+    if (const double inner = std::exchange(value.inner, 1); inner != 1) {
       add(Rescaling{"", inner, 0});
-    const OnnxFunction function = std::exchange(value.function, OnnxFunction::none);
+    }
     add(ActivationLayer{"", layer_of(function)});
     if (function == OnnxFunction::tanh_of_softplus) add(ActivationLayer{"", Activation::tanh});
   } else if (value.layer == kImagesName && !options_.pixels && is_of_pixels(scale, offset)) {

@@ -196,6 +196,16 @@ TEST(OnnxImport, FunctionsOfSeveralNodesAreOneLayer) {
       Activation::hard_silu);
 }
 
+TEST(OnnxImport, AHardSigmoidOfAnotherSlopeIsScaledBefore) {
+  const SavedModel saved = imported(network_of([](OnnxGraph& graph) {
+                             return pooled(graph, graph.add_node("h", "HardSigmoid", {"conv"}));
+                           })).saved;
+  EXPECT_THAT(layers_in(saved), ElementsAre("Conv2D", "Rescaling", "Activation",
+                                            "GlobalAveragePooling2D", "Activation"));
+  EXPECT_NEAR(std::get<Rescaling>(saved.model.layers[1]).scale, 1.2, 1e-6);  // of ONNX's 0.2
+  EXPECT_EQ(std::get<ActivationLayer>(saved.model.layers[2]).activation, Activation::hard_sigmoid);
+}
+
 TEST(OnnxImport, AGateOfAnotherValueIsAProduct) {
   const Imported read = imported(network_of([](OnnxGraph& graph) {
     const std::string other = graph.add_node("r", "Relu", {"conv"});
