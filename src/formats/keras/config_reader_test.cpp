@@ -167,7 +167,8 @@ TEST(KerasDeclared, ArithmeticWithNumbers) {
                                         {"Multiply", x + ",[1,2]"},
                                         {"Subtract", x + "," + x},
                                         {"Maximum", x + ",0.5"}}) {
-    EXPECT_THAT(error_of(Fault::user, [&] { read_graph(type, arguments); }),
+    EXPECT_THAT(error_of(Fault::user,
+                         [&, type = type, arguments = arguments] { read_graph(type, arguments); }),
                 HasSubstr("layer 'op' is the operation "))
         << type;
   }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "formats/hdf5/writer.h"
 #include "formats/keras/config_writer.h"
+#include "formats/keras/keras_names.h"
 #include "formats/keras/keys.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/keras/zip.h"
@@ -78,7 +79,8 @@ KerasParts keras_parts(const SavedMixture& saved) {
 }  // namespace
 
 void export_keras(const std::filesystem::path& file, const AnyModel& model) {
-  const KerasParts parts = std::visit([](const auto& saved) { return keras_parts(saved); }, model);
+  const KerasParts parts =
+      std::visit([](const auto& saved) { return keras_parts(saved); }, with_keras_names(model));
   // Class names go into a member that Keras has too and does not read. A member of its own would
   // make load_model() unpack the whole file into a temporary folder first.
   const std::string metadata =

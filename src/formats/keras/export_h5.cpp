@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "formats/hdf5/writer.h"
 #include "formats/keras/config_writer.h"
+#include "formats/keras/keras_names.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
@@ -151,7 +152,8 @@ void export_keras_h5(const std::filesystem::path& file, const AnyModel& model) {
   hdf5.group(kModelWeights);
   std::vector<std::string> layers;
   const KerasJson config =
-      std::visit([&](const auto& saved) { return write_weights(hdf5, saved, layers); }, model);
+      std::visit([&](const auto& saved) { return write_weights(hdf5, saved, layers); },
+                 with_keras_names(model));
   hdf5.attribute(kModelWeights, "layer_names", layers);
   for (const char* group : {"/", kModelWeights}) {
     hdf5.attribute(group, "backend", kBackend);

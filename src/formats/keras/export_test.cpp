@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "formats/keras/container.h"
+#include "formats/keras/keras_names.h"
 #include "formats/keras/zip.h"
 #include "formats/model/declaration.h"
 #include "sluice/exchange.h"
@@ -48,11 +49,12 @@ TEST(KerasExport, AModelComesBackBitByBit) {
     const bool gate = model.name == "gate";
     const SavedModel saved{model, random_weights(model, 1),
                            gate ? std::vector<std::string>{} : kClassNames};
+    const auto due = std::get<SavedModel>(with_keras_names(saved));
     for (const auto& write : {export_keras, export_keras_h5}) {
       write(temp / "m.keras", saved);
       const auto back = std::get<SavedModel>(import_keras(temp / "m.keras"));
-      expect_same(back.model, saved.model);
-      expect_same(back.weights, saved.weights);
+      expect_same(back.model, due.model);
+      expect_same(back.weights, due.weights);
       EXPECT_EQ(back.class_names, saved.class_names);
     }
   }
@@ -68,6 +70,26 @@ SavedMixture mixture_of(const std::vector<Groups::Group>& groups) {
   return saved;
 }
 
+TEST(KerasExport, NamesOfLayersAreThoseThatEveryBackendTakes) {
+  const Sequential model{
+      "m",
+      kInput,
+      {Conv2D{"a.b", 2}, Conv2D{"a_b", 2}, Conv2D{"a/b", 2}, Flatten{"flat"}, Dense{"out", 4}},
+      {{"flat", {"a.b"}}, {"a/b", {"images"}}},
+      {"a.b", "a/b", "a_b/kernel"}};
+  const SavedModel saved{model, random_weights(model, 1), kClassNames};
+  const auto named = std::get<SavedModel>(with_keras_names(saved));
+  std::vector<std::string> names;
+  for (const Layer& layer : named.model.layers) names.push_back(name_of(layer));
+  EXPECT_THAT(names, testing::ElementsAre("a_b_2", "a_b", "a_b_3", "flat", "out"));
+  EXPECT_EQ(named.model.inputs, (std::map<std::string, std::vector<std::string>>{
+                                    {"flat", {"a_b_2"}}, {"a_b_3", {"images"}}}));
+  EXPECT_EQ(named.model.frozen, (std::set<std::string>{"a_b_2", "a_b_3", "a_b/kernel"}));
+  expect_same(named.weights, saved.weights);
+  EXPECT_EQ(named.weights.tensors()[0].layer, "a_b_2");
+  EXPECT_EQ(named.class_names, kClassNames);
+}
+
 TEST(KerasExport, AMixtureComesBackBitByBit) {
   const ScratchFolder temp;
   for (const std::vector<Groups::Group>& groups :
@@ -79,7 +101,8 @@ TEST(KerasExport, AMixtureComesBackBitByBit) {
     const auto back = std::get<SavedMixture>(import_keras(temp / "m.keras"));
     EXPECT_EQ(back.class_names, kClassNames);
     ASSERT_EQ(back.groups.size(), groups.size());
-    const auto parts = saved.model.parts();
+    const auto due = std::get<SavedMixture>(with_keras_names(saved));
+    const auto parts = due.model.parts();
     for (std::size_t p = 0; p < parts.size(); ++p) {
       expect_same(*back.model.parts()[p], *parts[p]);
       expect_same(*back.weights.parts()[p], *saved.weights.parts()[p]);
@@ -107,13 +130,14 @@ TEST(KerasExport, LegacyFilesAreInTheFormOfKeras2) {
               HasSubstr(R"([["weighted-baseline-z",0,0,{}],["weighted-expert-z",0,0,{}]])"));
   EXPECT_THAT(config, HasSubstr(R"([["baseline",1,0,{}]])")) << "0 is the model's own node";
   EXPECT_EQ(file.tensors.metadata().at("model_weights/expert-z@weight_names").substr(0, 36),
-            R"(["conv1.1/kernel:0","conv1.1/bias:0")");
+            R"(["conv1_1/kernel:0","conv1_1/bias:0")");
   EXPECT_EQ(file.tensors.metadata().at("model_weights/output@weight_names"), "[]");
-  EXPECT_NE(file.tensors.find("model_weights/gate/conv1.1/kernel:0"), nullptr);
+  EXPECT_NE(file.tensors.find("model_weights/gate/conv1_1/kernel:0"), nullptr);
 
   const auto back = std::get<SavedMixture>(import_keras(temp / "m.h5"));
   EXPECT_EQ(back.groups[0].classes, saved.groups[0].classes);
-  const auto parts = saved.model.parts();
+  const auto due = std::get<SavedMixture>(with_keras_names(saved));
+  const auto parts = due.model.parts();
   for (std::size_t p = 0; p < parts.size(); ++p) {
     expect_same(*back.model.parts()[p], *parts[p]);
     expect_same(*back.weights.parts()[p], *saved.weights.parts()[p]);
