@@ -5,6 +5,7 @@
 #include "formats/keras/keras_names.h"
 #include "formats/keras/zip.h"
 #include "formats/model/declaration.h"
+#include "graph/layer_types.h"
 #include "sluice/exchange.h"
 #include "sluice/lab/models.h"
 #include "tests/scratch.h"
