@@ -9,7 +9,6 @@
 #include "formats/keras/keys.h"
 #include "formats/keras/mixture_graph.h"
 #include "formats/keras/zip.h"
-#include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
 #include "sluice/exchange.h"
 
@@ -79,12 +78,13 @@ KerasParts keras_parts(const SavedMixture& saved) {
 }  // namespace
 
 void export_keras(const std::filesystem::path& file, const AnyModel& model) {
+  const NamedForKeras named = with_keras_names(model);
   const KerasParts parts =
-      std::visit([](const auto& saved) { return keras_parts(saved); }, with_keras_names(model));
+      std::visit([](const auto& saved) { return keras_parts(saved); }, named.model);
   // Class names go into a member that Keras has too and does not read. A member of its own would
   // make load_model() unpack the whole file into a temporary folder first.
   const std::string metadata =
-      KerasJson{{"keras_version", kKerasVersion}, {"sluice", notes_of(model)}}.dump();
+      KerasJson{{"keras_version", kKerasVersion}, {"sluice", named.notes}}.dump();
   const std::string config = parts.config.dump();
   write_file(file, to_zip({{"metadata.json", metadata},
                            {"config.json", config},

@@ -8,7 +8,6 @@
 #include "formats/keras/config_writer.h"
 #include "formats/keras/keras_names.h"
 #include "formats/keras/mixture_graph.h"
-#include "formats/model/model_notes.h"
 #include "graph/layer_types.h"
 #include "graph/wiring.h"
 #include "sluice/exchange.h"
@@ -151,9 +150,9 @@ void export_keras_h5(const std::filesystem::path& file, const AnyModel& model) {
   Hdf5Writer hdf5;
   hdf5.group(kModelWeights);
   std::vector<std::string> layers;
-  const KerasJson config =
-      std::visit([&](const auto& saved) { return write_weights(hdf5, saved, layers); },
-                 with_keras_names(model));
+  const NamedForKeras named = with_keras_names(model);
+  const KerasJson config = std::visit(
+      [&](const auto& saved) { return write_weights(hdf5, saved, layers); }, named.model);
   hdf5.attribute(kModelWeights, "layer_names", layers);
   for (const char* group : {"/", kModelWeights}) {
     hdf5.attribute(group, "backend", kBackend);
@@ -162,7 +161,7 @@ void export_keras_h5(const std::filesystem::path& file, const AnyModel& model) {
   KerasJson legacy = to_keras_2(config);
   renumber_nested(legacy["config"]["layers"]);
   hdf5.attribute("/", "model_config", legacy.dump());
-  hdf5.attribute("/", "sluice", KerasJson(notes_of(model)).dump());
+  hdf5.attribute("/", "sluice", KerasJson(named.notes).dump());
   write_file(file, hdf5.bytes());
 }
 

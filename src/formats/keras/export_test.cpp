@@ -50,12 +50,11 @@ TEST(KerasExport, AModelComesBackBitByBit) {
     const bool gate = model.name == "gate";
     const SavedModel saved{model, random_weights(model, 1),
                            gate ? std::vector<std::string>{} : kClassNames};
-    const auto due = std::get<SavedModel>(with_keras_names(saved));
     for (const auto& write : {export_keras, export_keras_h5}) {
       write(temp / "m.keras", saved);
       const auto back = std::get<SavedModel>(import_keras(temp / "m.keras"));
-      expect_same(back.model, due.model);
-      expect_same(back.weights, due.weights);
+      expect_same(back.model, saved.model);
+      expect_same(back.weights, saved.weights);
       EXPECT_EQ(back.class_names, saved.class_names);
     }
   }
@@ -72,23 +71,36 @@ SavedMixture mixture_of(const std::vector<Groups::Group>& groups) {
 }
 
 TEST(KerasExport, NamesOfLayersAreThoseThatEveryBackendTakes) {
-  const Sequential model{
-      "m",
-      kInput,
-      {Conv2D{"a.b", 2}, Conv2D{"a_b", 2}, Conv2D{"a/b", 2}, Flatten{"flat"}, Dense{"out", 4}},
-      {{"flat", {"a.b"}}, {"a/b", {"images"}}},
-      {"a.b", "a/b", "a_b/kernel"}};
+  const Sequential model{"m",
+                         kInput,
+                         {Conv2D{"a.b", 2}, Conv2D{"a_b", 2}, Conv2D{"a/b", 2}, Add{"sum"},
+                          Flatten{"flat"}, Dense{"out", 4}},
+                         {{"a/b", {"a.b"}}, {"sum", {"a_b", "a/b"}}},
+                         {"a.b", "a/b", "a_b/kernel"}};
   const SavedModel saved{model, random_weights(model, 1), kClassNames};
-  const auto named = std::get<SavedModel>(with_keras_names(saved));
+  const NamedForKeras named = with_keras_names(saved);
+  const auto& [renamed, weights, class_names, resize, exif] = std::get<SavedModel>(named.model);
   std::vector<std::string> names;
-  for (const Layer& layer : named.model.layers) names.push_back(name_of(layer));
-  EXPECT_THAT(names, testing::ElementsAre("a_b_2", "a_b", "a_b_3", "flat", "out"));
-  EXPECT_EQ(named.model.inputs, (std::map<std::string, std::vector<std::string>>{
-                                    {"flat", {"a_b_2"}}, {"a_b_3", {"images"}}}));
-  EXPECT_EQ(named.model.frozen, (std::set<std::string>{"a_b_2", "a_b_3", "a_b/kernel"}));
-  expect_same(named.weights, saved.weights);
-  EXPECT_EQ(named.weights.tensors()[0].layer, "a_b_2");
-  EXPECT_EQ(named.class_names, kClassNames);
+  for (const Layer& layer : renamed.layers) names.push_back(name_of(layer));
+  EXPECT_THAT(names, testing::ElementsAre("a_b_2", "a_b", "a_b_3", "sum", "flat", "out"));
+  EXPECT_EQ(renamed.inputs, (std::map<std::string, std::vector<std::string>>{
+                                {"a_b_3", {"a_b_2"}}, {"sum", {"a_b", "a_b_3"}}}));
+  EXPECT_EQ(renamed.frozen, (std::set<std::string>{"a_b_2", "a_b_3", "a_b/kernel"}));
+  expect_same(weights, saved.weights);
+  EXPECT_EQ(weights.tensors()[0].layer, "a_b_2");
+
+  AnyModel back = named.model;
+  take_layer_names(named.notes, back, "m.keras");
+  expect_same(std::get<SavedModel>(back).model, saved.model);
+  expect_same(std::get<SavedModel>(back).weights, saved.weights);
+  for (const char* odd : {"1", "[]", "[1]", R"([{"out":"flat"}])", R"([{"out":1}])", "[{}, {}]"}) {
+    EXPECT_EQ(error_of(Fault::user,
+                       [&] {
+                         take_layer_names({{"layer_names", odd}}, back, "m");
+                       }),
+              "[keras] m: layer_names: they do not fit the model's layers")
+        << odd;
+  }
 }
 
 TEST(KerasExport, AMixtureComesBackBitByBit) {
@@ -102,8 +114,7 @@ TEST(KerasExport, AMixtureComesBackBitByBit) {
     const auto back = std::get<SavedMixture>(import_keras(temp / "m.keras"));
     EXPECT_EQ(back.class_names, kClassNames);
     ASSERT_EQ(back.groups.size(), groups.size());
-    const auto due = std::get<SavedMixture>(with_keras_names(saved));
-    const auto parts = due.model.parts();
+    const auto parts = saved.model.parts();
     for (std::size_t p = 0; p < parts.size(); ++p) {
       expect_same(*back.model.parts()[p], *parts[p]);
       expect_same(*back.weights.parts()[p], *saved.weights.parts()[p]);
@@ -137,8 +148,7 @@ TEST(KerasExport, LegacyFilesAreInTheFormOfKeras2) {
 
   const auto back = std::get<SavedMixture>(import_keras(temp / "m.h5"));
   EXPECT_EQ(back.groups[0].classes, saved.groups[0].classes);
-  const auto due = std::get<SavedMixture>(with_keras_names(saved));
-  const auto parts = due.model.parts();
+  const auto parts = saved.model.parts();
   for (std::size_t p = 0; p < parts.size(); ++p) {
     expect_same(*back.model.parts()[p], *parts[p]);
     expect_same(*back.weights.parts()[p], *saved.weights.parts()[p]);

@@ -5,6 +5,7 @@
 #include "formats/import/pixel_range.h"
 #include "formats/import/probabilities.h"
 #include "formats/keras/fill_weights.h"
+#include "formats/keras/keras_names.h"
 #include "formats/keras/mixture_import.h"
 #include "formats/keras/recognize.h"
 #include "formats/model/model_check.h"
@@ -88,7 +89,10 @@ AnyModel import_nested(const KerasFile& file, const KerasOptions& options) {
 AnyModel import_keras(const KerasFile& file, const KerasOptions& options) {
   AnyModel model = file.stored.models.empty() ? AnyModel(import_network(file, options))
                                               : import_nested(file, options);
-  if (!file.notes.empty()) take_notes(file.notes, model, file.place);
+  if (!file.notes.empty()) {
+    take_notes(file.notes, model, file.place);
+    take_layer_names(file.notes, model, file.place);
+  }
   require_sound(model, file.place);  // what is accepted here, every verb accepts in a file of ours
   return model;
 }
