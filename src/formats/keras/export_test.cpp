@@ -73,21 +73,21 @@ SavedMixture mixture_of(const std::vector<Groups::Group>& groups) {
 TEST(KerasExport, NamesOfLayersAreThoseThatEveryBackendTakes) {
   const Sequential model{"m",
                          kInput,
-                         {Conv2D{"a.b", 2}, Conv2D{"a_b", 2}, Conv2D{"a/b", 2}, Add{"sum"},
+                         {Conv2D{"a.b", 2}, Conv2D{"a_b", 2}, Conv2D{"a_b_2", 2}, Add{"sum"},
                           Flatten{"flat"}, Dense{"out", 4}},
-                         {{"a/b", {"a.b"}}, {"sum", {"a_b", "a/b"}}},
-                         {"a.b", "a/b", "a_b/kernel"}};
+                         {{"a_b_2", {"a.b"}}, {"sum", {"a_b", "a_b_2"}}},
+                         {"a.b/bias", "a_b_2", "a_b/kernel"}};
   const SavedModel saved{model, random_weights(model, 1), kClassNames};
   const NamedForKeras named = with_keras_names(saved);
   const auto& [renamed, weights, class_names, resize, exif] = std::get<SavedModel>(named.model);
   std::vector<std::string> names;
   for (const Layer& layer : renamed.layers) names.push_back(name_of(layer));
-  EXPECT_THAT(names, testing::ElementsAre("a_b_2", "a_b", "a_b_3", "sum", "flat", "out"));
+  EXPECT_THAT(names, testing::ElementsAre("a_b_3", "a_b", "a_b_2", "sum", "flat", "out"));
   EXPECT_EQ(renamed.inputs, (std::map<std::string, std::vector<std::string>>{
-                                {"a_b_3", {"a_b_2"}}, {"sum", {"a_b", "a_b_3"}}}));
-  EXPECT_EQ(renamed.frozen, (std::set<std::string>{"a_b_2", "a_b_3", "a_b/kernel"}));
+                                {"a_b_2", {"a_b_3"}}, {"sum", {"a_b", "a_b_2"}}}));
+  EXPECT_EQ(renamed.frozen, (std::set<std::string>{"a_b_3/bias", "a_b_2", "a_b/kernel"}));
   expect_same(weights, saved.weights);
-  EXPECT_EQ(weights.tensors()[0].layer, "a_b_2");
+  EXPECT_EQ(weights.tensors()[0].layer, "a_b_3");
 
   AnyModel back = named.model;
   take_layer_names(named.notes, back, "m.keras");

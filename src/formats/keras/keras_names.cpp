@@ -39,10 +39,9 @@ NewNames keras_names(const Sequential& model) {
   for (const Layer& layer : model.layers) taken.insert(name_of(layer));
   NewNames names;
   for (const Layer& layer : model.layers) {
-    if (name_of(layer).find_first_of("./") == std::string::npos) continue;
+    if (name_of(layer).find('.') == std::string::npos) continue;
     std::string plain = name_of(layer);
-    std::ranges::replace_if(
-        plain, [](char c) { return c == '.' || c == '/'; }, '_');
+    std::ranges::replace(plain, '.', '_');
     std::string name = plain;
     for (int n = 2; !taken.insert(name).second; ++n) name = fmt::format("{}_{}", plain, n);
     names[name_of(layer)] = name;

@@ -13,7 +13,7 @@ struct NamedForKeras {
 };
 
 /// The model with names of layers that every backend of Keras takes: '.', which PyTorch's does not,
-/// and '/' become '_', and a number makes names differ.
+/// becomes '_', and a number makes names differ.
 NamedForKeras with_keras_names(const AnyModel& model);
 
 /// Gives layers the names that the notes say they had. Throws Error (user), starting with `place`,
