@@ -434,7 +434,7 @@ TEST_F(Robustness, AMissingFileOfATableIsNamed) {
   expect_refused(run({"data", "info", "--data", "pets.csv", "--set", "data.set=\"csv\""}),
                  "none.png does not exist: replace or delete them, or leave them out with --set");
   const Ended checked = run({"data", "check", "pets.csv"});
-  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(checked.code, 2) << checked.err;
   EXPECT_THAT(checked.out, HasSubstr("1 file that cannot be read:\n  none.png does not exist\n"));
 }
 
