@@ -53,14 +53,12 @@ CsvTable parse_csv(std::string_view text, const std::string& name) {
       cell += text[++i];
     } else if (c == '"' && (quoted || cell.empty())) {
       quoted = !quoted;
-    } else if (quoted) {
+    } else if (quoted || (c != separator && c != '\n' && c != '\r')) {
       cell += c;
     } else if (c == separator) {
       end_cell();
     } else if (c == '\n') {
       end_row();
-    } else if (c != '\r') {
-      cell += c;
     }
   }
   if (quoted) {

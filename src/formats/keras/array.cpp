@@ -196,7 +196,8 @@ Array ArrayOps::argmax(const Array& a, std::int64_t axis) {
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     const std::size_t at = i / block * step + i % step;
     if (result.values[at] < 0 && a.values[i] == largest.values[at]) {
-      result.values[at] = static_cast<double>(i % block / step);
+      const std::size_t place = i % block / step;
+      result.values[at] = static_cast<double>(place);
     }
   }
   return result;

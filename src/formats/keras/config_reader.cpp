@@ -176,7 +176,8 @@ class DeclarationReader {
     if (shape.size() == 2) return {shape[0], shape[1], 1};
     for (const std::int64_t channels : {1, 3}) {
       if (shape.size() != 1 || shape[0] % channels != 0) continue;
-      const auto side = std::llround(std::sqrt(static_cast<double>(shape[0] / channels)));
+      const std::int64_t pixels = shape[0] / channels;
+      const auto side = std::llround(std::sqrt(static_cast<double>(pixels)));
       if (side >= kLeast && side * side * channels == shape[0]) return {side, side, channels};
     }
     return shape;

@@ -280,7 +280,7 @@ const OnnxValue& OnnxGraphReader::value(const NodeReader& node, std::size_t inde
                                 : "is no result that Sluice has of a node before it"));
 }
 
-void OnnxGraphReader::say(std::string line) const {
+void OnnxGraphReader::say(const std::string& line) const {
   if (options_.say) options_.say(fmt::format("{}: {}", place_, printable(line)));
 }
 

@@ -43,14 +43,14 @@ class OnnxGraphReader {
   const OnnxConstant& constant_input(const NodeReader& node, std::size_t index);
   void spend(std::size_t values);
   const OnnxValue& value(const NodeReader& node, std::size_t index) const;
-  void say(std::string line) const;
+  void say(const std::string& line) const;
 
   // graph_reader_arithmetic.cpp: values whose scale, offset and function are not layers yet
   /// The result of an input's layer, after all that is applied to it became layers.
   const OnnxValue& layer_value(const NodeReader& node, std::size_t index);
   OnnxValue as_layers(const NodeReader& node, OnnxValue value);
-  OnnxValue affine(const NodeReader& node, const OnnxValue& value, std::vector<double> scale,
-                   std::vector<double> offset);
+  OnnxValue affine(const NodeReader& node, const OnnxValue& value, const std::vector<double>& scale,
+                   const std::vector<double>& offset);
   std::vector<double> for_channels(const NodeReader& node, const OnnxValue& value,
                                    const OnnxConstant& constant) const;
   OnnxValue read_arithmetic(const NodeReader& node);

@@ -152,8 +152,8 @@ OnnxValue OnnxGraphReader::as_layers(const NodeReader& node, OnnxValue value) {
   return value;
 }
 
-OnnxValue OnnxGraphReader::affine(const NodeReader& node, const OnnxValue& value, Numbers scale,
-                                  Numbers offset) {
+OnnxValue OnnxGraphReader::affine(const NodeReader& node, const OnnxValue& value,
+                                  const Numbers& scale, const Numbers& offset) {
   const auto times = [](double a, double b) { return a * b; };
   OnnxValue result = value;
   result.scale = numbers_by_pairs(value.scale, scale, times);

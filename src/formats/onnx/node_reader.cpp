@@ -37,7 +37,7 @@ std::string_view NodeReader::text(std::string_view attribute, std::string_view o
   return found == nullptr ? otherwise : found->text;
 }
 
-Shape NodeReader::wholes(std::string_view attribute, Shape otherwise) const {
+Shape NodeReader::wholes(std::string_view attribute, const Shape& otherwise) const {
   const OnnxAttribute* found = find(attribute);
   return found == nullptr ? otherwise : found->wholes;
 }

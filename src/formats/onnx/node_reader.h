@@ -29,7 +29,7 @@ class NodeReader {
   std::int64_t whole(std::string_view attribute, std::int64_t otherwise) const;
   float real(std::string_view attribute, float otherwise) const;
   std::string_view text(std::string_view attribute, std::string_view otherwise) const;
-  Shape wholes(std::string_view attribute, Shape otherwise = {}) const;
+  Shape wholes(std::string_view attribute, const Shape& otherwise = {}) const;
   const OnnxAttribute* find(std::string_view attribute) const;
 
   /// Throws Error (user): "m.onnx: node 'conv1' (Conv) ...".
