@@ -197,22 +197,22 @@ OnnxValue OnnxGraphReader::read_arithmetic(const NodeReader& node) {
   if (first == nullptr && second == nullptr) return merged(node);
   const OnnxValue& x = value(node, first == nullptr ? 0 : 1);
   Numbers numbers = for_channels(node, x, first == nullptr ? *second : *first);
-  if (op == "Mul") return affine(node, x, std::move(numbers), {0});
+  if (op == "Mul") return affine(node, x, numbers, {0});
   if (op == "Div") {
     if (first != nullptr)
       node.refuse("divides a constant by a value, which Sluice does not compute");
     for (double& each : numbers) each = 1 / each;
-    return affine(node, x, std::move(numbers), {0});
+    return affine(node, x, numbers, {0});
   }
   if (op == "Sub") {
     return first == nullptr ? affine(node, x, {1}, negative(std::move(numbers)))
-                            : affine(node, x, {-1}, std::move(numbers));
+                            : affine(node, x, {-1}, numbers);
   }
   const bool own = x.is_alone && uses_.at(node.input(first == nullptr ? 0 : 1)) == 1 &&
                    x.function == OnnxFunction::none && x.is_plain();
   spend(numbers.size());
   if (own && network_.add_bias(x.layer, {numbers.begin(), numbers.end()})) return x;
-  return affine(node, x, {1}, std::move(numbers));
+  return affine(node, x, {1}, numbers);
 }
 
 OnnxValue OnnxGraphReader::read_negative(const NodeReader& node) {
