@@ -2,6 +2,7 @@
 
 #include <sanitizer/allocator_interface.h>
 
+#include "base/parallel.h"
 #include "fuzz/targets.h"
 
 namespace {
@@ -18,6 +19,8 @@ void freed(const volatile void* memory) {
 }  // namespace
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  // OpenMP's own memory would count as the first reader's that runs in parallel.
+  sluice::parallel_for(1, 1, [](std::size_t, std::size_t) {});
   return __sanitizer_install_malloc_and_free_hooks(allocated, freed) > 0 ? 0 : 1;
 }
 
