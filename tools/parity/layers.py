@@ -55,7 +55,8 @@ class Case:
             outputs = models[0](images, training=True)
             yield difference(outputs, self.floats(".training"))
             names = pathlib.Path(self.stem + ".state-names").read_text().splitlines()
-            state = [np.ravel(getattr(models[0].get_layer(layer), tensor))
+            # Exported layers have names without dots.
+            state = [np.ravel(getattr(models[0].get_layer(layer.replace(".", "_")), tensor))
                      for layer, tensor in map(str.split, names)]
             yield difference(np.concatenate(state), self.floats(".state")) if state else None
         else:
