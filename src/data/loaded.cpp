@@ -33,18 +33,26 @@ std::string listed(const std::vector<std::string>& names) {
 
 /// Images of one half, under its name.
 struct Half {
-  const char* name;
-  const LabelledImages& images;
+  Half(const char* its_name, const LabelledImages& its_images)
+      : name(its_name), images(its_images) {
+    sums.reserve(images.size());
+    for (std::size_t row = 0; row < images.size(); ++row) {
+      if (images.decoded) {  // has them: the images are not read
+        sums.push_back(images.decoded->sum(row));
+        continue;
+      }
+      const PixelView pixels = images.image(row);
+      sums.push_back(quick_sum(pixels));
+    }
+  }
 
   std::string name_of(std::size_t row) const {
     return images.files.empty() ? fmt::format("{} image {}", name, row) : images.files[row];
   }
-  /// Returns a checksum of an image's pixels. A set on the disk has them: it is not read.
-  std::uint64_t sum_of(std::size_t row) const {
-    if (images.decoded) return images.decoded->sum(row);
-    const PixelView pixels = images.image(row);
-    return quick_sum(pixels);
-  }
+
+  const char* name;
+  const LabelledImages& images;
+  std::vector<std::uint64_t> sums;  ///< checksum of each image's pixels
 };
 
 /// Rows of a half by the checksums of their pixels; of equal images, the first row.
@@ -80,7 +88,7 @@ RowBySum report_copies(const Half& half, const Dataset& data, const DataEvents& 
   RowBySum rows;
   rows.reserve(half.images.size());
   for (std::size_t row = 0; row < half.images.size(); ++row) {
-    const auto [same, fresh] = rows.emplace(half.sum_of(row), row);
+    const auto [same, fresh] = rows.emplace(half.sums[row], row);
     if (fresh) continue;
     const int label = half.images.labels[row];
     const int other = half.images.labels[same->second];
@@ -108,7 +116,7 @@ void report_shared(const Half& half, const Half& train, const RowBySum& rows,
                    const DataEvents& events) {
   Same shared(Kind::in_both_halves, events);
   for (std::size_t row = 0; row < half.images.size(); ++row) {
-    const auto same = rows.find(half.sum_of(row));
+    const auto same = rows.find(half.sums[row]);
     if (same == rows.end() || !are_equal(half, row, train, same->second)) continue;
     shared.add(fmt::format("{} is {}", half.name_of(row), train.name_of(same->second)));
   }

@@ -287,7 +287,7 @@ void OnnxGraphReader::say(const std::string& line) const {
 const std::map<std::string_view, OnnxGraphReader::Read>& OnnxGraphReader::readers() {
   using Self = OnnxGraphReader;
   static const std::map<std::string_view, Read> all{
-      {"Abs", &Self::read_absolute},
+      {"Abs", &Self::read_function},
       {"Add", &Self::read_arithmetic},
       {"AveragePool", &Self::read_pool},
       {"BatchNormalization", &Self::read_batch_normalization},
@@ -323,9 +323,9 @@ const std::map<std::string_view, OnnxGraphReader::Read>& OnnxGraphReader::reader
       {"Relu", &Self::read_relu},
       {"Reshape", &Self::read_reshape},
       {"Selu", &Self::read_other_activation},
-      {"Sigmoid", &Self::read_sigmoid},
+      {"Sigmoid", &Self::read_function},
       {"Softmax", &Self::read_softmax},
-      {"Softplus", &Self::read_softplus},
+      {"Softplus", &Self::read_function},
       {"Softsign", &Self::read_other_activation},
       {"Squeeze", &Self::read_squeeze},
       {"Sub", &Self::read_arithmetic},

@@ -58,13 +58,13 @@ class OnnxGraphReader {
   OnnxValue merged(const NodeReader& node);
   bool gated(const OnnxValue& x, const OnnxValue& gate, OnnxValue& result) const;
   OnnxValue read_sum(const NodeReader& node);
-  OnnxValue read_sigmoid(const NodeReader& node);
+  /// The first input with a function that may become part of a larger one.
+  OnnxValue with_function(const NodeReader& node, OnnxFunction function);
+  OnnxValue read_function(const NodeReader& node);
   OnnxValue read_hard_sigmoid(const NodeReader& node);
-  OnnxValue read_softplus(const NodeReader& node);
   OnnxValue read_tanh(const NodeReader& node);
   OnnxValue read_erf(const NodeReader& node);
   OnnxValue read_clip(const NodeReader& node);
-  OnnxValue read_absolute(const NodeReader& node);
   OnnxValue read_greater(const NodeReader& node);
   OnnxValue read_where(const NodeReader& node);
 

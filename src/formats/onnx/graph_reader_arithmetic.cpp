@@ -279,10 +279,16 @@ OnnxValue OnnxGraphReader::read_sum(const NodeReader& node) {
   return result;
 }
 
-OnnxValue OnnxGraphReader::read_sigmoid(const NodeReader& node) {
+OnnxValue OnnxGraphReader::with_function(const NodeReader& node, OnnxFunction function) {
   OnnxValue result = layer_value(node, 0);
-  result.function = OnnxFunction::sigmoid;
+  result.function = function;
   return result;
+}
+
+OnnxValue OnnxGraphReader::read_function(const NodeReader& node) {
+  return with_function(node, node.op() == "Sigmoid"    ? OnnxFunction::sigmoid
+                             : node.op() == "Softplus" ? OnnxFunction::softplus
+                                                       : OnnxFunction::absolute);
 }
 
 OnnxValue OnnxGraphReader::read_hard_sigmoid(const NodeReader& node) {
@@ -291,15 +297,8 @@ OnnxValue OnnxGraphReader::read_hard_sigmoid(const NodeReader& node) {
     node.refuse("has a beta other than 0.5 or an alpha of 0");
   }
   // Sluice's has the slope 1/6.
-  OnnxValue result = layer_value(node, 0);
-  result.function = OnnxFunction::hard_sigmoid;
+  OnnxValue result = with_function(node, OnnxFunction::hard_sigmoid);
   result.inner = is_near(6.0 * alpha, 1) ? 1 : 6.0 * alpha;
-  return result;
-}
-
-OnnxValue OnnxGraphReader::read_softplus(const NodeReader& node) {
-  OnnxValue result = layer_value(node, 0);
-  result.function = OnnxFunction::softplus;
   return result;
 }
 
@@ -348,21 +347,13 @@ OnnxValue OnnxGraphReader::read_clip(const NodeReader& node) {
       fmt::format("cuts values at {} and {}; Sluice computes 0 and 6, or 0 alone", least, most));
 }
 
-OnnxValue OnnxGraphReader::read_absolute(const NodeReader& node) {
-  OnnxValue result = layer_value(node, 0);
-  result.function = OnnxFunction::absolute;
-  return result;
-}
-
 /// PyTorch writes Softplus as Where(x > 20, x, Softplus(x)); from 20 on they differ by 2e-9.
 OnnxValue OnnxGraphReader::read_greater(const NodeReader& node) {
   const OnnxConstant& bound = constant_input(node, 1);
   if (bound.reals.size() != 1 || bound.reals[0] < 16) {
     node.refuse("compares values, which Sluice computes for a Softplus alone");
   }
-  OnnxValue result = layer_value(node, 0);
-  result.function = OnnxFunction::is_large;
-  return result;
+  return with_function(node, OnnxFunction::is_large);
 }
 
 OnnxValue OnnxGraphReader::read_where(const NodeReader& node) {
