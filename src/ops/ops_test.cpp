@@ -165,12 +165,15 @@ TEST_P(EveryOp, ReferenceGradientEqualsCentralDifferences) {
 INSTANTIATE_TEST_SUITE_P(Ops, EveryOp, testing::ValuesIn(all_cases()),
                          [](const auto& test) { return std::string(test.param.name); });
 
-/// A thread has more tiles than it works on at once.
+/// A thread has more tiles than it works on at once. Rounding errors grow with the number of
+/// filters, so it is the same for vectors of 8 and 16 floats.
 TEST_F(OpTest, WinogradOfManyChannelsGoesInRounds) {
   if (convolution::winograd() == nullptr)
     GTEST_SKIP() << "this processor has no vectors of 8 floats";
+  constexpr int kFilters = 96;
+  const int blocks = kFilters / convolution::winograd()->gradient.width;
   const ThreadTeam alone(1);
-  expect_reference(winograd_case("rounds", convolution::winograd(), 1, 28, 28, 1, 37, false));
+  expect_reference(winograd_case("rounds", convolution::winograd(), 1, 28, 28, 1, blocks, false));
 }
 
 /// Where all of a pool are equal, its gradient is the first one's.
