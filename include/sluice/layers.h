@@ -200,10 +200,39 @@ struct Concatenate {
   std::string name;
 };
 
-using Layer = std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer,
-                           Add, Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D,
-                           GlobalAveragePooling2D, GlobalMaxPooling2D, BatchNormalization,
-                           ZeroPadding2D, Rescaling, Normalization, LeakyReLU, ELU>;
+struct Sequential;
+
+/// A sparse layer of experts (Shazeer et al. 2017, arXiv 1701.06538; Fedus et al. 2021, arXiv
+/// 2101.03961). It takes two inputs: values, and a gate's logits, one for each expert. For each
+/// image only the `top_k` experts with the largest logits run, forward and backward (of equal
+/// logits the first). The output is the sum of their outputs, each times its weight: the softmax
+/// over all logits, or with normalize_weights over those of the chosen experts. A normalised weight
+/// of one expert is 1, which has no gradient for the gate.
+///
+/// Tensors are those of the experts: "<expert>/<layer>/kernel". The batch statistics of an expert
+/// are those of its own images; an expert without images changes nothing.
+struct MixtureOfExperts {
+  std::string name;
+  /// Networks with names of their own and outputs of one shape. Their `input` is not read: it is
+  /// that of the layer's first input.
+  std::vector<Sequential> experts;
+  int top_k = 1;
+  bool normalize_weights = false;
+  /// Adds balance_loss * K * sum(f_i P_i) to the loss of training: f_i is the share of all choices
+  /// that chose expert i, P_i the mean of its softmax (Fedus et al., equation 4). K * sum(f_i P_i)
+  /// is 1 where all K experts are used equally. Losses that are reported do not have it.
+  double balance_loss = 0;
+  /// Adds gate_loss * the gate's cross-entropy to the loss of training, where the right expert of
+  /// an image is that of its class. 0 for a gate that learns by the output alone.
+  double gate_loss = 0;
+  std::vector<int> expert_of_class = {};  ///< from 0; needed with gate_loss
+};
+
+using Layer =
+    std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer, Add,
+                 Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D, GlobalAveragePooling2D,
+                 GlobalMaxPooling2D, BatchNormalization, ZeroPadding2D, Rescaling, Normalization,
+                 LeakyReLU, ELU, MixtureOfExperts>;
 
 /// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
 /// the last layer's.
@@ -235,8 +264,9 @@ struct LayerSummary {
   Shape output;
   std::vector<TensorSpec> tensors;  ///< in Keras's order
   /// Multiplications and additions of its definition, for one image; each backward pass has as
-  /// many.
+  /// many. Of experts those of the mean expert, `top_k` times.
   double flops = 0;
+  std::int64_t idle_parameters = 0;  ///< of experts that do not run for an image, in the mean
 
   /// Number of values in its tensors, state included, as Keras counts them.
   std::int64_t parameters() const;

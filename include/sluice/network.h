@@ -99,6 +99,9 @@ class CompiledModel {
   /// images: (count, height, width, channels) in [0, 1], 0 < count <= max_batch(). Returns (count,
   /// outputs()), valid until the next call. Dropout is off.
   virtual std::span<const float> predict(std::span<const float> images, int count) = 0;
+  /// Gives the classes of the next forward()'s images to layers whose loss needs them:
+  /// MixtureOfExperts::gate_loss. Valid until that call.
+  virtual void set_labels(std::span<const int> /*labels*/) {}
   /// As predict(), with dropout; backward() may follow.
   virtual std::span<const float> forward(std::span<const float> images, int count,
                                          const RandomKey& key) = 0;

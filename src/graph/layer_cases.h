@@ -98,4 +98,47 @@ inline std::vector<Sequential> layer_cases() {
   return cases;
 }
 
+/// The same for layers that Keras and ONNX do not have.
+inline std::vector<Sequential> routed_cases() {
+  const auto mixture = [](int top_k, bool normalize, std::vector<Layer> layers) {
+    MixtureOfExperts layer{"experts", {}, top_k, normalize, 0.25};
+    for (const char* name : {"a", "b", "c"}) layer.experts.push_back({name, {}, layers});
+    return layer;
+  };
+  std::vector<Sequential> cases{
+      {"model",
+       {7},
+       {Dense{"trunk", 8, Activation::relu}, Dense{"gate", 3},
+        mixture(2, true, {Dense{"dense", 6, Activation::gelu}, Dense{"out", 4}})},
+       {{"experts", {"trunk", "gate"}}}}};
+  for (const int channels : {5, 16}) {  // those that fill blocks, and others
+    for (const int top_k : {1, 3}) {
+      cases.push_back({"model",
+                       {6, 5, 3},
+                       {Conv2D{"trunk", channels}, GlobalAveragePooling2D{"mean"}, Dense{"gate", 3},
+                        mixture(top_k, false,
+                                {Conv2D{"conv", 2 * channels}, BatchNormalization{"norm"},
+                                 MaxPooling2D{"pool"}}),
+                        Flatten{"flatten"}, Dense{"dense", 3}},
+                       {{"experts", {"trunk", "gate"}}}});
+    }
+  }
+  for (const std::set<std::string>& frozen :
+       {std::set<std::string>{"experts"}, {"trunk", "gate"}, {"experts/b/conv/kernel", "gate"}}) {
+    cases.push_back(cases[4]);
+    cases.back().frozen = frozen;
+  }
+  cases.push_back(cases[3]);
+  auto& expert = std::get<MixtureOfExperts>(cases.back().layers[3]).experts[1];
+  expert.frozen = {"conv"};
+  expert.layers[0] = Conv2D{"conv", 32, 5};  // not like the others
+  // Experts on the images, whose gradient nobody needs.
+  cases.push_back({"model",
+                   {6, 5, 3},
+                   {GlobalAveragePooling2D{"mean"}, Dense{"gate", 3},
+                    mixture(1, false, {Conv2D{"conv", 8}, GlobalAveragePooling2D{"pool"}})},
+                   {{"experts", {"images", "gate"}}}});
+  return cases;
+}
+
 }  // namespace sluice

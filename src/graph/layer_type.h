@@ -15,6 +15,7 @@ struct LayerInfo {
   Shape output;
   std::vector<TensorSpec> tensors = {};  ///< in Keras's order
   double flops = 0;                      ///< as LayerSummary::flops
+  std::int64_t idle_parameters = 0;      ///< as LayerSummary::idle_parameters
   std::vector<Operation> operations;     ///< a chain, whose first takes the layer's inputs
 };
 
@@ -44,6 +45,10 @@ struct LayerInfo {
 ///   last_axis("axis")                            has -1 alone, the channels
 ///   activation("activation", Activation& value)
 ///   shape("target_shape", Shape& value)          1 to kMostAxes sizes from 1 to kMostUnits
+///   indices("expert_of_class", std::vector<int>& value)
+///                                                none, or up to kMostUnits numbers from 0
+///   networks("experts", std::vector<Sequential>& value)
+///                                                2 to kMostExperts of them, without such a setting
 ///   fixed("groups", FixedSetting value, Missing) a setting of Keras's that has one value here
 template <class L>
 struct LayerType;
@@ -53,6 +58,7 @@ constexpr std::int64_t kMostUnits = 1 << 16;
 constexpr std::int64_t kMostKernel = 1 << 6;
 constexpr std::int64_t kMostMargin = 1 << 10;
 constexpr std::size_t kMostAxes = 3;
+constexpr std::size_t kMostExperts = 256;
 
 using FixedSetting = std::variant<std::nullptr_t, bool, int, const char*, std::array<int, 2>>;
 

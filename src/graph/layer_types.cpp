@@ -45,6 +45,11 @@ struct RangeCheck {
     }
     for (const std::int64_t size : value) count(name, size, kMostUnits);
   }
+  void indices(const char*, const std::vector<int>&) const {}  // describe() checks them
+  void networks(const char* name, const std::vector<Sequential>& values) const {
+    if (values.size() >= 2 && values.size() <= kMostExperts) return;
+    throw misfit("must have from 2 to {} {}, not {}", kMostExperts, name, values.size());
+  }
   void fixed(const char*, const FixedSetting&, Missing) const {}
 };
 

@@ -15,6 +15,7 @@
 #include "graph/layers/pooling.h"
 #include "graph/layers/regularization.h"
 #include "graph/layers/reshaping.h"
+#include "graph/layers/routing.h"
 
 namespace sluice {
 

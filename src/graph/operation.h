@@ -110,12 +110,22 @@ struct Multiply {};
 /// Along the last axis.
 struct Concatenate {};
 
+/// Takes values and a gate's logits; takes the tensors of the experts, one expert after another.
+struct MixtureOfExperts {
+  std::vector<Sequential> experts;  ///< with their input
+  int top_k;
+  bool normalize_weights;
+  double balance_loss;
+  double gate_loss;
+  std::vector<int> expert_of_class;
+};
+
 }  // namespace operation
 
-using Operation =
-    std::variant<operation::Convolution, operation::InnerProduct, operation::Pooling,
-                 operation::BatchNormalization, operation::Pad, operation::Scale,
-                 operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate,
-                 operation::Add, operation::Multiply, operation::Concatenate>;
+using Operation = std::variant<operation::Convolution, operation::InnerProduct, operation::Pooling,
+                               operation::BatchNormalization, operation::Pad, operation::Scale,
+                               operation::Dropout, operation::Flatten, operation::Reshape,
+                               operation::Activate, operation::Add, operation::Multiply,
+                               operation::Concatenate, operation::MixtureOfExperts>;
 
 }  // namespace sluice

@@ -21,6 +21,11 @@ void freeze(const std::set<std::string>& frozen, const std::string& layer, Layer
   for (Operation& operation : info.operations) {
     auto* normalization = std::get_if<operation::BatchNormalization>(&operation);
     if (normalization != nullptr) normalization->frozen = whole;
+    auto* mixture = std::get_if<operation::MixtureOfExperts>(&operation);
+    if (mixture == nullptr || !whole) continue;
+    for (Sequential& expert : mixture->experts) {
+      for (const Layer& each : expert.layers) expert.frozen.insert(name_of(each));
+    }
   }
 }
 
@@ -74,7 +79,7 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
   for (LayerInfo& info : describe_layers(model)) {
     const Layer& layer = model.layers[summary.size()];
     summary.push_back({name_of(layer), class_name_of(layer), std::move(info.output),
-                       std::move(info.tensors), info.flops});
+                       std::move(info.tensors), info.flops, info.idle_parameters});
   }
   return summary;
 }

@@ -35,8 +35,10 @@ Cost& Cost::operator+=(const Cost& other) {
 
 Cost cost_of(const Sequential& model) {
   const std::int64_t parameters = count_parameters(model);
+  std::int64_t idle = 0;
+  for (const LayerSummary& layer : summarize(model)) idle += layer.idle_parameters;
   const double flops = count_flops(model);
-  return {parameters, parameters, flops, flops, flops + backward_flops(model)};
+  return {parameters, parameters - idle, flops, flops, flops + backward_flops(model)};
 }
 
 Cost cost_of(const Mixture& model) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,7 @@ struct Pass {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
   std::uint32_t step = 0;
+  std::span<const int> labels = {};  ///< classes of the images, in a training pass that has them
 };
 
 /// Formats the shape of one image as Keras does, for messages: "(32, 32, 3)".

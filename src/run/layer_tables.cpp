@@ -28,6 +28,11 @@ void set_keras_defaults(DepthwiseConv2D& layer) {
 }
 void set_keras_defaults(auto&) {}
 
+constexpr const char* kExpert = "expert";  ///< the table of an expert's layers, and their name
+
+Sequential read_layers(const toml::array& list, const RefuseLine& refuse, bool of_expert);
+std::string text_of(const Layer& layer, const Sequential& model);
+
 /// Gives a layer the settings that its table has.
 class TableReader {
  public:
@@ -136,6 +141,25 @@ class TableReader {
       value.push_back(whole(key, each, 1, kMostUnits));
     }
   }
+  void indices(const char* key, std::vector<int>& values) {
+    values.clear();
+    const toml::node* node = get(key);
+    if (node == nullptr) return;
+    for (const toml::node& each : list_of(key, *node)) {
+      values.push_back(whole(key, each, 0, kMostUnits));
+    }
+  }
+  /// Copies of one network, whose layers [[model.layers.expert]] lists.
+  void networks(const char* key, std::vector<Sequential>& values) {
+    const int count = whole(key, required(key), 2, kMostExperts);
+    if (!has(kExpert)) refuse("list the layers of an expert as [[model.layers.expert]]");
+    Sequential expert = read_layers(list_of(kExpert, required(kExpert)), refuse_, true);
+    values.clear();
+    for (int i = 1; i <= count; ++i) {
+      expert.name = fmt::format("{}{}", kExpert, i);
+      values.push_back(expert);
+    }
+  }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 
@@ -201,6 +225,7 @@ class TableReader {
 /// Writes a layer's settings as lines of TOML.
 struct TableWriter {
   std::string text;
+  std::string tables{};  ///< that follow
 
   void line(const char* key, const std::string& value) {
     text += fmt::format("{} = {}\n", key, value);
@@ -227,11 +252,21 @@ struct TableWriter {
   void shape(const char* key, const Shape& value) {
     line(key, fmt::format("[{}]", fmt::join(value, ", ")));
   }
+  void indices(const char* key, const std::vector<int>& values) {
+    if (!values.empty()) line(key, fmt::format("[{}]", fmt::join(values, ", ")));
+  }
+  void networks(const char* key, const std::vector<Sequential>& values) {
+    line(key, fmt::to_string(values.size()));
+    for (const Layer& layer : values.front().layers) {
+      tables += fmt::format("\n[[model.layers.{}]]\n{}", kExpert, text_of(layer, values.front()));
+    }
+  }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
-void read_layer(const toml::table& table, const RefuseLine& refuse, Sequential& model) {
+void read_layer(const toml::table& table, const RefuseLine& refuse, bool of_expert,
+                Sequential& model) {
   TableReader reader(table, refuse);
   const std::string type = reader.text("class_name");
   std::optional<Layer> layer = make_layer(type);
@@ -241,6 +276,9 @@ void read_layer(const toml::table& table, const RefuseLine& refuse, Sequential& 
         "class_name = \"{}\": {}", one_line(type),
         meant.empty() ? fmt::format("must be one of {}", fmt::join(layer_class_names(), ", "))
                       : fmt::format("did you mean {}?", meant)));
+  }
+  if (of_expert && std::holds_alternative<MixtureOfExperts>(*layer)) {
+    reader.refuse("an expert cannot have experts: put such a layer behind this one");
   }
   const std::string name =
       reader.has("name") ? reader.text("name") : fmt::format("layer{}", model.layers.size() + 1);
@@ -266,12 +304,10 @@ std::string text_of(const Layer& layer, const Sequential& model) {
   }
   TableWriter writer;
   visit_settings(layer, writer);
-  return text + writer.text;
+  return text + writer.text + writer.tables;
 }
 
-}  // namespace
-
-Sequential read_layer_tables(const toml::array& list, const RefuseLine& refuse) {
+Sequential read_layers(const toml::array& list, const RefuseLine& refuse, bool of_expert) {
   constexpr std::size_t kMostLayers = 1000;
   Sequential model;
   for (const toml::node& node : list) {
@@ -279,9 +315,15 @@ Sequential read_layer_tables(const toml::array& list, const RefuseLine& refuse) 
     const toml::table* table = node.as_table();
     if (table == nullptr) refuse(line, "must be a list: start each layer with [[model.layers]]");
     if (model.layers.size() == kMostLayers) refuse(line, "more than a thousand layers");
-    read_layer(*table, refuse, model);
+    read_layer(*table, refuse, of_expert, model);
   }
   return model;
+}
+
+}  // namespace
+
+Sequential read_layer_tables(const toml::array& list, const RefuseLine& refuse) {
+  return read_layers(list, refuse, false);
 }
 
 std::string layer_tables_text(const Sequential& model) {

@@ -135,5 +135,82 @@ TEST_F(LayerTables, MistakesAreNamedWithTheirLine) {
               HasSubstr("2: model.width = 2 has no effect on [[model.layers]]: leave it out"));
 }
 
+constexpr const char* kRouted = R"([[model.layers]]
+class_name = "Conv2D"
+filters = 8
+name = "trunk"
+[[model.layers]]
+class_name = "GlobalAveragePooling2D"
+[[model.layers]]
+class_name = "Dense"
+units = 3
+name = "gate"
+[[model.layers]]
+class_name = "MixtureOfExperts"
+inputs = ["trunk", "gate"]
+experts = 3
+top_k = 2
+balance_loss = 0.01
+expert_of_class = [0, 2, 1]
+[[model.layers.expert]]
+class_name = "Conv2D"
+filters = 4
+name = "conv"
+[[model.layers.expert]]
+class_name = "BatchNormalization"
+inputs = ["conv"]
+[[model.layers]]
+class_name = "GlobalAveragePooling2D"
+)";
+
+TEST_F(LayerTables, ExpertsAreCopiesOfOneNetwork) {
+  const Experiment experiment = read(kRouted);
+  const Sequential& network = experiment.lab.network.layers;
+  ASSERT_EQ(network.layers.size(), 5u);
+  const auto& mixture = std::get<MixtureOfExperts>(network.layers[3]);
+  EXPECT_EQ(mixture.name, "layer4");
+  EXPECT_EQ(mixture.top_k, 2);
+  EXPECT_FALSE(mixture.normalize_weights);
+  EXPECT_EQ(mixture.balance_loss, 0.01);
+  EXPECT_EQ(mixture.gate_loss, 0);
+  EXPECT_THAT(mixture.expert_of_class, testing::ElementsAre(0, 2, 1));
+  ASSERT_EQ(mixture.experts.size(), 3u);
+  for (int e = 0; e < 3; ++e) {
+    const Sequential& expert = mixture.experts[e];
+    EXPECT_EQ(expert.name, "expert" + std::to_string(e + 1));
+    ASSERT_EQ(expert.layers.size(), 2u);
+    EXPECT_EQ(std::get<Conv2D>(expert.layers[0]).padding, Padding::valid) << "Keras's default";
+    EXPECT_EQ(expert.inputs.at("layer2"), std::vector<std::string>{"conv"});
+  }
+  const std::string written = to_toml(experiment);
+  EXPECT_THAT(difference(read(written), experiment), testing::IsEmpty()) << written;
+  const std::string other =
+      std::string(kRouted).replace(std::string(kRouted).find("s = 4"), 5, "s = 5");
+  EXPECT_THAT(difference(read(other), experiment), HasSubstr("filters = 4")) << "of an expert";
+}
+
+TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
+  const auto with = [](const std::string& lines) {
+    return "[[model.layers]]\nclass_name = \"MixtureOfExperts\"\n" + lines;
+  };
+  EXPECT_THAT(
+      refusal(with("experts = 2\n")),
+      HasSubstr("1: model.layers: list the layers of an expert as [[model.layers.expert]]"));
+  EXPECT_THAT(refusal(with("experts = 1\n")),
+              HasSubstr("3: model.layers: experts = 1: must be a whole number from 2 to 256"));
+  EXPECT_THAT(refusal(with("experts = 2\nexpert_of_class = [-1]\n")),
+              HasSubstr("[[model.layers.expert]]"));
+  const std::string expert = "experts = 2\ntop_k = 1\n[[model.layers.expert]]\n";
+  EXPECT_THAT(refusal(with(expert + "class_name = \"Conv2D\"\n")),
+              HasSubstr("5: model.layers: a layer has no filters: add one"));
+  EXPECT_THAT(refusal(with(expert + "class_name = \"MixtureOfExperts\"\n")),
+              HasSubstr("5: model.layers: an expert cannot have experts"));
+  const std::string dense = expert + "class_name = \"Dense\"\nunits = 3\n";
+  EXPECT_THAT(
+      refusal(with("name = \"m\"\ntop_k = 1\nexpert_of_class = [-1]\nexperts = 2\n" +
+                   dense.substr(dense.find("[[")))),
+      HasSubstr("5: model.layers: expert_of_class = -1: must be a whole number from 0"));
+}
+
 }  // namespace
 }  // namespace sluice

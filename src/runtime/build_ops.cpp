@@ -3,6 +3,7 @@
 #include <map>
 
 #include "graph/operations.h"
+#include "graph/weights.h"
 #include "graph/wiring.h"
 #include "ops/batch_normalization.h"
 #include "ops/conv2d.h"
@@ -19,6 +20,7 @@
 #include "ops/scale.h"
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
+#include "runtime/routed_experts.h"
 
 namespace sluice {
 
@@ -27,22 +29,23 @@ namespace {
 /// Makes one op after another. Some ops do the work of several operations.
 class Builder {
  public:
-  Builder(ops::Plan& plan, const Sequential& model, const Weights& weights,
-          std::span<float> gradients, const dnnl::memory& images)
+  Builder(ops::Plan& plan, const Sequential& model, const PlacedWeights& weights,
+          const dnnl::memory& images, bool plain_output, ExpertsByLayer& experts)
       : plan_(plan),
         operations_(operations_of(model)),
         results_(operations_.size()),
         weights_(weights),
-        gradients_(gradients),
-        next_tensor_(weights.tensors().begin()),
-        images_{images, kImages} {}
+        next_tensor_(weights.tensors.begin()),
+        images_{images, kImages},
+        plain_output_(plain_output),
+        experts_(experts) {}
 
   std::vector<LayerOp> build() {
     for (at_ = 0; at_ < operations_.size(); ++at_) {
       std::visit(*this, operations_[at_].operation);
     }
     const Value& output = results_.back();
-    if (onednn::dims_of(output.memory).size() == 4) {  // plain rows are what callers get
+    if (plain_output_ && onednn::dims_of(output.memory).size() == 4) {
       at_ = operations_.size() - 1;
       make<ops::Reshape>(at_, {output.op}, output.memory,
                          Shape{element_count(operations_[at_].output)});
@@ -119,6 +122,24 @@ class Builder {
   }
   void operator()(const operation::Multiply&) { merge<ops::Multiply>(at_); }
   void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(at_); }
+  void operator()(const operation::MixtureOfExperts& mixture) {
+    std::unique_ptr<Experts>& experts = experts_[operations_[at_].layer];
+    PlacedWeights weights{{}, weights_.values, weights_.gradients};
+    for (const Sequential& expert : mixture.experts) {
+      const auto end = next_tensor_ + static_cast<std::ptrdiff_t>(tensors_of(expert).size());
+      weights.tensors.insert(weights.tensors.end(), next_tensor_, end);
+      next_tensor_ = end;
+    }
+    if (experts == nullptr) {
+      const bool source_learns = plan_.training && operations_[at_].sources[0] != kImages;
+      experts =
+          std::make_unique<Experts>(mixture, weights,
+                                    ExpertsOptions{plan_.training, source_learns,
+                                                   plan_.winograd ? Compute::fast : Compute::exact},
+                                    source_of(at_));
+    }
+    merge<RoutedExperts>(at_, mixture, std::ref(*experts));
+  }
 
  private:
   struct Value {
@@ -259,8 +280,9 @@ class Builder {
 
   ops::Parameter next_parameter() {
     const Weights::Tensor& tensor = *next_tensor_++;
-    const bool wanted = tensor.trained && !gradients_.empty();
-    return {weights_.values(tensor).data(), wanted ? gradients_.data() + tensor.offset : nullptr};
+    const bool wanted = tensor.trained && !weights_.gradients.empty();
+    return {weights_.values.data() + tensor.offset,
+            wanted ? weights_.gradients.data() + tensor.offset : nullptr};
   }
 
   /// If one of the two is frozen, its gradient is computed with that of the other, and nobody reads
@@ -282,30 +304,30 @@ class Builder {
   }
 
   /// Training writes the state of the weights that it was given to train.
-  float* next_state() { return const_cast<float*>(weights_.values(*next_tensor_++).data()); }
+  float* next_state() {
+    return const_cast<float*>(weights_.values.data()) + next_tensor_++->offset;
+  }
 
   ops::Plan& plan_;
   std::vector<PlacedOperation> operations_;
   std::size_t at_ = 0;                   ///< the operation at hand
   std::vector<Value> results_;           ///< by operation
   std::map<const float*, int> readers_;  ///< of memory: operations that will still read it
-  const Weights& weights_;
-  std::span<float> gradients_;
+  const PlacedWeights& weights_;
   std::vector<Weights::Tensor>::const_iterator next_tensor_;
   Value images_;
+  bool plain_output_;
+  ExpertsByLayer& experts_;
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
   std::optional<std::size_t> folded_;  ///< the normalisation that a convolution before it includes
 };
 }  // namespace
 
-std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
-                               std::span<float> gradients, int batch, float* input) {
-  const Shape& in = model.input;
-  const auto layout = in.size() == 3
-                          ? onednn::layout({batch, in[2], in[0], in[1]}, onednn::Tag::nhwc)
-                          : onednn::layout({batch, element_count(in)}, onednn::Tag::nc);
-  return Builder(plan, model, weights, gradients, onednn::at(plan.context, layout, input)).build();
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model,
+                               const PlacedWeights& weights, const dnnl::memory& images,
+                               bool plain_output, ExpertsByLayer& experts) {
+  return Builder(plan, model, weights, images, plain_output, experts).build();
 }
 
 }  // namespace sluice

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
 
 #include "ops/op.h"
+#include "runtime/experts.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -16,10 +18,14 @@ struct LayerOp {
   std::unique_ptr<ops::Op> op;
 };
 
-/// The ops that do the work of a model's layers, in order, for one batch size. `gradients` is as
-/// long as weights.trained(), or empty for a network that is not trained. `input` holds (batch,
-/// model.input).
-std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model, const Weights& weights,
-                               std::span<float> gradients, int batch, float* input);
+/// Experts of a network by the number of their layer.
+using ExpertsByLayer = std::map<std::size_t, std::unique_ptr<Experts>>;
+
+/// The ops that do the work of a model's layers, in order, for one batch size, that of `images`.
+/// With `plain_output` the result has Keras's order of values. The first call, which must be for
+/// the largest batch, makes the experts, and all batch sizes use them.
+std::vector<LayerOp> build_ops(ops::Plan& plan, const Sequential& model,
+                               const PlacedWeights& weights, const dnnl::memory& images,
+                               bool plain_output, ExpertsByLayer& experts);
 
 }  // namespace sluice

@@ -22,6 +22,7 @@ class CompiledSequential : public CompiledModel {
   std::span<const float> predict(std::span<const float> images, int count) override {
     return run(images, count, nullptr);
   }
+  void set_labels(std::span<const int> labels) override { network_.set_labels(labels); }
   std::span<const float> forward(std::span<const float> images, int count,
                                  const RandomKey& key) override {
     return run(images, count, &key);

@@ -10,6 +10,7 @@
 #include "base/timer.h"
 #include "graph/weights.h"
 #include "graph/wiring.h"
+#include "onednn/planes.h"
 #include "ops/convolution/algorithm.h"
 #include "ops/softmax.h"
 
@@ -21,12 +22,40 @@ namespace {
 /// finer sizes cost more to compile than they save (a quarter of a size on average).
 constexpr int kBatchSizes = 8;
 
+/// The batch sizes of a network, from the largest on. Up to twice the usual batch they are finer;
+/// above each is a quarter larger than the one before.
+std::vector<int> batch_sizes(int largest, int usual) {
+  std::vector<int> sizes;
+  const int fine = usual > 0 && 2 * usual < largest ? 2 * usual : largest;
+  for (int batch = largest; batch > fine; batch = batch * 4 / 5) sizes.push_back(batch);
+  const int grain = ((fine == largest ? fine : usual) + kBatchSizes - 1) / kBatchSizes;
+  for (int batch = fine; batch > 0; batch -= grain) sizes.push_back(batch);
+  return sizes;
+}
+
 /// Stages below 2^28 and parts below 2^20 have streams of their own, and 256 numbers each for their
 /// dropouts. Stages below 2^16 of parts below 2^8 fill the lower half.
 std::uint64_t stream_of(const RandomKey& key) {
   const std::uint64_t stage = key.stage;
   const std::uint64_t part = key.part;
   return (stage & 0xffff) << 16 | (part & 0xff) << 8 | part >> 8 << 32 | stage >> 16 << 44;
+}
+
+/// Checks what a user gives.
+PlacedWeights checked(const Sequential& model, const Weights& weights,
+                      const NetworkOptions& options) {
+  constexpr int kMostBatch = 1 << 20;
+  if (options.batch < 1 || options.batch > kMostBatch) {
+    throw user_error("compile", "a batch of {}: must be from 1 to {}", options.batch, kMostBatch);
+  }
+  require_weights(model, weights);
+  return {weights.tensors(), weights.values(), {}};
+}
+
+dnnl::memory::desc input_desc(const Shape& input, int batch,
+                              const std::optional<onednn::Tag>& tag) {
+  if (input.size() != 3) return onednn::layout({batch, element_count(input)}, onednn::Tag::nc);
+  return onednn::layout({batch, input[2], input[0], input[1]}, tag.value_or(onednn::Tag::nhwc));
 }
 
 std::vector<LayerProfile> blank_profile(const Sequential& model) {
@@ -69,23 +98,23 @@ Compute on_this_processor(Compute compute) {
 
 Network::Network(onednn::Context& context, const Sequential& model, const Weights& weights,
                  const NetworkOptions& options)
-    : context_(context),
-      model_(model),
-      weights_(weights),
-      image_elements_(static_cast<std::size_t>(element_count(model.input))),
-      max_batch_(options.batch),
-      training_(options.training) {
-  constexpr int kMostBatch = 1 << 20;
-  if (options.batch < 1 || options.batch > kMostBatch) {
-    throw user_error("compile", "a batch of {}: must be from 1 to {}", options.batch, kMostBatch);
+    : Network(context, model, checked(model, weights, options), options) {}
+
+Network::Network(onednn::Context& context, const Sequential& model, PlacedWeights weights,
+                 const NetworkOptions& options)
+    : context_(context), model_(model), options_(options), weights_(std::move(weights)) {
+  if (options.training && weights_.gradients.empty()) {
+    std::size_t trained = 0;
+    for (const Weights::Tensor& tensor : weights_.tensors) {
+      if (tensor.trained) trained += tensor.size;
+    }
+    gradients_.resize(trained);
+    weights_.gradients = gradients_;
   }
-  require_weights(model, weights);
-  if (options.training) gradients_.resize(weights.trained().size());
   try {
     // The largest first: the workspace then has room for all.
-    const int grain = (max_batch_ + kBatchSizes - 1) / kBatchSizes;
-    for (int batch = max_batch_; batch > 0; batch -= grain) {
-      programs_.push_back(build(batch, options.compute));
+    for (const int batch : batch_sizes(options.batch, options.usual_batch)) {
+      programs_.push_back(build(batch));
     }
   } catch (const dnnl::error& error) {
     throw machine_error("onednn", "cannot compile {}: {}", model.name, error.what());
@@ -93,14 +122,17 @@ Network::Network(onednn::Context& context, const Sequential& model, const Weight
   std::reverse(programs_.begin(), programs_.end());
 }
 
-Network::Program Network::build(int batch, Compute compute) {
+Network::Program Network::build(int batch) {
   workspace_.rewind();
-  input_ = workspace_.take(max_batch_ * image_elements_ * sizeof(float));
-  const bool winograd = on_this_processor(compute) == Compute::fast;
+  const auto desc = input_desc(model_.input, batch, options_.input_layout);
+  input_floats_ = desc.get_size() / sizeof(float) / static_cast<std::size_t>(batch);
+  input_ = workspace_.take(options_.batch * input_floats_ * sizeof(float));
+  const bool winograd = on_this_processor(options_.compute) == Compute::fast;
   context_.release_all_passing();
-  ops::Plan plan{context_, workspace_, training_, winograd};
+  ops::Plan plan{context_, workspace_, options_.training, winograd};
   Program program{.batch = batch};
-  program.ops = build_ops(plan, model_, weights_, gradients_, batch, input_);
+  program.ops = build_ops(plan, model_, weights_, onednn::at(context_, desc, input_),
+                          options_.plain_output, experts_);
   if (program.ops.empty()) {
     throw user_error("compile", "{}: its layers compute nothing: add one that does", model_.name);
   }
@@ -109,14 +141,16 @@ Network::Program Network::build(int batch, Compute compute) {
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;
   if (ends_in_softmax_) program.logits = last.src();
   outputs_ = static_cast<int>(onednn::stored(program.output)) / batch;
-  if (training_) plan_backward(program, plan);
+  if (options_.training) plan_backward(program, plan);
   return program;
 }
 
 void Network::plan_backward(Program& program, ops::Plan& plan) {
   std::vector<bool> needs_gradient;  // the result of each op
+  const auto needs = [&](int source) {
+    return source == kImages ? options_.diff_input : needs_gradient[source];
+  };
   for (const LayerOp& each : program.ops) {
-    const auto needs = [&](int source) { return source != kImages && needs_gradient[source]; };
     needs_gradient.push_back(each.op->has_parameters() || std::ranges::any_of(each.sources, needs));
     plan.gradient_bytes = std::max({plan.gradient_bytes, each.op->src().get_desc().get_size(),
                                     each.op->dst().get_desc().get_size()});
@@ -129,7 +163,7 @@ void Network::plan_backward(Program& program, ops::Plan& plan) {
     Backward step{.op = i};
     std::vector<bool> wanted;
     for (const int source : each.sources) {
-      wanted.push_back(source != kImages && needs_gradient[source]);
+      wanted.push_back(needs(source));
       step.data = step.data || wanted.back();
     }
     const auto diffs = each.op->plan_backward_of_all(plan, gradients[i], wanted);
@@ -137,7 +171,8 @@ void Network::plan_backward(Program& program, ops::Plan& plan) {
     for (std::size_t k = 0; k < wanted.size(); ++k) {
       if (!wanted[k]) continue;
       passed_on = passed_on || diffs[k].get_data_handle() == gradients[i].get_data_handle();
-      dnnl::memory& gradient = gradients[each.sources[k]];
+      const int source = each.sources[k];
+      dnnl::memory& gradient = source == kImages ? program.diff_input : gradients[source];
       if (gradient) {
         step.sums.push_back(
             {onednn::data(gradient), onednn::data(diffs[k]), onednn::stored(gradient)});
@@ -151,6 +186,23 @@ void Network::plan_backward(Program& program, ops::Plan& plan) {
   }
 }
 
+std::optional<onednn::Tag> Network::output_layout() const {
+  std::optional<onednn::Tag> layout;
+  for (const Program& program : programs_) {
+    const onednn::Tag tag = onednn::Planes(program.output).tag;
+    if (layout.value_or(tag) != tag) return {};
+    layout = tag;
+  }
+  return layout;
+}
+
+void Network::clear_gradients() {
+  for (const Weights::Tensor& tensor : weights_.tensors) {
+    if (!tensor.trained) continue;
+    std::ranges::fill(weights_.gradients.subspan(tensor.offset, tensor.size), 0.f);
+  }
+}
+
 std::string Network::first_not_finite() const {
   const auto all_finite = [](std::span<const float> values) {
     return std::ranges::all_of(values, [](float value) { return std::isfinite(value); });
@@ -160,8 +212,9 @@ std::string Network::first_not_finite() const {
   for (const LayerOp& each : ops) {
     const std::string& name = layers[each.layer].name;
     bool finite = true;
-    for (const Weights::Tensor& tensor : weights_.tensors()) {
-      if (tensor.layer == name) finite = finite && all_finite(weights_.values(tensor));
+    for (const Weights::Tensor& tensor : weights_.tensors) {
+      if (tensor.layer != name) continue;
+      finite = finite && all_finite(weights_.values.subspan(tensor.offset, tensor.size));
     }
     if (last_ != nullptr) {
       const dnnl::memory& dst = each.op->dst();
@@ -200,28 +253,38 @@ void Network::timed(double LayerProfile::*seconds, const LayerOp& op, const Run&
 }
 
 std::span<const float> Network::forward(int count, const RandomKey* key) {
+  ops::Pass pass{.rows = count};
+  if (key != nullptr) {
+    pass = {ops::Phase::training, count,     key->first_row, key->seed,
+            stream_of(*key),      key->step, labels_};
+  }
+  labels_ = {};
+  if (!pass.labels.empty() && pass.labels.size() != static_cast<std::size_t>(count)) {
+    throw user_error("model", "{} labels for {} images", pass.labels.size(), count);
+  }
+  return forward(pass);
+}
+
+std::span<const float> Network::forward(const ops::Pass& pass) {
   const ThreadTeam team(context_.threads());
-  assert(count > 0 && count <= max_batch_);
+  const int count = pass.rows;
+  assert(count > 0 && count <= options_.batch);
   Program* program = &*std::find_if(programs_.begin(), programs_.end(),
                                     [&](const Program& each) { return each.batch >= count; });
-  if (training_ || program != last_) {
+  if (options_.training || program != last_) {
     for (const LayerOp& each : program->ops) {
       timed(&LayerProfile::forward_seconds, each, [&] { each.op->load_parameters(context_); });
     }
   }
   last_ = program;
   last_count_ = count;
-  ops::Pass pass{.rows = count};
-  if (key != nullptr) {
-    pass = {ops::Phase::training, count, key->first_row, key->seed, stream_of(*key), key->step};
-  }
   for (const LayerOp& each : last_->ops) {
     timed(&LayerProfile::forward_seconds, each, [&] { each.op->forward(context_, pass); });
   }
   forward_images_ += count;
   context_.stream().wait();
   const std::span output(onednn::data(last_->output), static_cast<std::size_t>(count * outputs_));
-  if (training_) return output;
+  if (options_.training) return output;
   answers_.assign(output.begin(), output.end());
   return answers_;
 }
@@ -253,6 +316,16 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
   }
   backward_images_ += last_count_;
   context_.stream().wait();
+}
+
+std::span<float> Network::diff_input() const {
+  return {onednn::data(last_->diff_input), last_count_ * input_floats_};
+}
+
+std::size_t Network::bytes() const {
+  std::size_t bytes = workspace_.bytes() + gradients_.size() * sizeof(float);
+  for (const auto& [layer, experts] : experts_) bytes += experts->bytes();
+  return bytes;
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,6 +18,11 @@ struct NetworkOptions {
   int batch = 32;        ///< the largest
   bool training = true;  ///< with backward passes
   Compute compute = Compute::automatic;
+  // Of a network inside another one.
+  int usual_batch = 0;      ///< images that most passes have, if they are fewer; 0 otherwise
+  bool diff_input = false;  ///< the backward pass also computes the gradient of the input
+  std::optional<onednn::Tag> input_layout = {};  ///< none: plain, as users give images
+  bool plain_output = true;                      ///< or in the layout of the last op
 };
 
 /// The backward pass of an op, and what follows it.
@@ -41,32 +47,46 @@ class Network {
   /// `weights` and `context`.
   Network(onednn::Context& context, const Sequential& model, const Weights& weights,
           const NetworkOptions& options);
+  /// A network whose weights are inside those of another one, and its gradients too, if there are
+  /// some. Does not check the weights.
+  Network(onednn::Context& context, const Sequential& model, PlacedWeights weights,
+          const NetworkOptions& options);
 
-  int max_batch() const { return max_batch_; }
+  int max_batch() const { return options_.batch; }
+  /// Layout of its output, if it is the same for all batch sizes.
+  std::optional<onednn::Tag> output_layout() const;
   const Shape& input_shape() const { return model_.input; }
   int outputs() const { return outputs_; }
   bool ends_in_softmax() const { return ends_in_softmax_; }
-  bool training() const { return training_; }
+  bool training() const { return options_.training; }
   /// Number of images of the last forward(); 0 before it.
   int count() const { return last_count_; }
 
   /// Memory for the images of the next forward(): (max_batch, input).
-  std::span<float> input() { return {input_, max_batch_ * image_elements_}; }
+  std::span<float> input() { return {input_, options_.batch * input_floats_}; }
 
+  /// For the next forward().
+  void set_labels(std::span<const int> labels) { labels_ = labels; }
   /// Without a key dropout is off. Returns (count, outputs), valid until the next call.
   std::span<const float> forward(int count, const RandomKey* key);
+  /// As a part of another network's pass: `pass` has the number of images.
+  std::span<const float> forward(const ops::Pass& pass);
   /// Without training valid until any network of the context runs.
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
+  /// After backward(): the gradient of the input, (count, input), if NetworkOptions wants it.
+  std::span<float> diff_input() const;
 
   std::string first_not_finite() const;
   /// Size of its activations, gradients and prepared parameters, without what the context shares.
-  std::size_t bytes() const { return workspace_.bytes() + gradients_.size() * sizeof(float); }
+  std::size_t bytes() const;
 
   void start_profile();
   std::vector<LayerProfile> profile() const;
 
   std::span<float> gradients() { return gradients_; }
+  /// Sets the gradients of its tensors to zero.
+  void clear_gradients();
 
  private:
   struct Program {
@@ -76,9 +96,10 @@ class Network {
     dnnl::memory output;
     dnnl::memory logits;
     dnnl::memory diff_output;
+    dnnl::memory diff_input;
   };
 
-  Program build(int batch, Compute compute);
+  Program build(int batch);
   void plan_backward(Program& program, ops::Plan& plan);
   /// Adds to a layer's time what `run` takes, if that is wanted.
   template <class Run>
@@ -86,17 +107,18 @@ class Network {
 
   onednn::Context& context_;
   Sequential model_;
-  const Weights& weights_;
-  std::size_t image_elements_;
-  int max_batch_;
-  bool training_;
+  NetworkOptions options_;
+  std::size_t input_floats_ = 0;  ///< of an image
   int outputs_ = 0;
   bool ends_in_softmax_ = false;
   float* input_ = nullptr;
-  std::vector<float> gradients_;
+  std::vector<float> gradients_;  ///< empty if they are inside those of another network
+  PlacedWeights weights_;
+  ExpertsByLayer experts_;
   Workspace workspace_;
   std::vector<float> answers_;     ///< the last output, which the context's next network overwrites
   std::vector<Program> programs_;  ///< by rising batch
+  std::span<const int> labels_;
   Program* last_ = nullptr;
   int last_count_ = 0;
   std::vector<LayerProfile> profile_;  ///< by layer; empty if none is wanted

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <memory>
+
 #include "graph/operations.h"
+#include "graph/weights.h"
 #include "graph/wiring.h"
 #include "ops/reference/reference.h"
+#include "runtime/gating.h"
 
 namespace sluice::reference {
 
@@ -41,6 +45,7 @@ class ReferenceNetwork {
   std::vector<float> backward(const Values& diff) {
     gradients_.assign(parameters_.size(), {});
     for (Step& step : steps_) step.diff.clear();
+    diff_images_.clear();
     steps_.back().diff = diff;
     for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
       next_parameter_ = step->first_parameter;
@@ -49,7 +54,7 @@ class ReferenceNetwork {
                      step->placed.operation);
       for (std::size_t i = 0; i < diffs.size(); ++i) {
         const int source = step->placed.sources[i];
-        if (source != kImages) add(diffs[i], steps_[source].diff);
+        add(diffs[i], source == kImages ? diff_images_ : steps_[source].diff);
       }
     }
     std::vector<float> all;
@@ -59,13 +64,24 @@ class ReferenceNetwork {
     return all;
   }
 
+  /// After backward(): the gradient for the images.
+  const Values& diff_images() const { return diff_images_; }
+
  private:
+  /// An expert, and the images that chose it.
+  struct Expert {
+    std::unique_ptr<ReferenceNetwork> network;
+    std::vector<int> rows;
+    Values output;
+  };
+
   struct Step {
     PlacedOperation placed;
     std::vector<Values> src;  ///< of the last forward pass
     Values dst;
     Values diff;  ///< of dst, in the last backward pass
     std::size_t first_parameter;
+    std::vector<Expert> experts = {};
   };
 
   static std::vector<Values> all_of(Values one) { return {std::move(one)}; }
@@ -126,6 +142,77 @@ class ReferenceNetwork {
     return concatenated(step.src, rows(step));
   }
 
+  /// The gate of a layer for all images. Its arithmetic is the engine's own, which gating_test.cpp
+  /// checks.
+  struct Gates {
+    std::size_t experts, top_k;
+    std::vector<float> probabilities;
+    std::vector<int> chosen;
+    std::vector<float> weights;
+
+    template <class Value>
+    static std::span<Value> of_row(std::vector<Value>& all, std::size_t row, std::size_t width) {
+      return std::span(all).subspan(row * width, width);
+    }
+
+    Gates(const operation::MixtureOfExperts& mixture, const Values& values)
+        : experts(mixture.experts.size()),
+          top_k(std::size_t(mixture.top_k)),
+          probabilities(values.size()),
+          chosen(values.size() / experts * top_k),
+          weights(chosen.size()) {
+      std::vector<float> logits(values.begin(), values.end());
+      for (std::size_t row = 0; row < logits.size() / experts; ++row) {
+        choose(of_row(logits, row, experts), of_row(chosen, row, top_k));
+        probabilities_of(of_row(logits, row, experts), of_row(probabilities, row, experts));
+        weights_of(of_row(probabilities, row, experts), of_row(chosen, row, top_k),
+                   mixture.normalize_weights, of_row(weights, row, top_k));
+      }
+    }
+    std::size_t slot(int row, std::size_t expert) const {
+      std::size_t at = std::size_t(row) * top_k;
+      while (std::size_t(chosen[at]) != expert) ++at;
+      return at;
+    }
+  };
+
+  static Values gathered(const Values& all, const std::vector<int>& rows, std::size_t width) {
+    Values some;
+    for (const int row : rows) {
+      const auto first = all.begin() + std::ptrdiff_t(row * width);
+      some.insert(some.end(), first, first + std::ptrdiff_t(width));
+    }
+    return some;
+  }
+
+  Values run(const operation::MixtureOfExperts& mixture, Step& step) {
+    const Gates gates(mixture, step.src[1]);
+    const auto width = std::size_t(element_count(step.placed.output));
+    Values dst(n_ * width);
+    step.experts.clear();
+    for (std::size_t e = 0; e < gates.experts; ++e) {
+      Weights weights(mixture.experts[e]);
+      for (const Weights::Tensor& tensor : weights.tensors()) {
+        std::ranges::copy(next_parameter(), weights.values(tensor).begin());
+      }
+      Expert expert{std::make_unique<ReferenceNetwork>(mixture.experts[e], weights), {}, {}};
+      for (std::size_t slot = 0; slot < gates.chosen.size(); ++slot) {
+        if (std::size_t(gates.chosen[slot]) == e) expert.rows.push_back(int(slot / gates.top_k));
+      }
+      if (!expert.rows.empty()) {
+        expert.output =
+            expert.network->forward(gathered(step.src[0], expert.rows, step.src[0].size() / n_),
+                                    int(expert.rows.size()), training_);
+      }
+      for (std::size_t i = 0; i < expert.output.size(); ++i) {
+        const int row = expert.rows[i / width];
+        dst[row * width + i % width] += gates.weights[gates.slot(row, e)] * expert.output[i];
+      }
+      step.experts.push_back(std::move(expert));
+    }
+    return dst;
+  }
+
   Values undo(const operation::Convolution& convolution, const Step& step) {
     return keep_gradients(
         step, convolution.bias,
@@ -179,6 +266,53 @@ class ReferenceNetwork {
     return concatenated_backward(step.src, rows(step), step.diff);
   }
 
+  std::vector<Values> undo(const operation::MixtureOfExperts& mixture, Step& step) {
+    Gates gates(mixture, step.src[1]);
+    const std::size_t width = step.diff.size() / n_;
+    const std::size_t image = step.src[0].size() / n_;
+    Values diff_src(step.src[0].size());
+    std::vector<float> diff_weights(gates.weights.size());
+    std::vector<float> of_probabilities;
+    std::size_t parameter = step.first_parameter;
+    for (std::size_t e = 0; e < gates.experts; ++e) {
+      const Expert& expert = step.experts[e];
+      const double share = double(expert.rows.size()) / double(gates.chosen.size());
+      of_probabilities.push_back(float(mixture.balance_loss * double(gates.experts) * share / n_));
+      Values diff = gathered(step.diff, expert.rows, width);
+      for (std::size_t i = 0; i < diff.size(); ++i) {
+        const std::size_t slot = gates.slot(expert.rows[i / width], e);
+        diff_weights[slot] += float(diff[i] * expert.output[i]);
+        diff[i] *= gates.weights[slot];
+      }
+      std::vector<float> gradients;
+      if (!diff.empty()) {
+        gradients = expert.network->backward(diff);
+        const Values& of_images = expert.network->diff_images();
+        for (std::size_t i = 0; i < of_images.size(); ++i) {
+          diff_src[expert.rows[i / image] * image + i % image] += of_images[i];
+        }
+      }
+      std::size_t next = 0;
+      for (const Weights::Tensor& tensor : tensors_of(mixture.experts[e])) {
+        Values& of_tensor = gradients_[parameter++];
+        if (!tensor.trained) continue;
+        of_tensor.assign(tensor.size, 0);
+        if (!gradients.empty()) std::copy_n(&gradients[next], tensor.size, of_tensor.begin());
+        next += tensor.size;
+      }
+    }
+    Values diff_logits;
+    for (std::size_t row = 0; row < std::size_t(n_); ++row) {
+      std::vector<float> of_row(gates.experts);
+      gate_backward(gates.of_row(gates.probabilities, row, gates.experts),
+                    gates.of_row(gates.chosen, row, gates.top_k),
+                    gates.of_row(gates.weights, row, gates.top_k), mixture.normalize_weights,
+                    gates.of_row(diff_weights, row, gates.top_k), of_probabilities, of_row);
+      diff_logits.insert(diff_logits.end(), of_row.begin(), of_row.end());
+    }
+    return {diff_src, diff_logits};
+  }
+
   Normalized normalized(const operation::BatchNormalization& normalization, const Step& step) {
     const auto channels = std::size_t(step.placed.input.back());
     Normalized by{{}, {}, Values(channels, 1), Values(channels, 0), normalization.epsilon};
@@ -209,6 +343,7 @@ class ReferenceNetwork {
   std::vector<Values> parameters_;
   std::vector<bool> trained_;
   std::vector<Values> gradients_;
+  Values diff_images_;
   std::size_t next_parameter_ = 0;
   int n_ = 0;
   bool training_ = false;

@@ -123,6 +123,7 @@ class Fit {
   /// Returns the batch's summed loss.
   double train_batch(const Batch& batch) {
     const RandomKey key{options_.seed, options_.stage, 0, static_cast<std::uint32_t>(steps_done())};
+    model_.set_labels(batch.labels);
     outputs_ = model_.forward(batch.images, batch.size(), key);
     gradient_.resize(outputs_.size());
     double loss = summed_loss(model_, outputs_, batch.labels, gradient_, targets());

@@ -31,8 +31,9 @@ std::vector<ParameterRange> parameter_ranges(const OptimizerOptions& options,
     }
     for (const Weights::Tensor& tensor : trained[i].tensors) {
       if (!tensor.trained) continue;
-      const bool norm_bias = tensor.kind == "beta";
-      const bool bias = norm_bias || tensor.kind == "bias" || tensor.kind == "gamma";
+      const std::string kind = tensor.kind.substr(tensor.kind.rfind('/') + 1);  // of an expert's
+      const bool norm_bias = kind == "beta";
+      const bool bias = norm_bias || kind == "bias" || kind == "gamma";
       const double factor = norm_bias ? options.norm_bias_learning_rate_factor : 1;
       const double decay = bias && !options.decay_biases ? 0 : options.weight_decay / factor;
       add({i, tensor.offset, tensor.offset + tensor.size, factor, decay});

@@ -27,6 +27,10 @@ struct ConfigWriter {
   void last_axis(const char* key) { config[key] = -1; }
   void activation(const char* key, Activation value) { config[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { config[key] = value; }
+  void indices(const char*, const std::vector<int>&) {}  // of a mixture of experts alone
+  void networks(const char*, const std::vector<Sequential>&) {
+    throw user_error("keras", "Keras has no layer for a mixture of experts: export to safetensors");
+  }
   void fixed(const char* key, const FixedSetting& value, Missing) {
     if (!std::holds_alternative<std::nullptr_t>(value)) config[key] = to_json<KerasJson>(value);
   }

@@ -334,6 +334,10 @@ class LayerReader::Settings {
   }
   void activation(const char*, Activation& value) { value = reader_.activation(); }
   void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
+  void indices(const char*, std::vector<int>&) {}  // of a mixture of experts alone
+  void networks(const char*, std::vector<Sequential>&) {
+    reader_.refuse("is a mixture of experts, which Keras has no layer for: it cannot be read");
+  }
   void fixed(const char* key, const FixedSetting& value, Missing missing) {
     const bool is_null = reader_.get(key).is_null();
     if (!is_null || missing != Missing::or_null) reader_.require(key, to_json<Json>(value));

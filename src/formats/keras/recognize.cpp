@@ -48,6 +48,8 @@ struct WordsOfSettings {
   void last_axis(const char*) {}
   void rate(const char*, float) {}
   void shape(const char*, const Shape&) {}
+  void indices(const char*, const std::vector<int>&) {}
+  void networks(const char*, const std::vector<Sequential>&) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 

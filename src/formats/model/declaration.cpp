@@ -26,6 +26,9 @@ const std::string& checked_name(const std::string& name) {
                    one_line(name), kLongestName);
 }
 
+/// Without the input.
+OrderedJson declaration_of_layers(const Sequential& model);
+
 /// Writes the settings of a layer.
 struct SettingsWriter {
   OrderedJson& json;
@@ -54,6 +57,12 @@ struct SettingsWriter {
   }
   void activation(const char* key, Activation value) { json[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { json[key] = value; }
+  void indices(const char* key, const std::vector<int>& values) {
+    if (!values.empty()) json[key] = values;
+  }
+  void networks(const char* key, const std::vector<Sequential>& values) {
+    for (const Sequential& each : values) json[key].push_back(declaration_of_layers(each));
+  }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
@@ -64,6 +73,14 @@ OrderedJson to_declaration(const Layer& layer, const Sequential& model) {
   visit_settings(layer, writer);
   const auto inputs = model.inputs.find(name_of(layer));
   if (inputs != model.inputs.end()) json["inputs"] = inputs->second;
+  return json;
+}
+
+OrderedJson declaration_of_layers(const Sequential& model) {
+  OrderedJson layers = OrderedJson::array();
+  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer, model));
+  OrderedJson json{{"name", checked_name(model.name)}, {"layers", layers}};
+  if (!model.frozen.empty()) json["frozen"] = model.frozen;
   return json;
 }
 
@@ -109,6 +126,11 @@ class Fields {
   double number(const char* key, const Json& json) const {
     if (!json.is_number()) throw user_error("model", "{}: {} must be numbers", place_, key);
     return json.get<double>();
+  }
+
+  int index(const char* key, const Json& json) const {
+    if (json.is_number_integer() && json >= 0 && json < kMostUnits) return json.get<int>();
+    throw user_error("model", "{}: {} must be whole numbers from 0", place_, key);
   }
 
   bool flag(const char* key) {
@@ -200,9 +222,13 @@ class Fields {
   std::size_t used_ = 0;
 };
 
+/// Reads the name, the layers and what is frozen.
+Sequential layers_of(Fields& fields, const std::string& place, bool of_expert);
+
 /// Gives a layer the settings that its object has.
 struct SettingsReader {
   Fields& fields;
+  const std::string& place;
 
   void count(const char* key, int& value, std::int64_t most) { value = fields.count(key, most); }
   void size(const char* key, Size2D& value, std::int64_t most) { value = fields.size(key, most); }
@@ -231,12 +257,28 @@ struct SettingsReader {
   }
   void activation(const char* key, Activation& value) { value = fields.activation(key); }
   void shape(const char* key, Shape& value) { value = fields.shape(key, kMostAxes, kMostUnits); }
+  void indices(const char* key, std::vector<int>& values) {
+    values.clear();
+    if (!fields.has(key)) return;
+    for (const Json& index : fields.list(key, kMostUnits)) {
+      values.push_back(fields.index(key, index));
+    }
+  }
+  void networks(const char* key, std::vector<Sequential>& values) {
+    values.clear();
+    for (const Json& each : fields.list(key, kMostExperts)) {
+      const std::string at = fmt::format("{}: expert {}", place, values.size() + 1);
+      Fields of_expert(each, at);
+      values.push_back(layers_of(of_expert, at, true));
+      of_expert.finish();
+    }
+  }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
-/// Adds a layer, and what it takes.
-void add_layer(const Json& json, const std::string& place, Sequential& model) {
+/// Adds a layer, and what it takes. An expert has no experts: a file must not nest without end.
+void add_layer(const Json& json, const std::string& place, bool of_expert, Sequential& model) {
   Fields fields(json, place);
   const std::string type = fields.name("class_name");
   std::optional<Layer> layer = make_layer(type);
@@ -244,13 +286,29 @@ void add_layer(const Json& json, const std::string& place, Sequential& model) {
     throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
                      one_line(type));
   }
+  if (of_expert && std::holds_alternative<MixtureOfExperts>(*layer)) {
+    throw user_error("model", "{}: an expert cannot have experts", place);
+  }
   const std::string name = fields.name("name");
   std::visit([&](auto& each) { each.name = name; }, *layer);
-  SettingsReader reader{fields};
+  SettingsReader reader{fields, place};
   visit_settings(*layer, reader);
   if (json.contains("inputs")) model.inputs[name] = fields.names("inputs", kMostInputs);
   fields.finish();
   model.layers.push_back(std::move(*layer));
+}
+
+Sequential layers_of(Fields& fields, const std::string& place, bool of_expert) {
+  Sequential model{fields.name("name"), {}, {}};
+  for (const Json& layer : fields.list("layers", kMostLayers)) {
+    const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
+    add_layer(layer, at, of_expert, model);
+  }
+  if (fields.has("frozen")) {
+    const std::vector<std::string> frozen = fields.names("frozen", kMostFrozen);
+    model.frozen.insert(frozen.begin(), frozen.end());
+  }
+  return model;
 }
 
 /// What a library call refuses, with the place in the file before it.
@@ -287,11 +345,9 @@ std::string to_name(std::string_view text, std::string_view suffix) {
 }
 
 OrderedJson to_declaration(const Sequential& model) {
-  OrderedJson layers = OrderedJson::array();
-  for (const Layer& layer : model.layers) layers.push_back(to_declaration(layer, model));
-  OrderedJson json{
-      {"name", checked_name(model.name)}, {"input_shape", model.input}, {"layers", layers}};
-  if (!model.frozen.empty()) json["frozen"] = model.frozen;
+  const OrderedJson layers = declaration_of_layers(model);
+  OrderedJson json{{"name", layers["name"]}, {"input_shape", model.input}};
+  json.update(layers);
   return json;
 }
 
@@ -313,16 +369,8 @@ bool declares_mixture(const Json& json) {
 
 Sequential sequential_of(const Json& json, const std::string& place) {
   Fields fields(json, place);
-  Sequential model{fields.name("name"), {}, {}};
+  Sequential model = layers_of(fields, place, false);
   model.input = fields.shape("input_shape", 3, kMostUnits);
-  for (const Json& layer : fields.list("layers", kMostLayers)) {
-    const std::string at = fmt::format("{}: layer {}", place, model.layers.size() + 1);
-    add_layer(layer, at, model);
-  }
-  if (fields.has("frozen")) {
-    const std::vector<std::string> frozen = fields.names("frozen", kMostFrozen);
-    model.frozen.insert(frozen.begin(), frozen.end());
-  }
   fields.finish();
   require(place, [&] { summarize(model); });
   return model;

@@ -12,6 +12,7 @@ namespace sluice {
 //   {"name": "gate", "input_shape": [32, 32, 3], "layers": [
 //     {"class_name": "Conv2D", "name": "conv1.1", "filters": 32, "kernel_size": 3,
 //      "activation": "relu"}, ...], "frozen": ["conv1.1"]}
+// The experts of a MixtureOfExperts are objects like this one, without an input_shape.
 // and of a mixture: {"baseline": ..., "gate": ..., "branches": [
 //     {"group": "natural", "expert": ..., "importance": ...}, ...]}.
 

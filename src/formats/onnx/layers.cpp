@@ -137,6 +137,12 @@ class OperationWriter {
     for (const int source : at_->sources) inputs.push_back(channels_last(value(source)));
     put("Concat", inputs, {{"axis", -1}});
   }
+  void operator()(const operation::MixtureOfExperts&) {
+    throw user_error("onnx",
+                     "{}: a mixture of experts is not exported to ONNX yet: export to "
+                     "safetensors",
+                     name_);
+  }
 
  private:
   struct Value {

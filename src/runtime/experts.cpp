@@ -1,0 +1,59 @@
+#include "runtime/experts.h"
+
+#include "graph/weights.h"
+#include "onednn/planes.h"
+#include "runtime/network.h"
+
+namespace sluice {
+
+Experts::Experts(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+                 const ExpertsOptions& options, const dnnl::memory& source)
+    : output_(summarize(mixture.experts.front()).back().output) {
+  if (!compile(mixture, weights, options, source, false)) {
+    compile(mixture, weights, options, source, true);
+  }
+}
+
+Experts::~Experts() = default;
+
+bool Experts::compile(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+                      const ExpertsOptions& options, const dnnl::memory& source,
+                      bool plain_output) {
+  const auto experts = static_cast<int>(mixture.experts.size());
+  const onednn::Planes planes(source);
+  const int batch = static_cast<int>(planes.images);
+  NetworkOptions of_each{.batch = batch,
+                         .training = options.training,
+                         .compute = options.compute,
+                         .usual_batch = (batch * mixture.top_k + experts - 1) / experts,
+                         .diff_input = options.diff_input,
+                         .plain_output = plain_output};
+  if (onednn::dims_of(source).size() == 4) of_each.input_layout = planes.tag;
+  networks_.clear();
+  auto next = weights.tensors.begin();
+  std::optional<onednn::Tag> common;
+  for (const Sequential& expert : mixture.experts) {
+    const auto end = next + static_cast<std::ptrdiff_t>(tensors_of(expert).size());
+    networks_.push_back(std::make_unique<Network>(
+        context_, expert, PlacedWeights{{next, end}, weights.values, weights.gradients}, of_each));
+    next = end;
+    const std::optional<onednn::Tag> layout = networks_.back()->output_layout();
+    if (!layout || common.value_or(*layout) != *layout) return false;
+    common = layout;
+  }
+  output_layout_ = plain_output && output_.size() == 3 ? onednn::Tag::nhwc : *common;
+  return true;
+}
+
+dnnl::memory::desc Experts::output_desc(int batch) const {
+  if (output_.size() != 3) return onednn::layout({batch, element_count(output_)}, onednn::Tag::nc);
+  return onednn::layout({batch, output_[2], output_[0], output_[1]}, output_layout_);
+}
+
+std::size_t Experts::bytes() const {
+  std::size_t bytes = context_.bytes();
+  for (const auto& network : networks_) bytes += network->bytes();
+  return bytes;
+}
+
+}  // namespace sluice

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "graph/operation.h"
+#include "onednn/tensor.h"
+#include "sluice/network.h"
+
+namespace sluice {
+
+class Network;
+
+/// The weights of a network inside a block of values.
+struct PlacedWeights {
+  std::vector<Weights::Tensor> tensors;  ///< layer after layer, with their places in the block
+  std::span<const float> values;         ///< the block
+  std::span<float> gradients;            ///< of its trained part; empty without training
+};
+
+struct ExpertsOptions {
+  bool training;
+  bool diff_input;  ///< the backward pass also computes the gradient of the source
+  Compute compute;
+};
+
+/// The networks of a MixtureOfExperts layer. Each takes any number of a batch's images.
+class Experts {
+ public:
+  /// `source` has the largest batch, in the layout of all batches. Throws Error as Network does.
+  Experts(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+          const ExpertsOptions& options, const dnnl::memory& source);
+  ~Experts();
+
+  std::size_t count() const { return networks_.size(); }
+  Network& operator[](std::size_t expert) { return *networks_[expert]; }
+
+  /// Describes the output of a batch.
+  dnnl::memory::desc output_desc(int batch) const;
+  std::size_t bytes() const;
+
+ private:
+  /// Returns whether all networks have outputs of one layout.
+  bool compile(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+               const ExpertsOptions& options, const dnnl::memory& source, bool plain_output);
+
+  onednn::Context context_;  ///< of its own: the network around it keeps values in passing memory
+  std::vector<std::unique_ptr<Network>> networks_;
+  Shape output_;
+  onednn::Tag output_layout_ = onednn::Tag::nc;
+};
+
+}  // namespace sluice

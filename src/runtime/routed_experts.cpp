@@ -1,0 +1,224 @@
+#include "runtime/routed_experts.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "base/parallel.h"
+#include "base/simd.h"
+#include "runtime/gating.h"
+#include "runtime/network.h"
+
+namespace sluice {
+
+namespace {
+
+SLUICE_VECTORISED void scale(const float* values, std::size_t count, float by, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = by * values[i];
+}
+
+SLUICE_VECTORISED void add_scaled(const float* values, std::size_t count, float by, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] += by * values[i];
+}
+
+SLUICE_VECTORISED float dot(const float* a, const float* b, std::size_t count) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::size_t i = 0; i < count; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+/// Calls body(i) for each of an expert's images, of so many floats, in parallel.
+template <class Body>
+void for_each_image(std::size_t images, std::size_t floats, const Body& body) {
+  const std::size_t grain = std::max<std::size_t>(kGrainOfValues / floats, 1);
+  parallel_for(images, grain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) body(i);
+  });
+}
+
+int batch_of(const dnnl::memory& values) {
+  return static_cast<int>(onednn::dims_of(values)[0]);
+}
+
+std::size_t floats_of_image(const dnnl::memory& values) {
+  return onednn::stored(values) / static_cast<std::size_t>(batch_of(values));
+}
+
+}  // namespace
+
+RoutedExperts::RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
+                             const operation::MixtureOfExperts& mixture, Experts& experts)
+    : Op(sources[0], plan.take(experts.output_desc(batch_of(sources[0])))),
+      experts_(experts),
+      top_k_(static_cast<std::size_t>(mixture.top_k)),
+      normalize_weights_(mixture.normalize_weights),
+      gate_loss_(static_cast<float>(mixture.gate_loss)),
+      expert_of_class_(mixture.expert_of_class),
+      balance_loss_(static_cast<float>(mixture.balance_loss)),
+      logits_(onednn::data(sources[1])),
+      source_floats_(floats_of_image(src_)),
+      output_floats_(floats_of_image(dst_)),
+      shares_(experts.count()) {
+  const auto batch = static_cast<std::size_t>(batch_of(src_));
+  for (Share& share : shares_) {
+    share.rows.reserve(batch);
+    share.slots.reserve(batch);
+  }
+  probabilities_.resize(batch * experts.count());
+  chosen_.resize(batch * top_k_);
+  weights_.resize(batch * top_k_);
+  right_.reserve(batch);
+}
+
+std::vector<dnnl::memory> RoutedExperts::plan_backward_of_all(ops::Plan& plan,
+                                                              const dnnl::memory& diff_dst,
+                                                              const std::vector<bool>& wanted) {
+  diff_dst_ = onednn::data(diff_dst);
+  diff_weights_.resize(weights_.size());
+  diff_output_.resize(onednn::stored(dst_));
+  const auto experts = static_cast<dnnl::memory::dim>(shares_.size());
+  if (wanted[0]) diff_src_ = plan.take_gradient(src_.get_desc());
+  if (wanted[1]) {
+    diff_logits_ = plan.take_gradient(onednn::layout({batch_of(src_), experts}, onednn::Tag::nc));
+  }
+  return {diff_src_, diff_logits_};
+}
+
+void RoutedExperts::route(int rows) {
+  rows_ = rows;
+  for (Share& share : shares_) {
+    share.rows.clear();
+    share.slots.clear();
+  }
+  const std::size_t experts = shares_.size();
+  for (int row = 0; row < rows; ++row) {
+    const std::span logits(logits_ + row * experts, experts);
+    const std::span probabilities = std::span(probabilities_).subspan(row * experts, experts);
+    const std::span chosen = std::span(chosen_).subspan(row * top_k_, top_k_);
+    choose(logits, chosen);
+    probabilities_of(logits, probabilities);
+    weights_of(probabilities, chosen, normalize_weights_,
+               std::span(weights_).subspan(row * top_k_, top_k_));
+    for (std::size_t k = 0; k < top_k_; ++k) {
+      Share& share = shares_[static_cast<std::size_t>(chosen[k])];
+      share.rows.push_back(row);
+      share.slots.push_back(row * top_k_ + k);
+    }
+  }
+}
+
+void RoutedExperts::take_labels(std::span<const int> labels) {
+  right_.clear();
+  if (gate_loss_ == 0) return;
+  for (const int label : labels) {
+    const auto index = static_cast<std::size_t>(label);
+    if (index >= expert_of_class_.size()) {
+      throw user_error("model",
+                       "expert_of_class has {} numbers, and there is a class {}: give an "
+                       "expert for each class",
+                       expert_of_class_.size(), label);
+    }
+    right_.push_back(expert_of_class_[index]);
+  }
+}
+
+void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
+  route(pass.rows);
+  take_labels(pass.labels);
+  const float* src = onednn::data(src_);
+  float* dst = onednn::data(dst_);
+  // Several experts add to an image; one alone writes it.
+  const bool adds = top_k_ > 1;
+  if (adds) std::fill_n(dst, rows_ * output_floats_, 0.f);
+  for (std::size_t e = 0; e < shares_.size(); ++e) {
+    Share& share = shares_[e];
+    if (share.rows.empty()) continue;
+    Network& expert = experts_[e];
+    float* input = expert.input().data();
+    for_each_image(share.rows.size(), source_floats_, [&](std::size_t i) {
+      std::copy_n(src + share.rows[i] * source_floats_, source_floats_, input + i * source_floats_);
+    });
+    ops::Pass own = pass;
+    own.rows = static_cast<int>(share.rows.size());
+    // Dropout masks of its own: see stream_of() in network.cpp.
+    own.stream += static_cast<std::uint64_t>(e + 1) << 32;
+    share.output = expert.forward(own);
+    for_each_image(share.rows.size(), output_floats_, [&](std::size_t i) {
+      const float* output = share.output.data() + i * output_floats_;
+      float* to = dst + share.rows[i] * output_floats_;
+      if (adds) {
+        add_scaled(output, output_floats_, weights_[share.slots[i]], to);
+      } else {
+        scale(output, output_floats_, weights_[share.slots[i]], to);
+      }
+    });
+  }
+}
+
+void RoutedExperts::backward_weights(onednn::Context&) {
+  for (std::size_t e = 0; e < shares_.size(); ++e) {
+    const Share& share = shares_[e];
+    Network& expert = experts_[e];
+    if (share.rows.empty()) {
+      expert.clear_gradients();  // the optimizer still steps: its moments decay
+      continue;
+    }
+    for_each_image(share.rows.size(), output_floats_, [&](std::size_t i) {
+      const float* diff = diff_dst_ + share.rows[i] * output_floats_;
+      const std::size_t slot = share.slots[i];
+      diff_weights_[slot] = dot(diff, share.output.data() + i * output_floats_, output_floats_);
+      scale(diff, output_floats_, weights_[slot], diff_output_.data() + i * output_floats_);
+    });
+    expert.backward(std::span(diff_output_).first(share.rows.size() * output_floats_),
+                    GradientOf::output);
+  }
+}
+
+void RoutedExperts::backward_data(onednn::Context&) {
+  if (diff_src_) backward_source();
+  if (diff_logits_) backward_logits();
+}
+
+void RoutedExperts::backward_source() {
+  float* diff_src = onednn::data(diff_src_);
+  std::fill_n(diff_src, onednn::stored(diff_src_), 0.f);
+  for (std::size_t e = 0; e < shares_.size(); ++e) {
+    const Share& share = shares_[e];
+    if (share.rows.empty()) continue;
+    const float* diff = experts_[e].diff_input().data();
+    for_each_image(share.rows.size(), source_floats_, [&](std::size_t i) {
+      add_scaled(diff + i * source_floats_, source_floats_, 1,
+                 diff_src + share.rows[i] * source_floats_);
+    });
+  }
+}
+
+void RoutedExperts::backward_logits() {
+  const std::size_t experts = shares_.size();
+  float* diff_logits = onednn::data(diff_logits_);
+  std::fill_n(diff_logits, onednn::stored(diff_logits_), 0.f);
+  // The gradient of the balance loss for the probabilities of any image.
+  std::vector<float> of_probabilities;
+  const auto rows = static_cast<float>(rows_);
+  for (const Share& share : shares_) {
+    const float chosen =
+        static_cast<float>(share.rows.size()) / (rows * static_cast<float>(top_k_));
+    of_probabilities.push_back(balance_loss_ * static_cast<float>(experts) * chosen / rows);
+  }
+  for (int row = 0; row < rows_; ++row) {
+    const auto of_row = [&](auto& all, std::size_t width) {
+      return std::span(all).subspan(row * width, width);
+    };
+    gate_backward(of_row(probabilities_, experts), of_row(chosen_, top_k_),
+                  of_row(weights_, top_k_), normalize_weights_, of_row(diff_weights_, top_k_),
+                  of_probabilities, {diff_logits + row * experts, experts});
+    if (right_.empty()) continue;
+    float* diff = diff_logits + row * experts;
+    for (std::size_t e = 0; e < experts; ++e) {
+      diff[e] += gate_loss_ / rows * probabilities_[row * experts + e];
+    }
+    diff[right_[static_cast<std::size_t>(row)]] -= gate_loss_ / rows;
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "ops/op.h"
+#include "runtime/experts.h"
+
+namespace sluice {
+
+/// A MixtureOfExperts layer: gathers the images of each expert, runs it for them, and adds its
+/// weighted output to theirs. In every layout an image is one piece of memory.
+class RoutedExperts : public ops::Op {
+ public:
+  /// Sources: values, and logits (N, experts).
+  RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
+                const operation::MixtureOfExperts& mixture, Experts& experts);
+
+  bool has_parameters() const override { return true; }
+  std::vector<dnnl::memory> plan_backward_of_all(ops::Plan& plan, const dnnl::memory& diff_dst,
+                                                 const std::vector<bool>& wanted) override;
+  void forward(onednn::Context& context, const ops::Pass& pass) override;
+  void backward_weights(onednn::Context& context) override;
+  void backward_data(onednn::Context& context) override;
+
+ private:
+  /// The work of an expert in the last pass.
+  struct Share {
+    std::vector<int> rows;           ///< its images
+    std::vector<std::size_t> slots;  ///< of each, the place of its weight in weights_
+    std::span<const float> output;   ///< (rows, output)
+  };
+
+  void route(int rows);
+  void take_labels(std::span<const int> labels);
+  void backward_source();
+  void backward_logits();
+
+  Experts& experts_;
+  std::size_t top_k_;
+  bool normalize_weights_;
+  float gate_loss_;
+  std::vector<int> expert_of_class_;
+  float balance_loss_;
+  const float* logits_;
+  std::size_t source_floats_;  ///< of an image
+  std::size_t output_floats_;
+  std::vector<Share> shares_;         ///< by expert
+  int rows_ = 0;                      ///< of the last pass
+  std::vector<int> right_;            ///< its experts by the labels; empty without labels
+  std::vector<float> probabilities_;  ///< (rows, experts)
+  std::vector<int> chosen_;           ///< (rows, top_k), as the next two
+  std::vector<float> weights_;
+  std::vector<float> diff_weights_;
+  std::vector<float> diff_output_;  ///< of one expert
+  float* diff_dst_ = nullptr;
+  dnnl::memory diff_src_;
+  dnnl::memory diff_logits_;
+};
+
+}  // namespace sluice
