@@ -416,16 +416,26 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
   EXPECT_THAT(ended.out, HasSubstr("\nbaseline\n"));
   EXPECT_THAT(ended.out, HasSubstr("predicted as\n"));
   EXPECT_THAT(ended.out, HasSubstr("\nweighted mean "));
-  expect_complaint(
-      at_home({"report", "only-baseline"}), 2,
-      "only-baseline has no results.json: reports are for trained runs, and this one was "
-      "imported; `sluice evaluate only-baseline` evaluates its models");
+  const Ended report = at_home({"report", "only-baseline", "--data", "builtin"});
+  ASSERT_EQ(report.code, 0) << report.err;
+  EXPECT_THAT(report.out, HasSubstr("Calibration error (ECE)"));
+  EXPECT_THAT(report.out, HasSubstr("The network classifies "));
+  EXPECT_THAT(report.out, HasSubstr("\nonly-baseline/report.html\n"));
+  EXPECT_THAT(report.out, Not(HasSubstr("Training time"))) << "nobody knows it";
+  const std::string accuracy = "  \"accuracy\": ";
+  const std::string results = load(*home_ / "only-baseline/results.json");
+  const std::string trained = load(*home_ / "runs/lab/results.json");
+  const std::size_t at = trained.find(accuracy);
+  EXPECT_THAT(results, HasSubstr(trained.substr(at, trained.find('\n', at) - at)));
+  EXPECT_EQ(at_home({"report", "only-baseline"}).out, "only-baseline/report.html\n");
   expect_complaint(at_home({"explain", "only-baseline", "samples/cat/0.png"}), 2,
                    "only-baseline/mixture/model.safetensors is missing: the run was imported with "
                    "baseline alone");
   ASSERT_EQ(at_home({"import", "parts/gate.keras", "--run", "only-gate"}).code, 0);
   const Ended gate = at_home({"evaluate", "only-gate", "--data", "builtin"});
   EXPECT_THAT(gate.out, HasSubstr("\ngate\n"));
+  expect_complaint(at_home({"report", "only-gate", "--data", "builtin"}), 2,
+                   "only-gate has neither a baseline nor a mixture, which a report is about");
   expect_complaint(at_home({"predict", "only-gate", "samples/cat/0.png"}), 2,
                    "use one of its models, such as only-gate/gate/model.safetensors");
 }

@@ -30,22 +30,6 @@ void print_row(const std::string& model, const Examples& test, const Evaluation&
   flush_out();
 }
 
-/// Requires the classes and shape of the training, because an output is identified only by its
-/// position.
-void require_fit(const std::string& run, const std::string& model, const Shape& input,
-                 const std::vector<std::string>& classes, const Examples& given) {
-  if (classes != given.class_names()) {
-    throw user_error("evaluate",
-                     "{}: {} has the classes {}, but the data has {}: give the data it was "
-                     "trained on",
-                     run, model, fmt::join(classes, ", "), fmt::join(given.class_names(), ", "));
-  }
-  if (input != given.shape()) {
-    throw user_error("evaluate", "{}: {} takes images of {}, but the data's are {}", run, model,
-                     to_string(input), to_string(given.shape()));
-  }
-}
-
 /// Evaluates a model, and adds its profile to `profiles`.
 template <class Saved>
 Evaluation evaluate_saved(const RunFolder& folder, const std::string& name, const Saved& saved,

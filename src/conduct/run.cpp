@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
+#include "conduct/loading.h"
 #include "formats/text/json_text.h"
 #include "run/disk_need.h"
 #include "run/run_contents.h"
@@ -17,19 +18,6 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Returns the observer's callbacks for loading, which also throw Stopped if the observer wants to
-/// stop.
-DataEvents stoppable(RunObserver& observer) {
-  const DataEvents told = observer.loading();
-  const auto with_stop = [&observer](auto tell) {
-    return [&observer, tell = std::move(tell)](auto done, auto total) {
-      if (observer.should_stop()) throw Stopped();
-      if (tell) tell(done, total);
-    };
-  };
-  return {told.say, with_stop(told.progress), with_stop(told.images), told.download};
-}
 
 /// Throws Error (user) for a group without an image to train, validate or test its expert, before
 /// the baseline is trained.
@@ -110,6 +98,17 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
 }
 
 }  // namespace
+
+DataEvents stoppable(RunObserver& observer) {
+  const DataEvents told = observer.loading();
+  const auto with_stop = [&observer](auto tell) {
+    return [&observer, tell = std::move(tell)](auto done, auto total) {
+      if (observer.should_stop()) throw Stopped();
+      if (tell) tell(done, total);
+    };
+  };
+  return {told.say, with_stop(told.progress), with_stop(told.images), told.download};
+}
 
 const char* Stopped::what() const noexcept {
   return "the run was stopped as its observer wanted";

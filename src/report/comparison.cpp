@@ -77,10 +77,12 @@ std::string figures(const Results& results) {
              fmt::format("{:.1f} ms", all.latency_ms), times(all.latency_ms, one.latency_ms)) +
          row("Test images/s", speed(one.test.images_per_second), speed(all.test.images_per_second),
              times(all.test.images_per_second, one.test.images_per_second)) +
-         took("Training time *", one.history.seconds, stages.seconds) +
-         took("  processor time *", one.history.cpu_seconds, stages.cpu_seconds) +
-         counts("Images trained on *", one.history.images, stages.images) +
-         "* the mixture's figures include all stages, also the baseline's\n";
+         (stages.images == 0
+              ? ""  // an imported run
+              : took("Training time *", one.history.seconds, stages.seconds) +
+                    took("  processor time *", one.history.cpu_seconds, stages.cpu_seconds) +
+                    counts("Images trained on *", one.history.images, stages.images) +
+                    "* the mixture's figures include all stages, also the baseline's\n");
 }
 
 std::string controls(const Results& results) {
@@ -206,9 +208,11 @@ std::string one_network(const Results& results) {
          line("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms)) +
          (views == Views::one ? "" : line("Views of each image *", to_string(views))) +
          line("Test images/s", speed(one.test.images_per_second)) +
-         line("Training time", duration(one.history.seconds)) +
-         line("  processor time", duration(one.history.cpu_seconds)) +
-         line("Images trained on", with_commas(one.history.images)) +
+         (one.history.images == 0
+              ? ""  // an imported run
+              : line("Training time", duration(one.history.seconds)) +
+                    line("  processor time", duration(one.history.cpu_seconds)) +
+                    line("Images trained on", with_commas(one.history.images))) +
          (views == Views::one ? ""
                               : "* combined for the test; MFLOP and latency are of one view\n") +
          "\n" + wrapped(sentence(standing));

@@ -89,13 +89,12 @@ OrderedJson read_results(const std::filesystem::path& folder) {
 OrderedJson contents_of(const RunFolder& run) {
   const std::filesystem::path& path = run.path();
   if (!run.finished()) {
-    throw user_error(kTag, "{} has no results.json: {}", path_text(path),
-                     run.imported()
-                         ? fmt::format("reports are for trained runs, and this one was imported; "
-                                       "`sluice evaluate {}` evaluates its models",
-                                       path_text(path))
-                         : fmt::format("it was stopped; resume it with `sluice train --resume {}`",
-                                       path_text(path)));
+    throw user_error(
+        kTag, "{} has no results.json: {}", path_text(path),
+        run.imported()
+            ? fmt::format("it was imported; `sluice report {}` evaluates it", path_text(path))
+            : fmt::format("it was stopped; resume it with `sluice train --resume {}`",
+                          path_text(path)));
   }
   OrderedJson results = read_results(path);
   std::error_code ignored;  // one network of an earlier version has no gallery
@@ -110,6 +109,7 @@ OrderedJson contents_of(const RunFolder& run) {
   }
   OrderedJson histories = OrderedJson::object();
   for (const std::string& model : models) {
+    if (run.imported()) break;
     histories[model] = read_history(path, model);
   }
   // Also finds the name of "runs/lab/" and ".".

@@ -1,5 +1,7 @@
 #include "run/run_data.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "base/fail.h"
@@ -73,6 +75,21 @@ void reorder(Dataset& data, const std::vector<std::string>& class_names) {
 }
 
 }  // namespace
+
+void require_fit(const std::filesystem::path& run, const std::string& model, const Shape& input,
+                 const std::vector<std::string>& classes, const Examples& given) {
+  if (classes != given.class_names()) {
+    throw user_error("evaluate",
+                     "{}: {} has the classes {}, but the data has {}: give the data it was "
+                     "trained on",
+                     path_text(run), model, fmt::join(classes, ", "),
+                     fmt::join(given.class_names(), ", "));
+  }
+  if (input != given.shape()) {
+    throw user_error("evaluate", "{}: {} takes images of {}, but the data's are {}", path_text(run),
+                     model, to_string(input), to_string(given.shape()));
+  }
+}
 
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
                        bool others, const DataEvents& events) {

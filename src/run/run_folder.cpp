@@ -248,8 +248,8 @@ fs::path RunFolder::existing_model(const std::string& name) const {
   if (has_model(name)) return file;
   throw user_error(
       "run", "{} is missing: {}", path_text(file),
-      finished()   ? "train again"
-      : imported() ? fmt::format("the run was imported with {} alone", fmt::join(models(), ", "))
+      imported()   ? fmt::format("the run was imported with {} alone", fmt::join(models(), ", "))
+      : finished() ? "train again"
                    : fmt::format("the run was stopped before it: resume with `sluice "
                                  "train --resume {}`",
                                  path_text(path_)));

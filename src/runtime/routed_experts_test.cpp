@@ -68,17 +68,19 @@ class RoutedExpertsTest : public testing::Test {
 };
 
 TEST_F(RoutedExpertsTest, OutputAndGradientsEqualTheReference) {
-  for (const bool normalize_weights : {false, true}) {
-    for (const int top_k : {1, 2, 3}) {
-      SCOPED_TRACE(testing::Message() << top_k << " " << normalize_weights);
-      const Sequential model = routed_network(top_k, normalize_weights, 0.3);
-      const Weights weights = weights_of(model);
-      const Compute compute = normalize_weights ? Compute::exact : Compute::fast;
-      Network network(context_, model, weights, {.batch = kBatch, .compute = compute});
-      for (const int rows : {kBatch, 17, 2, kBatch}) {
-        expect_reference(model, network, weights, rows);
-      }
-    }
+  struct Case {
+    int top_k;
+    bool normalize_weights;
+    Compute compute;
+  };
+  for (const auto& [top_k, normalize_weights, compute] :
+       {Case{1, false, Compute::fast}, Case{1, true, Compute::exact}, Case{2, true, Compute::fast},
+        Case{3, false, Compute::exact}}) {
+    SCOPED_TRACE(testing::Message() << top_k << " " << normalize_weights);
+    const Sequential model = routed_network(top_k, normalize_weights, 0.3);
+    const Weights weights = weights_of(model);
+    Network network(context_, model, weights, {.batch = kBatch, .compute = compute});
+    for (const int rows : {kBatch, 17, 2}) expect_reference(model, network, weights, rows);
   }
 }
 

@@ -99,6 +99,16 @@ Results run(const Experiment& experiment, const RunOptions& options, RunObserver
 Results resume(const std::filesystem::path& stopped, const RunOptions& options,
                RunObserver& observer);
 
+/// Evaluates the models of an imported run on test images, and writes what a finished run has, but
+/// no histories: results.json, predictions.csv, gallery.json, report.html, figures, SHA256SUMS. The
+/// figures of training are 0. Without a separate baseline, a mixture's own is the one that it is
+/// compared with. `data` is the place of the images, as in load_test_data(). Called again, it
+/// writes everything again. Calls of the observer: should_stop(), loading(), on_note() and
+/// on_results(). Throws Stopped, and Error (user) if the run was not imported, has neither a
+/// mixture nor a baseline, or the images do not fit its models.
+Results evaluate_imported(const std::filesystem::path& run, const std::string& data,
+                          RunObserver& observer);
+
 /// Runs of one experiment that differ in their seed alone.
 struct SeedRuns {
   struct Run {

@@ -231,6 +231,11 @@ class RunFolder {
   std::filesystem::path path_;
 };
 
+/// Requires that a model of the run `run` was trained for the classes and the shape of the images,
+/// because an output is identified only by its position. Throws Error (user).
+void require_fit(const std::filesystem::path& run, const std::string& model, const Shape& input,
+                 const std::vector<std::string>& classes, const Examples& given);
+
 /// Loads the test images of a run: those in `place`, or if it is empty those that data.json names.
 /// If they are not the run's own images, it throws Error (user), or with `others` reports that by
 /// `events.say`. Labels and other errors are those of sluice::load_test_data().

@@ -76,9 +76,11 @@ function figuresSection(results) {
       row('MFLOP per image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
       ...(views && views !== 'one' ? [row('Views of each image, combined for the test', () => views)] : []),
       row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(1)} ms` : '–')),
-      row('Training time', (each) => duration(each.cost.seconds)),
-      row('processor time', (each) => duration(each.cost.cpu_seconds)),
-      row('Images trained on', (each) => whole(each.cost.images_trained_on)),
+      ...(all.some((each) => each.cost.images_trained_on > 0) ? [  // not of an imported run
+        row('Training time', (each) => duration(each.cost.seconds)),
+        row('processor time', (each) => duration(each.cost.cpu_seconds)),
+        row('Images trained on', (each) => whole(each.cost.images_trained_on)),
+      ] : []),
     ]),
     results.mixture ? differencesTable(results) : null,
     results.mixture && el('p', {class: 'soft'}, 'Log loss and calibration use outputs divided by their sum. The baseline is the one before joint training. The mixture’s training figures include all stages, also the baseline’s.'));
@@ -134,7 +136,7 @@ function modelsSection(run) {
   return section('models', 'Models',
     table('Each model on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
       named.map(([name, model]) => [name, percent(model.accuracy), decimals(model.loss), whole(model.test_images), whole(model.parameters),
-        String(model.epochs), duration(model.seconds), whole(model.train_images_per_second)])),
+        ...(model.images_trained_on > 0 ? [String(model.epochs), duration(model.seconds), whole(model.train_images_per_second)] : ['–', '–', '–'])])),
     Object.entries(run.summaries).map(([name, text]) => el('details', {}, el('summary', {}, `Summary of ${name}`), el('pre', {}, text))));
 }
 
@@ -146,7 +148,7 @@ function settingSection(run) {
   const {machine, versions, data} = results;
   const leftOut = Object.entries(data.left_out ?? {});
   const facts = [
-    ['data', `${data.name}, ${whole(data.train_images)} training and ${whole(data.test_images)} test images`],
+    ['data', `${data.name}, ${data.train_images ? `${whole(data.train_images)} training and ` : ''}${whole(data.test_images)} test images`],
     ...(data.validation_images ? [['validation', `${whole(data.validation_images)} images`]] : []),
     ...(leftOut.length ? [['left out', leftOut.map(([kind, count]) => `${whole(count)} ${kind}`).join(', ')]] : []),
     ['images', imageShape(data.image_shape)],
