@@ -71,6 +71,7 @@ class Robustness : public CommandLine {
         {{"explain", run, picture, "--to", "explained.html"}},
         {{"evaluate", run, "--data", "builtin"}},
         {{"report", run, "--to", "report.html"}},
+        {{"groups", run}, 2, true},  // without validation images
         {{"export", run, "--to", "export", "--model", "gate"}},
         {{"import", home("out/baseline.keras"), "--run", "imported"}},
         {{"bench", "inference", "--batch", "1", "--seconds", "0.01"}},

@@ -440,6 +440,30 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
                    "use one of its models, such as only-gate/gate/model.safetensors");
 }
 
+TEST_F(FinishedRun, GroupsAreFoundOnValidationImagesAlone) {
+  expect_complaint(at_home({"groups", "runs/lab"}), 2,
+                   "was trained without validation images, and test images must not decide");
+  ASSERT_EQ(at_home(train_short({"--run", "validated", "--data", "builtin", "--set",
+                                 "train.validation_split=0.25", "--set", "train.epochs=1"}))
+                .code,
+            0);
+  const Ended found = at_home({"groups", "validated", "--count", "3"});
+  ASSERT_EQ(found.code, 0) << found.err;
+  EXPECT_THAT(found.out, HasSubstr("Group "));
+  EXPECT_THAT(found.out, HasSubstr("\n[[groups]]\nname = "));
+  EXPECT_LE(widest(found.out), 80u);
+  const Ended written =
+      at_home({"groups", "validated", "--method", "spectral", "--to", "found.toml"});
+  ASSERT_EQ(written.code, 0) << written.err;
+  EXPECT_THAT(written.out, HasSubstr("train it:   sluice train found.toml"));
+  EXPECT_EQ(at_home({"summary", "found.toml"}).code, 0);
+  expect_complaint(at_home({"groups", "validated", "--to", "found.toml"}), 2,
+                   "found.toml exists: choose another name (--to)");
+  expect_complaint(at_home({"groups", "validated", "--count", "11"}), 2,
+                   "11 groups of 10 classes: must be from 2 to 10");
+  expect_complaint(at_home({"groups", "validated", "--method", "spectrall"}), 2, "spectral");
+}
+
 TEST_F(FinishedRun, ADamagedModelIsRefused) {
   std::string bytes = load(*home_ / "runs/lab/gate/model.safetensors");
   bytes[bytes.size() / 2] ^= 0x40;

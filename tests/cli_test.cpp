@@ -23,6 +23,7 @@ TEST_F(CommandLine, EveryVerbHasHelpWithExamplesIn80Columns) {
                                              {"evaluate"},
                                              {"predict"},
                                              {"explain"},
+                                             {"groups"},
                                              {"report"},
                                              {"export"},
                                              {"import"},

@@ -42,13 +42,7 @@ bool is_done(const RunFolder& folder) {
 
 /// Throws Error (user) if a run would continue with other images than it began with.
 void require_same_data(const RunFolder& run, const DataRecord& before, const DataRecord& now) {
-  const bool same_validation = before.validation.images == 0
-                                   ? now.validation.images == 0
-                                   : now.validation.sha256 == before.validation.sha256;
-  if (now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256 &&
-      same_validation) {
-    return;
-  }
+  if (same_images(before, now)) return;
   throw user_error("train", "{}, and {} has other images: {}", training_in_words(run, before),
                    path_text(now.place),
                    now.place == before.place

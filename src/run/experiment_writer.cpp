@@ -60,15 +60,6 @@ std::string classes_text(const Groups::Group& group) {
   return text + "]";
 }
 
-std::string groups_text(const std::vector<Groups::Group>& groups) {
-  std::string text;
-  for (const Groups::Group& group : groups) {
-    text += fmt::format("\n[[groups]]\nname = {}\nclasses = {}\n", quote(group.name),
-                        classes_text(group));
-  }
-  return text;
-}
-
 /// A line of settings_text().
 struct Setting {
   std::string_view key;
@@ -98,13 +89,22 @@ std::string_view value_of(std::string_view key, const std::vector<Setting>& sett
 
 }  // namespace
 
+std::string groups_toml(const std::vector<Groups::Group>& groups) {
+  std::string text;
+  for (const Groups::Group& group : groups) {
+    text += fmt::format("\n[[groups]]\nname = {}\nclasses = {}\n", quote(group.name),
+                        classes_text(group));
+  }
+  return text;
+}
+
 std::string to_toml(const Experiment& experiment) {
   Settings settings = to_settings(experiment);
   std::string text;
   std::string table;
   for (const Key& key : keys_of(settings)) {
     if (key.table() != table) {
-      if (table == "data") text += groups_text(experiment.groups);
+      if (table == "data") text += groups_toml(experiment.groups);
       if (table == "model") text += layer_tables_text(experiment.lab.network.layers);
       table = key.table();
       text += fmt::format("\n[{}]\n", table);

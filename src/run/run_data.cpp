@@ -14,6 +14,14 @@ std::string training_in_words(const RunFolder& run, const DataRecord& record) {
                      record.place == "builtin" ? "" : " in " + path_text(record.place));
 }
 
+bool same_images(const DataRecord& before, const DataRecord& now) {
+  const bool same_validation = before.validation.images == 0
+                                   ? now.validation.images == 0
+                                   : now.validation.sha256 == before.validation.sha256;
+  return now.train.sha256 == before.train.sha256 && now.test.sha256 == before.test.sha256 &&
+         same_validation;
+}
+
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place) {
   const EarlyStopping& stopping = lab.early_stopping;
   if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
@@ -89,6 +97,33 @@ void require_fit(const std::filesystem::path& run, const std::string& model, con
     throw user_error("evaluate", "{}: {} takes images of {}, but the data's are {}", path_text(run),
                      model, to_string(input), to_string(given.shape()));
   }
+}
+
+Dataset load_run_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
+                      const DataEvents& events) {
+  const std::optional<DataRecord> record = run.read_data();
+  Dataset data = load_data(experiment.data, data_place(run, record, place, events), events);
+  if (!record) {
+    reorder(data, class_names_of_models(run, experiment));
+    return data;
+  }
+  const DataRecord now = record_of(data, record->set);
+  if (same_images(*record, now)) return data;
+  throw user_error("data",
+                   "{}, and {} has other images: restore the original ones, or give them "
+                   "with --data DIR",
+                   training_in_words(run, *record), path_text(now.place));
+}
+
+Examples images_to_choose_by(const LabOptions& options, const Dataset& data) {
+  if (data.validation.size() > 0) return {data.validation, data.class_names};
+  if (options.validation_split > 0) {
+    return Examples(data.train, data.class_names).after_split(options.validation_split);
+  }
+  throw user_error("data",
+                   "{} was trained without validation images, and test images must not decide: "
+                   "train with --set train.validation_split=0.1",
+                   data.name.empty() ? "the network" : "the network of " + data.name);
 }
 
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,

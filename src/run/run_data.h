@@ -19,6 +19,9 @@ DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& reco
 /// then no independent test, without a permission.
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place);
 
+/// Whether both are of the same training, validation and test images.
+bool same_images(const DataRecord& before, const DataRecord& now);
+
 /// Returns for example "runs/lab was trained on pets in /data/pets".
 std::string training_in_words(const RunFolder& run, const DataRecord& record);
 

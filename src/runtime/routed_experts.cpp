@@ -75,7 +75,7 @@ std::vector<dnnl::memory> RoutedExperts::plan_backward_of_all(ops::Plan& plan,
                                                               const std::vector<bool>& wanted) {
   diff_dst_ = onednn::data(diff_dst);
   diff_weights_.resize(weights_.size());
-  diff_output_.resize(onednn::stored(dst_));
+  diff_output_ = plan.workspace.take(dst_.get_desc().get_size());
   const auto experts = static_cast<dnnl::memory::dim>(shares_.size());
   if (wanted[0]) diff_src_ = plan.take_gradient(src_.get_desc());
   if (wanted[1]) {
@@ -167,10 +167,9 @@ void RoutedExperts::backward_weights(onednn::Context&) {
       const float* diff = diff_dst_ + share.rows[i] * output_floats_;
       const std::size_t slot = share.slots[i];
       diff_weights_[slot] = dot(diff, share.output.data() + i * output_floats_, output_floats_);
-      scale(diff, output_floats_, weights_[slot], diff_output_.data() + i * output_floats_);
+      scale(diff, output_floats_, weights_[slot], diff_output_ + i * output_floats_);
     });
-    expert.backward(std::span(diff_output_).first(share.rows.size() * output_floats_),
-                    GradientOf::output);
+    expert.backward({diff_output_, share.rows.size() * output_floats_}, GradientOf::output);
   }
 }
 

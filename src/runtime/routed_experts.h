@@ -52,7 +52,7 @@ class RoutedExperts : public ops::Op {
   std::vector<int> chosen_;           ///< (rows, top_k), as the next two
   std::vector<float> weights_;
   std::vector<float> diff_weights_;
-  std::vector<float> diff_output_;  ///< of one expert
+  float* diff_output_ = nullptr;  ///< of one expert
   float* diff_dst_ = nullptr;
   dnnl::memory diff_src_;
   dnnl::memory diff_logits_;

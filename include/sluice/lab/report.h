@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sluice/evaluation.h"
+#include "sluice/lab/class_groups.h"
 #include "sluice/lab/run_folder.h"
 #include "sluice/mixture.h"
 #include "sluice/trainer.h"
@@ -34,6 +35,10 @@ std::string profile_text(const std::vector<LayerProfile>& profile, double second
 /// Comparison of baseline and mixture, error budget of the mixture, controls, and verdict; of a run
 /// without groups the figures of its network.
 std::string comparison_text(const Results& results);
+
+/// Tree of the classes by their similarity, and the errors that experts of the groups can mend.
+std::string class_groups_text(const ClassConfusions& confusions,
+                              const std::vector<Groups::Group>& groups);
 
 /// Explanation of a mixture's prediction for one example: outputs of gate, baseline, expert and
 /// importance model, and the mixture's most probable classes. Answers::frozen may be empty. Throws

@@ -50,6 +50,8 @@ std::variant<Sequential, Mixture> declare(const Experiment& experiment,
 
 /// Returns the experiment as a TOML file with all defaults; read_experiment() reads it back.
 std::string to_toml(const Experiment& experiment);
+/// Returns [[groups]] of an experiment as TOML.
+std::string groups_toml(const std::vector<Groups::Group>& groups);
 
 /// Returns all settings except the name, as lines of "key = value" in a fixed order, groups last. A
 /// resumed run must have the same settings.
@@ -230,6 +232,15 @@ class RunFolder {
 
   std::filesystem::path path_;
 };
+
+/// Loads all images of a run, as load_test_data() loads its test images.
+Dataset load_run_data(const RunFolder& run, const Experiment& experiment, const std::string& place,
+                      const DataEvents& events);
+
+/// Returns the validation images of a run's data, by which choices are made: the data's own, or
+/// train.validation_split's. Throws Error (user) if there are none: a choice by the test images
+/// would spoil them.
+Examples images_to_choose_by(const LabOptions& options, const Dataset& data);
 
 /// Requires that a model of the run `run` was trained for the classes and the shape of the images,
 /// because an output is identified only by its position. Throws Error (user).

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sluice/dataset.h"
+#include "sluice/network.h"
+
+#pragma GCC visibility push(default)
+
+namespace sluice {
+
+// Groups of classes that a network confuses, for the experts of a mixture. Use images that the
+// network was not trained on, and never the test images: groups are a choice.
+
+/// What a network takes images of each class for.
+struct ClassConfusions {
+  std::vector<std::string> class_names;
+  std::vector<std::int64_t> counts;  ///< (true class, predicted class): images
+  /// (true class, class): mean probability; each row has the sum 1. It has less noise than counts.
+  std::vector<double> probabilities;
+
+  int classes() const { return static_cast<int>(class_names.size()); }
+  std::int64_t count(int truth, int predicted) const {
+    return counts[static_cast<std::size_t>(truth * classes() + predicted)];
+  }
+  /// How alike two classes are to the network: the mean of both directions' probabilities.
+  double similarity(int a, int b) const;
+};
+
+/// Predicts the examples. Throws Error (user) if a class has none of them, or they do not fit the
+/// model.
+ClassConfusions class_confusions(CompiledModel& model, const Examples& examples);
+
+/// Classes that are joined, step by step, from the most alike on.
+struct ClassTree {
+  /// Node i below the number of classes is class i; the next ones are the joins in their order.
+  struct Join {
+    int first;
+    int second;
+    double similarity;  ///< mean over the pairs of their classes (average linkage); falls
+  };
+  std::vector<Join> joins;  ///< one fewer than classes
+};
+ClassTree class_tree(const ClassConfusions& confusions);
+
+/// How find_groups() divides the classes.
+enum class Clustering {
+  agglomerative,  ///< cuts class_tree()
+  spectral,       ///< Ng, Jordan and Weiss 2001: k-means of the similarities' first eigenvectors
+};
+
+/// Returns the number of groups at which the tree is cut best: from 2 to half of the classes, where
+/// the similarity of the next join is the smallest part of that of the last one.
+int number_of_groups(const ClassTree& tree);
+
+/// Divides the classes into `count` groups, in the order of their first classes. They are named by
+/// their classes: "cat-dog". Throws Error (user) for a count below 2, or above the number of
+/// classes.
+std::vector<Groups::Group> find_groups(const ClassConfusions& confusions, int count,
+                                       Clustering clustering);
+
+/// Errors of the network, by groups.
+struct GroupErrors {
+  struct Group {
+    std::int64_t images = 0;
+    std::int64_t inside = 0;  ///< errors: taken for another class of the group
+    std::int64_t across = 0;  ///< errors: taken for a class of another group
+  };
+  std::vector<Group> groups;
+  Group all;  ///< the sum
+};
+/// Throws Error (user) for groups that are not of these classes.
+GroupErrors group_errors(const ClassConfusions& confusions,
+                         const std::vector<Groups::Group>& groups);
+
+}  // namespace sluice
+
+#pragma GCC visibility pop
