@@ -130,10 +130,7 @@ std::string name_of_group(const std::vector<std::string>& classes) {
 }  // namespace
 
 double ClassConfusions::similarity(int a, int b) const {
-  const auto at = [&](int truth, int other) {
-    return probabilities[static_cast<std::size_t>(truth * classes() + other)];
-  };
-  return (at(a, b) + at(b, a)) / 2;
+  return (probabilities[place(a, b)] + probabilities[place(b, a)]) / 2;
 }
 
 ClassConfusions class_confusions(CompiledModel& model, const Examples& examples) {

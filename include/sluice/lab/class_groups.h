@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,11 +23,13 @@ struct ClassConfusions {
   std::vector<double> probabilities;
 
   int classes() const { return static_cast<int>(class_names.size()); }
-  std::int64_t count(int truth, int predicted) const {
-    return counts[static_cast<std::size_t>(truth * classes() + predicted)];
-  }
+  std::int64_t count(int truth, int predicted) const { return counts[place(truth, predicted)]; }
   /// How alike two classes are to the network: the mean of both directions' probabilities.
   double similarity(int a, int b) const;
+  /// Place of a true class and another one in the tables.
+  std::size_t place(int truth, int other) const {
+    return static_cast<std::size_t>(truth) * class_names.size() + static_cast<std::size_t>(other);
+  }
 };
 
 /// Predicts the examples. Throws Error (user) if a class has none of them, or they do not fit the
