@@ -99,8 +99,7 @@ TEST(LayerCases, TensorsComeBackFromEveryKindOfFile) {
     if (is_routed(model)) {
       EXPECT_THAT(error_of(Fault::user, [&] { export_keras(temp / "m.keras", saved); }),
                   HasSubstr("Keras has no layer for a mixture of experts"));
-      EXPECT_THAT(error_of(Fault::user, [&] { export_onnx(temp / "r.onnx", saved); }),
-                  HasSubstr("is not exported to ONNX"));
+      export_onnx(temp / "m.onnx", saved);
       continue;
     }
     export_keras(temp / "m.keras", saved);

@@ -13,6 +13,8 @@
 #include "base/files.h"
 #include "base/random.h"
 #include "formats/safetensors/safetensors.h"
+#include "graph/layer_cases.h"
+#include "graph/layer_cases.h"
 #include "sluice/exchange.h"
 #include "sluice/lab/models.h"
 
@@ -185,6 +187,11 @@ void write_all(Driver& driver) {
   driver.write_classifier("cnn-large", cnn("cnn", input, 10, CnnSize::large));
   driver.write_classifier("gate", cnn("gate", input, 2, CnnSize::small));
   driver.write_classifier("importance", importance_model("importance", input, 10));
+  int number = 0;
+  for (Sequential model : routed_cases()) {
+    model.layers.push_back(ActivationLayer{"softmax", Activation::softmax});
+    driver.write_classifier("routed-" + std::to_string(++number), model);
+  }
   driver.write_mixture("mixture-2", 2, CnnSize::small, centre);
   driver.write_mixture("mixture-3", 3, CnnSize::large, centre);
   driver.write_mixture("ties-2", 2, CnnSize::small, always({0, 0}));

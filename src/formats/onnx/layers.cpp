@@ -1,5 +1,7 @@
 #include "formats/onnx/layers.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 
 #include "formats/onnx/activation.h"
@@ -32,6 +34,8 @@ std::vector<OnnxGraph::Attribute> attributes_of(const operation::Window& window)
           {"strides", Shape{window.strides.height, window.strides.width}},
           {"pads", Shape{window.top, window.left, window.bottom, window.right}}};
 }
+
+constexpr std::array<float, 2> kNotOrChosen{0, 1};
 
 /// Adds one operation after another. Convolutions and pools hand on channels first; what needs
 /// Keras's order turns the values back. With permuted rows of dense1 instead, ONNX Runtime 1.32
@@ -137,11 +141,25 @@ class OperationWriter {
     for (const int source : at_->sources) inputs.push_back(channels_last(value(source)));
     put("Concat", inputs, {{"axis", -1}});
   }
-  void operator()(const operation::MixtureOfExperts&) {
-    throw user_error("onnx",
-                     "{}: a mixture of experts is not exported to ONNX yet: export to "
-                     "safetensors",
-                     name_);
+  /// Computes all experts, as the dense form does: a graph cannot choose by image.
+  void operator()(const operation::MixtureOfExperts& mixture) {
+    const std::string images = channels_last(source());
+    const std::string gate = weights_of_experts(mixture, value(at_->sources[1]).name);
+    const Shape one(at_->output.size(), 1);
+    std::string sum;
+    for (std::size_t e = 0; e < mixture.experts.size(); ++e) {
+      const Sequential& expert = mixture.experts[e];
+      const std::string name = name_ + "/" + expert.name;
+      const std::string output = add_layers(graph_, images, name + "/", expert, take(expert));
+      const std::string number =
+          graph_.add_tensor(name + "/number", {static_cast<std::int64_t>(e)});
+      const std::string weight =
+          graph_.add_node(name + "/column", "Gather", {gate, number}, {{"axis", 1}});
+      const std::string weighted = graph_.add_node(
+          name + "/weighted", "Mul", {output, graph_.reshape(name + "/weight", weight, one)});
+      sum = e == 0 ? weighted : graph_.add_node(name + "/sum", "Add", {sum, weighted});
+    }
+    values_.push_back({sum, false});
   }
 
  private:
@@ -177,6 +195,44 @@ class OperationWriter {
       merged = graph_.add_node(name_, op, {merged, turned});
     }
     values_.push_back({merged, first.channels_first});
+  }
+
+  /// The weights of the experts, (batch, experts): 0 for those that are not chosen.
+  std::string weights_of_experts(const operation::MixtureOfExperts& mixture,
+                                 const std::string& logits) {
+    constexpr float kFar = 1e30F;  // below every logit
+    const auto node = [&](const char* what, const char* op, const std::vector<std::string>& inputs,
+                          const std::vector<OnnxGraph::Attribute>& attributes = {}) {
+      return graph_.add_node(name_ + "/" + what, op, inputs, attributes);
+    };
+    const auto experts = static_cast<std::int64_t>(mixture.experts.size());
+    const std::string depth = graph_.add_scalar(name_ + "/experts", experts);
+    const std::string values = graph_.add_tensor(name_ + "/not_or_chosen", {2}, kNotOrChosen);
+    std::string left = logits;
+    std::string chosen;
+    for (int k = 0; k < mixture.top_k; ++k) {  // of equal ones the first
+      const std::string best = node("best", "ArgMax", {left}, {{"axis", 1}, {"keepdims", 0}});
+      const std::string it = node("is_best", "OneHot", {best, depth, values});
+      chosen = k == 0 ? it : node("chosen", "Add", {chosen, it});
+      if (k + 1 == mixture.top_k) break;
+      const std::string far = graph_.add_scalar(name_ + "/far", kFar);
+      left = node("left", "Sub", {left, node("taken", "Mul", {it, far})});
+    }
+    const std::string probabilities = node("probabilities", "Softmax", {logits}, {{"axis", -1}});
+    const std::string weights = node("weights", "Mul", {probabilities, chosen});
+    if (!mixture.normalize_weights) return weights;
+    const std::string axes = graph_.add_tensor(name_ + "/axes", std::vector<std::int64_t>{1});
+    return node("normalized", "Div",
+                {weights, node("sum", "ReduceSum", {weights, axes}, {{"keepdims", 1}})});
+  }
+
+  /// Takes the next tensors, which are an expert's.
+  Weights take(const Sequential& expert) {
+    Weights weights(expert);
+    for (const Weights::Tensor& tensor : weights.tensors()) {
+      std::ranges::copy(weights_.values(*next_++), weights.values(tensor).begin());
+    }
+    return weights;
   }
 
   std::string add_parameter(const std::string& name) {
