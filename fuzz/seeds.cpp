@@ -114,6 +114,25 @@ inputs = ["layer2"]
 class_name = "Concatenate"
 inputs = ["b", "layer4"]
 )");
+  write(folder, "experts", R"([[model.layers]]
+class_name = "Flatten"
+name = "a"
+[[model.layers]]
+class_name = "Dense"
+units = 2
+[[model.layers]]
+class_name = "MixtureOfExperts"
+inputs = ["a", "layer2"]
+experts = 2
+top_k = 1
+normalize_weights = true
+balance_loss = 0.5
+gate_loss = 0.5
+expert_of_class = [0, 1, 1]
+[[model.layers.expert]]
+class_name = "Dense"
+units = 3
+)");
 }
 
 void write_images(const fs::path& folder) {
@@ -250,6 +269,12 @@ void write_model_files(const fs::path& folder) {
   save("frozen", initialized({frozen, Weights(frozen), {"a", "b", "c"}}));
   const Sequential dense{"dense", {2}, {Dense{"output", 2, Activation::softmax}}};
   save("dense", initialized({dense, Weights(dense), {"a", "b"}}));
+  MixtureOfExperts experts{"experts", {}, 1, true, 0.5, 0.5, {0, 1}};
+  for (const char* name : {"a", "b"}) experts.experts.push_back({name, {}, dense.layers});
+  experts.experts[1].frozen = {"output/bias"};
+  const Sequential routed{
+      "routed", {2}, {Dense{"gate", 2}, experts}, {{"experts", {"images", "gate"}}}};
+  save("experts", initialized({routed, Weights(routed), {"a", "b"}}));
   SavedMixture mixture = small_mixture();
   for (Weights* part : mixture.weights.parts()) part->initialize(0, 0);
   save("mixture", mixture);
