@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/files.h"
-#include "base/timer.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -29,6 +28,30 @@ std::vector<std::pair<std::string, double>> seconds_by_part(
 
 }  // namespace
 
+Results results_about(const Experiment& experiment, const Dataset& data) {
+  Results results;
+  results.experiment = experiment;
+  results.data_name = data.name;
+  results.data_source = data.source;
+  results.class_names = data.class_names;
+  results.test_images = data.test.size();
+  results.validation_images = data.validation.size();
+  results.left_out = data.left_out;
+  return results;
+}
+
+void finish_run(const RunFolder& folder, const Answers& answers, const Examples& test,
+                const Timer& timer, Results& results, RunObserver& observer) {
+  folder.write_predictions(answers);
+  folder.write_gallery(answers, test);
+  results.verdict = judge(answers);
+  results.total_seconds += timer.seconds();
+  folder.write_results(results);
+  observer.on_results(results);
+  folder.write_sums();
+  write_file(folder.path() / "report.html", report_html({folder}));
+}
+
 Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
                      const Groups& groups, const Lab& lab, RunFolder folder,
                      const RunOptions& options, RunObserver& observer)
@@ -39,15 +62,9 @@ Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Da
       figures_(folder_.figures()),
       options_(options),
       observer_(observer),
-      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, record)) {
-  results_.experiment = experiment;
-  results_.data_name = data.name;
-  results_.data_source = data.source;
-  results_.class_names = data.class_names;
+      checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, record)),
+      results_(results_about(experiment, data)) {
   results_.train_images = lab_.train_examples().size();
-  results_.test_images = data.test.size();
-  results_.validation_images = data.validation.size();
-  results_.left_out = data.left_out;
 }
 
 Results Conductor::run() {
@@ -80,14 +97,8 @@ Results Conductor::run() {
         break;
     }
   }
-  folder_.write_predictions(answers);
-  folder_.write_gallery(answers, lab_.test_examples());
-  results_.verdict = judge(answers);
-  results_.total_seconds = timer.seconds() + restored_seconds_;
-  folder_.write_results(results_);
-  observer_.on_results(results_);
-  folder_.write_sums();
-  write_file(folder_.path() / "report.html", report_html({folder_}));
+  results_.total_seconds = restored_seconds_;
+  finish_run(folder_, answers, lab_.test_examples(), timer, results_, observer_);
   checkpoints_.remove();
   return std::move(results_);
 }

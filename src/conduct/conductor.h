@@ -3,12 +3,21 @@
 #include <utility>
 #include <vector>
 
+#include "base/timer.h"
 #include "conduct/stage_fit.h"
 #include "run/checkpoints.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run.h"
 
 namespace sluice {
+
+/// Returns results with the facts of an experiment and its data, and without figures.
+Results results_about(const Experiment& experiment, const Dataset& data);
+
+/// Judges the answers for the test images, adds the timer's seconds to results.total_seconds, and
+/// writes the files of a finished run: the report is the last.
+void finish_run(const RunFolder& folder, const Answers& answers, const Examples& test,
+                const Timer& timer, Results& results, RunObserver& observer);
 
 /// One run of a lab in its folder: each stage trains a model, writes its files and reports its
 /// figures. A stage that was finished before is not trained, but reports and writes everything

@@ -1,10 +1,7 @@
 #include "base/fail.h"
-#include "base/files.h"
 #include "base/text.h"
-#include "base/timer.h"
+#include "conduct/conductor.h"
 #include "conduct/loading.h"
-#include "sluice/lab/report.h"
-#include "sluice/lab/run.h"
 
 namespace sluice {
 
@@ -15,31 +12,19 @@ namespace fs = std::filesystem;
 /// Evaluates the models of an imported run.
 class ImportedRun {
  public:
-  ImportedRun(RunFolder folder, Experiment experiment, const Dataset& data, RunObserver& observer)
+  ImportedRun(RunFolder folder, const Experiment& experiment, const Dataset& data,
+              RunObserver& observer)
       : folder_(std::move(folder)),
         figures_(folder_.figures()),
         test_(data.test, data.class_names),
         groups_(experiment.groups, data.class_names, path_text(folder_.path())),
-        observer_(observer) {
-    results_.experiment = std::move(experiment);
-    results_.data_name = data.name;
-    results_.data_source = data.source;
-    results_.class_names = data.class_names;
-    results_.test_images = data.test.size();
-    results_.left_out = data.left_out;
-  }
+        observer_(observer),
+        results_(results_about(experiment, data)) {}
 
   Results evaluate() {
     const Timer timer;
     const Answers answers = results_.has_mixture() ? of_mixture() : of_network();
-    folder_.write_predictions(answers);
-    folder_.write_gallery(answers, test_);
-    results_.verdict = judge(answers);
-    results_.total_seconds = timer.seconds();
-    folder_.write_results(results_);
-    observer_.on_results(results_);
-    folder_.write_sums();
-    write_file(folder_.path() / "report.html", report_html({folder_}));
+    finish_run(folder_, answers, test_, timer, results_, observer_);
     return std::move(results_);
   }
 
@@ -133,7 +118,7 @@ Results evaluate_imported(const fs::path& run, const std::string& data, RunObser
   const Dataset images =
       load_test_data(folder, experiment, data, !data.empty(), stoppable(observer));
   if (!has_mixture) experiment.groups.clear();
-  return ImportedRun(std::move(folder), std::move(experiment), images, observer).evaluate();
+  return ImportedRun(std::move(folder), experiment, images, observer).evaluate();
 }
 
 }  // namespace sluice

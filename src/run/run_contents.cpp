@@ -108,9 +108,8 @@ OrderedJson contents_of(const RunFolder& run) {
     if (stage.is_control() && is_there) models.push_back(stage.name);
   }
   OrderedJson histories = OrderedJson::object();
-  for (const std::string& model : models) {
-    if (run.imported()) break;
-    histories[model] = read_history(path, model);
+  if (!run.imported()) {
+    for (const std::string& model : models) histories[model] = read_history(path, model);
   }
   // Also finds the name of "runs/lab/" and ".".
   const std::filesystem::path whole = std::filesystem::absolute(path).lexically_normal();
