@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,6 +30,8 @@ Compute on_this_processor(Compute compute);
 struct CompileOptions {
   int batch = 32;  ///< the largest batch it will be given, at least 1
   Compute compute = Compute::automatic;
+  /// Called at the start of each predict(); an exception from it ends the work that predicts.
+  std::function<void()> before_predict = {};
 };
 
 /// Key of the random numbers of one training step. The same numbers give the same dropout

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "conduct/stopping.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -49,7 +50,8 @@ void finish_run(const RunFolder& folder, const Answers& answers, const Examples&
   folder.write_results(results);
   observer.on_results(results);
   folder.write_sums();
-  write_file(folder.path() / "report.html", report_html({folder}));
+  write_file(folder.path() / "report.html",
+             report_html({folder}, [&] { stop_if_wanted(observer); }));
 }
 
 Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
@@ -106,6 +108,7 @@ Results Conductor::run() {
 /// A failed plot must not abort training.
 template <class Draw>
 void Conductor::picture(const Draw& draw) {
+  stop_if_wanted(observer_);
   try {
     draw();
   } catch (const Error& error) {
@@ -136,7 +139,7 @@ void Conductor::begin() {
 }
 
 StageFit Conductor::begin(const Stage& stage) {
-  if (observer_.should_stop()) throw Stopped();
+  stop_if_wanted(observer_);
   observer_.on_stage({stage, ++stage_, static_cast<int>(lab_.stages().size()),
                       examples_of(stage, lab_.train_examples(), groups_),
                       examples_of(stage, lab_.test_examples(), groups_), lab_.model_of(stage)});
@@ -202,11 +205,12 @@ Views Conductor::views() const {
 }
 
 CompileOptions Conductor::inference() const {
-  return {.batch = throughput_batch(data_.test.shape), .compute = results_.experiment.lab.compute};
+  return stoppable_inference(throughput_batch(data_.test.shape), results_.experiment.lab.compute,
+                             observer_);
 }
 
 CompileOptions Conductor::inference_of_one() const {
-  return {.batch = 1, .compute = results_.experiment.lab.compute};
+  return stoppable_inference(1, results_.experiment.lab.compute, observer_);
 }
 
 double Conductor::latency_alone(const TrainedModel& trained) const {

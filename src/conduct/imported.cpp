@@ -1,7 +1,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
-#include "conduct/loading.h"
+#include "conduct/stopping.h"
 
 namespace sluice {
 
@@ -73,7 +73,6 @@ class ImportedRun {
   template <class Model, class ModelWeights>
   ModelResult result_of(const std::string& name, const Model& model, const ModelWeights& weights,
                         const Examples& examples, Views views = Views::one) {
-    if (observer_.should_stop()) throw Stopped();
     const auto compiled = compile_for_inference(model, weights, inference(throughput()));
     ModelResult result{.cost = cost_of(model),
                        .test = sluice::evaluate(*compiled, examples, views)};
@@ -89,7 +88,7 @@ class ImportedRun {
   Views views() const { return results_.experiment.views; }
   int throughput() const { return throughput_batch(test_.shape()); }
   CompileOptions inference(int batch) const {
-    return {.batch = batch, .compute = results_.experiment.lab.compute};
+    return stoppable_inference(batch, results_.experiment.lab.compute, observer_);
   }
 
   RunFolder folder_;

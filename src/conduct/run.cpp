@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
-#include "conduct/loading.h"
+#include "conduct/stopping.h"
 #include "formats/text/json_text.h"
 #include "run/disk_need.h"
 #include "run/run_contents.h"
@@ -93,11 +93,21 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
 
 }  // namespace
 
+void stop_if_wanted(RunObserver& observer) {
+  if (observer.should_stop()) throw Stopped();
+}
+
+CompileOptions stoppable_inference(int batch, Compute compute, RunObserver& observer) {
+  return {.batch = batch, .compute = compute, .before_predict = [&observer] {
+            stop_if_wanted(observer);
+          }};
+}
+
 DataEvents stoppable(RunObserver& observer) {
   const DataEvents told = observer.loading();
   const auto with_stop = [&observer](auto tell) {
     return [&observer, tell = std::move(tell)](auto done, auto total) {
-      if (observer.should_stop()) throw Stopped();
+      stop_if_wanted(observer);
       if (tell) tell(done, total);
     };
   };

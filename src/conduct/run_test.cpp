@@ -8,8 +8,10 @@ namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Experiment small() {
   Experiment experiment;
@@ -103,7 +105,7 @@ TEST_F(RunTest, TellsItsObserverAndLeavesAWholeFolder) {
               HasSubstr("run is not empty"));
 }
 
-/// Each attempt gets a little further.
+/// Each attempt gets further.
 TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
   Recorder whole;
   RunOptions with_curves = options("whole");
@@ -119,13 +121,13 @@ TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
       return true;
     }
   };
-  Recorder first(2);  // called before the baseline, and after its first step
+  Recorder first(4);  // called before two pictures and the baseline, and after its first step
   RunOptions begun = options("run");
   begun.tensorboard = true;
   ASSERT_TRUE(until_it_stops([&] { run(small(), begun, first); }));
   int steps = first.steps;
   EXPECT_EQ(steps, 1);
-  for (int at = 3;; at += 5) {
+  for (int at = 5;; at *= 3) {
     Recorder next(at);
     const bool stopped =
         until_it_stops([&] { resume(folder_ / "run", {.data = "builtin"}, next); });
@@ -138,6 +140,23 @@ TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
   EXPECT_EQ(models("run"), models("whole"));
   EXPECT_EQ(models("run").size(), 5u);
   EXPECT_TRUE(fs::exists(folder_ / "run/tensorboard/mixture/train")) << "goes on with its curves";
+}
+
+TEST_F(RunTest, StopsBetweenTheBatchesOfItsLastEvaluations) {
+  Experiment one = small();
+  one.groups = {};
+  Recorder whole;
+  whole.stage_count = 1;
+  run(one, options("whole"), whole);
+  constexpr int kMeasuringLatency = 100;  // of more than 200 images, one by one
+  for (const int before_its_end : {kMeasuringLatency, 0}) {
+    Recorder stopping(whole.asked - before_its_end);
+    stopping.stage_count = 1;
+    EXPECT_THROW(run(one, options("run"), stopping), Stopped);
+    EXPECT_THAT(stopping.told, Contains(StartsWith("baseline of")));
+    EXPECT_FALSE(fs::exists(folder_ / "run/report.html"));
+    fs::remove_all(folder_ / "run");
+  }
 }
 
 TEST_F(RunTest, StopsWhileItLoadsAndRefusesGroupsBeforeItMakesAFolder) {

@@ -1,5 +1,7 @@
 #include "conduct/stage_fit.h"
 
+#include "conduct/stopping.h"
+
 namespace sluice {
 
 namespace {
@@ -60,7 +62,7 @@ void StageFit::on_state(const FitState& state) {
   cost_seconds_ = timer.seconds();
   since_ = Timer();
   steps_ = 0;
-  if (observer_.should_stop()) throw Stopped();
+  stop_if_wanted(observer_);
 }
 
 }  // namespace sluice

@@ -19,6 +19,7 @@ class MixtureNetwork : public CompiledModel {
   MixtureNetwork(const Mixture& model, const MixtureWeights& weights, MixtureWeights* trained,
                  const CompileOptions& asked)
       : trained_(trained),
+        before_predict_(asked.before_predict),
         // Hard selection has no gradient for the gate.
         gate_(context_, model.gate, weights.gate, {asked.batch, false, asked.compute}),
         baseline_(context_, model.baseline, weights.baseline, options_of_trained(asked)),
@@ -50,6 +51,7 @@ class MixtureNetwork : public CompiledModel {
   }
 
   std::span<const float> predict(std::span<const float> images, int count) override {
+    if (before_predict_) before_predict_();
     return run(images, count, nullptr);
   }
   std::span<const float> forward(std::span<const float> images, int count,
@@ -80,6 +82,7 @@ class MixtureNetwork : public CompiledModel {
   std::span<const float> run(std::span<const float> images, int count, const RandomKey* key);
 
   MixtureWeights* trained_;
+  std::function<void()> before_predict_;
   onednn::Context context_;
   Network gate_;
   Network baseline_;

@@ -9,6 +9,26 @@ namespace sluice::ops {
 
 using onednn::Tag;
 
+namespace {
+
+using Forward = dnnl::convolution_forward::primitive_desc;
+
+bool is_reference(const Forward& description) {
+  return std::string_view(description.impl_info_str()).starts_with("ref");
+}
+
+/// Whether the convolution itself, or one that reads its result, runs in oneDNN's reference kernel:
+/// its other kernels do not read blocks that zeros fill, nor write another kind of layout than they
+/// read. AVX-512's read 24 channels in blocks of 16, but not 8.
+bool is_slow(const Forward& description, const dnnl::memory::dims& dst_dims) {
+  const auto filters = dst_dims[1];
+  const bool fills =
+      description.dst_desc().get_size() > onednn::layout(dst_dims, Tag::nhwc).get_size();
+  return is_reference(description) || (fills && (filters < 16 || filters % 8 != 0));
+}
+
+}  // namespace
+
 Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Parameter kernel,
                Parameter bias)
     : Op(src, {}), shape_(shape), kernel_(kernel), bias_(bias, shape.convolution.filters) {
@@ -42,14 +62,21 @@ Conv2D::Conv2D(Plan& plan, const dnnl::memory& src, const Conv2DShape& shape, Pa
                                     window.columns(dims[3])};
   const bool in_blocks = winograd != nullptr && filters % width == 0 &&
                          (first || src.get_desc() == onednn::in_blocks(dims, width));
-  description_ = onednn::describe<dnnl::convolution_forward>(
-      plan.context,
-      shape.relu.applied ? onednn::fused_relu(shape.relu.max_value) : dnnl::primitive_attr(),
-      plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
-      dnnl::algorithm::convolution_direct, first ? any(dims) : src.get_desc(), any(kernel_dims_),
-      onednn::layout({filters}, Tag::x),
-      in_blocks ? onednn::in_blocks(dst_dims, width) : any(dst_dims), strides_, padding_left_,
-      padding_right_);
+  const auto describe = [&](const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
+    return onednn::describe<dnnl::convolution_forward>(
+        plan.context,
+        shape.relu.applied ? onednn::fused_relu(shape.relu.max_value) : dnnl::primitive_attr(),
+        plan.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference,
+        dnnl::algorithm::convolution_direct, from, any(kernel_dims_),
+        onednn::layout({filters}, Tag::x), to, strides_, padding_left_, padding_right_);
+  };
+  description_ = describe(first ? any(dims) : src.get_desc(),
+                          in_blocks ? onednn::in_blocks(dst_dims, width) : any(dst_dims));
+  if (is_slow(description_, dst_dims)) {
+    const Forward plain =
+        describe(onednn::layout(dims, Tag::nhwc), onednn::layout(dst_dims, Tag::nhwc));
+    if (!is_reference(plain)) description_ = plain;
+  }
 
   blocked_src_ = onednn::in_layout(plan.context, plan.workspace, src, description_.src_desc());
   if (!splits_channels(src, blocked_src_)) {
@@ -74,7 +101,7 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
   if (!need_diff_src) return {};
 
   const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(
-      plan.context, description_, dnnl::algorithm::convolution_direct, src_.get_desc(),
+      plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
       onednn::layout(kernel_dims_, Tag::any), diff_dst.get_desc(), strides_, padding_left_,
       padding_right_);
   const auto kernel = onednn::at(plan.context, kernel_layout_, kernel_.values);
@@ -82,11 +109,14 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
       onednn::in_layout(plan.context, plan.workspace, kernel, data.weights_desc());
   backward_kernel_reorder_ = onednn::reorder(plan.context, kernel, blocked_kernel);
   const auto diff_src = plan.take_gradient(src_.get_desc());
+  const auto blocked_diff =
+      onednn::in_layout(plan.context, plan.workspace, diff_src, data.diff_src_desc());
+  diff_src_reorder_ = onednn::reorder(plan.context, blocked_diff, diff_src);
   backward_data_ = {plan.context,
                     dnnl::convolution_backward_data(data),
                     {{DNNL_ARG_DIFF_DST, diff_dst},
                      {DNNL_ARG_WEIGHTS, blocked_kernel},
-                     {DNNL_ARG_DIFF_SRC, diff_src}}};
+                     {DNNL_ARG_DIFF_SRC, blocked_diff}}};
   return diff_src;
 }
 
@@ -148,6 +178,7 @@ void Conv2D::backward_data(onednn::Context& context) {
   if (own_gradient_) relu_backward(dst_, diff_dst_, shape_.relu);
   backward_kernel_reorder_.run(context);
   backward_data_.run(context);
+  diff_src_reorder_.run(context);
 }
 
 }  // namespace sluice::ops

@@ -58,6 +58,7 @@ class Conv2D : public Op {
   onednn::Step diff_kernel_reorder_;
   onednn::Step backward_kernel_reorder_;
   onednn::Step backward_data_;
+  onednn::Step diff_src_reorder_;
 };
 
 }  // namespace sluice::ops

@@ -13,6 +13,7 @@ class CompiledSequential : public CompiledModel {
   CompiledSequential(const Sequential& model, const Weights& weights, Weights* trained,
                      const CompileOptions& options)
       : trained_(trained),
+        before_predict_(options.before_predict),
         network_(context_, model, weights, {options.batch, trained != nullptr, options.compute}) {}
 
   int max_batch() const override { return network_.max_batch(); }
@@ -20,6 +21,7 @@ class CompiledSequential : public CompiledModel {
   int outputs() const override { return network_.outputs(); }
   bool ends_in_softmax() const override { return network_.ends_in_softmax(); }
   std::span<const float> predict(std::span<const float> images, int count) override {
+    if (before_predict_) before_predict_();
     return run(images, count, nullptr);
   }
   void set_labels(std::span<const int> labels) override { network_.set_labels(labels); }
@@ -56,6 +58,7 @@ class CompiledSequential : public CompiledModel {
   }
 
   Weights* trained_;
+  std::function<void()> before_predict_;
   onednn::Context context_;
   Network network_;
 };

@@ -17,6 +17,7 @@ namespace {
 using reference::ReferenceNetwork;
 using reference::Values;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Sequential small_network() {
   return {"small",
@@ -57,6 +58,38 @@ TEST_F(NetworkTest, OutputAndGradientsEqualTheReference) {
     network.backward(diff, GradientOf::output);
     EXPECT_LT(relative_error(network.gradients(), reference.backward({diff.begin(), diff.end()})),
               1e-4);
+  }
+}
+
+/// oneDNN's reference kernels are hundreds of times slower.
+TEST_F(NetworkTest, NoNumberOfFiltersNeedsAReferenceKernel) {
+  const std::vector<std::vector<int>> all{{6, 16, 6}, {8, 8, 24}, {16, 10, 32}, {24, 4, 40, 9}};
+  for (const std::vector<int>& filters : all) {
+    SCOPED_TRACE(fmt::to_string(fmt::join(filters, " ")));
+    model_.layers = {};
+    for (const int count : filters) {
+      model_.layers.emplace_back(Conv2D{"conv" + std::to_string(model_.layers.size()), count});
+    }
+    model_.layers.emplace_back(Flatten{"flatten"});
+    model_.layers.emplace_back(Dense{"output", 5, Activation::softmax});
+    weights_ = Weights(model_);
+    weights_.initialize(1, 2);
+    ReferenceNetwork reference(model_, weights_);
+    const Values expected = reference.forward({images_.begin(), images_.end()}, kBatch);
+    const std::vector<float> diff = random_images(kBatch * 5, 9);
+    const auto gradients = reference.backward({diff.begin(), diff.end()});
+    for (const bool training : {true, false}) {
+      Network network(context_, model_, weights_, {.batch = kBatch, .training = training});
+      network.start_profile();
+      EXPECT_LT(relative_error(forward(network, images_, kBatch), expected), 1e-5);
+      if (training) {
+        network.backward(diff, GradientOf::output);
+        EXPECT_LT(relative_error(network.gradients(), gradients), 1e-4);
+      }
+      for (const LayerProfile& layer : network.profile()) {
+        EXPECT_THAT(layer.algorithm, Not(HasSubstr("ref"))) << layer.layer;
+      }
+    }
   }
 }
 
@@ -126,6 +159,7 @@ TEST_F(NetworkTest, InferenceFoldsBatchNormalization) {
 }
 
 TEST_F(NetworkTest, ProfileTellsAlgorithmsAndWorkByLayer) {
+  model_.layers[0] = Conv2D{"conv1", 16};  // fills blocks on every processor
   model_.layers[1] = Conv2D{"conv2", 64};
   model_.layers.insert(model_.layers.begin() + 1, Conv2D{"wide", 32});
   weights_ = Weights(model_);
