@@ -133,6 +133,24 @@ expert_of_class = [0, 1, 1]
 class_name = "Dense"
 units = 3
 )");
+  write(folder, "cascade", R"([[model.layers]]
+class_name = "Flatten"
+name = "a"
+[[model.layers]]
+class_name = "Dense"
+units = 2
+[[model.layers]]
+class_name = "Cascade"
+inputs = ["a", "layer2"]
+experts = 2
+expert_of_class = [0, 1]
+share = 0.5
+training_share = 0.5
+first_loss = 0.5
+[[model.layers.expert]]
+class_name = "Dense"
+units = 2
+)");
 }
 
 void write_images(const fs::path& folder) {
@@ -275,6 +293,11 @@ void write_model_files(const fs::path& folder) {
   const Sequential routed{
       "routed", {2}, {Dense{"gate", 2}, experts}, {{"experts", {"images", "gate"}}}};
   save("experts", initialized({routed, Weights(routed), {"a", "b"}}));
+  const Sequential cascaded{"cascaded",
+                            {2},
+                            {Dense{"first", 2}, Cascade{"cascade", {{"a", {}, dense.layers}}}},
+                            {{"cascade", {"images", "first"}}}};
+  save("cascade", initialized({cascaded, Weights(cascaded), {"a", "b"}}));
   SavedMixture mixture = small_mixture();
   for (Weights* part : mixture.weights.parts()) part->initialize(0, 0);
   save("mixture", mixture);

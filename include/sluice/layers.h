@@ -228,11 +228,34 @@ struct MixtureOfExperts {
   std::vector<int> expert_of_class = {};  ///< from 0; needed with gate_loss
 };
 
+/// A cascade (Wang et al. 2020, arXiv 2012.01988): a small network answers every image, and experts
+/// those that it is unsure of. It takes two inputs: values for the experts, and the logits of the
+/// first answer, one for each class. At inference the images whose largest softmax of these logits
+/// is below the threshold go on, each to the expert of the class of its largest logit; their output
+/// is the mean of the expert's logits and the first ones, that of other images the first ones.
+///
+/// In training the `training_share` of a batch of which the first answer is least sure goes on;
+/// their output is the expert's, whose loss is the mean over these images. The first answer learns
+/// by a loss of its own, and by no other. A share of a half saves work, as training on the images
+/// that a small network finds hard does (KellerJordan/cifar10-airbench). set_thresholds()
+/// (sluice/trainer.h) belongs behind training: before it every image goes on.
+///
+/// Tensors: "threshold" {1}, and those of the experts, as of a MixtureOfExperts.
+struct Cascade {
+  std::string name;
+  /// Networks with names of their own, each from values to logits. Their `input` is not read.
+  std::vector<Sequential> experts;
+  std::vector<int> expert_of_class = {};  ///< from 0; needed with several experts
+  double share = 0.25;        ///< of images that go on, for set_thresholds(); above 0, up to 1
+  double training_share = 1;  ///< of a batch in training; above 0, up to 1
+  double first_loss = 1;      ///< times the cross-entropy of the first answer is added in training
+};
+
 using Layer =
     std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer, Add,
                  Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D, GlobalAveragePooling2D,
                  GlobalMaxPooling2D, BatchNormalization, ZeroPadding2D, Rescaling, Normalization,
-                 LeakyReLU, ELU, MixtureOfExperts>;
+                 LeakyReLU, ELU, MixtureOfExperts, Cascade>;
 
 /// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
 /// the last layer's.
@@ -264,8 +287,9 @@ struct LayerSummary {
   Shape output;
   std::vector<TensorSpec> tensors;  ///< in Keras's order
   /// Multiplications and additions of its definition, for one image; each backward pass has as
-  /// many. Of experts those of the mean expert, `top_k` times.
+  /// many. Of experts those of the mean expert, `top_k` times, or a cascade's `share`.
   double flops = 0;
+  double training_flops = 0;  ///< the same in training, where a cascade has its `training_share`
   std::int64_t idle_parameters = 0;  ///< of experts that do not run for an image, in the mean
 
   /// Number of values in its tensors, state included, as Keras counts them.

@@ -213,6 +213,11 @@ class FitObserver {
 /// the weights do not fit the model.
 void whiten(const Sequential& model, const Examples& examples, Weights& weights);
 
+/// Gives each Cascade the threshold at which its `share` of the examples goes on to its experts.
+/// Choose them as for any choice: neither training images, of which a trained network is too sure,
+/// nor test images. Does nothing for a model without a Cascade. Throws Error (user) as whiten().
+void set_thresholds(const Sequential& model, const Examples& examples, Weights& weights);
+
 /// Trains like Keras's fit(): a new permutation in every epoch, and a last batch that may be
 /// partial, unless drop_remainder. Throws Error (user), with step and layer, if the loss is not
 /// finite because the learning rate is too high. Throws Error (user) before the first step for

@@ -138,6 +138,19 @@ inline std::vector<Sequential> routed_cases() {
                    {GlobalAveragePooling2D{"mean"}, Dense{"gate", 3},
                     mixture(1, false, {Conv2D{"conv", 8}, GlobalAveragePooling2D{"pool"}})},
                    {{"experts", {"images", "gate"}}}});
+  // Cascades: of one expert on the images, and of two on features.
+  const std::vector<Layer> wide{Conv2D{"conv", 16}, GlobalAveragePooling2D{"pool"}, Dense{"d", 4}};
+  cases.push_back({"model",
+                   {6, 5, 3},
+                   {Conv2D{"small", 5}, GlobalAveragePooling2D{"mean"}, Dense{"first", 4},
+                    Cascade{"cascade", {{"expert", {}, wide}}}},
+                   {{"cascade", {"images", "first"}}}});
+  cases.push_back(
+      {"model",
+       {6, 5, 3},
+       {Conv2D{"trunk", 8}, GlobalAveragePooling2D{"mean"}, Dense{"first", 4},
+        Cascade{"cascade", {{"a", {}, wide}, {"b", {}, wide}}, {0, 1, 1, 0}, 0.5, 0.75, 2}},
+       {{"cascade", {"trunk", "first"}}}});
   return cases;
 }
 

@@ -15,6 +15,7 @@ struct LayerInfo {
   Shape output;
   std::vector<TensorSpec> tensors = {};  ///< in Keras's order
   double flops = 0;                      ///< as LayerSummary::flops
+  double only_training_flops = 0;        ///< operations beside these in training's forward pass
   std::int64_t idle_parameters = 0;      ///< as LayerSummary::idle_parameters
   std::vector<Operation> operations;     ///< a chain, whose first takes the layer's inputs
 };
@@ -48,7 +49,7 @@ struct LayerInfo {
 ///   indices("expert_of_class", std::vector<int>& value)
 ///                                                none, or up to kMostUnits numbers from 0
 ///   networks("experts", std::vector<Sequential>& value)
-///                                                2 to kMostExperts of them, without such a setting
+///                                                1 to kMostExperts of them, without such a setting
 ///   fixed("groups", FixedSetting value, Missing) a setting of Keras's that has one value here
 template <class L>
 struct LayerType;

@@ -47,8 +47,7 @@ struct RangeCheck {
   }
   void indices(const char*, const std::vector<int>&) const {}  // describe() checks them
   void networks(const char* name, const std::vector<Sequential>& values) const {
-    if (values.size() >= 2 && values.size() <= kMostExperts) return;
-    throw misfit("must have from 2 to {} {}, not {}", kMostExperts, name, values.size());
+    count(name, static_cast<std::int64_t>(values.size()), kMostExperts);
   }
   void fixed(const char*, const FixedSetting&, Missing) const {}
 };

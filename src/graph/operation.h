@@ -120,12 +120,23 @@ struct MixtureOfExperts {
   std::vector<int> expert_of_class;
 };
 
+/// Takes values and the logits of the first answer; takes the threshold, and the tensors of the
+/// experts as MixtureOfExperts.
+struct Cascade {
+  std::vector<Sequential> experts;   ///< with their input
+  std::vector<int> expert_of_class;  ///< empty for one expert
+  double share;
+  double training_share;
+  double first_loss;
+};
+
 }  // namespace operation
 
-using Operation = std::variant<operation::Convolution, operation::InnerProduct, operation::Pooling,
-                               operation::BatchNormalization, operation::Pad, operation::Scale,
-                               operation::Dropout, operation::Flatten, operation::Reshape,
-                               operation::Activate, operation::Add, operation::Multiply,
-                               operation::Concatenate, operation::MixtureOfExperts>;
+using Operation =
+    std::variant<operation::Convolution, operation::InnerProduct, operation::Pooling,
+                 operation::BatchNormalization, operation::Pad, operation::Scale,
+                 operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate,
+                 operation::Add, operation::Multiply, operation::Concatenate,
+                 operation::MixtureOfExperts, operation::Cascade>;
 
 }  // namespace sluice

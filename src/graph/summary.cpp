@@ -21,11 +21,16 @@ void freeze(const std::set<std::string>& frozen, const std::string& layer, Layer
   for (Operation& operation : info.operations) {
     auto* normalization = std::get_if<operation::BatchNormalization>(&operation);
     if (normalization != nullptr) normalization->frozen = whole;
+    if (!whole) continue;
+    const auto freeze_all = [](std::vector<Sequential>& experts) {
+      for (Sequential& expert : experts) {
+        for (const Layer& each : expert.layers) expert.frozen.insert(name_of(each));
+      }
+    };
     auto* mixture = std::get_if<operation::MixtureOfExperts>(&operation);
-    if (mixture == nullptr || !whole) continue;
-    for (Sequential& expert : mixture->experts) {
-      for (const Layer& each : expert.layers) expert.frozen.insert(name_of(each));
-    }
+    if (mixture != nullptr) freeze_all(mixture->experts);
+    auto* cascade = std::get_if<operation::Cascade>(&operation);
+    if (cascade != nullptr) freeze_all(cascade->experts);
   }
 }
 
@@ -79,7 +84,8 @@ std::vector<LayerSummary> summarize(const Sequential& model) {
   for (LayerInfo& info : describe_layers(model)) {
     const Layer& layer = model.layers[summary.size()];
     summary.push_back({name_of(layer), class_name_of(layer), std::move(info.output),
-                       std::move(info.tensors), info.flops, info.idle_parameters});
+                       std::move(info.tensors), info.flops, info.flops + info.only_training_flops,
+                       info.idle_parameters});
   }
   return summary;
 }

@@ -16,8 +16,8 @@ double backward_flops(const Sequential& model) {
   for (const LayerSummary& layer : summarize(model)) {
     const bool is_trained = std::ranges::any_of(layer.tensors, &TensorSpec::trained);
     learns |= is_trained;
-    if (is_trained) flops += layer.flops;
-    if (learns) flops += layer.flops;
+    if (is_trained) flops += layer.training_flops;
+    if (learns) flops += layer.training_flops;
   }
   return flops;
 }
@@ -36,9 +36,13 @@ Cost& Cost::operator+=(const Cost& other) {
 Cost cost_of(const Sequential& model) {
   const std::int64_t parameters = count_parameters(model);
   std::int64_t idle = 0;
-  for (const LayerSummary& layer : summarize(model)) idle += layer.idle_parameters;
-  const double flops = count_flops(model);
-  return {parameters, parameters - idle, flops, flops, flops + backward_flops(model)};
+  double training = 0;
+  for (const LayerSummary& layer : summarize(model)) {
+    idle += layer.idle_parameters;
+    training += layer.training_flops;
+  }
+  return {parameters, parameters - idle, training, count_flops(model),
+          training + backward_flops(model)};
 }
 
 Cost cost_of(const Mixture& model) {

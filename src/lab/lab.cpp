@@ -105,6 +105,7 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.history = fit(*compiled, train, examples_of(stage, validation_examples(), groups_),
                         fit_options(stage), observer);
   trained.profile = compiled->profile();
+  set_thresholds(model, examples_of(stage, validation_examples(), groups_), trained.weights);
   return trained;
 }
 

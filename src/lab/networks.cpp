@@ -134,7 +134,11 @@ Sequential mobilenet_small(NetworkBuilder network, int classes) {
 Sequential listed(const std::string& name, const Shape& input, int classes, Sequential layers) {
   layers.name = name;
   layers.input = input;
-  layers.layers.push_back(Dense{"output", classes, Activation::softmax});
+  if (std::holds_alternative<Cascade>(layers.layers.back())) {
+    layers.layers.push_back(ActivationLayer{"output", Activation::softmax});
+  } else {
+    layers.layers.push_back(Dense{"output", classes, Activation::softmax});
+  }
   summarize(layers);  // throws where they do not fit
   return layers;
 }

@@ -101,7 +101,8 @@ dnnl::memory Conv2D::plan_backward(Plan& plan, const dnnl::memory& diff_dst, boo
   if (!need_diff_src) return {};
 
   const auto data = onednn::describe_backward<dnnl::convolution_backward_data>(
-      plan.context, description_, dnnl::algorithm::convolution_direct, blocked_src_.get_desc(),
+      plan.context, description_, dnnl::algorithm::convolution_direct,
+      blocked_src_ == src_ ? src_.get_desc() : onednn::layout(onednn::dims_of(src_), Tag::any),
       onednn::layout(kernel_dims_, Tag::any), diff_dst.get_desc(), strides_, padding_left_,
       padding_right_);
   const auto kernel = onednn::at(plan.context, kernel_layout_, kernel_.values);

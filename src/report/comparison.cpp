@@ -204,7 +204,7 @@ std::string one_network(const Results& results) {
          line("Log loss", fmt::format("{:.3f}", standing.calibration.log_loss)) +
          line("Calibration error (ECE)", fmt::format("{:.3f}", standing.calibration.ece)) +
          line("Parameters", with_commas(one.cost.parameters)) +
-         line("MFLOP per image", with_commas(std::llround(one.cost.flops / 1e6))) +
+         line("MFLOP per image", with_commas(std::llround(one.cost.active_flops / 1e6))) +
          line("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms)) +
          (views == Views::one ? "" : line("Views of each image *", to_string(views))) +
          line("Test images/s", speed(one.test.images_per_second)) +

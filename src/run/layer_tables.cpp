@@ -151,7 +151,7 @@ class TableReader {
   }
   /// Copies of one network, whose layers [[model.layers.expert]] lists.
   void networks(const char* key, std::vector<Sequential>& values) {
-    const int count = whole(key, required(key), 2, kMostExperts);
+    const int count = whole(key, required(key), 1, kMostExperts);
     if (!has(kExpert)) refuse("list the layers of an expert as [[model.layers.expert]]");
     Sequential expert = read_layers(list_of(kExpert, required(kExpert)), refuse_, true);
     values.clear();
@@ -277,7 +277,7 @@ void read_layer(const toml::table& table, const RefuseLine& refuse, bool of_expe
         meant.empty() ? fmt::format("must be one of {}", fmt::join(layer_class_names(), ", "))
                       : fmt::format("did you mean {}?", meant)));
   }
-  if (of_expert && std::holds_alternative<MixtureOfExperts>(*layer)) {
+  if (of_expert && has_experts(*layer)) {
     reader.refuse("an expert cannot have experts: put such a layer behind this one");
   }
   const std::string name =

@@ -189,6 +189,42 @@ TEST_F(LayerTables, ExpertsAreCopiesOfOneNetwork) {
   EXPECT_THAT(difference(read(other), experiment), HasSubstr("filters = 4")) << "of an expert";
 }
 
+TEST_F(LayerTables, ACascadeEndsItsNetwork) {
+  const Experiment experiment = read(R"([[model.layers]]
+class_name = "GlobalAveragePooling2D"
+[[model.layers]]
+class_name = "Dense"
+units = 10
+name = "first"
+[[model.layers]]
+class_name = "Cascade"
+inputs = ["images", "first"]
+experts = 1
+share = 0.5
+training_share = 0.75
+[[model.layers.expert]]
+class_name = "Flatten"
+[[model.layers.expert]]
+class_name = "Dense"
+units = 10
+)");
+  const auto& cascade = std::get<Cascade>(experiment.lab.network.layers.layers[2]);
+  EXPECT_EQ(cascade.share, 0.5);
+  EXPECT_EQ(cascade.training_share, 0.75);
+  EXPECT_EQ(cascade.first_loss, 1);
+  EXPECT_EQ(cascade.experts.size(), 1u);
+  EXPECT_THAT(difference(read(to_toml(experiment)), experiment), testing::IsEmpty());
+  const std::vector<std::string> classes(10, "a class");
+  const auto model = std::get<Sequential>(declare(experiment, classes));
+  EXPECT_EQ(model.layers.size(), 4u) << "a softmax, and no Dense";
+  EXPECT_TRUE(std::holds_alternative<ActivationLayer>(model.layers.back()));
+  EXPECT_THAT(error_of(Fault::user,
+                       [&] {
+                         declare(experiment, {"a", "b"});
+                       }),
+              HasSubstr("its cascade has logits (10), but there are 2 classes"));
+}
+
 TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
   const auto with = [](const std::string& lines) {
     return "[[model.layers]]\nclass_name = \"MixtureOfExperts\"\n" + lines;
@@ -196,20 +232,21 @@ TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
   EXPECT_THAT(
       refusal(with("experts = 2\n")),
       HasSubstr("1: model.layers: list the layers of an expert as [[model.layers.expert]]"));
-  EXPECT_THAT(refusal(with("experts = 1\n")),
-              HasSubstr("3: model.layers: experts = 1: must be a whole number from 2 to 256"));
+  EXPECT_THAT(refusal(with("experts = 0\n")),
+              HasSubstr("3: model.layers: experts = 0: must be a whole number from 1 to 256"));
   EXPECT_THAT(refusal(with("experts = 2\nexpert_of_class = [-1]\n")),
               HasSubstr("[[model.layers.expert]]"));
   const std::string expert = "experts = 2\ntop_k = 1\n[[model.layers.expert]]\n";
   EXPECT_THAT(refusal(with(expert + "class_name = \"Conv2D\"\n")),
               HasSubstr("5: model.layers: a layer has no filters: add one"));
-  EXPECT_THAT(refusal(with(expert + "class_name = \"MixtureOfExperts\"\n")),
-              HasSubstr("5: model.layers: an expert cannot have experts"));
+  for (const char* nested : {"MixtureOfExperts", "Cascade"}) {
+    EXPECT_THAT(refusal(with(expert + "class_name = \"" + nested + "\"\n")),
+                HasSubstr("5: model.layers: an expert cannot have experts"));
+  }
   const std::string dense = expert + "class_name = \"Dense\"\nunits = 3\n";
-  EXPECT_THAT(
-      refusal(with("name = \"m\"\ntop_k = 1\nexpert_of_class = [-1]\nexperts = 2\n" +
-                   dense.substr(dense.find("[[")))),
-      HasSubstr("5: model.layers: expert_of_class = -1: must be a whole number from 0"));
+  EXPECT_THAT(refusal(with("name = \"m\"\ntop_k = 1\nexpert_of_class = [-1]\nexperts = 2\n" +
+                           dense.substr(dense.find("[[")))),
+              HasSubstr("5: model.layers: expert_of_class = -1: must be a whole number from 0"));
 }
 
 }  // namespace

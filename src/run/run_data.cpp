@@ -23,9 +23,17 @@ bool same_images(const DataRecord& before, const DataRecord& now) {
 }
 
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place) {
+  if (has_images || lab.validation_split > 0) return;
+  for (const Layer& layer : lab.network.layers.layers) {
+    if (!std::holds_alternative<Cascade>(layer)) continue;
+    throw user_error("experiment",
+                     "{}: {} would choose its threshold by the test images: set "
+                     "train.validation_split=0.1",
+                     place, one_line(std::get<Cascade>(layer).name));
+  }
   const EarlyStopping& stopping = lab.early_stopping;
   if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
-  if (has_images || lab.validation_split > 0 || lab.stop_on_test_images) return;
+  if (lab.stop_on_test_images) return;
   throw user_error("experiment",
                    "{}: early stopping would choose by the test images: set "
                    "train.validation_split=0.1, or train.early_stopping.on_test_images=true",

@@ -1,5 +1,7 @@
 #include "runtime/build_ops.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "graph/operations.h"
@@ -20,6 +22,7 @@
 #include "ops/scale.h"
 #include "ops/softmax.h"
 #include "ops/winograd_conv2d.h"
+#include "runtime/cascaded_experts.h"
 #include "runtime/routed_experts.h"
 
 namespace sluice {
@@ -123,22 +126,14 @@ class Builder {
   void operator()(const operation::Multiply&) { merge<ops::Multiply>(at_); }
   void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(at_); }
   void operator()(const operation::MixtureOfExperts& mixture) {
-    std::unique_ptr<Experts>& experts = experts_[operations_[at_].layer];
-    PlacedWeights weights{{}, weights_.values, weights_.gradients};
-    for (const Sequential& expert : mixture.experts) {
-      const auto end = next_tensor_ + static_cast<std::ptrdiff_t>(tensors_of(expert).size());
-      weights.tensors.insert(weights.tensors.end(), next_tensor_, end);
-      next_tensor_ = end;
-    }
-    if (experts == nullptr) {
-      const bool source_learns = plan_.training && operations_[at_].sources[0] != kImages;
-      experts =
-          std::make_unique<Experts>(mixture, weights,
-                                    ExpertsOptions{plan_.training, source_learns,
-                                                   plan_.winograd ? Compute::fast : Compute::exact},
-                                    source_of(at_));
-    }
-    merge<RoutedExperts>(at_, mixture, std::ref(*experts));
+    const double each = double(mixture.top_k) / double(mixture.experts.size());
+    merge<RoutedExperts>(at_, mixture, std::ref(take_experts(mixture.experts, each)));
+  }
+  void operator()(const operation::Cascade& cascade) {
+    const float* threshold = next_state();
+    const double share = plan_.training ? cascade.training_share : cascade.share;
+    Experts& experts = take_experts(cascade.experts, share / double(cascade.experts.size()));
+    merge<CascadedExperts>(at_, cascade, threshold, std::ref(experts));
   }
 
  private:
@@ -219,6 +214,36 @@ class Builder {
   template <class Wanted>
   const Wanted* next() const {
     return next_of<Wanted>(at_);
+  }
+
+  /// Whether an op, or one before it, has parameters to learn.
+  bool learns(int op) const {
+    if (op == kImages) return false;
+    const LayerOp& one = ops_[static_cast<std::size_t>(op)];
+    return one.op->has_parameters() ||
+           std::ranges::any_of(one.sources, [&](int source) { return learns(source); });
+  }
+
+  /// Takes the parameters of the experts of the layer at hand, and makes these for the largest
+  /// batch, which comes first. `share` is that of the images that an expert usually takes.
+  Experts& take_experts(const std::vector<Sequential>& networks, double share) {
+    PlacedWeights weights{{}, weights_.values, weights_.gradients};
+    for (const Sequential& expert : networks) {
+      const auto end = next_tensor_ + static_cast<std::ptrdiff_t>(tensors_of(expert).size());
+      weights.tensors.insert(weights.tensors.end(), next_tensor_, end);
+      next_tensor_ = end;
+    }
+    std::unique_ptr<Experts>& experts = experts_[operations_[at_].layer];
+    if (experts == nullptr) {
+      const dnnl::memory& source = source_of(at_);
+      const double batch = double(onednn::dims_of(source)[0]);
+      const ExpertsOptions options{plan_.training,
+                                   plan_.training && learns(value(operations_[at_].sources[0]).op),
+                                   plan_.winograd ? Compute::fast : Compute::exact,
+                                   static_cast<int>(std::ceil(batch * share - 1e-6))};
+      experts = std::make_unique<Experts>(networks, weights, options, source);
+    }
+    return *experts;
   }
 
   /// Takes the parameters of a convolution or an inner product. At inference they include the batch

@@ -6,33 +6,31 @@
 
 namespace sluice {
 
-Experts::Experts(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+Experts::Experts(const std::vector<Sequential>& experts, const PlacedWeights& weights,
                  const ExpertsOptions& options, const dnnl::memory& source)
-    : output_(summarize(mixture.experts.front()).back().output) {
-  if (!compile(mixture, weights, options, source, false)) {
-    compile(mixture, weights, options, source, true);
+    : output_(summarize(experts.front()).back().output) {
+  if (!compile(experts, weights, options, source, false)) {
+    compile(experts, weights, options, source, true);
   }
 }
 
 Experts::~Experts() = default;
 
-bool Experts::compile(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+bool Experts::compile(const std::vector<Sequential>& experts, const PlacedWeights& weights,
                       const ExpertsOptions& options, const dnnl::memory& source,
                       bool plain_output) {
-  const auto experts = static_cast<int>(mixture.experts.size());
   const onednn::Planes planes(source);
-  const int batch = static_cast<int>(planes.images);
-  NetworkOptions of_each{.batch = batch,
+  NetworkOptions of_each{.batch = static_cast<int>(planes.images),
                          .training = options.training,
                          .compute = options.compute,
-                         .usual_batch = (batch * mixture.top_k + experts - 1) / experts,
+                         .usual_batch = options.usual_images,
                          .diff_input = options.diff_input,
                          .plain_output = plain_output};
   if (onednn::dims_of(source).size() == 4) of_each.input_layout = planes.tag;
   networks_.clear();
   auto next = weights.tensors.begin();
   std::optional<onednn::Tag> common;
-  for (const Sequential& expert : mixture.experts) {
+  for (const Sequential& expert : experts) {
     const auto end = next + static_cast<std::ptrdiff_t>(tensors_of(expert).size());
     networks_.push_back(std::make_unique<Network>(
         context_, expert, PlacedWeights{{next, end}, weights.values, weights.gradients}, of_each));

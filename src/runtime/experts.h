@@ -23,13 +23,14 @@ struct ExpertsOptions {
   bool training;
   bool diff_input;  ///< the backward pass also computes the gradient of the source
   Compute compute;
+  int usual_images;  ///< that an expert takes of a batch
 };
 
-/// The networks of a MixtureOfExperts layer. Each takes any number of a batch's images.
+/// The networks of a layer of experts. Each takes any number of a batch's images.
 class Experts {
  public:
   /// `source` has the largest batch, in the layout of all batches. Throws Error as Network does.
-  Experts(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+  Experts(const std::vector<Sequential>& experts, const PlacedWeights& weights,
           const ExpertsOptions& options, const dnnl::memory& source);
   ~Experts();
 
@@ -42,7 +43,7 @@ class Experts {
 
  private:
   /// Returns whether all networks have outputs of one layout.
-  bool compile(const operation::MixtureOfExperts& mixture, const PlacedWeights& weights,
+  bool compile(const std::vector<Sequential>& experts, const PlacedWeights& weights,
                const ExpertsOptions& options, const dnnl::memory& source, bool plain_output);
 
   onednn::Context context_;  ///< of its own: the network around it keeps values in passing memory

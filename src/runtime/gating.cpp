@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace sluice {
 
@@ -31,6 +32,17 @@ void weights_of(std::span<const float> probabilities, std::span<const int> chose
   for (std::size_t k = 0; k < chosen.size(); ++k) sum += weights[k] = probabilities[chosen[k]];
   if (!normalize) return;
   for (float& each : weights) each /= sum;
+}
+
+void mark_smallest(std::span<const float> values, std::size_t count, std::vector<char>& marks) {
+  std::vector<std::size_t> order(values.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::nth_element(order, order.begin() + static_cast<std::ptrdiff_t>(count),
+                           [&](std::size_t a, std::size_t b) {
+                             return values[a] != values[b] ? values[a] < values[b] : a < b;
+                           });
+  marks.assign(values.size(), 0);
+  for (std::size_t i = 0; i < count; ++i) marks[order[i]] = 1;
 }
 
 void gate_backward(std::span<const float> probabilities, std::span<const int> chosen,

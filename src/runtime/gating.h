@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <span>
+#include <vector>
 
 namespace sluice {
 
@@ -17,6 +19,9 @@ void probabilities_of(std::span<const float> logits, std::span<float> probabilit
 /// shares of the sum of these.
 void weights_of(std::span<const float> probabilities, std::span<const int> chosen, bool normalize,
                 std::span<float> weights);
+
+/// Marks the rows with the smallest values, so many; of equal ones the first.
+void mark_smallest(std::span<const float> values, std::size_t count, std::vector<char>& marks);
 
 /// Writes the gradient of sum(weights * of_weights) + sum(probabilities * of_probabilities) for the
 /// logits.

@@ -58,10 +58,12 @@ dnnl::memory::desc input_desc(const Shape& input, int batch,
   return onednn::layout({batch, input[2], input[0], input[1]}, tag.value_or(onednn::Tag::nhwc));
 }
 
-std::vector<LayerProfile> blank_profile(const Sequential& model) {
+std::vector<LayerProfile> blank_profile(const Sequential& model, bool training) {
   std::vector<LayerProfile> profile;
   for (const LayerSummary& layer : summarize(model)) {
-    profile.push_back({.model = model.name, .layer = layer.name, .flops = layer.flops});
+    profile.push_back({.model = model.name,
+                       .layer = layer.name,
+                       .flops = training ? layer.training_flops : layer.flops});
   }
   return profile;
 }
@@ -227,7 +229,7 @@ std::string Network::first_not_finite() const {
 }
 
 void Network::start_profile() {
-  profile_ = blank_profile(model_);
+  profile_ = blank_profile(model_, options_.training);
   for (const LayerOp& each : programs_.back().ops) {
     std::string& algorithm = profile_[each.layer].algorithm;
     if (algorithm.empty()) algorithm = each.op->algorithm();

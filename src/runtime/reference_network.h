@@ -185,17 +185,84 @@ class ReferenceNetwork {
     return some;
   }
 
+  /// A network inside a layer, with the next parameters.
+  std::unique_ptr<ReferenceNetwork> next_network(const Sequential& expert) {
+    Weights weights(expert);
+    for (const Weights::Tensor& tensor : weights.tensors()) {
+      std::ranges::copy(next_parameter(), weights.values(tensor).begin());
+    }
+    return std::make_unique<ReferenceNetwork>(expert, weights);
+  }
+
+  /// Puts the gradients of a network inside a layer at `parameter`, which then is behind them;
+  /// zeros if it ran for no image.
+  void put_gradients(const Sequential& expert, const std::vector<float>& gradients,
+                     std::size_t& parameter) {
+    std::size_t next = 0;
+    for (const Weights::Tensor& tensor : tensors_of(expert)) {
+      Values& of_tensor = gradients_[parameter++];
+      if (!tensor.trained) continue;
+      of_tensor.assign(tensor.size, 0);
+      if (!gradients.empty()) std::copy_n(&gradients[next], tensor.size, of_tensor.begin());
+      next += tensor.size;
+    }
+  }
+
+  /// Which images go on, and how sure the first answers are, by the engine's own arithmetic.
+  std::vector<char> going_on(const operation::Cascade& cascade, const Values& values,
+                             double threshold) const {
+    const std::vector<float> logits(values.begin(), values.end());
+    const std::size_t classes = logits.size() / std::size_t(n_);
+    std::vector<float> confidences;
+    std::vector<float> row(classes);
+    for (std::size_t first = 0; first < logits.size(); first += classes) {
+      probabilities_of(std::span(logits).subspan(first, classes), row);
+      confidences.push_back(*std::max_element(row.begin(), row.end()));
+    }
+    std::vector<char> marks;
+    if (training_) {
+      mark_smallest(confidences, std::size_t(std::ceil(cascade.training_share * n_)), marks);
+    } else {
+      for (const float confidence : confidences) marks.push_back(confidence < threshold);
+    }
+    return marks;
+  }
+
+  Values run(const operation::Cascade& cascade, Step& step) {
+    const std::vector<char> marks = going_on(cascade, step.src[1], next_parameter()[0]);
+    const std::size_t classes = step.src[1].size() / n_;
+    Values dst = step.src[1];
+    step.experts.clear();
+    for (std::size_t e = 0; e < cascade.experts.size(); ++e) {
+      Expert expert{next_network(cascade.experts[e]), {}, {}};
+      for (int row = 0; row < n_; ++row) {
+        const auto first = step.src[1].begin() + std::ptrdiff_t(row * classes);
+        const auto best = std::max_element(first, first + std::ptrdiff_t(classes)) - first;
+        const bool its =
+            cascade.expert_of_class.empty() || cascade.expert_of_class[std::size_t(best)] == int(e);
+        if (its && marks[std::size_t(row)]) expert.rows.push_back(row);
+      }
+      if (!expert.rows.empty()) {
+        expert.output =
+            expert.network->forward(gathered(step.src[0], expert.rows, step.src[0].size() / n_),
+                                    int(expert.rows.size()), training_);
+      }
+      for (std::size_t i = 0; i < expert.output.size(); ++i) {
+        double& value = dst[expert.rows[i / classes] * classes + i % classes];
+        value = training_ ? expert.output[i] : (value + expert.output[i]) / 2;
+      }
+      step.experts.push_back(std::move(expert));
+    }
+    return dst;
+  }
+
   Values run(const operation::MixtureOfExperts& mixture, Step& step) {
     const Gates gates(mixture, step.src[1]);
     const auto width = std::size_t(element_count(step.placed.output));
     Values dst(n_ * width);
     step.experts.clear();
     for (std::size_t e = 0; e < gates.experts; ++e) {
-      Weights weights(mixture.experts[e]);
-      for (const Weights::Tensor& tensor : weights.tensors()) {
-        std::ranges::copy(next_parameter(), weights.values(tensor).begin());
-      }
-      Expert expert{std::make_unique<ReferenceNetwork>(mixture.experts[e], weights), {}, {}};
+      Expert expert{next_network(mixture.experts[e]), {}, {}};
       for (std::size_t slot = 0; slot < gates.chosen.size(); ++slot) {
         if (std::size_t(gates.chosen[slot]) == e) expert.rows.push_back(int(slot / gates.top_k));
       }
@@ -266,6 +333,30 @@ class ReferenceNetwork {
     return concatenated_backward(step.src, rows(step), step.diff);
   }
 
+  /// Of a training pass, without the loss of the first answer.
+  std::vector<Values> undo(const operation::Cascade& cascade, Step& step) {
+    const std::size_t classes = step.diff.size() / n_;
+    const std::size_t image = step.src[0].size() / n_;
+    Values diff_src(step.src[0].size());
+    std::size_t parameter = step.first_parameter + 1;
+    const double scale = n_ / std::ceil(cascade.training_share * n_);
+    for (std::size_t e = 0; e < cascade.experts.size(); ++e) {
+      const Expert& expert = step.experts[e];
+      std::vector<float> gradients;
+      if (!expert.rows.empty()) {
+        Values diff = gathered(step.diff, expert.rows, classes);
+        for (double& value : diff) value *= scale;
+        gradients = expert.network->backward(diff);
+        const Values& of_images = expert.network->diff_images();
+        for (std::size_t i = 0; i < of_images.size(); ++i) {
+          diff_src[expert.rows[i / image] * image + i % image] = of_images[i];
+        }
+      }
+      put_gradients(cascade.experts[e], gradients, parameter);
+    }
+    return {diff_src, Values(step.src[1].size())};
+  }
+
   std::vector<Values> undo(const operation::MixtureOfExperts& mixture, Step& step) {
     Gates gates(mixture, step.src[1]);
     const std::size_t width = step.diff.size() / n_;
@@ -292,14 +383,7 @@ class ReferenceNetwork {
           diff_src[expert.rows[i / image] * image + i % image] += of_images[i];
         }
       }
-      std::size_t next = 0;
-      for (const Weights::Tensor& tensor : tensors_of(mixture.experts[e])) {
-        Values& of_tensor = gradients_[parameter++];
-        if (!tensor.trained) continue;
-        of_tensor.assign(tensor.size, 0);
-        if (!gradients.empty()) std::copy_n(&gradients[next], tensor.size, of_tensor.begin());
-        next += tensor.size;
-      }
+      put_gradients(mixture.experts[e], gradients, parameter);
     }
     Values diff_logits;
     for (std::size_t row = 0; row < std::size_t(n_); ++row) {

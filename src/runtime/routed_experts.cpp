@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "base/parallel.h"
 #include "base/simd.h"
 #include "runtime/gating.h"
+#include "runtime/image_rows.h"
 #include "runtime/network.h"
 
 namespace sluice {
@@ -25,23 +25,6 @@ SLUICE_VECTORISED float dot(const float* a, const float* b, std::size_t count) {
 #pragma omp simd reduction(+ : sum)
   for (std::size_t i = 0; i < count; ++i) sum += a[i] * b[i];
   return sum;
-}
-
-/// Calls body(i) for each of an expert's images, of so many floats, in parallel.
-template <class Body>
-void for_each_image(std::size_t images, std::size_t floats, const Body& body) {
-  const std::size_t grain = std::max<std::size_t>(kGrainOfValues / floats, 1);
-  parallel_for(images, grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) body(i);
-  });
-}
-
-int batch_of(const dnnl::memory& values) {
-  return static_cast<int>(onednn::dims_of(values)[0]);
-}
-
-std::size_t floats_of_image(const dnnl::memory& values) {
-  return onednn::stored(values) / static_cast<std::size_t>(batch_of(values));
 }
 
 }  // namespace

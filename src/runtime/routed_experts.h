@@ -9,7 +9,7 @@
 namespace sluice {
 
 /// A MixtureOfExperts layer: gathers the images of each expert, runs it for them, and adds its
-/// weighted output to theirs. In every layout an image is one piece of memory.
+/// weighted output to theirs.
 class RoutedExperts : public ops::Op {
  public:
   /// Sources: values, and logits (N, experts).

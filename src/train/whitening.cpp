@@ -6,8 +6,9 @@
 #include "base/fail.h"
 #include "base/parallel.h"
 #include "eval/outputs.h"
-#include "graph/layer_types.h"
+#include "graph/part.h"
 #include "graph/weights.h"
+#include "graph/wiring.h"
 #include "sluice/evaluation.h"
 #include "sluice/trainer.h"
 
@@ -84,33 +85,16 @@ class PatchMoments {
   std::size_t images_ = 0;
 };
 
-/// The layers before one, which must be a chain.
-Sequential layers_before(const Sequential& model, std::size_t layer) {
-  Sequential before{model.name, model.input, {}};
-  for (std::size_t i = 0; i <= layer; ++i) {
-    if (model.inputs.contains(name_of(model.layers[i]))) {
-      throw user_error("model", "{}: {} has whitening filters: what it takes must be a chain",
-                       model.name, name_of(model.layers[layer]));
-    }
-    if (i < layer) before.layers.push_back(model.layers[i]);
-  }
-  return before;
-}
-
-/// Calls see(values of some images) with what a layer takes of the examples.
+/// Calls see(values of some images) with a layer's values for the examples, or with their images.
 template <class See>
-void see_inputs_of(const Sequential& model, const Weights& weights, std::size_t layer,
+void see_values_of(const Sequential& model, const Weights& weights, int source,
                    const Examples& examples, const See& see) {
-  const Sequential before = layers_before(model, layer);
   Batch batch;
-  std::unique_ptr<CompiledModel> compiled;
   std::optional<Weights> own;
-  if (layer > 0) {
-    own.emplace(before);
-    for (std::size_t i = 0; i < own->tensors().size(); ++i) {
-      std::ranges::copy(weights.values(weights.tensors()[i]),
-                        own->values(own->tensors()[i]).begin());
-    }
+  std::unique_ptr<CompiledModel> compiled;
+  if (source != kImages) {
+    const Sequential before = part_up_to(model, source);
+    own = weights_of_part(before, weights);
     compiled = compile_for_inference(before, *own, {.batch = throughput_batch(model.input)});
   }
   const std::vector<std::uint32_t> rows = in_order(std::min(examples.size(), kMostImages));
@@ -148,6 +132,7 @@ void fill_kernel(const Eigen::MatrixXd& moments, std::span<float> kernel) {
 void whiten(const Sequential& model, const Examples& examples, Weights& weights) {
   require_weights(model, weights);
   const std::vector<LayerSummary> layers = summarize(model);
+  const std::vector<std::vector<int>> sources = sources_of_layers(model);
   std::size_t layer = 0;
   for (const Weights::Tensor& tensor : weights.tensors()) {
     if (tensor.initializer != Initializer::whitening) continue;
@@ -156,9 +141,11 @@ void whiten(const Sequential& model, const Examples& examples, Weights& weights)
                        to_string(model.input), examples.size(), to_string(examples.shape()));
     }
     while (layers[layer].name != tensor.layer) ++layer;
-    const Shape& input = layer == 0 ? model.input : layers[layer - 1].output;
+    const int source = sources[layer][0];
+    const Shape& input =
+        source == kImages ? model.input : layers[static_cast<std::size_t>(source)].output;
     PatchMoments moments(input, tensor.shape);
-    see_inputs_of(model, weights, layer, examples,
+    see_values_of(model, weights, source, examples,
                   [&](std::span<const float> values) { moments.add(values); });
     fill_kernel(moments.mean(), weights.values(tensor));
   }

@@ -49,8 +49,12 @@ std::vector<double> moments_of_outputs(const Sequential& model, const Weights& w
 TEST(Whiten, OutputsAreUncorrelatedAndOfOneSize) {
   const std::vector<double> mean{0.5, 0.4, 0.6};
   const std::vector<double> variance{0.1, 0.05, 0.08};
+  Sequential graph =
+      whitened({8, 7, 3}, 2, {ActivationLayer{"a"}, ActivationLayer{"b"}, Add{"sum"}});
+  graph.inputs = {{"b", {"images"}}, {"sum", {"a", "b"}}};
   for (const Sequential& model :
-       {whitened({8, 7, 3}, 2, {Normalization{"normal", mean, variance}}), whitened({8, 7, 1}, 2),
+       {graph, whitened({8, 7, 3}, 2, {Normalization{"normal", mean, variance}}),
+        whitened({8, 7, 1}, 2),
         whitened({8, 7, 3}, {1, 3}, {Normalization{"normal", mean, variance}})}) {
     const LabelledImages images = random_set(50, 1, model.input);
     Weights weights(model);
@@ -122,9 +126,6 @@ TEST(Whiten, WhatDoesNotFit) {
   Sequential model = whitened({8, 8, 3}, 2);
   std::get<Conv2D>(model.layers[0]).filters = 20;
   EXPECT_THAT(said(model), HasSubstr("m: whiten: has whitening filters: there must be 24"));
-  model = whitened({8, 8, 3}, 2, {ActivationLayer{"a"}, ActivationLayer{"b"}, Add{"sum"}});
-  model.inputs = {{"sum", {"a", "b"}}};
-  EXPECT_THAT(said(model), HasSubstr("m: whiten has whitening filters: what it takes must be a"));
 }
 
 }  // namespace

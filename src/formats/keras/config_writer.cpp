@@ -29,7 +29,7 @@ struct ConfigWriter {
   void shape(const char* key, const Shape& value) { config[key] = value; }
   void indices(const char*, const std::vector<int>&) {}  // of a mixture of experts alone
   void networks(const char*, const std::vector<Sequential>&) {
-    throw user_error("keras", "Keras has no layer for a mixture of experts: export to safetensors");
+    throw user_error("keras", "Keras has no layer for experts: export to safetensors or onnx");
   }
   void fixed(const char* key, const FixedSetting& value, Missing) {
     if (!std::holds_alternative<std::nullptr_t>(value)) config[key] = to_json<KerasJson>(value);

@@ -286,7 +286,7 @@ void add_layer(const Json& json, const std::string& place, bool of_expert, Seque
     throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
                      one_line(type));
   }
-  if (of_expert && std::holds_alternative<MixtureOfExperts>(*layer)) {
+  if (of_expert && has_experts(*layer)) {
     throw user_error("model", "{}: an expert cannot have experts", place);
   }
   const std::string name = fields.name("name");

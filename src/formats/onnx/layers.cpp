@@ -161,6 +161,45 @@ class OperationWriter {
     }
     values_.push_back({sum, false});
   }
+  /// Computes all experts, and chooses.
+  void operator()(const operation::Cascade& cascade) {
+    const auto node = [&](const std::string& what, const char* op,
+                          const std::vector<std::string>& inputs,
+                          const std::vector<OnnxGraph::Attribute>& attributes = {}) {
+      return graph_.add_node(name_ + "/" + what, op, inputs, attributes);
+    };
+    const std::string images = channels_last(source());
+    const std::string first = value(at_->sources[1]).name;
+    const std::string threshold = add_parameter(name_ + "/threshold");
+    const std::string half = graph_.add_scalar(name_ + "/half", 0.5F);
+    const std::string probabilities = node("probabilities", "Softmax", {first}, {{"axis", -1}});
+    const std::string largest =
+        node("largest", "ReduceMax", {probabilities}, {{"axes", Shape{1}}, {"keepdims", 1}});
+    const std::string unsure = node("unsure", "Less", {largest, threshold});
+    const std::string answer = node("answer", "ArgMax", {first}, {{"axis", 1}, {"keepdims", 1}});
+    std::string result = first;
+    for (std::size_t e = 0; e < cascade.experts.size(); ++e) {
+      const Sequential& expert = cascade.experts[e];
+      const std::string name = name_ + "/" + expert.name;
+      const std::string output = add_layers(graph_, images, name + "/", expert, take(expert));
+      std::string its = unsure;
+      if (!cascade.expert_of_class.empty()) {
+        std::vector<float> of_class;
+        for (const int number : cascade.expert_of_class) {
+          of_class.push_back(number == static_cast<int>(e) ? 1.F : 0.F);
+        }
+        const std::string table = graph_.add_tensor(
+            name + "/of_class", {static_cast<std::int64_t>(of_class.size())}, of_class);
+        const std::string weight = graph_.add_node(name + "/weight", "Gather", {table, answer});
+        const std::string is_its = graph_.add_node(name + "/is_its", "Greater", {weight, half});
+        its = graph_.add_node(name + "/its", "And", {unsure, is_its});
+      }
+      const std::string sum = graph_.add_node(name + "/sum", "Add", {first, output});
+      const std::string mean = graph_.add_node(name + "/mean", "Mul", {sum, half});
+      result = graph_.add_node(name + "/chosen", "Where", {its, mean, result});
+    }
+    values_.push_back({result, false});
+  }
 
  private:
   struct Value {

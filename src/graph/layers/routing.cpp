@@ -6,12 +6,16 @@ namespace sluice {
 
 namespace {
 
-bool is_mixture(const Layer& layer) {
-  return std::holds_alternative<MixtureOfExperts>(layer);
+void require_experts_of_classes(const std::vector<int>& expert_of_class, std::size_t experts) {
+  for (const int expert : expert_of_class) {
+    if (expert >= 0 && static_cast<std::size_t>(expert) < experts) continue;
+    throw misfit("expert_of_class must have numbers from 0 to {}, not {}", experts - 1, expert);
+  }
 }
 
 void require_gate(const MixtureOfExperts& layer, std::span<const Shape> inputs) {
   const auto experts = static_cast<std::int64_t>(layer.experts.size());
+  if (experts < 2) throw misfit("must have from 2 to {} experts, not {}", kMostExperts, experts);
   if (inputs.size() != 2) {
     throw misfit("takes two inputs, values and the logits of its gate, not {}", inputs.size());
   }
@@ -29,37 +33,54 @@ void require_gate(const MixtureOfExperts& layer, std::span<const Shape> inputs) 
   if (layer.gate_loss > 0 && layer.expert_of_class.empty()) {
     throw misfit("gate_loss needs expert_of_class: give an expert, from 0, for each class");
   }
-  for (const int expert : layer.expert_of_class) {
-    if (expert >= 0 && expert < experts) continue;
-    throw misfit("expert_of_class must have numbers from 0 to {}, not {}", experts - 1, expert);
-  }
+  require_experts_of_classes(layer.expert_of_class, layer.experts.size());
 }
 
-void require_expert(const MixtureOfExperts& layer, std::size_t number) {
-  const Sequential& expert = layer.experts[number];
-  if (std::ranges::any_of(expert.layers, is_mixture)) {
+void require_first_answer(const Cascade& layer, std::span<const Shape> inputs) {
+  if (inputs.size() != 2) {
+    throw misfit("takes two inputs, values and the logits of a first answer, not {}",
+                 inputs.size());
+  }
+  if (inputs[1].size() != 1) {
+    throw misfit("takes a first answer with a logit for each class, not {}", to_string(inputs[1]));
+  }
+  for (const auto& [name, share] :
+       {std::pair("share", layer.share), std::pair("training_share", layer.training_share)}) {
+    if (share > 0 && share <= 1) continue;
+    throw misfit("{} must be above 0 and at most 1, not {}", name, share);
+  }
+  if (!(layer.first_loss >= 0)) {
+    throw misfit("first_loss must be at least 0, not {}", layer.first_loss);
+  }
+  const std::size_t classes = static_cast<std::size_t>(inputs[1][0]);
+  if (layer.expert_of_class.size() != (layer.experts.size() > 1 ? classes : 0)) {
+    throw misfit(
+        "expert_of_class must have an expert, from 0, for each of {} classes, and none "
+        "for one expert",
+        classes);
+  }
+  require_experts_of_classes(layer.expert_of_class, layer.experts.size());
+}
+
+void require_expert(const std::vector<Sequential>& experts, std::size_t number) {
+  const Sequential& expert = experts[number];
+  if (std::ranges::any_of(expert.layers, has_experts)) {
     throw misfit("{} has experts of its own: put such a layer behind this one", expert.name);
   }
   for (std::size_t before = 0; before < number; ++before) {
-    if (layer.experts[before].name != expert.name) continue;
+    if (experts[before].name != expert.name) continue;
     throw misfit("two experts are called '{}', and each needs a name of its own", expert.name);
   }
 }
 
-}  // namespace
-
-LayerInfo LayerType<MixtureOfExperts>::describe(const MixtureOfExperts& layer,
-                                                std::span<const Shape> inputs) {
-  require_gate(layer, inputs);
-  LayerInfo info;
-  operation::MixtureOfExperts operation{layer.experts,           layer.top_k,
-                                        layer.normalize_weights, layer.balance_loss,
-                                        layer.gate_loss,         layer.expert_of_class};
+/// Gives the experts their input. Adds their tensors and operations to `info`, sets its output, and
+/// returns the number of their parameters.
+double describe_experts(std::vector<Sequential>& experts, const Shape& input, LayerInfo& info) {
   double parameters = 0;
-  for (std::size_t e = 0; e < operation.experts.size(); ++e) {
-    require_expert(layer, e);
-    Sequential& expert = operation.experts[e];
-    expert.input = inputs[0];
+  for (std::size_t e = 0; e < experts.size(); ++e) {
+    require_expert(experts, e);
+    Sequential& expert = experts[e];
+    expert.input = input;
     const std::vector<LayerInfo> layers = describe_layers(expert);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       for (TensorSpec tensor : layers[i].tensors) {
@@ -73,14 +94,46 @@ LayerInfo LayerType<MixtureOfExperts>::describe(const MixtureOfExperts& layer,
     if (e == 0) info.output = output;
     if (output != info.output) {
       throw misfit("{} gives {} and {} gives {}: experts must have outputs of one shape",
-                   operation.experts[0].name, to_string(info.output), expert.name,
-                   to_string(output));
+                   experts[0].name, to_string(info.output), expert.name, to_string(output));
     }
   }
+  return parameters;
+}
+
+}  // namespace
+
+LayerInfo LayerType<MixtureOfExperts>::describe(const MixtureOfExperts& layer,
+                                                std::span<const Shape> inputs) {
+  require_gate(layer, inputs);
+  LayerInfo info;
+  operation::MixtureOfExperts operation{layer.experts,           layer.top_k,
+                                        layer.normalize_weights, layer.balance_loss,
+                                        layer.gate_loss,         layer.expert_of_class};
+  const double parameters = describe_experts(operation.experts, inputs[0], info);
   const auto experts = static_cast<double>(layer.experts.size());
   const double active = layer.top_k / experts;
   info.flops *= active;
   info.idle_parameters = static_cast<std::int64_t>(parameters * (1 - active));
+  info.operations = {std::move(operation)};
+  return info;
+}
+
+LayerInfo LayerType<Cascade>::describe(const Cascade& layer, std::span<const Shape> inputs) {
+  require_first_answer(layer, inputs);
+  LayerInfo info;
+  info.tensors.push_back({"threshold", {1}, Initializer::ones, false});
+  operation::Cascade operation{layer.experts, layer.expert_of_class, layer.share,
+                               layer.training_share, layer.first_loss};
+  const double parameters = describe_experts(operation.experts, inputs[0], info);
+  if (info.output != inputs[1]) {
+    throw misfit("{} gives {}, and the first answer {}: both must have a logit for each class",
+                 operation.experts[0].name, to_string(info.output), to_string(inputs[1]));
+  }
+  const double of_one = info.flops / static_cast<double>(layer.experts.size());
+  info.flops = layer.share * of_one;
+  info.only_training_flops = layer.training_share * of_one - info.flops;
+  info.idle_parameters = static_cast<std::int64_t>(
+      parameters * (1 - layer.share / static_cast<double>(layer.experts.size())));
   info.operations = {std::move(operation)};
   return info;
 }

@@ -23,4 +23,25 @@ struct LayerType<MixtureOfExperts> {
   static LayerInfo describe(const MixtureOfExperts& layer, std::span<const Shape> inputs);
 };
 
+template <>
+struct LayerType<Cascade> {
+  static constexpr const char* kClassName = "Cascade";
+
+  template <class L, class Settings>
+  static void visit(L& layer, Settings& settings) {
+    settings.networks("experts", layer.experts);
+    settings.indices("expert_of_class", layer.expert_of_class);
+    settings.number("share", layer.share, 0.25);
+    settings.number("training_share", layer.training_share, 1);
+    settings.number("first_loss", layer.first_loss, 1);
+  }
+
+  static LayerInfo describe(const Cascade& layer, std::span<const Shape> inputs);
+};
+
+/// Whether a layer has networks inside it, which then must have none.
+inline bool has_experts(const Layer& layer) {
+  return std::holds_alternative<MixtureOfExperts>(layer) || std::holds_alternative<Cascade>(layer);
+}
+
 }  // namespace sluice

@@ -1,0 +1,135 @@
+#include "runtime/cascaded_experts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "runtime/gating.h"
+#include "runtime/image_rows.h"
+#include "runtime/network.h"
+
+namespace sluice {
+
+CascadedExperts::CascadedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
+                                 const operation::Cascade& cascade, const float* threshold,
+                                 Experts& experts)
+    : Op(sources[0], plan.take(sources[1].get_desc())),
+      experts_(experts),
+      expert_of_class_(cascade.expert_of_class),
+      training_share_(cascade.training_share),
+      first_loss_(static_cast<float>(cascade.first_loss)),
+      threshold_(threshold),
+      logits_(onednn::data(sources[1])),
+      source_floats_(floats_of_image(src_)),
+      classes_(floats_of_image(dst_)),
+      routed_(experts.count()) {
+  const auto batch = static_cast<std::size_t>(batch_of(src_));
+  probabilities_.resize(batch * classes_);
+  labels_.reserve(batch);
+  for (std::vector<int>& rows : routed_) rows.reserve(batch);
+}
+
+std::vector<dnnl::memory> CascadedExperts::plan_backward_of_all(ops::Plan& plan,
+                                                                const dnnl::memory& diff_dst,
+                                                                const std::vector<bool>& wanted) {
+  diff_dst_ = onednn::data(diff_dst);
+  diff_output_.resize(probabilities_.size());
+  if (wanted[0]) diff_src_ = plan.take_gradient(src_.get_desc());
+  if (wanted[1]) diff_logits_ = plan.take_gradient(dst_.get_desc());
+  return {diff_src_, diff_logits_};
+}
+
+void CascadedExperts::route(const ops::Pass& pass) {
+  rows_ = pass.rows;
+  labels_.assign(pass.labels.begin(), pass.labels.end());
+  for (std::vector<int>& rows : routed_) rows.clear();
+  confidences_.clear();
+  for (int row = 0; row < rows_; ++row) {
+    const std::span logits(logits_ + static_cast<std::size_t>(row) * classes_, classes_);
+    probabilities_of(logits, probabilities(row));
+    confidences_.push_back(std::ranges::max(probabilities(row)));
+  }
+  if (pass.phase == ops::Phase::training) {
+    mark_smallest(confidences_, static_cast<std::size_t>(std::ceil(training_share_ * rows_)),
+                  goes_on_);
+  } else {
+    goes_on_.clear();
+    for (const float confidence : confidences_) goes_on_.push_back(confidence < *threshold_);
+  }
+  for (int row = 0; row < rows_; ++row) {
+    if (goes_on_[static_cast<std::size_t>(row)] == 0) continue;
+    const auto answer = static_cast<std::size_t>(std::ranges::max_element(probabilities(row)) -
+                                                 probabilities(row).begin());
+    routed_[expert_of_class_.empty() ? 0 : static_cast<std::size_t>(expert_of_class_[answer])]
+        .push_back(row);
+  }
+}
+
+void CascadedExperts::forward(onednn::Context&, const ops::Pass& pass) {
+  route(pass);
+  const float* src = onednn::data(src_);
+  float* dst = onednn::data(dst_);
+  std::copy_n(logits_, static_cast<std::size_t>(rows_) * classes_, dst);
+  for (std::size_t e = 0; e < routed_.size(); ++e) {
+    const std::vector<int>& rows = routed_[e];
+    if (rows.empty()) continue;
+    Network& expert = experts_[e];
+    float* input = expert.input().data();
+    for_each_image(rows.size(), source_floats_, [&](std::size_t i) {
+      std::copy_n(src + rows[i] * source_floats_, source_floats_, input + i * source_floats_);
+    });
+    ops::Pass own = pass;
+    own.rows = static_cast<int>(rows.size());
+    // Dropout masks of its own: see stream_of() in network.cpp.
+    own.stream += static_cast<std::uint64_t>(e + 1) << 32;
+    const std::span<const float> output = expert.forward(own);
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      float& value = dst[rows[i / classes_] * classes_ + i % classes_];
+      value = pass.phase == ops::Phase::training ? output[i] : (value + output[i]) / 2;
+    }
+  }
+}
+
+void CascadedExperts::backward_weights(onednn::Context&) {
+  // The loss is a mean over the batch: for the experts over the images that went on.
+  std::size_t went_on = 0;
+  for (const std::vector<int>& rows : routed_) went_on += rows.size();
+  const float scale = static_cast<float>(rows_) / static_cast<float>(went_on);
+  for (std::size_t e = 0; e < routed_.size(); ++e) {
+    const std::vector<int>& rows = routed_[e];
+    if (rows.empty()) {
+      experts_[e].clear_gradients();  // the optimizer still steps: its moments decay
+      continue;
+    }
+    for (std::size_t i = 0; i < rows.size() * classes_; ++i) {
+      diff_output_[i] = scale * diff_dst_[rows[i / classes_] * classes_ + i % classes_];
+    }
+    experts_[e].backward(std::span(diff_output_).first(rows.size() * classes_), GradientOf::output);
+  }
+}
+
+void CascadedExperts::backward_data(onednn::Context&) {
+  if (diff_src_) {
+    float* diff_src = onednn::data(diff_src_);
+    std::fill_n(diff_src, onednn::stored(diff_src_), 0.f);
+    for (std::size_t e = 0; e < routed_.size(); ++e) {
+      const std::vector<int>& rows = routed_[e];
+      if (rows.empty()) continue;
+      const float* diff = experts_[e].diff_input().data();
+      for_each_image(rows.size(), source_floats_, [&](std::size_t i) {
+        std::copy_n(diff + i * source_floats_, source_floats_, diff_src + rows[i] * source_floats_);
+      });
+    }
+  }
+  if (!diff_logits_) return;
+  float* diff = onednn::data(diff_logits_);
+  std::fill_n(diff, onednn::stored(diff_logits_), 0.f);
+  const float scale = first_loss_ / static_cast<float>(rows_);
+  for (std::size_t row = 0; row < labels_.size(); ++row) {
+    float* of_row = diff + row * classes_;
+    const std::span<const float> answer = probabilities(static_cast<int>(row));
+    for (std::size_t c = 0; c < classes_; ++c) of_row[c] = scale * answer[c];
+    of_row[labels_[row]] -= scale;
+  }
+}
+
+}  // namespace sluice
