@@ -100,7 +100,7 @@ inline std::vector<Sequential> layer_cases() {
 
 /// The same for layers that Keras and ONNX do not have.
 inline std::vector<Sequential> routed_cases() {
-  const auto mixture = [](int top_k, bool normalize, std::vector<Layer> layers) {
+  const auto mixture = [](int top_k, bool normalize, const std::vector<Layer>& layers) {
     MixtureOfExperts layer{"experts", {}, top_k, normalize, 0.25};
     for (const char* name : {"a", "b", "c"}) layer.experts.push_back({name, {}, layers});
     return layer;

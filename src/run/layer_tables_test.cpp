@@ -190,7 +190,7 @@ TEST_F(LayerTables, ExpertsAreCopiesOfOneNetwork) {
 }
 
 TEST_F(LayerTables, ACascadeEndsItsNetwork) {
-  const Experiment experiment = read(R"([[model.layers]]
+  const std::string text = R"([[model.layers]]
 class_name = "GlobalAveragePooling2D"
 [[model.layers]]
 class_name = "Dense"
@@ -207,7 +207,9 @@ class_name = "Flatten"
 [[model.layers.expert]]
 class_name = "Dense"
 units = 10
-)");
+)";
+  EXPECT_THAT(refusal(text), HasSubstr("layer3 would choose its threshold by the test images"));
+  const Experiment experiment = read(text + "[train]\nvalidation_split = 0.1\n");
   const auto& cascade = std::get<Cascade>(experiment.lab.network.layers.layers[2]);
   EXPECT_EQ(cascade.share, 0.5);
   EXPECT_EQ(cascade.training_share, 0.75);
