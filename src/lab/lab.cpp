@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "lab/threshold_images.h"
 #include "sluice/lab/verdict.h"
 
 namespace sluice {
@@ -18,6 +19,7 @@ Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
                      "data.validation_split: leave out the key",
                      options.validation_split, data.name);
   }
+  require_threshold_images(options, data.validation.size() > 0, data.name);
   if (options.validation_split == 0) return;  // fit() or evaluate() reports missing images
   const auto require = [&](const std::string& whom, bool trains, bool validates) {
     if (trains && validates) return;

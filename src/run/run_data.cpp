@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
+#include "lab/threshold_images.h"
 
 namespace sluice {
 
@@ -23,17 +24,10 @@ bool same_images(const DataRecord& before, const DataRecord& now) {
 }
 
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place) {
-  if (has_images || lab.validation_split > 0) return;
-  for (const Layer& layer : lab.network.layers.layers) {
-    if (!std::holds_alternative<Cascade>(layer)) continue;
-    throw user_error("experiment",
-                     "{}: {} would choose its threshold by the test images: set "
-                     "train.validation_split=0.1",
-                     place, one_line(std::get<Cascade>(layer).name));
-  }
+  require_threshold_images(lab, has_images, place);
   const EarlyStopping& stopping = lab.early_stopping;
   if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
-  if (lab.stop_on_test_images) return;
+  if (has_images || lab.validation_split > 0 || lab.stop_on_test_images) return;
   throw user_error("experiment",
                    "{}: early stopping would choose by the test images: set "
                    "train.validation_split=0.1, or train.early_stopping.on_test_images=true",

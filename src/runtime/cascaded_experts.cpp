@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/fail.h"
 #include "runtime/gating.h"
 #include "runtime/image_rows.h"
 #include "runtime/network.h"
@@ -41,6 +42,12 @@ std::vector<dnnl::memory> CascadedExperts::plan_backward_of_all(ops::Plan& plan,
 void CascadedExperts::route(const ops::Pass& pass) {
   rows_ = pass.rows;
   labels_.assign(pass.labels.begin(), pass.labels.end());
+  for (const int label : labels_) {
+    if (static_cast<std::size_t>(label) < classes_) continue;
+    throw user_error("model",
+                     "a cascade has {} logits, and there is a class {}: give it one for each class",
+                     classes_, label);
+  }
   for (std::vector<int>& rows : routed_) rows.clear();
   confidences_.clear();
   for (int row = 0; row < rows_; ++row) {

@@ -156,6 +156,17 @@ TEST_F(CascadedExpertsTest, TheFirstAnswerLearnsByItsOwnLoss) {
   }
 }
 
+TEST_F(CascadedExpertsTest, AClassWithoutALogitIsRefused) {
+  const Sequential model = cascaded(of_two());
+  const Weights weights = cascade_weights(model, 1);
+  Network network(context_, model, weights, {.batch = kBatch});
+  const std::vector<int> labels{0, 1, kAnswers};
+  network.set_labels(labels);
+  const RandomKey key{};
+  EXPECT_THAT(error_of(Fault::user, [&] { forward(network, 3, &key); }),
+              HasSubstr("a cascade has 4 logits, and there is a class 4"));
+}
+
 TEST_F(CascadedExpertsTest, CostsItsShareAtUseAndInTraining) {
   Cascade cascade{"cascade", {answering("a", 16)}};
   cascade.share = 0.2;
@@ -215,6 +226,16 @@ TEST(SetThresholds, SendOnTheShareOfTheExamples) {
       error_of(Fault::user,
                [&] { set_thresholds(cascaded(of_two()), Examples(none, kNames), weights); }),
       HasSubstr("there are 0"));
+  const Sequential of_rows{
+      "rows",
+      {4},
+      {Dense{"dense", 3}, Cascade{"cascade", {{"expert", {}, {Dense{"d", 4}}}}}},
+      {{"cascade", {"dense", "images"}}}};
+  Weights of_row(of_rows);
+  const LabelledImages rows = random_set(3, 1, {4});
+  EXPECT_THAT(
+      error_of(Fault::user, [&] { set_thresholds(of_rows, Examples(rows, kNames), of_row); }),
+      HasSubstr("cascade takes the images for its first answer"));
 }
 
 }  // namespace

@@ -53,6 +53,10 @@ void set_thresholds(const Sequential& model, const Examples& examples, Weights& 
                        model.name, to_string(model.input), examples.size(),
                        to_string(examples.shape()));
     }
+    if (sources[i][1] == kImages) {
+      throw user_error("model", "{}: {} takes the images for its first answer: give it a layer's",
+                       model.name, cascade->name);
+    }
     const Sequential first = part_up_to(model, sources[i][1]);
     const Weights its_weights = weights_of_part(first, weights);
     const auto compiled =
