@@ -1,9 +1,11 @@
 #include "sluice/lab/run_folder.h"
 
 #include <cstring>
+#include <sstream>
 
 #include "base/files.h"
 #include "run/experiment_keys.h"
+#include "sluice/text.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -228,6 +230,20 @@ TEST_F(ExperimentFile, EveryKeyIsWritten) {
   Settings settings;
   const std::string text = to_toml(read(kGroups));
   for (const Key& key : keys_of(settings)) EXPECT_THAT(text, HasSubstr("\n" + key.name() + " = "));
+}
+
+TEST_F(ExperimentFile, GroupsOfManyClassesAreWrittenInLinesOf80Columns) {
+  Groups::Group many{"many", {}};
+  for (int i = 0; i < 30; ++i) many.classes.push_back("größe" + std::string(i % 7, 'x'));
+  for (std::size_t i = 0; i < many.classes.size(); ++i) many.classes[i] += std::to_string(i);
+  const std::string text = groups_toml({many, {"one", {std::string(90, 'a')}}});
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const bool one_name = line.find("aaa") != std::string::npos;
+    EXPECT_TRUE(one_name || display_width(line) <= 80) << line;
+  }
+  const Experiment back = read("[data]\nset = \"folder\"\n" + text);
+  EXPECT_EQ(back.groups[0].classes, many.classes);
 }
 
 TEST_F(ExperimentFile, NameIsTheFilesUnlessGiven) {

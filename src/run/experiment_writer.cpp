@@ -6,6 +6,7 @@
 #include "run/experiment_keys.h"
 #include "run/layer_tables.h"
 #include "sluice/lab/run_folder.h"
+#include "sluice/text.h"
 
 namespace sluice {
 namespace {
@@ -60,6 +61,28 @@ std::string classes_text(const Groups::Group& group) {
   return text + "]";
 }
 
+/// The key with its list, in lines of 80 columns.
+std::string classes_lines(const Groups::Group& group) {
+  constexpr std::size_t kColumns = 80;
+  constexpr std::string_view kKey = "classes = [";
+  std::string text(kKey);
+  std::size_t width = kKey.size();
+  for (std::size_t i = 0; i < group.classes.size(); ++i) {
+    const std::string name = quote(group.classes[i]) + (i + 1 < group.classes.size() ? "," : "]");
+    const std::size_t wanted = display_width(name);
+    if (i > 0 && width + 1 + wanted > kColumns) {
+      text += "\n" + std::string(kKey.size(), ' ');
+      width = kKey.size();
+    } else if (i > 0) {
+      text += " ";
+      ++width;
+    }
+    text += name;
+    width += wanted;
+  }
+  return text + "\n";
+}
+
 /// A line of settings_text().
 struct Setting {
   std::string_view key;
@@ -92,8 +115,7 @@ std::string_view value_of(std::string_view key, const std::vector<Setting>& sett
 std::string groups_toml(const std::vector<Groups::Group>& groups) {
   std::string text;
   for (const Groups::Group& group : groups) {
-    text += fmt::format("\n[[groups]]\nname = {}\nclasses = {}\n", quote(group.name),
-                        classes_text(group));
+    text += fmt::format("\n[[groups]]\nname = {}\n", quote(group.name)) + classes_lines(group);
   }
   return text;
 }

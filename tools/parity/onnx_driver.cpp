@@ -14,7 +14,6 @@
 #include "base/random.h"
 #include "formats/safetensors/safetensors.h"
 #include "graph/layer_cases.h"
-#include "graph/layer_cases.h"
 #include "sluice/exchange.h"
 #include "sluice/lab/models.h"
 
@@ -22,7 +21,7 @@ namespace sluice {
 namespace {
 
 constexpr int kImages = 64;
-constexpr CompileOptions kPredict{.batch = kImages};
+const CompileOptions kPredict{.batch = kImages};
 
 float random_unit(std::uint32_t stream, std::uint32_t index) {
   return RandomStream::unit(RandomStream(7, Purpose::drawing, stream, 0).bits(index)[0]);
