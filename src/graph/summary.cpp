@@ -22,15 +22,15 @@ void freeze(const std::set<std::string>& frozen, const std::string& layer, Layer
     auto* normalization = std::get_if<operation::BatchNormalization>(&operation);
     if (normalization != nullptr) normalization->frozen = whole;
     if (!whole) continue;
-    const auto freeze_all = [](std::vector<Sequential>& experts) {
-      for (Sequential& expert : experts) {
-        for (const Layer& each : expert.layers) expert.frozen.insert(name_of(each));
-      }
-    };
-    auto* mixture = std::get_if<operation::MixtureOfExperts>(&operation);
-    if (mixture != nullptr) freeze_all(mixture->experts);
-    auto* cascade = std::get_if<operation::Cascade>(&operation);
-    if (cascade != nullptr) freeze_all(cascade->experts);
+    std::visit(
+        [](auto& each) {
+          if constexpr (requires { each.experts; }) {
+            for (Sequential& expert : each.experts) {
+              for (const Layer& inner : expert.layers) expert.frozen.insert(name_of(inner));
+            }
+          }
+        },
+        operation);
   }
 }
 

@@ -20,7 +20,6 @@ CascadedExperts::CascadedExperts(ops::Plan& plan, const std::vector<dnnl::memory
       first_loss_(static_cast<float>(cascade.first_loss)),
       threshold_(threshold),
       logits_(onednn::data(sources[1])),
-      source_floats_(floats_of_image(src_)),
       classes_(floats_of_image(dst_)),
       routed_(experts.count()) {
   const auto batch = static_cast<std::size_t>(batch_of(src_));
@@ -73,22 +72,12 @@ void CascadedExperts::route(const ops::Pass& pass) {
 
 void CascadedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   route(pass);
-  const float* src = onednn::data(src_);
   float* dst = onednn::data(dst_);
   std::copy_n(logits_, static_cast<std::size_t>(rows_) * classes_, dst);
   for (std::size_t e = 0; e < routed_.size(); ++e) {
     const std::vector<int>& rows = routed_[e];
     if (rows.empty()) continue;
-    Network& expert = experts_[e];
-    float* input = expert.input().data();
-    for_each_image(rows.size(), source_floats_, [&](std::size_t i) {
-      std::copy_n(src + rows[i] * source_floats_, source_floats_, input + i * source_floats_);
-    });
-    ops::Pass own = pass;
-    own.rows = static_cast<int>(rows.size());
-    // Dropout masks of its own: see stream_of() in network.cpp.
-    own.stream += static_cast<std::uint64_t>(e + 1) << 32;
-    const std::span<const float> output = expert.forward(own);
+    const std::span<const float> output = experts_.forward(e, rows, src_, pass);
     for (std::size_t i = 0; i < output.size(); ++i) {
       float& value = dst[rows[i / classes_] * classes_ + i % classes_];
       value = pass.phase == ops::Phase::training ? output[i] : (value + output[i]) / 2;
@@ -116,15 +105,9 @@ void CascadedExperts::backward_weights(onednn::Context&) {
 
 void CascadedExperts::backward_data(onednn::Context&) {
   if (diff_src_) {
-    float* diff_src = onednn::data(diff_src_);
-    std::fill_n(diff_src, onednn::stored(diff_src_), 0.f);
+    std::fill_n(onednn::data(diff_src_), onednn::stored(diff_src_), 0.f);
     for (std::size_t e = 0; e < routed_.size(); ++e) {
-      const std::vector<int>& rows = routed_[e];
-      if (rows.empty()) continue;
-      const float* diff = experts_[e].diff_input().data();
-      for_each_image(rows.size(), source_floats_, [&](std::size_t i) {
-        std::copy_n(diff + i * source_floats_, source_floats_, diff_src + rows[i] * source_floats_);
-      });
+      if (!routed_[e].empty()) experts_.add_diff_input(e, routed_[e], diff_src_);
     }
   }
   if (!diff_logits_) return;

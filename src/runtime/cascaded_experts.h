@@ -35,7 +35,6 @@ class CascadedExperts : public ops::Op {
   float first_loss_;
   const float* threshold_;
   const float* logits_;
-  std::size_t source_floats_;  ///< of an image
   std::size_t classes_;
   int rows_ = 0;                          ///< of the last pass
   std::vector<int> labels_;               ///< of its images; empty without

@@ -1,10 +1,20 @@
 #include "runtime/experts.h"
 
+#include "base/simd.h"
 #include "graph/weights.h"
 #include "onednn/planes.h"
+#include "runtime/image_rows.h"
 #include "runtime/network.h"
 
 namespace sluice {
+
+namespace {
+
+SLUICE_VECTORISED void add_image(const float* values, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] += values[i];
+}
+
+}  // namespace
 
 Experts::Experts(const std::vector<Sequential>& experts, const PlacedWeights& weights,
                  const ExpertsOptions& options, const dnnl::memory& source)
@@ -41,6 +51,32 @@ bool Experts::compile(const std::vector<Sequential>& experts, const PlacedWeight
   }
   output_layout_ = plain_output && output_.size() == 3 ? onednn::Tag::nhwc : *common;
   return true;
+}
+
+std::span<const float> Experts::forward(std::size_t expert, std::span<const int> rows,
+                                        const dnnl::memory& source, const ops::Pass& pass) {
+  Network& network = *networks_[expert];
+  const std::size_t floats = floats_of_image(source);
+  const float* from = onednn::data(source);
+  float* input = network.input().data();
+  for_each_image(rows.size(), floats, [&](std::size_t i) {
+    std::copy_n(from + rows[i] * floats, floats, input + i * floats);
+  });
+  ops::Pass own = pass;
+  own.rows = static_cast<int>(rows.size());
+  // Dropout masks of its own: see stream_of() in network.cpp.
+  own.stream += static_cast<std::uint64_t>(expert + 1) << 32;
+  return network.forward(own);
+}
+
+void Experts::add_diff_input(std::size_t expert, std::span<const int> rows,
+                             const dnnl::memory& diff_source) {
+  const std::size_t floats = floats_of_image(diff_source);
+  const float* diff = networks_[expert]->diff_input().data();
+  float* to = onednn::data(diff_source);
+  for_each_image(rows.size(), floats, [&](std::size_t i) {
+    add_image(diff + i * floats, floats, to + rows[i] * floats);
+  });
 }
 
 dnnl::memory::desc Experts::output_desc(int batch) const {

@@ -6,6 +6,7 @@
 
 #include "graph/operation.h"
 #include "onednn/tensor.h"
+#include "ops/op.h"
 #include "sluice/network.h"
 
 namespace sluice {
@@ -33,6 +34,13 @@ class Experts {
   Experts(const std::vector<Sequential>& experts, const PlacedWeights& weights,
           const ExpertsOptions& options, const dnnl::memory& source);
   ~Experts();
+
+  /// Runs an expert in a pass for some rows of `source`, in order, and returns (rows, output).
+  std::span<const float> forward(std::size_t expert, std::span<const int> rows,
+                                 const dnnl::memory& source, const ops::Pass& pass);
+  /// After an expert's backward pass for these rows, adds the gradient of its input to theirs.
+  void add_diff_input(std::size_t expert, std::span<const int> rows,
+                      const dnnl::memory& diff_source);
 
   std::size_t count() const { return networks_.size(); }
   Network& operator[](std::size_t expert) { return *networks_[expert]; }

@@ -39,7 +39,6 @@ RoutedExperts::RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& s
       expert_of_class_(mixture.expert_of_class),
       balance_loss_(static_cast<float>(mixture.balance_loss)),
       logits_(onednn::data(sources[1])),
-      source_floats_(floats_of_image(src_)),
       output_floats_(floats_of_image(dst_)),
       shares_(experts.count()) {
   const auto batch = static_cast<std::size_t>(batch_of(src_));
@@ -108,7 +107,6 @@ void RoutedExperts::take_labels(std::span<const int> labels) {
 void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   route(pass.rows);
   take_labels(pass.labels);
-  const float* src = onednn::data(src_);
   float* dst = onednn::data(dst_);
   // Several experts add to an image; one alone writes it.
   const bool adds = top_k_ > 1;
@@ -116,16 +114,7 @@ void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   for (std::size_t e = 0; e < shares_.size(); ++e) {
     Share& share = shares_[e];
     if (share.rows.empty()) continue;
-    Network& expert = experts_[e];
-    float* input = expert.input().data();
-    for_each_image(share.rows.size(), source_floats_, [&](std::size_t i) {
-      std::copy_n(src + share.rows[i] * source_floats_, source_floats_, input + i * source_floats_);
-    });
-    ops::Pass own = pass;
-    own.rows = static_cast<int>(share.rows.size());
-    // Dropout masks of its own: see stream_of() in network.cpp.
-    own.stream += static_cast<std::uint64_t>(e + 1) << 32;
-    share.output = expert.forward(own);
+    share.output = experts_.forward(e, share.rows, src_, pass);
     for_each_image(share.rows.size(), output_floats_, [&](std::size_t i) {
       const float* output = share.output.data() + i * output_floats_;
       float* to = dst + share.rows[i] * output_floats_;
@@ -157,22 +146,14 @@ void RoutedExperts::backward_weights(onednn::Context&) {
 }
 
 void RoutedExperts::backward_data(onednn::Context&) {
-  if (diff_src_) backward_source();
-  if (diff_logits_) backward_logits();
-}
-
-void RoutedExperts::backward_source() {
-  float* diff_src = onednn::data(diff_src_);
-  std::fill_n(diff_src, onednn::stored(diff_src_), 0.f);
-  for (std::size_t e = 0; e < shares_.size(); ++e) {
-    const Share& share = shares_[e];
-    if (share.rows.empty()) continue;
-    const float* diff = experts_[e].diff_input().data();
-    for_each_image(share.rows.size(), source_floats_, [&](std::size_t i) {
-      add_scaled(diff + i * source_floats_, source_floats_, 1,
-                 diff_src + share.rows[i] * source_floats_);
-    });
+  if (diff_src_) {
+    std::fill_n(onednn::data(diff_src_), onednn::stored(diff_src_), 0.f);
+    for (std::size_t e = 0; e < shares_.size(); ++e) {
+      if (shares_[e].rows.empty()) continue;
+      experts_.add_diff_input(e, shares_[e].rows, diff_src_);
+    }
   }
+  if (diff_logits_) backward_logits();
 }
 
 void RoutedExperts::backward_logits() {

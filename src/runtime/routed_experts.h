@@ -33,7 +33,6 @@ class RoutedExperts : public ops::Op {
 
   void route(int rows);
   void take_labels(std::span<const int> labels);
-  void backward_source();
   void backward_logits();
 
   Experts& experts_;
@@ -43,8 +42,7 @@ class RoutedExperts : public ops::Op {
   std::vector<int> expert_of_class_;
   float balance_loss_;
   const float* logits_;
-  std::size_t source_floats_;  ///< of an image
-  std::size_t output_floats_;
+  std::size_t output_floats_;         ///< of an image
   std::vector<Share> shares_;         ///< by expert
   int rows_ = 0;                      ///< of the last pass
   std::vector<int> right_;            ///< its experts by the labels; empty without labels

@@ -163,11 +163,6 @@ class OperationWriter {
   }
   /// Computes all experts, and chooses.
   void operator()(const operation::Cascade& cascade) {
-    const auto node = [&](const std::string& what, const char* op,
-                          const std::vector<std::string>& inputs,
-                          const std::vector<OnnxGraph::Attribute>& attributes = {}) {
-      return graph_.add_node(name_ + "/" + what, op, inputs, attributes);
-    };
     const std::string images = channels_last(source());
     const std::string first = value(at_->sources[1]).name;
     const std::string threshold = add_parameter(name_ + "/threshold");
@@ -236,14 +231,16 @@ class OperationWriter {
     values_.push_back({merged, first.channels_first});
   }
 
+  /// Adds a node of the layer at hand.
+  std::string node(const std::string& what, const char* op, const std::vector<std::string>& inputs,
+                   const std::vector<OnnxGraph::Attribute>& attributes = {}) {
+    return graph_.add_node(name_ + "/" + what, op, inputs, attributes);
+  }
+
   /// The weights of the experts, (batch, experts): 0 for those that are not chosen.
   std::string weights_of_experts(const operation::MixtureOfExperts& mixture,
                                  const std::string& logits) {
     constexpr float kFar = 1e30F;  // below every logit
-    const auto node = [&](const char* what, const char* op, const std::vector<std::string>& inputs,
-                          const std::vector<OnnxGraph::Attribute>& attributes = {}) {
-      return graph_.add_node(name_ + "/" + what, op, inputs, attributes);
-    };
     const auto experts = static_cast<std::int64_t>(mixture.experts.size());
     const std::string depth = graph_.add_scalar(name_ + "/experts", experts);
     const std::string values = graph_.add_tensor(name_ + "/not_or_chosen", {2}, kNotOrChosen);
