@@ -72,6 +72,7 @@ int run(int argc, char** argv) {
   add_predict(app);
   add_explain(app);
   add_groups(app);
+  add_frontier(app);
   add_report(app);
   add_export(app);
   add_import(app);

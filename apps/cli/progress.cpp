@@ -111,6 +111,10 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
       "Epoch {}/{} {} {} loss {:.4f} acc {:.3f} val_loss {:.4f} val_acc {:.3f}", progress.epoch,
       progress.epochs, clock_text(epoch.seconds), step_time(progress.seconds_per_step), epoch.loss,
       epoch.accuracy, epoch.val_loss, epoch.val_accuracy);
+  end(line);
+}
+
+void FitProgress::end(const std::string& line) {
   if (can_redraw()) {
     draw_last(line);
   } else {

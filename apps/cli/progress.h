@@ -19,6 +19,8 @@ class FitProgress {
  public:
   void on_step(const Progress& progress);
   void on_epoch(const Progress& progress, const Epoch& epoch);
+  /// Prints a line in place of the one that is redrawn.
+  static void end(const std::string& line);
 
  private:
   double last_shown_ = 0;  ///< seconds since the start of the epoch

@@ -37,6 +37,17 @@ void print_confusion(const std::string& title, const Evaluation& test) {
 
 }  // namespace
 
+DataEvents RunPrinter::loading() {
+  DataEvents events = data_events();
+  if (!is_brief()) return events;
+  // Many runs have the same images: tell it once.
+  events.say = [this, say = events.say](const std::string& text) {
+    if (text != loaded_) say(text);
+    loaded_ = text;
+  };
+  return events;
+}
+
 void RunPrinter::on_note(const std::string& line) {
   print_out("{}\n", line);
   flush_out();
@@ -46,11 +57,13 @@ void RunPrinter::on_begin(const RunStart& start) {
   folder_ = start.folder;
   kept_.clear();
   graceful_.emplace();
+  if (is_brief()) return;
   print_out("\n{}\nrun folder: {}\n", distribution_text(start.train, start.test),
             folder_->path().string());
 }
 
 void RunPrinter::on_stage(const StageStart& start) {
+  if (is_brief()) return;
   const Stage& stage = start.stage;
   print_heading(fmt::format("{}/{} {}: {}", start.number, start.count, stage.name, stage.title));
   if (stage.is_control()) return;
@@ -68,6 +81,11 @@ void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
                           const std::vector<LayerProfile>& profile) {
   const History& history = result.history;
   kept_.push_back(stage.name);
+  if (is_brief()) {
+    progress_.end(fmt::format("{}: trained in {}, val_acc {:.3f}", stage.name,
+                              clock_text(history.seconds), history.epochs.back().val_accuracy));
+    return;
+  }
   print_out("\ntrained in {}, {:.0f} images/s\n", clock_text(history.seconds),
             history.images_per_second);
   if (history.restored_epoch > 0) {
@@ -75,7 +93,7 @@ void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
   }
   const bool trained_now = std::ranges::any_of(
       profile, [](const LayerProfile& layer) { return layer.backward_images > 0; });
-  if (profile_ && trained_now) {
+  if (detail_ == Detail::profile && trained_now) {
     print_out("\nseconds, including validation\n{}", profile_text(profile, history.seconds));
   }
   print_confusion(stage.name, result.test);
@@ -83,6 +101,7 @@ void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
 }
 
 void RunPrinter::on_results(const Results& results) {
+  if (is_brief()) return;
   print_heading("result");
   print_out("{}", comparison_text(results));
 }

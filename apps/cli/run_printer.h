@@ -13,18 +13,22 @@ namespace sluice::cli {
 /// Prints the progress of a run, and lets Ctrl-C stop it.
 class RunPrinter : public RunObserver {
  public:
-  /// `profile`: print the time of each layer in each stage.
-  explicit RunPrinter(bool profile) : profile_(profile) {}
+  enum class Detail {
+    brief,    ///< for many runs: a line for each model
+    usual,    ///< models, epochs and results
+    profile,  ///< also the time of each layer in each stage
+  };
+  explicit RunPrinter(Detail detail) : detail_(detail) {}
 
   bool should_stop() override { return interrupted(); }
-  DataEvents loading() override { return data_events(); }
+  DataEvents loading() override;
   void on_note(const std::string& line) override;
   void on_begin(const RunStart& start) override;
   void on_stage(const StageStart& start) override;
   void on_resumed(const FitState& state) override;
   void on_step(const Progress& progress) override { progress_.on_step(progress); }
   void on_epoch(const Progress& progress, const Epoch& epoch) override {
-    progress_.on_epoch(progress, epoch);
+    if (!is_brief()) progress_.on_epoch(progress, epoch);
   }
   void on_model(const Stage& stage, const ModelResult& result,
                 const std::vector<LayerProfile>& profile) override;
@@ -36,8 +40,11 @@ class RunPrinter : public RunObserver {
   void print_what_is_left(bool can_resume, const std::string& data) const;
 
  private:
-  bool profile_;
+  bool is_brief() const { return detail_ == Detail::brief; }
+
+  Detail detail_;
   FitProgress progress_;
+  std::string loaded_;  ///< what was said about the images
   std::optional<RunFolder> folder_;
   std::vector<std::string> kept_;         ///< models whose files are complete
   std::optional<GracefulStop> graceful_;  ///< exists when there is something to save

@@ -105,7 +105,7 @@ void train(TrainOptions options) {
   write_experiment(options);
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
-  RunPrinter printer(options.profile);
+  RunPrinter printer(options.profile ? RunPrinter::Detail::profile : RunPrinter::Detail::usual);
   try {
     train_or_resume(options, printer);
   } catch (const Stopped&) {

@@ -12,6 +12,7 @@ void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_explain(CLI::App& app);
 void add_groups(CLI::App& app);
+void add_frontier(CLI::App& app);
 void add_report(CLI::App& app);
 void add_export(CLI::App& app);
 void add_import(CLI::App& app);

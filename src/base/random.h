@@ -16,7 +16,8 @@ enum class Purpose : std::uint32_t {
   drawing = 4,
   order = 5,
   augmentation = 6,
-  mixup = 7
+  mixup = 7,
+  control = 8
 };
 
 /// Counter-based random numbers: the same seed, purpose, stream, step and index give the same bits

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace sluice {
 
@@ -120,6 +121,20 @@ std::string signed_points(double share) {
     if (text.find_first_of("123456789") != std::string::npos) break;
   }
   return text;
+}
+
+std::string points_text(double share) {
+  const std::string text = signed_points(std::abs(share));
+  return text.substr(text.find_first_not_of('+')) + " points";
+}
+
+std::string p_value_text(double p) {
+  if (p < 0.001) return "p < .001";
+  int digits = p < 0.0995 ? 3 : 2;
+  std::string text = fmt::format("{:.{}f}", p, digits);
+  // .0496 is below .05, so its text must be too.
+  while (p < 0.05 && text.starts_with("0.05")) text = fmt::format("{:.{}f}", p, ++digits);
+  return "p = " + (text[0] == '0' ? text.substr(1) : text);
 }
 
 std::string argument_text(const std::filesystem::path& path) {

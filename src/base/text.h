@@ -19,6 +19,11 @@ std::string_view head(std::string_view text, std::size_t width);
 /// Formats a share as signed percentage points with one decimal: "+2.7". A value other than 0 gets
 /// as many decimals as it needs not to look like 0: "-0.04".
 std::string signed_points(double share);
+/// The same without the sign: "2.7 points".
+std::string points_text(double share);
+
+/// Formats a p-value with the usual digits of statistics: "p = .012", "p < .001".
+std::string p_value_text(double p);
 
 /// Number of letters to add, drop, replace or swap with a neighbour to turn one text into the
 /// other.

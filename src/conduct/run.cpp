@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
+#include "conduct/run_or_resume.h"
 #include "conduct/stopping.h"
 #include "formats/text/json_text.h"
 #include "run/disk_need.h"
@@ -131,9 +132,6 @@ Results resume(const fs::path& stopped, const RunOptions& options, RunObserver& 
   return conduct(experiment, std::move(folder), its, observer);
 }
 
-namespace {
-
-/// Trains one experiment in a folder, or the rest of it.
 void run_or_resume(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
   std::error_code ignored;
   if (!fs::exists(options.folder, ignored)) {
@@ -153,6 +151,8 @@ void run_or_resume(const Experiment& experiment, const RunOptions& options, RunO
     resume(options.folder, options, observer);
   }
 }
+
+namespace {
 
 SeedRuns::Spread spread_of(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());

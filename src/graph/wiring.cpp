@@ -64,4 +64,16 @@ std::vector<std::vector<int>> sources_of_layers(const Sequential& model) {
   return sources;
 }
 
+void leave_out_usual_inputs(Sequential& model) {
+  std::string before = kImagesName;
+  for (const Layer& layer : model.layers) {
+    const std::string& name = name_of(layer);
+    const auto inputs = model.inputs.find(name);
+    if (inputs != model.inputs.end() && inputs->second == std::vector{before}) {
+      model.inputs.erase(inputs);
+    }
+    before = name;
+  }
+}
+
 }  // namespace sluice

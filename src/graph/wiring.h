@@ -15,4 +15,7 @@ constexpr const char* kImagesName = "images";
 /// the layer, as summarize() documents.
 std::vector<std::vector<int>> sources_of_layers(const Sequential& model);
 
+/// Removes the inputs of layers that take the one before them, as they would without.
+void leave_out_usual_inputs(Sequential& model);
+
 }  // namespace sluice

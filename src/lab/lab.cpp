@@ -44,6 +44,10 @@ Examples Lab::validation_examples() const {
   return Examples(data_.train, data_.class_names).after_split(options_.validation_split);
 }
 
+std::size_t Lab::images_of(const Stage& stage) const {
+  return examples_of(stage, train_examples(), groups_).size();
+}
+
 Mixture Lab::declare() const {
   return mixture(groups_, data_.train.shape, static_cast<int>(data_.class_names.size()),
                  options_.network);

@@ -153,7 +153,10 @@ const std::vector<std::string>& network_names() {
 Sequential network(const std::string& name, const Shape& input, int classes,
                    const NetworkChoice& choice) {
   if (choice.name == "lab") return cnn(name, input, classes, choice.size, choice.width);
-  if (choice.name == "layers") return listed(name, input, classes, choice.layers);
+  if (choice.name == "layers") {
+    require_width(name, choice.width);
+    return listed(name, input, classes, widened(choice.layers, choice.width));
+  }
   require_width(name, choice.width);
   NetworkBuilder builder(name, input, choice.width);
   Sequential model = choice.name == "airbench" ? airbench(std::move(builder), input.back(), classes)

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/text.h"
 #include "sluice/lab/verdict.h"
 
@@ -9,28 +7,13 @@ namespace sluice {
 
 namespace {
 
-/// Formats a p-value with the usual digits of statistics: "p = .012".
-std::string p_text(double p) {
-  if (p < 0.001) return "p < .001";
-  int digits = p < 0.0995 ? 3 : 2;
-  std::string text = fmt::format("{:.{}f}", p, digits);
-  // .0496 is below .05, so its text must be too.
-  while (p < 0.05 && text.starts_with("0.05")) text = fmt::format("{:.{}f}", p, ++digits);
-  return "p = " + (text[0] == '0' ? text.substr(1) : text);
-}
-
-std::string points(double difference) {
-  const std::string text = signed_points(std::abs(difference));
-  return text.substr(text.find_first_not_of('+')) + " points";
-}
-
 std::string gain(double difference) {
-  return (difference < 0 ? "loses " : "gains ") + points(difference);
+  return (difference < 0 ? "loses " : "gains ") + points_text(difference);
 }
 
 std::string mixture_clause(const Verdict& verdict) {
   const PairedComparison& found = verdict.difference;
-  const std::string p = p_text(found.p_value);
+  const std::string p = p_value_text(found.p_value);
   if (found.may_be_chance()) {
     return fmt::format(
         "The mixture {} {} the baseline, which may be chance ({}, 95% interval {} to {})",
@@ -49,8 +32,8 @@ std::string control_clause(const Verdict& verdict, const Verdict::Control& best)
                        best.words, gained);
   }
   return fmt::format(", and {}, the best control, {}: {} less than the mixture ({}{})", best.words,
-                     gained, points(found.difference),
-                     found.may_be_chance() ? "may be chance, " : "", p_text(found.p_value));
+                     gained, points_text(found.difference),
+                     found.may_be_chance() ? "may be chance, " : "", p_value_text(found.p_value));
 }
 
 }  // namespace

@@ -34,6 +34,10 @@ void Figures::augmentation(const std::string& name, const std::string& title,
   if (available_) draw(name, augmentation_plot(title, examples, options, seed, stage));
 }
 
+void Figures::frontier(const std::string& name, const Frontier& frontier) const {
+  if (available_) draw(name, frontier_plot(frontier));
+}
+
 void Figures::draw(const std::string& name, const std::string& script) const {
   const auto gnuplot = find_gnuplot();
   if (!gnuplot)

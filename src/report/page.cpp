@@ -2,6 +2,7 @@
 #include "formats/text/json_text.h"
 #include "report/page_assets.h"
 #include "run/explanation.h"
+#include "run/frontier_json.h"
 #include "run/run_contents.h"
 #include "sluice/lab/report.h"
 
@@ -90,6 +91,11 @@ std::string report_html(const std::vector<RunFolder>& runs,
   }
   title += has_mixture ? ": was the mixture worth it?" : ": report";
   return page(title, sentences, {{"runs", std::move(contents)}});
+}
+
+std::string frontier_html(const Frontier& frontier) {
+  return page(frontier.name + ": is the mixture above the dense networks?",
+              sentence(frontier.points, frontier.verdict), {{"frontier", to_json(frontier)}});
 }
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 
 #include "sluice/dataset.h"
 #include "sluice/evaluation.h"
+#include "sluice/lab/frontier.h"
 #include "sluice/trainer.h"
 
 namespace sluice {
@@ -18,6 +19,7 @@ std::string distribution_plot(const std::string& title, const Examples& train,
 std::string samples_plot(const std::string& title, const Examples& examples);
 std::string augmentation_plot(const std::string& title, const Examples& examples,
                               const Augmentation& options, std::uint64_t seed, std::uint32_t stage);
+std::string frontier_plot(const Frontier& frontier);
 
 // Shared by the plots. Sizes are in pixels.
 

@@ -77,6 +77,7 @@ std::vector<Key> keys_of(Settings& settings) {
   LabOptions::Epochs& epochs = lab.epochs;
   EarlyStopping& stopping = lab.early_stopping;
   Augmentation& augment = lab.augment;
+  FrontierOptions& frontier = settings.experiment.frontier;
   return {
       {"name", Key::Name{&settings.experiment.name}},
       {"seed", Key::Seed{&lab.seed}},
@@ -153,6 +154,9 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.augment.cutout", Key::Count{&augment.cutout, 0, kMostPixels}},
       {"train.augment.mixup", Key::Real{&augment.mixup, factor, "between 0 and 1"}},
       {"evaluate.views", Key::Choice{&settings.views, {"one", "mirror", "mirror+shift"}}},
+      {"frontier.seeds", Key::Count{&frontier.seeds, 1, 1000}},
+      {"frontier.widths", Key::Reals{&frontier.widths, width, "above 0 and at most 128"}},
+      {"frontier.work", Key::Reals{&frontier.work, times, "above 0 and at most 1000"}},
       {"controls.longer", Key::Flag{&lab.controls.longer}},
       {"controls.average", Key::Flag{&lab.controls.average}},
       {"controls.wider", Key::Flag{&lab.controls.wider}},

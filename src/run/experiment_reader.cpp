@@ -64,11 +64,6 @@ class ExperimentReader {
                        "{}: there are [[model.layers]], and model.network is \"{}\": leave one out",
                        place(layer_lines_.front()), network.name);
     }
-    if (network.width != 1) {
-      throw user_error("experiment",
-                       "{}: model.width = {} has no effect on [[model.layers]]: leave it out",
-                       place(layer_lines_.front()), network.width);
-    }
     network.name = "layers";
     try {
       sluice::network("network", input, 2, network);

@@ -131,8 +131,6 @@ TEST_F(LayerTables, MistakesAreNamedWithTheirLine) {
   EXPECT_THAT(refusal("model.network = \"layers\""), HasSubstr("add [[model.layers]]"));
   EXPECT_THAT(refusal(std::string("model.network = \"lab\"\n") + kLayers),
               HasSubstr("2: there are [[model.layers]], and model.network is \"lab\""));
-  EXPECT_THAT(refusal(std::string("model.width = 2\n") + kLayers),
-              HasSubstr("2: model.width = 2 has no effect on [[model.layers]]: leave it out"));
 }
 
 constexpr const char* kRouted = R"([[model.layers]]

@@ -1,3 +1,5 @@
+#include "train/thresholds.h"
+
 #include <algorithm>
 #include <cmath>
 
@@ -29,18 +31,34 @@ std::vector<float> confidences(CompiledModel& model, const Examples& examples) {
   return all;
 }
 
-/// The threshold below which a share of the values lies.
+}  // namespace
+
 float threshold_of(std::vector<float> values, double share) {
-  constexpr float kAboveAll = 2;
   const auto below =
       static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size())));
-  if (below >= values.size()) return kAboveAll;
+  if (below >= values.size()) return kAllGoOn;
   const auto it = values.begin() + static_cast<std::ptrdiff_t>(below);
   std::ranges::nth_element(values, it);
   return *it;
 }
 
+namespace {
+
+const Weights::Tensor& threshold_tensor(const Cascade& cascade, const Weights& weights) {
+  return *std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& tensor) {
+    return tensor.layer == cascade.name && tensor.kind == "threshold";
+  });
+}
+
 }  // namespace
+
+float threshold(const Cascade& cascade, const Weights& weights) {
+  return weights.values(threshold_tensor(cascade, weights))[0];
+}
+
+void set_threshold(const Cascade& cascade, float threshold, Weights& weights) {
+  weights.values(threshold_tensor(cascade, weights))[0] = threshold;
+}
 
 void set_thresholds(const Sequential& model, const Examples& examples, Weights& weights) {
   require_weights(model, weights);
@@ -62,11 +80,7 @@ void set_thresholds(const Sequential& model, const Examples& examples, Weights& 
     const auto compiled =
         compile_for_inference(first, its_weights, {.batch = throughput_batch(model.input)});
     const float threshold = threshold_of(confidences(*compiled, examples), cascade->share);
-    for (const Weights::Tensor& tensor : weights.tensors()) {
-      if (tensor.layer == cascade->name && tensor.kind == "threshold") {
-        weights.values(tensor)[0] = threshold;
-      }
-    }
+    set_threshold(*cascade, threshold, weights);
   }
 }
 

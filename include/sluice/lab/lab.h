@@ -138,6 +138,9 @@ class Lab {
   /// smallest width with at least as many parameters as the mixture has active.
   std::variant<Sequential, Mixture> model_of(const Stage& stage) const;
 
+  /// Number of training images of a stage.
+  std::size_t images_of(const Stage& stage) const;
+
   Examples train_examples() const;
   Examples validation_examples() const;
   Examples test_examples() const { return {data_.test, data_.class_names}; }

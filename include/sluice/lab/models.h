@@ -27,7 +27,7 @@ struct NetworkChoice {
 
   std::string name = "lab";  ///< or another of network_names(), or "layers"
   CnnSize size;              ///< of the lab's
-  double width = 1;          ///< multiplies the filters of each layer but the last
+  double width = 1;          ///< multiplies the filters and units of each layer but the last
   /// Of "layers": a network without name and input. A Dense with a softmax follows it.
   Sequential layers = {};
 };

@@ -7,6 +7,7 @@
 
 #include "sluice/evaluation.h"
 #include "sluice/lab/class_groups.h"
+#include "sluice/lab/frontier.h"
 #include "sluice/lab/run_folder.h"
 #include "sluice/mixture.h"
 #include "sluice/trainer.h"
@@ -55,6 +56,11 @@ std::string explanation_html(const Answers& answers, const Examples& examples, s
 std::string report_html(const std::vector<RunFolder>& runs,
                         const std::function<void()>& before_each = {});
 
+/// Table of a frontier's points, and its verdict.
+std::string frontier_text(const Frontier& frontier);
+/// Returns the frontier as an HTML page without other files.
+std::string frontier_html(const Frontier& frontier);
+
 /// Draws PNG figures in a folder with gnuplot. Without gnuplot, available() is false and every call
 /// does nothing. Throws Error (machine) if gnuplot fails.
 class Figures {
@@ -80,6 +86,8 @@ class Figures {
   /// eight epochs.
   void augmentation(const std::string& name, const std::string& title, const Examples& examples,
                     const Augmentation& options, std::uint64_t seed, std::uint32_t stage) const;
+  /// Draws test accuracy over operations for an image, over latency and over training work.
+  void frontier(const std::string& name, const Frontier& frontier) const;
 
  private:
   void draw(const std::string& name, const std::string& script) const;

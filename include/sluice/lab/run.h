@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "sluice/lab/frontier.h"
 #include "sluice/lab/lab.h"
 #include "sluice/lab/run_folder.h"
 #include "sluice/trainer.h"
@@ -136,6 +137,17 @@ struct SeedRuns {
 /// Error (user) if a run there is of another experiment.
 SeedRuns run_seeds(const Experiment& experiment, int count, const RunOptions& options,
                    RunObserver& observer);
+
+/// Trains the mixture of an experiment and the dense networks of Experiment::frontier with each
+/// seed, as run() does, without controls, in the folders seed-<seed>/mixture and
+/// seed-<seed>/width-<width> of RunOptions::folder; without that, of runs/<name>-frontier. A dense
+/// network is trained for as many whole epochs as its part of the mixture's training work has. Then
+/// it compares them, and writes frontier.json, frontier.html and frontier.png. Each run is noted
+/// before it begins. Called again with the same arguments, it resumes a stopped run and does not
+/// repeat finished ones. Throws as run() does, and Error (user) for an experiment without a
+/// mixture, without validation images, or if a run there is of another experiment.
+Frontier run_frontier(const Experiment& experiment, const RunOptions& options,
+                      RunObserver& observer);
 
 }  // namespace sluice
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sluice/evaluation.h"
+#include "sluice/lab/frontier.h"
 #include "sluice/lab/lab.h"
 #include "sluice/lab/verdict.h"
 #include "sluice/model_file.h"
@@ -25,7 +26,8 @@ struct Experiment {
   DataOptions data;
   std::vector<Groups::Group> groups;
   LabOptions lab;
-  Views views = Views::one;     ///< of the test images, in the evaluation of one network
+  Views views = Views::one;  ///< of the test images, in the evaluation of one network
+  FrontierOptions frontier;
   std::string file = "groups";  ///< file and key, for messages about the groups
 };
 

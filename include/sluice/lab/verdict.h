@@ -103,8 +103,9 @@ Cost cost_of(const Sequential& model);
 /// expensive group.
 Cost cost_of(const Mixture& model);
 
-/// Returns the median of predict()'s milliseconds for one of the examples, with a model compiled
-/// for inference. Throws Error (user) without examples.
+/// Returns the milliseconds that predict() needs for one of the examples, with a model compiled for
+/// inference: the mean over 100 of them, since a cascade needs more for some, of the median of
+/// three times each. Throws Error (user) without examples.
 double latency_ms(CompiledModel& model, const Examples& examples);
 
 struct Verdict {

@@ -1,6 +1,6 @@
 'use strict';
 
-// Fills the page: one run, a comparison of runs, or the explanation of one image.
+// Fills the page: one run, a comparison of runs, a frontier, or the explanation of one image.
 
 function explanationPage(explanation) {
   return [
@@ -10,9 +10,15 @@ function explanationPage(explanation) {
   ];
 }
 
-const {runs, explanation} = JSON.parse(document.getElementById('data').textContent);
-document.getElementById('main').replaceChildren(
-  ...(explanation ? explanationPage(explanation) : runs.length === 1 ? runPage(runs[0]) : comparisonPage(runs)),
-  el('footer', {}, explanation ? 'Made by Sluice.'
-    : 'Made by Sluice from results.json and predictions.csv in the run’s folder.'));
+const {runs, explanation, frontier} = JSON.parse(document.getElementById('data').textContent);
+
+function contents() {
+  if (explanation) return [explanationPage(explanation), 'Made by Sluice.'];
+  if (frontier) return [frontierPage(frontier), 'Made by Sluice; frontier.json beside this page has all figures.'];
+  return [runs.length === 1 ? runPage(runs[0]) : comparisonPage(runs),
+    'Made by Sluice from results.json and predictions.csv in the run’s folder.'];
+}
+
+const [parts, source] = contents();
+document.getElementById('main').replaceChildren(...parts, el('footer', {}, source));
 drawn.forEach(draw);

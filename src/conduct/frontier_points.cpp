@@ -1,0 +1,226 @@
+#include "conduct/frontier_points.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "eval/outputs.h"
+#include "sluice/lab/verdict.h"
+#include "train/thresholds.h"
+
+namespace sluice {
+
+namespace {
+
+using Kind = FrontierPoint::Kind;
+
+/// Answers of a network for the images.
+struct Scores {
+  std::vector<float> validation;  ///< (images, classes)
+  std::vector<float> test;
+};
+
+Scores scores_of(const Sequential& model, const Weights& weights, const FrontierImages& images,
+                 const CompileOptions& options, Views views = Views::one) {
+  return {ask_alone(model, weights, images.validation, options, views).frozen,
+          ask_alone(model, weights, images.test, options, views).frozen};
+}
+
+std::vector<std::uint8_t> right_of(const std::vector<float>& scores, const Examples& examples) {
+  const std::size_t classes = examples.class_names().size();
+  std::vector<std::uint8_t> right;
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    right.push_back(predicted_class(std::span(scores).subspan(i * classes, classes)) ==
+                    examples.label(i));
+  }
+  return right;
+}
+
+double share_of(const std::vector<std::uint8_t>& marks) {
+  const auto count = static_cast<double>(std::ranges::count(marks, 1));
+  return count / static_cast<double>(marks.size());
+}
+
+/// A point with one seed; `flops` for a validation image and `test_flops` for a test image.
+FrontierPoint point(Kind kind, const std::string& words,
+                    const std::vector<std::uint8_t>& validation,
+                    const std::vector<std::uint8_t>& test, double flops, double test_flops) {
+  FrontierPoint one{.kind = kind, .words = words, .flops = flops};
+  one.seeds.push_back({share_of(validation), test, share_of(test), test_flops});
+  return one;
+}
+
+/// A first answer for every image, and a second one for some.
+class TwoAnswers {
+ public:
+  TwoAnswers(const Scores& first, const Scores& second, const FrontierImages& images,
+             double first_flops, double second_flops)
+      : classes_(images.test.class_names().size()),
+        first_validation_(right_of(first.validation, images.validation)),
+        first_test_(right_of(first.test, images.test)),
+        second_validation_(right_of(second.validation, images.validation)),
+        second_test_(right_of(second.test, images.test)),
+        validation_confidences_(confidences(first.validation)),
+        test_confidences_(confidences(first.test)),
+        first_flops_(first_flops),
+        second_flops_(second_flops) {}
+
+  /// The images of which the first answer is less sure than `threshold` get the second one.
+  FrontierPoint by_threshold(Kind kind, const std::string& words, float threshold) const {
+    const auto below = [&](const std::vector<float>& values) {
+      std::vector<std::uint8_t> marks;
+      for (const float value : values) marks.push_back(value < threshold);
+      return marks;
+    };
+    return chosen(kind, words, below(validation_confidences_), below(test_confidences_));
+  }
+  FrontierPoint by_share(Kind kind, const std::string& words, double share) const {
+    return by_threshold(kind, words, threshold_of(validation_confidences_, share));
+  }
+  /// As many images as by the threshold, chosen at random, get the second one.
+  FrontierPoint at_random(float threshold) const {
+    const auto random = [&](const std::vector<float>& values, std::uint64_t stream) {
+      const RandomStream numbers(0, Purpose::control, stream, 0);
+      std::vector<std::uint8_t> marks;
+      for (const float value : values) marks.push_back(value < threshold);
+      for (std::size_t i = marks.size(); i > 1; --i) {  // a shuffle
+        const std::uint32_t bits = numbers.bits(static_cast<std::uint32_t>(i))[0];
+        std::swap(marks[i - 1], marks[RandomStream::below(bits, static_cast<std::uint32_t>(i))]);
+      }
+      return marks;
+    };
+    return chosen(Kind::random, "images chosen at random", random(validation_confidences_, 0),
+                  random(test_confidences_, 1));
+  }
+
+ private:
+  std::vector<float> confidences(const std::vector<float>& scores) const {
+    std::vector<float> all;
+    for (std::size_t first = 0; first < scores.size(); first += classes_) {
+      all.push_back(std::ranges::max(std::span(scores).subspan(first, classes_)));
+    }
+    return all;
+  }
+
+  FrontierPoint chosen(Kind kind, const std::string& words,
+                       const std::vector<std::uint8_t>& validation,
+                       const std::vector<std::uint8_t>& test) const {
+    const auto merged = [](const std::vector<std::uint8_t>& marks,
+                           const std::vector<std::uint8_t>& first,
+                           const std::vector<std::uint8_t>& second) {
+      std::vector<std::uint8_t> right;
+      for (std::size_t i = 0; i < marks.size(); ++i) {
+        right.push_back(marks[i] != 0 ? second[i] : first[i]);
+      }
+      return right;
+    };
+    return point(kind, words, merged(validation, first_validation_, second_validation_),
+                 merged(test, first_test_, second_test_),
+                 first_flops_ + share_of(validation) * second_flops_,
+                 first_flops_ + share_of(test) * second_flops_);
+  }
+
+  std::size_t classes_;
+  // 1 for each image that is classified correctly.
+  std::vector<std::uint8_t> first_validation_;
+  std::vector<std::uint8_t> first_test_;
+  std::vector<std::uint8_t> second_validation_;
+  std::vector<std::uint8_t> second_test_;
+  std::vector<float> validation_confidences_;
+  std::vector<float> test_confidences_;
+  double first_flops_;
+  double second_flops_;
+};
+
+/// The cascade in which a network ends, before its softmax; null for others.
+Cascade* last_cascade(Sequential& model) {
+  if (model.layers.size() < 2) return nullptr;
+  return std::get_if<Cascade>(&model.layers[model.layers.size() - 2]);
+}
+
+double flops_with_share(Sequential model, double share) {
+  last_cascade(model)->share = share;
+  return count_flops(model);
+}
+
+std::vector<FrontierPoint> cascade_points(Sequential model, Weights weights,
+                                          const FrontierImages& images,
+                                          const CompileOptions& options) {
+  const Cascade& cascade = *last_cascade(model);
+  const float own = threshold(cascade, weights);
+  set_threshold(cascade, kNoneGoesOn, weights);
+  const Scores first = scores_of(model, weights, images, options);
+  set_threshold(cascade, kAllGoOn, weights);
+  const Scores last = scores_of(model, weights, images, options);
+  const double all_flops = flops_with_share(model, 1);
+  const double expert_flops = 2 * (all_flops - flops_with_share(model, 0.5));
+  const TwoAnswers answers(first, last, images, all_flops - expert_flops, expert_flops);
+
+  std::vector<FrontierPoint> points{answers.by_threshold(Kind::mixture, "mixture", own)};
+  for (const double share : {0.0, 0.1, 0.25, 0.5, 1.0}) {
+    points.push_back(
+        answers.by_share(Kind::share, fmt::format("{:.0f}% go on", 100 * share), share));
+  }
+  points.push_back(answers.at_random(own));
+  return points;
+}
+
+}  // namespace
+
+std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierImages& images,
+                                        const CompileOptions& options) {
+  const Scores one = scores_of(saved.model, saved.weights, images, options);
+  const Scores both = scores_of(saved.model, saved.weights, images, options, Views::mirror);
+  const double flops = count_flops(saved.model);
+  const TwoAnswers answers(one, both, images, flops, flops);
+  std::vector<FrontierPoint> points{answers.by_threshold(Kind::dense, "", kNoneGoesOn),
+                                    answers.by_share(Kind::dense, "", 0.25),
+                                    answers.by_threshold(Kind::dense, "", kAllGoOn)};
+  points[1].views = "mirror if unsure";
+  points[2].views = "mirror";
+  return points;
+}
+
+std::vector<FrontierPoint> routed_points(const SavedModel& saved, const FrontierImages& images,
+                                         const CompileOptions& options) {
+  Sequential model = saved.model;
+  if (last_cascade(model) != nullptr) {
+    return cascade_points(std::move(model), saved.weights, images, options);
+  }
+  const Scores scores = scores_of(model, saved.weights, images, options);
+  const double flops = count_flops(model);
+  return {point(Kind::mixture, "mixture", right_of(scores.validation, images.validation),
+                right_of(scores.test, images.test), flops, flops)};
+}
+
+std::vector<FrontierPoint> mixture_points(const SavedMixture& saved, const Groups& groups,
+                                          const FrontierImages& images,
+                                          const CompileOptions& options) {
+  const auto ask_all = [&](const Examples& examples) {
+    return ask(saved.model.baseline, saved.weights.baseline, saved.model, saved.weights, groups,
+               examples, options);
+  };
+  const Answers validation = ask_all(images.validation);
+  const Answers test = ask_all(images.test);
+  const double flops = cost_of(saved.model).active_flops;
+  const auto at_random = [&](const Answers& answers, std::uint64_t stream) {
+    const RandomStream numbers(0, Purpose::control, stream, 0);
+    std::vector<float> scores;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      const std::uint32_t group =
+          RandomStream::below(numbers.bits(static_cast<std::uint32_t>(i))[0],
+                              static_cast<std::uint32_t>(groups.count()));
+      const std::vector<float> own = answers.scores(i, static_cast<int>(group));
+      scores.insert(scores.end(), own.begin(), own.end());
+    }
+    return scores;
+  };
+  return {point(Kind::mixture, "mixture", right_of(validation.mixture(), images.validation),
+                right_of(test.mixture(), images.test), flops, flops),
+          point(Kind::random, "groups chosen at random",
+                right_of(at_random(validation, 0), images.validation),
+                right_of(at_random(test, 1), images.test), flops, flops)};
+}
+
+}  // namespace sluice
