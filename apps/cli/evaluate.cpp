@@ -22,12 +22,21 @@ struct EvaluateOptions {
   Compute compute = Compute::automatic;
   std::optional<Views> views;
   bool profile = false;
+  Routing routing;
 };
 
 void print_row(const std::string& model, const Examples& test, const Evaluation& result) {
   print_out("{:<22} {:>8} {:>9.3f} {:>9.4f} {:>10.0f}\n", model, test.size(), result.accuracy,
             result.loss, result.images_per_second);
   flush_out();
+}
+
+/// Returns a model that routes as the options say.
+template <class Saved>
+Saved routed(Saved saved, const EvaluateOptions& options) {
+  AnyModel model = std::move(saved);
+  set_routing(model, options.routing);
+  return std::get<Saved>(std::move(model));
 }
 
 /// Evaluates a model, and adds its profile to `profiles`.
@@ -55,6 +64,7 @@ void print_details(const std::vector<std::pair<std::string, Evaluation>>& result
     if (whole != results.rend() && name != whole->first) continue;
     print_out("\n{}\n{}\n{}", name, confusion_text(result.confusion),
               classification_text(result.confusion));
+    if (!result.experts.empty()) print_out("\n{}", expert_use_text(result));
   }
 }
 
@@ -86,9 +96,10 @@ void evaluate_run(const EvaluateOptions& options) {
       return evaluate_saved(folder, stage.name, saved, examples, options,
                             options.views.value_or(experiment.views), profiles);
     };
-    results.emplace_back(stage.name, stage.kind == StageKind::mixture
-                                         ? evaluated(folder.read_mixture())
-                                         : evaluated(folder.read_model(stage.name)));
+    results.emplace_back(stage.name,
+                         stage.kind == StageKind::mixture
+                             ? evaluated(routed(folder.read_mixture(), options))
+                             : evaluated(routed(folder.read_model(stage.name), options)));
     print_row(stage.name, examples, results.back().second);
   }
   print_details(results);
@@ -109,6 +120,7 @@ Examples:
   sluice evaluate runs/lab
   sluice evaluate runs/lab --data ~/cifar-10-batches-bin
   sluice evaluate runs/lab --views mirror
+  sluice evaluate runs/pays --share 0.5
   sluice evaluate runs/lab --compute exact --profile)");
   const auto options = std::make_shared<EvaluateOptions>();
   add_run(*verb, options->run);
@@ -124,6 +136,7 @@ Examples:
       ->transform(word_to_number({{"one", static_cast<int>(Views::one)},
                                   {"mirror", static_cast<int>(Views::mirror)},
                                   {"mirror+shift", static_cast<int>(Views::mirror_shift)}}));
+  add_routing_options(*verb, options->routing);
   verb->add_flag("--profile", options->profile, "Print the time of each layer");
   verb->callback([options] { evaluate_run(*options); });
 }

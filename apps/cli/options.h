@@ -5,6 +5,7 @@
 
 #include "cli/mistakes.h"
 #include "sluice/evaluation.h"
+#include "sluice/model_file.h"
 #include "sluice/network.h"
 
 namespace sluice::cli {
@@ -48,6 +49,19 @@ inline void add_compute_option(CLI::App& verb, Compute& compute) {
       ->transform(word_to_number({{"auto", static_cast<int>(Compute::automatic)},
                                   {"fast", static_cast<int>(Compute::fast)},
                                   {"exact", static_cast<int>(Compute::exact)}}));
+}
+
+/// Adds --experts and --share of a network with layers of experts.
+inline void add_routing_options(CLI::App& verb, Routing& routing) {
+  verb.add_option("--experts", routing.experts,
+                  "Experts that answer an image, for a network with\n"
+                  "MixtureOfExperts; default: top_k, as trained")
+      ->type_name("N")
+      ->check(whole_number(1, 65536));
+  verb.add_option("--share", routing.share,
+                  "Part of the images that go on to the experts of a\n"
+                  "Cascade, 0 to 1; default: as trained")
+      ->type_name("SHARE");
 }
 
 /// Options of compilation for inference, with large batches for throughput.

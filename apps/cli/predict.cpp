@@ -25,6 +25,7 @@ struct PredictOptions {
   std::string list;
   bool json = false;
   bool csv = false;
+  Routing routing;
 };
 
 // Batches start small, so that the first output comes soon, and grow while they are fast.
@@ -44,7 +45,8 @@ void predict(const PredictOptions& options) {
   if (named.empty()) throw user_error("predict", "name pictures or folders, or a file of --list");
   const std::vector<fs::path> files = picture_files(named);
   const Predictor predictor(options.run,
-                            {.batch = static_cast<int>(std::min(files.size(), kLargestBatch))});
+                            {.batch = static_cast<int>(std::min(files.size(), kLargestBatch)),
+                             .routing = options.routing});
   const PredictionPrinter printer(predictor, options.json  ? PredictionFormat::json
                                              : options.csv ? PredictionFormat::csv
                                                            : PredictionFormat::text);
@@ -97,6 +99,7 @@ Examples:
   sluice predict runs/lab pictures --json > answers.jsonl
   find . -name '*.jpg' | sluice predict runs/lab --list - --csv > answers.csv
   sluice predict runs/lab samples
+  sluice predict runs/pays cat.jpg --share 0.1
   sluice predict runs/lab/mixture/model.safetensors cat.jpg)");
   const auto options = std::make_shared<PredictOptions>();
   verb->add_option("RUN", options->run, "Folder of a run, or one model.safetensors")->required();
@@ -108,6 +111,7 @@ Examples:
   verb->add_option("--list", options->list,
                    "File with a picture or folder on each line; - is\nstandard input")
       ->type_name("FILE");
+  add_routing_options(*verb, options->routing);
   verb->callback([options] { predict(*options); });
 }
 

@@ -33,6 +33,7 @@ void print_model(const Mixture& model) {
 void print_confusion(const std::string& title, const Evaluation& test) {
   print_out("\n{}: accuracy {:.3f}, loss {:.4f} on {} test images\n{}", title, test.accuracy,
             test.loss, test.confusion.total(), confusion_text(test.confusion));
+  if (!test.experts.empty()) print_out("\n{}", expert_use_text(test));
 }
 
 }  // namespace

@@ -36,12 +36,36 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
+/// How many examples each expert of a layer took.
+struct ExpertUse {
+  /// Of one true class, or of all.
+  struct Count {
+    std::int64_t taken = 0;
+    std::int64_t right = 0;  ///< of these, classified correctly by the whole model
+  };
+
+  std::string layer;
+  std::vector<std::string> experts;  ///< names
+  std::vector<Count> counts;         ///< (classes, experts)
+  std::int64_t examples = 0;
+
+  const Count& of(int true_class, std::size_t expert) const {
+    return counts[static_cast<std::size_t>(true_class) * experts.size() + expert];
+  }
+  Count of_all(std::size_t expert) const;
+};
+
+/// Experts that took less than a tenth of what they would if all of their layer took equally many:
+/// numbers of them. A layer with one expert has none.
+std::vector<std::size_t> starved_experts(const ExpertUse& use);
+
 struct Evaluation {
   ConfusionMatrix confusion;
   double accuracy = 0;
   double loss = 0;     ///< mean categorical cross-entropy, as Keras's evaluate()
   double seconds = 0;  ///< for the forward passes
   double images_per_second = 0;
+  std::vector<ExpertUse> experts = {};  ///< by layer of experts, for one view of each example
 };
 
 /// Returns the largest batch for throughput in inference: 256 for images of 32x32x3, fewer for

@@ -231,24 +231,26 @@ struct MixtureOfExperts {
 /// A cascade (Wang et al. 2020, arXiv 2012.01988): a small network answers every image, and experts
 /// those that it is unsure of. It takes two inputs: values for the experts, and the logits of the
 /// first answer, one for each class. At inference the images whose largest softmax of these logits
-/// is below the threshold go on, each to the expert of the class of its largest logit; their output
+/// is below a threshold go on, each to the expert of the class of its largest logit; their output
 /// is the mean of the expert's logits and the first ones, that of other images the first ones.
 ///
 /// In training the `training_share` of a batch of which the first answer is least sure goes on;
 /// their output is the expert's, whose loss is the mean over these images. The first answer learns
 /// by a loss of its own, and by no other. A share of a half saves work, as training on the images
 /// that a small network finds hard does (KellerJordan/cifar10-airbench). set_thresholds()
-/// (sluice/trainer.h) belongs behind training: before it every image goes on.
+/// (sluice/trainer.h) belongs behind training: before it every image goes on. `share` may be
+/// changed afterwards.
 ///
-/// Tensors: "threshold" {1}, and those of the experts, as of a MixtureOfExperts.
+/// Tensors: "thresholds" {101}, one for each whole percentage of images that go on, and those of
+/// the experts, as of a MixtureOfExperts.
 struct Cascade {
   std::string name;
   /// Networks with names of their own, each from values to logits. Their `input` is not read.
   std::vector<Sequential> experts;
   std::vector<int> expert_of_class = {};  ///< from 0; needed with several experts
-  double share = 0.25;        ///< of images that go on, for set_thresholds(); above 0, up to 1
-  double training_share = 1;  ///< of a batch in training; above 0, up to 1
-  double first_loss = 1;      ///< times the cross-entropy of the first answer is added in training
+  double share = 0.25;                    ///< of images that go on at inference; 0 to 1
+  double training_share = 1;              ///< of a batch in training; above 0, up to 1
+  double first_loss = 1;  ///< times the cross-entropy of the first answer is added in training
 };
 
 using Layer =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,6 +37,15 @@ struct SavedMixture {
 };
 
 using AnyModel = std::variant<SavedModel, SavedMixture>;
+
+/// How much of a trained network's experts answers an image; what is not set stays as trained.
+struct Routing {
+  std::optional<int> experts;   ///< MixtureOfExperts::top_k
+  std::optional<double> share;  ///< Cascade::share
+};
+/// Sets the routing of all layers of experts. Throws Error (user) if the model has no such layer,
+/// if it is a mixture, whose gate chooses one expert, or for a number out of range.
+void set_routing(AnyModel& model, const Routing& routing);
 
 /// Writes a safetensors file that has all that predictions need. Tensors have Keras's shapes and
 /// names such as "conv1.1/kernel", in a mixture "baseline/conv1.1/kernel". The metadata has

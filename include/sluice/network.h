@@ -79,6 +79,13 @@ struct Route {
   std::span<const float> importance;  ///< (classes, 2): see importance_model()
 };
 
+/// The images of one pass that each expert of a layer took. Valid until the next pass.
+struct ExpertRows {
+  std::string layer;
+  std::vector<std::string> experts;             ///< names
+  std::vector<std::span<const int>> of_expert;  ///< rows, in order
+};
+
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
 /// compiled, none by a step. It reads and refers to the weights it was compiled with, which must
 /// outlive it. One thread at a time may call it; the work itself runs on all OpenMP threads. What
@@ -114,6 +121,9 @@ class CompiledModel {
   /// The way of an image of the pass before through a mixture. Nothing for other models. Throws
   /// Error (user) for a row that was not in that pass.
   virtual std::optional<Route> route(int /*row*/) const { return {}; }
+  /// For each layer of experts, which images of the pass before they took. Nothing for other
+  /// models.
+  virtual std::vector<ExpertRows> expert_rows() const { return {}; }
   /// gradient: (count, outputs()) of the pass before it, by a model compiled for training.
   /// Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;

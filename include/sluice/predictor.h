@@ -9,6 +9,7 @@
 
 #include "sluice/dataset.h"
 #include "sluice/error.h"
+#include "sluice/model_file.h"
 #include "sluice/network.h"
 
 #pragma GCC visibility push(default)
@@ -20,6 +21,7 @@ struct PredictorOptions {
   /// in smaller batches: see throughput_batch().
   int batch = 256;
   Compute compute = Compute::automatic;
+  Routing routing = {};  ///< of a network with layers of experts
 };
 
 /// Prediction for one image. Classes are in the order of Predictor::class_names().
@@ -53,7 +55,7 @@ class Predictor {
   /// `path` is a model file or the folder of a run. A run gives its mixture and the frozen
   /// baseline, or the baseline if it has no mixture. Throws Error (user) if the path has neither, a
   /// file is damaged, the model's input is neither a colour nor a grey image, or baseline and
-  /// mixture have different classes.
+  /// mixture have different classes; and as set_routing(), also for a mixture of whole networks.
   explicit Predictor(const std::filesystem::path& path, const PredictorOptions& options = {});
   ~Predictor();
   Predictor(Predictor&&) noexcept;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sluice/dataset.h"
+#include "sluice/evaluation.h"
 #include "sluice/network.h"
 
 #pragma GCC visibility push(default)
@@ -199,6 +200,9 @@ class FitObserver {
   virtual void on_begin(FitState&) {}
   virtual void on_step(const Progress&) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
+  /// Called after on_epoch() for a model with layers of experts, with their use of the validation
+  /// examples; not for the epochs of an earlier fit.
+  virtual void on_expert_use(const std::vector<ExpertUse>&) {}
   /// Called after each step, after each epoch and at the end. If it returns true, on_state() is
   /// called.
   virtual bool wants(const FitState&) { return false; }
@@ -213,7 +217,7 @@ class FitObserver {
 /// the weights do not fit the model.
 void whiten(const Sequential& model, const Examples& examples, Weights& weights);
 
-/// Gives each Cascade the threshold at which its `share` of the examples goes on to its experts.
+/// Gives each Cascade the thresholds at which each share of the examples goes on to its experts.
 /// Choose them as for any choice: neither training images, of which a trained network is too sure,
 /// nor test images. Does nothing for a model without a Cascade. Throws Error (user) as whiten().
 void set_thresholds(const Sequential& model, const Examples& examples, Weights& weights);

@@ -6,8 +6,8 @@
 
 #include "base/random.h"
 #include "eval/outputs.h"
+#include "graph/thresholds.h"
 #include "sluice/lab/verdict.h"
-#include "train/thresholds.h"
 
 namespace sluice {
 
@@ -76,7 +76,7 @@ class TwoAnswers {
     return chosen(kind, words, below(validation_confidences_), below(test_confidences_));
   }
   FrontierPoint by_share(Kind kind, const std::string& words, double share) const {
-    return by_threshold(kind, words, threshold_of(validation_confidences_, share));
+    return by_threshold(kind, words, threshold_for(thresholds_of(validation_confidences_), share));
   }
   /// As many images as by the threshold, chosen at random, get the second one.
   FrontierPoint at_random(float threshold) const {
@@ -139,23 +139,17 @@ Cascade* last_cascade(Sequential& model) {
   return std::get_if<Cascade>(&model.layers[model.layers.size() - 2]);
 }
 
-double flops_with_share(Sequential model, double share) {
-  last_cascade(model)->share = share;
-  return count_flops(model);
-}
-
-std::vector<FrontierPoint> cascade_points(Sequential model, Weights weights,
+std::vector<FrontierPoint> cascade_points(Sequential model, const Weights& weights,
                                           const FrontierImages& images,
                                           const CompileOptions& options) {
-  const Cascade& cascade = *last_cascade(model);
-  const float own = threshold(cascade, weights);
-  set_threshold(cascade, kNoneGoesOn, weights);
+  Cascade& cascade = *last_cascade(model);
+  const float own = threshold_for(thresholds_in(weights, cascade.name), cascade.share);
+  cascade.share = 0;
   const Scores first = scores_of(model, weights, images, options);
-  set_threshold(cascade, kAllGoOn, weights);
+  const double first_flops = count_flops(model);
+  cascade.share = 1;
   const Scores last = scores_of(model, weights, images, options);
-  const double all_flops = flops_with_share(model, 1);
-  const double expert_flops = 2 * (all_flops - flops_with_share(model, 0.5));
-  const TwoAnswers answers(first, last, images, all_flops - expert_flops, expert_flops);
+  const TwoAnswers answers(first, last, images, first_flops, count_flops(model) - first_flops);
 
   std::vector<FrontierPoint> points{answers.by_threshold(Kind::mixture, "mixture", own)};
   for (const double share : {0.0, 0.1, 0.25, 0.5, 1.0}) {
@@ -174,9 +168,9 @@ std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierI
   const Scores both = scores_of(saved.model, saved.weights, images, options, Views::mirror);
   const double flops = count_flops(saved.model);
   const TwoAnswers answers(one, both, images, flops, flops);
-  std::vector<FrontierPoint> points{answers.by_threshold(Kind::dense, "", kNoneGoesOn),
+  std::vector<FrontierPoint> points{answers.by_share(Kind::dense, "", 0),
                                     answers.by_share(Kind::dense, "", 0.25),
-                                    answers.by_threshold(Kind::dense, "", kAllGoOn)};
+                                    answers.by_share(Kind::dense, "", 1)};
   points[1].views = "mirror if unsure";
   points[2].views = "mirror";
   return points;

@@ -1,5 +1,7 @@
 #include "conduct/stage_fit.h"
 
+#include <fmt/format.h>
+
 #include "conduct/stopping.h"
 
 namespace sluice {
@@ -47,6 +49,21 @@ void StageFit::on_begin(FitState& state) {
 void StageFit::on_epoch(const Progress& progress, const Epoch& epoch) {
   observer_.on_epoch(progress, epoch);
   if (events_) events_->add(progress.epoch, epoch);
+}
+
+void StageFit::on_expert_use(const std::vector<ExpertUse>& layers) {
+  std::set<std::string> starved;
+  for (const ExpertUse& use : layers) {
+    for (const std::size_t expert : starved_experts(use)) {
+      const std::string name = use.layer + ": " + use.experts[expert];
+      starved.insert(name);
+      if (starved_.contains(name)) continue;
+      observer_.on_note(fmt::format(
+          "{} gets {} of {} validation images: a larger balance_loss would give it more", name,
+          use.of_all(expert).taken, use.examples));
+    }
+  }
+  starved_ = std::move(starved);
 }
 
 bool StageFit::wants(const FitState& state) {

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/timer.h"
@@ -41,6 +42,8 @@ class StageFit : public FitObserver {
   void on_begin(FitState& state) override;
   void on_step(const Progress& progress) override { observer_.on_step(progress); }
   void on_epoch(const Progress& progress, const Epoch& epoch) override;
+  /// Notes experts that get hardly any images, once.
+  void on_expert_use(const std::vector<ExpertUse>& layers) override;
   bool wants(const FitState& state) override;
   void on_state(const FitState& state) override;
 
@@ -50,8 +53,9 @@ class StageFit : public FitObserver {
   RunObserver& observer_;
   int every_steps_;
   std::optional<EventLog> events_;
-  int steps_ = 0;            ///< since the last checkpoint
-  Timer since_;              ///< time since the last checkpoint
+  std::set<std::string> starved_;  ///< experts of the last epoch
+  int steps_ = 0;                  ///< since the last checkpoint
+  Timer since_;                    ///< time since the last checkpoint
   double cost_seconds_ = 0;  ///< time of writing it; 0 before the first, which is always written
   double restored_seconds_ = 0;
 };

@@ -17,6 +17,54 @@ int throughput_batch(const Shape& input) {
       std::clamp(kValues / std::max<std::int64_t>(1, element_count(input)), kLeast, kMost));
 }
 
+namespace {
+
+void add_expert_use(const CompiledModel& model, std::span<const float> outputs,
+                    std::span<const int> labels, Evaluation& result) {
+  const std::vector<ExpertRows> layers = model.expert_rows();
+  const std::size_t classes = outputs.size() / labels.size();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const ExpertRows& layer = layers[l];
+    if (result.experts.size() == l) {
+      result.experts.push_back({layer.layer, layer.experts, {}});
+      result.experts.back().counts.resize(classes * layer.experts.size());
+    }
+    ExpertUse& use = result.experts[l];
+    use.examples += static_cast<std::int64_t>(labels.size());
+    for (std::size_t e = 0; e < layer.experts.size(); ++e) {
+      for (const int row : layer.of_expert[e]) {
+        const auto r = static_cast<std::size_t>(row);
+        const auto label = static_cast<std::size_t>(labels[r]);
+        ExpertUse::Count& count = use.counts[label * layer.experts.size() + e];
+        ++count.taken;
+        count.right += predicted_class(outputs.subspan(r * classes, classes)) == labels[r];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+ExpertUse::Count ExpertUse::of_all(std::size_t expert) const {
+  Count all;
+  for (std::size_t i = expert; i < counts.size(); i += experts.size()) {
+    all.taken += counts[i].taken;
+    all.right += counts[i].right;
+  }
+  return all;
+}
+
+std::vector<std::size_t> starved_experts(const ExpertUse& use) {
+  std::int64_t taken = 0;
+  for (const ExpertUse::Count& count : use.counts) taken += count.taken;
+  const auto experts = static_cast<std::int64_t>(use.experts.size());
+  std::vector<std::size_t> starved;
+  for (std::size_t e = 0; e < use.experts.size(); ++e) {
+    if (10 * experts * use.of_all(e).taken < taken) starved.push_back(e);
+  }
+  return starved;
+}
+
 Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views) {
   if (examples.size() == 0) throw user_error("evaluate", "there are no images to evaluate on");
   require_fit(model, examples);
@@ -33,6 +81,7 @@ Evaluation evaluate(CompiledModel& model, const Examples& examples, Views views)
   if (views == Views::one) {
     predict_in_batches(model, examples, [&](const Batch& batch, std::span<const float> outputs) {
       add(batch.labels, outputs, summed_loss(model, outputs, batch.labels, {}));
+      add_expert_use(model, outputs, batch.labels, result);
     });
   } else {
     std::vector<int> labels;

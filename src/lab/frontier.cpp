@@ -38,13 +38,13 @@ double standard_error(const std::vector<double>& values) {
 }
 
 /// A mean with the distribution of its error.
-struct Test {
+struct MeanTest {
   double half_interval;
   double p_value;  ///< two-sided, for a true mean of 0
 };
 
 template <class Distribution>
-Test test(const Distribution& distribution, double mean, double error) {
+MeanTest tested(const Distribution& distribution, double mean, double error) {
   if (error == 0) return {0, mean == 0 ? 1.0 : 0.0};
   return {quantile(distribution, kConfidence) * error,
           2 * cdf(complement(distribution, std::abs(mean) / error))};
@@ -147,8 +147,9 @@ FrontierDifference compare(const FrontierPoint& first, const FrontierPoint& seco
   const boost::math::students_t_distribution<double> student(
       static_cast<double>(differences.size() - 1));
   const boost::math::normal_distribution<double> normal;
-  const Test seeds = test(student, result.difference, result.standard_error);
-  const Test images = test(normal, result.difference, standard_error(by_image(first, second)));
+  const MeanTest seeds = tested(student, result.difference, result.standard_error);
+  const MeanTest images =
+      tested(normal, result.difference, standard_error(by_image(first, second)));
   const double half = std::max(seeds.half_interval, images.half_interval);
   result.interval = {result.difference - half, result.difference + half};
   result.p_value = std::max(seeds.p_value, images.p_value);

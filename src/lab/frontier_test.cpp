@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-constexpr std::size_t kImages = 1000;
+constexpr std::size_t kTestImages = 1000;
 constexpr double kMega = 1e6;
 
 /// A point whose seeds classify the first images correctly, so many each.
@@ -26,9 +26,9 @@ FrontierPoint point(FrontierPoint::Kind kind, double mflop, const std::vector<in
   one.training_flops = training;
   for (const int count : right) {
     FrontierPoint::Seed seed{.validation = validation, .flops = one.flops};
-    seed.right.assign(kImages, 0);
+    seed.right.assign(kTestImages, 0);
     std::fill_n(seed.right.begin(), count, 1);
-    seed.test = count / static_cast<double>(kImages);
+    seed.test = count / static_cast<double>(kTestImages);
     one.seeds.push_back(seed);
   }
   return one;

@@ -9,23 +9,25 @@ namespace sluice {
 
 namespace {
 
-std::string row(const std::string& name, const std::string& operations, const std::string& latency,
-                const std::string& work, const std::string& epochs, const std::string& validation,
-                const std::string& test) {
+std::string frontier_row(const std::string& name, const std::string& operations,
+                         const std::string& latency, const std::string& work,
+                         const std::string& epochs, const std::string& validation,
+                         const std::string& test) {
   return left(name, 34) + right(operations, 7) + right(latency, 9) + right(work, 8) +
          right(epochs, 7) + right(validation, 7) + right(test, 8) + "\n";
 }
 
-std::string row(const FrontierPoint& point, const FrontierPoint& mixture, bool is_rival) {
+std::string frontier_row(const FrontierPoint& point, const FrontierPoint& mixture, bool is_rival) {
   const double latency = point.latency_ms();
-  return row((is_rival ? "> " : "  ") + point.words,
-             fmt::format("{:.1f}", point.test_flops() / 1e6),
-             latency > 0 ? fmt::format("{:.2f} ms", latency) : "",
-             fmt::format("x {:.2f}", point.training_flops / mixture.training_flops),
-             fmt::to_string(point.epochs), percent(point.validation()), percent(point.test()));
+  return frontier_row(
+      (is_rival ? "> " : "  ") + point.words, fmt::format("{:.1f}", point.test_flops() / 1e6),
+      latency > 0 ? fmt::format("{:.2f} ms", latency) : "",
+      fmt::format("x {:.2f}", point.training_flops / mixture.training_flops),
+      fmt::to_string(point.epochs), percent(point.validation()), percent(point.test()));
 }
 
-std::string differences(const FrontierDifference& found, const std::vector<std::uint64_t>& seeds) {
+std::string seed_differences(const FrontierDifference& found,
+                             const std::vector<std::uint64_t>& seeds) {
   std::string text;
   for (std::size_t s = 0; s < seeds.size(); ++s) {
     const PairedComparison& seed = found.by_seed[s];
@@ -41,9 +43,9 @@ std::string differences(const FrontierDifference& found, const std::vector<std::
 std::string frontier_text(const Frontier& frontier) {
   const FrontierVerdict& verdict = frontier.verdict;
   const FrontierPoint& mixture = frontier.points.front();
-  std::string text = row("", "MFLOP", "latency", "train", "epochs", "valid.", "test");
+  std::string text = frontier_row("", "MFLOP", "latency", "train", "epochs", "valid.", "test");
   for (std::size_t i = 0; i < frontier.points.size(); ++i) {
-    text += row(frontier.points[i], mixture, static_cast<int>(i) == verdict.rival);
+    text += frontier_row(frontier.points[i], mixture, static_cast<int>(i) == verdict.rival);
   }
   text += wrapped(
       "MFLOP and latency are of a test image, in the mean; training is the work of the whole "
@@ -51,12 +53,13 @@ std::string frontier_text(const Frontier& frontier) {
   if (verdict.over_rival) {
     text += "\n> the best dense network that needs no more work, by validation images\n";
     text += "Mixture minus this one, on the same test images:\n" +
-            differences(*verdict.over_rival, frontier.seeds);
+            seed_differences(*verdict.over_rival, frontier.seeds);
   }
   if (verdict.over_random) {
-    text += wrapped(fmt::format("Choice at random: {} points for the choice of the mixture ({}).",
-                                signed_points(verdict.over_random->difference),
-                                p_value_text(verdict.over_random->p_value)));
+    text +=
+        wrapped(fmt::format("The mixture's choice brings {} points over a choice at random ({}).",
+                            signed_points(verdict.over_random->difference),
+                            p_value_text(verdict.over_random->p_value)));
   }
   return text + "\n" + wrapped(sentence(frontier.points, verdict));
 }

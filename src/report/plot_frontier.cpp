@@ -87,7 +87,7 @@ double step_of_tics(double range) {
 }
 
 /// One of the plots beside each other: its axis, the figure on it, and its place.
-struct Panel {
+struct WorkPanel {
   const char* label;  ///< of the axis
   double (*x)(const FrontierPoint&);
   double left;
@@ -95,7 +95,7 @@ struct Panel {
   const char* accuracy;  ///< label of the other axis
 };
 
-std::string draw(const std::vector<FrontierPoint>& points, const Panel& panel) {
+std::string draw_panel(const std::vector<FrontierPoint>& points, const WorkPanel& panel) {
   double most = 0;
   for (const FrontierPoint& point : points) most = std::max(most, panel.x(point));
   if (most == 0) return "";
@@ -134,14 +134,14 @@ std::string frontier_plot(const Frontier& frontier) {
   script += names_of(series_of(points, [](const FrontierPoint&) { return 1.0; }), canvas);
   script +=
       "unset key\nset multiplot\nset format y '%g%%'\nset offsets 0, 0, graph 0.05, graph 0.05\n";
-  script += draw(points, {"MFLOP for an image",
-                          [](const FrontierPoint& point) { return point.test_flops() / 1e6; }, 0.07,
-                          0.35, "test accuracy"});
+  script += draw_panel(points, {"MFLOP for an image",
+                                [](const FrontierPoint& point) { return point.test_flops() / 1e6; },
+                                0.07, 0.35, "test accuracy"});
   script += "unset label\n";
-  script += draw(points,
-                 {"latency of an image, ms",
-                  [](const FrontierPoint& point) { return point.latency_ms(); }, 0.395, 0.67, ""});
-  script += draw(
+  script += draw_panel(
+      points, {"latency of an image, ms",
+               [](const FrontierPoint& point) { return point.latency_ms(); }, 0.395, 0.67, ""});
+  script += draw_panel(
       points, {"training work, times the mixture’s",
                [](const FrontierPoint& point) { return point.training_flops; }, 0.715, 0.985, ""});
   return script + "unset multiplot\n";

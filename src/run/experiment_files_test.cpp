@@ -60,6 +60,25 @@ TEST(ShippedExperiments, AreTheLab) {
   EXPECT_EQ(to_toml(same), to_toml(lab));
 }
 
+TEST(ShippedExperiments, PaysSaysWhatItsNetworksCost) {
+  const std::string text = read_file(shipped("pays"), 100'000);
+  Experiment pays = read_experiment(shipped("pays"));
+  const auto mega = [&] {
+    return fmt::format("{:.1f}",
+                       count_flops(network("network", {32, 32, 3}, 10, pays.lab.network)) / 1e6);
+  };
+  const std::string mixture = mega();
+  pays.lab.network = dense_network(pays.lab.network);
+  std::vector<std::string> dense;
+  for (const double width : pays.frontier.widths) {
+    pays.lab.network.width = width;
+    dense.push_back(mega());
+  }
+  EXPECT_THAT(text,
+              HasSubstr(fmt::format("wider: {}, {} and {} MFLOP an image to the cascade's {}.",
+                                    dense[0], dense[1], dense[2], mixture)));
+}
+
 TEST(ShippedExperiments, LabNamesEveryKeyWithItsDefault) {
   Experiment bare = read_experiment(shipped("lab"));
   bare.lab = {};

@@ -80,6 +80,7 @@ struct Predictor::State {
 Predictor::Predictor(const fs::path& path, const PredictorOptions& options)
     : state_(std::make_unique<State>()) {
   const auto opened = [&](AnyModel model) {
+    set_routing(model, options.routing);
     return std::make_unique<OpenModel>(std::move(model), options);
   };
   std::error_code ignored;

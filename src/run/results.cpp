@@ -46,13 +46,31 @@ OrderedJson report_json(const ConfusionMatrix& confusion) {
           {"weighted", row_json(report.weighted)}};
 }
 
+/// Images by class, and by expert in the order of "names".
+OrderedJson expert_use_json(const ExpertUse& use, const ConfusionMatrix& confusion) {
+  OrderedJson taken = OrderedJson::object();
+  OrderedJson right = OrderedJson::object();
+  for (int c = 0; c < confusion.classes(); ++c) {
+    const std::string& name = confusion.class_names()[static_cast<std::size_t>(c)];
+    for (std::size_t e = 0; e < use.experts.size(); ++e) {
+      taken[name].push_back(use.of(c, e).taken);
+      right[name].push_back(use.of(c, e).right);
+    }
+  }
+  return {{"names", use.experts}, {"images", std::move(taken)}, {"right", std::move(right)}};
+}
+
 OrderedJson evaluation_json(const Evaluation& evaluation) {
-  return {{"accuracy", evaluation.accuracy},
-          {"loss", evaluation.loss},
-          {"test_images", evaluation.confusion.total()},
-          {"test_images_per_second", evaluation.images_per_second},
-          {"confusion", confusion_json(evaluation.confusion)},
-          {"classification_report", report_json(evaluation.confusion)}};
+  OrderedJson json{{"accuracy", evaluation.accuracy},
+                   {"loss", evaluation.loss},
+                   {"test_images", evaluation.confusion.total()},
+                   {"test_images_per_second", evaluation.images_per_second},
+                   {"confusion", confusion_json(evaluation.confusion)},
+                   {"classification_report", report_json(evaluation.confusion)}};
+  for (const ExpertUse& use : evaluation.experts) {
+    json["experts"][use.layer] = expert_use_json(use, evaluation.confusion);
+  }
+  return json;
 }
 
 OrderedJson model_json(const ModelResult& result) {

@@ -130,10 +130,10 @@ class Builder {
     merge<RoutedExperts>(at_, mixture, std::ref(take_experts(mixture.experts, each)));
   }
   void operator()(const operation::Cascade& cascade) {
-    const float* threshold = next_state();
+    const float* thresholds = next_state();
     const double share = plan_.training ? cascade.training_share : cascade.share;
     Experts& experts = take_experts(cascade.experts, share / double(cascade.experts.size()));
-    merge<CascadedExperts>(at_, cascade, threshold, std::ref(experts));
+    merge<CascadedExperts>(at_, cascade, thresholds, std::ref(experts));
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "graph/thresholds.h"
 #include "runtime/gating.h"
 #include "runtime/image_rows.h"
 #include "runtime/network.h"
@@ -11,21 +12,20 @@
 namespace sluice {
 
 CascadedExperts::CascadedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
-                                 const operation::Cascade& cascade, const float* threshold,
+                                 const operation::Cascade& cascade, const float* thresholds,
                                  Experts& experts)
     : Op(sources[0], plan.take(sources[1].get_desc())),
       experts_(experts),
       expert_of_class_(cascade.expert_of_class),
       training_share_(cascade.training_share),
       first_loss_(static_cast<float>(cascade.first_loss)),
-      threshold_(threshold),
+      thresholds_(thresholds, kThresholdCount),
+      share_(cascade.share),
       logits_(onednn::data(sources[1])),
-      classes_(floats_of_image(dst_)),
-      routed_(experts.count()) {
+      classes_(floats_of_image(dst_)) {
   const auto batch = static_cast<std::size_t>(batch_of(src_));
   probabilities_.resize(batch * classes_);
   labels_.reserve(batch);
-  for (std::vector<int>& rows : routed_) rows.reserve(batch);
 }
 
 std::vector<dnnl::memory> CascadedExperts::plan_backward_of_all(ops::Plan& plan,
@@ -47,7 +47,7 @@ void CascadedExperts::route(const ops::Pass& pass) {
                      "a cascade has {} logits, and there is a class {}: give it one for each class",
                      classes_, label);
   }
-  for (std::vector<int>& rows : routed_) rows.clear();
+  experts_.clear_rows();
   confidences_.clear();
   for (int row = 0; row < rows_; ++row) {
     const std::span logits(logits_ + static_cast<std::size_t>(row) * classes_, classes_);
@@ -59,14 +59,15 @@ void CascadedExperts::route(const ops::Pass& pass) {
                   goes_on_);
   } else {
     goes_on_.clear();
-    for (const float confidence : confidences_) goes_on_.push_back(confidence < *threshold_);
+    const float threshold = threshold_for(thresholds_, share_);
+    for (const float confidence : confidences_) goes_on_.push_back(confidence < threshold);
   }
   for (int row = 0; row < rows_; ++row) {
     if (goes_on_[static_cast<std::size_t>(row)] == 0) continue;
     const auto answer = static_cast<std::size_t>(std::ranges::max_element(probabilities(row)) -
                                                  probabilities(row).begin());
-    routed_[expert_of_class_.empty() ? 0 : static_cast<std::size_t>(expert_of_class_[answer])]
-        .push_back(row);
+    const int expert = expert_of_class_.empty() ? 0 : expert_of_class_[answer];
+    experts_.rows(static_cast<std::size_t>(expert)).push_back(row);
   }
 }
 
@@ -74,10 +75,10 @@ void CascadedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   route(pass);
   float* dst = onednn::data(dst_);
   std::copy_n(logits_, static_cast<std::size_t>(rows_) * classes_, dst);
-  for (std::size_t e = 0; e < routed_.size(); ++e) {
-    const std::vector<int>& rows = routed_[e];
+  for (std::size_t e = 0; e < experts_.count(); ++e) {
+    const std::vector<int>& rows = experts_.rows(e);
     if (rows.empty()) continue;
-    const std::span<const float> output = experts_.forward(e, rows, src_, pass);
+    const std::span<const float> output = experts_.forward(e, src_, pass);
     for (std::size_t i = 0; i < output.size(); ++i) {
       float& value = dst[rows[i / classes_] * classes_ + i % classes_];
       value = pass.phase == ops::Phase::training ? output[i] : (value + output[i]) / 2;
@@ -88,10 +89,10 @@ void CascadedExperts::forward(onednn::Context&, const ops::Pass& pass) {
 void CascadedExperts::backward_weights(onednn::Context&) {
   // The loss is a mean over the batch: for the experts over the images that went on.
   std::size_t went_on = 0;
-  for (const std::vector<int>& rows : routed_) went_on += rows.size();
+  for (std::size_t e = 0; e < experts_.count(); ++e) went_on += experts_.rows(e).size();
   const float scale = static_cast<float>(rows_) / static_cast<float>(went_on);
-  for (std::size_t e = 0; e < routed_.size(); ++e) {
-    const std::vector<int>& rows = routed_[e];
+  for (std::size_t e = 0; e < experts_.count(); ++e) {
+    const std::vector<int>& rows = experts_.rows(e);
     if (rows.empty()) {
       experts_[e].clear_gradients();  // the optimizer still steps: its moments decay
       continue;
@@ -106,8 +107,8 @@ void CascadedExperts::backward_weights(onednn::Context&) {
 void CascadedExperts::backward_data(onednn::Context&) {
   if (diff_src_) {
     std::fill_n(onednn::data(diff_src_), onednn::stored(diff_src_), 0.f);
-    for (std::size_t e = 0; e < routed_.size(); ++e) {
-      if (!routed_[e].empty()) experts_.add_diff_input(e, routed_[e], diff_src_);
+    for (std::size_t e = 0; e < experts_.count(); ++e) {
+      if (!experts_.rows(e).empty()) experts_.add_diff_input(e, diff_src_);
     }
   }
   if (!diff_logits_) return;

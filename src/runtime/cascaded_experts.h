@@ -11,9 +11,10 @@ namespace sluice {
 /// A Cascade layer: gathers the images that go on, by expert, and runs the experts for them alone.
 class CascadedExperts : public ops::Op {
  public:
-  /// Sources: values, and the first answer's logits (N, classes). `threshold` is read in each pass.
+  /// Sources: values, and the first answer's logits (N, classes). `thresholds` are read in each
+  /// pass.
   CascadedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
-                  const operation::Cascade& cascade, const float* threshold, Experts& experts);
+                  const operation::Cascade& cascade, const float* thresholds, Experts& experts);
 
   bool has_parameters() const override { return true; }
   std::vector<dnnl::memory> plan_backward_of_all(ops::Plan& plan, const dnnl::memory& diff_dst,
@@ -33,15 +34,15 @@ class CascadedExperts : public ops::Op {
   std::vector<int> expert_of_class_;
   double training_share_;
   float first_loss_;
-  const float* threshold_;
+  std::span<const float> thresholds_;
+  double share_;
   const float* logits_;
   std::size_t classes_;
-  int rows_ = 0;                          ///< of the last pass
-  std::vector<int> labels_;               ///< of its images; empty without
-  std::vector<float> probabilities_;      ///< (rows, classes), of the first answer
-  std::vector<float> confidences_;        ///< the largest of each row
-  std::vector<char> goes_on_;             ///< by row
-  std::vector<std::vector<int>> routed_;  ///< by expert, its rows
+  int rows_ = 0;                      ///< of the last pass
+  std::vector<int> labels_;           ///< of its images; empty without
+  std::vector<float> probabilities_;  ///< (rows, classes), of the first answer
+  std::vector<float> confidences_;    ///< the largest of each row
+  std::vector<char> goes_on_;         ///< by row
   const float* diff_dst_ = nullptr;
   std::vector<float> diff_output_;  ///< of one expert
   dnnl::memory diff_src_;

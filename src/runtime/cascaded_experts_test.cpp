@@ -52,7 +52,7 @@ Weights cascade_weights(const Sequential& model, float threshold) {
   Weights weights(model);
   weights.initialize(1, 2);
   for (float& value : tensor_of(weights, "first", "kernel")) value *= 10;
-  tensor_of(weights, "cascade", "threshold")[0] = threshold;
+  std::ranges::fill(tensor_of(weights, "cascade", "thresholds"), threshold);
   return weights;
 }
 
@@ -189,7 +189,10 @@ TEST_F(CascadedExpertsTest, WhatDoesNotFitIsRefused) {
     change(cascade);
     return error_of(Fault::user, [&] { summarize(cascaded(cascade)); });
   };
-  EXPECT_THAT(refusal([](Cascade& c) { c.share = 0; }), HasSubstr("share must be above 0"));
+  EXPECT_THAT(refusal([](Cascade& c) { c.share = -0.1; }),
+              HasSubstr("share must be between 0 and 1, not -0.1"));
+  EXPECT_THAT(refusal([](Cascade& c) { c.training_share = 0; }),
+              HasSubstr("training_share must be above 0"));
   EXPECT_THAT(refusal([](Cascade& c) { c.training_share = 1.5; }),
               HasSubstr("training_share must be above 0 and at most 1, not 1.5"));
   EXPECT_THAT(refusal([](Cascade& c) { c.first_loss = -1; }), HasSubstr("first_loss"));
@@ -205,7 +208,7 @@ TEST_F(CascadedExpertsTest, WhatDoesNotFitIsRefused) {
 TEST(SetThresholds, SendOnTheShareOfTheExamples) {
   const LabelledImages images = random_set(200, 1);
   const Examples examples(images, kNames);
-  for (const double share : {0.1, 0.5, 1.}) {
+  for (const double share : {0., 0.1, 0.5, 1.}) {
     Cascade cascade = of_two();
     cascade.share = share;
     Sequential model = cascaded(cascade);

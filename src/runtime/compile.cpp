@@ -37,6 +37,7 @@ class CompiledSequential : public CompiledModel {
     require_gradient(*this, gradient, network_.training() ? network_.count() : 0, where);
     network_.backward(gradient, where);
   }
+  std::vector<ExpertRows> expert_rows() const override { return network_.expert_rows(); }
   std::string first_not_finite() const override { return network_.first_not_finite(); }
   std::size_t memory_bytes() const override { return context_.bytes() + network_.bytes(); }
   void start_profile() override { network_.start_profile(); }

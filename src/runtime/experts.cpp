@@ -18,7 +18,11 @@ SLUICE_VECTORISED void add_image(const float* values, std::size_t count, float* 
 
 Experts::Experts(const std::vector<Sequential>& experts, const PlacedWeights& weights,
                  const ExpertsOptions& options, const dnnl::memory& source)
-    : output_(summarize(experts.front()).back().output) {
+    : rows_(experts.size()), output_(summarize(experts.front()).back().output) {
+  for (std::vector<int>& rows : rows_) {
+    rows.reserve(static_cast<std::size_t>(onednn::dims_of(source).front()));
+  }
+  for (const Sequential& expert : experts) names_.push_back(expert.name);
   if (!compile(experts, weights, options, source, false)) {
     compile(experts, weights, options, source, true);
   }
@@ -53,8 +57,13 @@ bool Experts::compile(const std::vector<Sequential>& experts, const PlacedWeight
   return true;
 }
 
-std::span<const float> Experts::forward(std::size_t expert, std::span<const int> rows,
-                                        const dnnl::memory& source, const ops::Pass& pass) {
+void Experts::clear_rows() {
+  for (std::vector<int>& rows : rows_) rows.clear();
+}
+
+std::span<const float> Experts::forward(std::size_t expert, const dnnl::memory& source,
+                                        const ops::Pass& pass) {
+  const std::vector<int>& rows = rows_[expert];
   Network& network = *networks_[expert];
   const std::size_t floats = floats_of_image(source);
   const float* from = onednn::data(source);
@@ -69,8 +78,8 @@ std::span<const float> Experts::forward(std::size_t expert, std::span<const int>
   return network.forward(own);
 }
 
-void Experts::add_diff_input(std::size_t expert, std::span<const int> rows,
-                             const dnnl::memory& diff_source) {
+void Experts::add_diff_input(std::size_t expert, const dnnl::memory& diff_source) {
+  const std::vector<int>& rows = rows_[expert];
   const std::size_t floats = floats_of_image(diff_source);
   const float* diff = networks_[expert]->diff_input().data();
   float* to = onednn::data(diff_source);

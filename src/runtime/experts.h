@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "graph/operation.h"
@@ -35,15 +36,20 @@ class Experts {
           const ExpertsOptions& options, const dnnl::memory& source);
   ~Experts();
 
-  /// Runs an expert in a pass for some rows of `source`, in order, and returns (rows, output).
-  std::span<const float> forward(std::size_t expert, std::span<const int> rows,
-                                 const dnnl::memory& source, const ops::Pass& pass);
-  /// After an expert's backward pass for these rows, adds the gradient of its input to theirs.
-  void add_diff_input(std::size_t expert, std::span<const int> rows,
-                      const dnnl::memory& diff_source);
+  /// Runs an expert in a pass for its rows of `source`, in order, and returns (rows, output).
+  std::span<const float> forward(std::size_t expert, const dnnl::memory& source,
+                                 const ops::Pass& pass);
+  /// After an expert's backward pass, adds the gradient of its input to that of its rows.
+  void add_diff_input(std::size_t expert, const dnnl::memory& diff_source);
+
+  /// The rows of a batch that an expert takes, in order; of the last pass until the next one.
+  std::vector<int>& rows(std::size_t expert) { return rows_[expert]; }
+  const std::vector<int>& rows(std::size_t expert) const { return rows_[expert]; }
+  void clear_rows();
 
   std::size_t count() const { return networks_.size(); }
   Network& operator[](std::size_t expert) { return *networks_[expert]; }
+  const std::string& name(std::size_t expert) const { return names_[expert]; }
 
   /// Describes the output of a batch.
   dnnl::memory::desc output_desc(int batch) const;
@@ -56,6 +62,8 @@ class Experts {
 
   onednn::Context context_;  ///< of its own: the network around it keeps values in passing memory
   std::vector<std::unique_ptr<Network>> networks_;
+  std::vector<std::string> names_;
+  std::vector<std::vector<int>> rows_;  ///< by expert
   Shape output_;
   onednn::Tag output_layout_ = onednn::Tag::nc;
 };

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/parallel.h"
 #include "base/timer.h"
+#include "graph/layer_types.h"
 #include "graph/weights.h"
 #include "graph/wiring.h"
 #include "onednn/planes.h"
@@ -322,6 +323,19 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
 
 std::span<float> Network::diff_input() const {
   return {onednn::data(last_->diff_input), last_count_ * input_floats_};
+}
+
+std::vector<ExpertRows> Network::expert_rows() const {
+  std::vector<ExpertRows> all;
+  for (const auto& [layer, experts] : experts_) {
+    ExpertRows one{name_of(model_.layers[layer]), {}, {}};
+    for (std::size_t e = 0; e < experts->count(); ++e) {
+      one.experts.push_back(experts->name(e));
+      one.of_expert.emplace_back(std::as_const(*experts).rows(e));
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 std::size_t Network::bytes() const {

@@ -81,6 +81,8 @@ class Network {
   /// Size of its activations, gradients and prepared parameters, without what the context shares.
   std::size_t bytes() const;
 
+  std::vector<ExpertRows> expert_rows() const;
+
   void start_profile();
   std::vector<LayerProfile> profile() const;
 

@@ -229,7 +229,9 @@ class ReferenceNetwork {
   }
 
   Values run(const operation::Cascade& cascade, Step& step) {
-    const std::vector<char> marks = going_on(cascade, step.src[1], next_parameter()[0]);
+    const auto& thresholds = next_parameter();  // one for each whole percentage
+    const double threshold = cascade.share < 1 ? thresholds[std::lround(100 * cascade.share)] : 2;
+    const std::vector<char> marks = going_on(cascade, step.src[1], threshold);
     const std::size_t classes = step.src[1].size() / n_;
     Values dst = step.src[1];
     step.experts.clear();

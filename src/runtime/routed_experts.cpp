@@ -42,10 +42,7 @@ RoutedExperts::RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& s
       output_floats_(floats_of_image(dst_)),
       shares_(experts.count()) {
   const auto batch = static_cast<std::size_t>(batch_of(src_));
-  for (Share& share : shares_) {
-    share.rows.reserve(batch);
-    share.slots.reserve(batch);
-  }
+  for (Share& share : shares_) share.slots.reserve(batch);
   probabilities_.resize(batch * experts.count());
   chosen_.resize(batch * top_k_);
   weights_.resize(batch * top_k_);
@@ -68,10 +65,8 @@ std::vector<dnnl::memory> RoutedExperts::plan_backward_of_all(ops::Plan& plan,
 
 void RoutedExperts::route(int rows) {
   rows_ = rows;
-  for (Share& share : shares_) {
-    share.rows.clear();
-    share.slots.clear();
-  }
+  experts_.clear_rows();
+  for (Share& share : shares_) share.slots.clear();
   const std::size_t experts = shares_.size();
   for (int row = 0; row < rows; ++row) {
     const std::span logits(logits_ + row * experts, experts);
@@ -82,9 +77,9 @@ void RoutedExperts::route(int rows) {
     weights_of(probabilities, chosen, normalize_weights_,
                std::span(weights_).subspan(row * top_k_, top_k_));
     for (std::size_t k = 0; k < top_k_; ++k) {
-      Share& share = shares_[static_cast<std::size_t>(chosen[k])];
-      share.rows.push_back(row);
-      share.slots.push_back(row * top_k_ + k);
+      const auto expert = static_cast<std::size_t>(chosen[k]);
+      experts_.rows(expert).push_back(row);
+      shares_[expert].slots.push_back(row * top_k_ + k);
     }
   }
 }
@@ -113,11 +108,12 @@ void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   if (adds) std::fill_n(dst, rows_ * output_floats_, 0.f);
   for (std::size_t e = 0; e < shares_.size(); ++e) {
     Share& share = shares_[e];
-    if (share.rows.empty()) continue;
-    share.output = experts_.forward(e, share.rows, src_, pass);
-    for_each_image(share.rows.size(), output_floats_, [&](std::size_t i) {
+    const std::vector<int>& its_rows = experts_.rows(e);
+    if (its_rows.empty()) continue;
+    share.output = experts_.forward(e, src_, pass);
+    for_each_image(its_rows.size(), output_floats_, [&](std::size_t i) {
       const float* output = share.output.data() + i * output_floats_;
-      float* to = dst + share.rows[i] * output_floats_;
+      float* to = dst + its_rows[i] * output_floats_;
       if (adds) {
         add_scaled(output, output_floats_, weights_[share.slots[i]], to);
       } else {
@@ -130,18 +126,19 @@ void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
 void RoutedExperts::backward_weights(onednn::Context&) {
   for (std::size_t e = 0; e < shares_.size(); ++e) {
     const Share& share = shares_[e];
+    const std::vector<int>& its_rows = experts_.rows(e);
     Network& expert = experts_[e];
-    if (share.rows.empty()) {
+    if (its_rows.empty()) {
       expert.clear_gradients();  // the optimizer still steps: its moments decay
       continue;
     }
-    for_each_image(share.rows.size(), output_floats_, [&](std::size_t i) {
-      const float* diff = diff_dst_ + share.rows[i] * output_floats_;
+    for_each_image(its_rows.size(), output_floats_, [&](std::size_t i) {
+      const float* diff = diff_dst_ + its_rows[i] * output_floats_;
       const std::size_t slot = share.slots[i];
       diff_weights_[slot] = dot(diff, share.output.data() + i * output_floats_, output_floats_);
       scale(diff, output_floats_, weights_[slot], diff_output_ + i * output_floats_);
     });
-    expert.backward({diff_output_, share.rows.size() * output_floats_}, GradientOf::output);
+    expert.backward({diff_output_, its_rows.size() * output_floats_}, GradientOf::output);
   }
 }
 
@@ -149,8 +146,7 @@ void RoutedExperts::backward_data(onednn::Context&) {
   if (diff_src_) {
     std::fill_n(onednn::data(diff_src_), onednn::stored(diff_src_), 0.f);
     for (std::size_t e = 0; e < shares_.size(); ++e) {
-      if (shares_[e].rows.empty()) continue;
-      experts_.add_diff_input(e, shares_[e].rows, diff_src_);
+      if (!experts_.rows(e).empty()) experts_.add_diff_input(e, diff_src_);
     }
   }
   if (diff_logits_) backward_logits();
@@ -165,7 +161,7 @@ void RoutedExperts::backward_logits() {
   const auto rows = static_cast<float>(rows_);
   for (const Share& share : shares_) {
     const float chosen =
-        static_cast<float>(share.rows.size()) / (rows * static_cast<float>(top_k_));
+        static_cast<float>(share.slots.size()) / (rows * static_cast<float>(top_k_));
     of_probabilities.push_back(balance_loss_ * static_cast<float>(experts) * chosen / rows);
   }
   for (int row = 0; row < rows_; ++row) {

@@ -26,8 +26,7 @@ class RoutedExperts : public ops::Op {
  private:
   /// The work of an expert in the last pass.
   struct Share {
-    std::vector<int> rows;           ///< its images
-    std::vector<std::size_t> slots;  ///< of each, the place of its weight in weights_
+    std::vector<std::size_t> slots;  ///< of each of its rows the place of its weight in weights_
     std::span<const float> output;   ///< (rows, output)
   };
 

@@ -183,6 +183,7 @@ class Fit {
     const bool goes_on = stopper_.should_continue(state_.epoch, result);
     averages_.swap();
     tell(result);
+    if (!validation.experts.empty()) observer_.on_expert_use(validation.experts);
     ++state_.epoch;
     state_.step = 0;
     state_.loss = state_.right = state_.seconds = 0;

@@ -1,7 +1,6 @@
-#include "train/thresholds.h"
+#include "graph/thresholds.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/fail.h"
 #include "eval/outputs.h"
@@ -33,33 +32,6 @@ std::vector<float> confidences(CompiledModel& model, const Examples& examples) {
 
 }  // namespace
 
-float threshold_of(std::vector<float> values, double share) {
-  const auto below =
-      static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size())));
-  if (below >= values.size()) return kAllGoOn;
-  const auto it = values.begin() + static_cast<std::ptrdiff_t>(below);
-  std::ranges::nth_element(values, it);
-  return *it;
-}
-
-namespace {
-
-const Weights::Tensor& threshold_tensor(const Cascade& cascade, const Weights& weights) {
-  return *std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& tensor) {
-    return tensor.layer == cascade.name && tensor.kind == "threshold";
-  });
-}
-
-}  // namespace
-
-float threshold(const Cascade& cascade, const Weights& weights) {
-  return weights.values(threshold_tensor(cascade, weights))[0];
-}
-
-void set_threshold(const Cascade& cascade, float threshold, Weights& weights) {
-  weights.values(threshold_tensor(cascade, weights))[0] = threshold;
-}
-
 void set_thresholds(const Sequential& model, const Examples& examples, Weights& weights) {
   require_weights(model, weights);
   const std::vector<std::vector<int>> sources = sources_of_layers(model);
@@ -67,7 +39,7 @@ void set_thresholds(const Sequential& model, const Examples& examples, Weights& 
     const auto* cascade = std::get_if<Cascade>(&model.layers[i]);
     if (cascade == nullptr) continue;
     if (examples.size() == 0 || examples.shape() != model.input) {
-      throw user_error("train", "{} takes images of {}, and there are {} of {} for its threshold",
+      throw user_error("train", "{} takes images of {}, and there are {} of {} for its thresholds",
                        model.name, to_string(model.input), examples.size(),
                        to_string(examples.shape()));
     }
@@ -79,8 +51,8 @@ void set_thresholds(const Sequential& model, const Examples& examples, Weights& 
     const Weights its_weights = weights_of_part(first, weights);
     const auto compiled =
         compile_for_inference(first, its_weights, {.batch = throughput_batch(model.input)});
-    const float threshold = threshold_of(confidences(*compiled, examples), cascade->share);
-    set_threshold(*cascade, threshold, weights);
+    std::ranges::copy(thresholds_of(confidences(*compiled, examples)),
+                      thresholds_in(weights, cascade->name).begin());
   }
 }
 

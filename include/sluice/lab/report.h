@@ -29,6 +29,9 @@ std::string confusion_text(const ConfusionMatrix& confusion);
 /// Precision, recall and F1 of each class and their means, as scikit-learn's
 /// classification_report().
 std::string classification_text(const ConfusionMatrix& confusion);
+/// For each layer of experts, the part of each class's images that each expert takes; empty without
+/// such a layer.
+std::string expert_use_text(const Evaluation& evaluation);
 /// Time of each layer as a part of `seconds`: in seconds for one step, in milliseconds per step for
 /// more. Layers below one percent are summed in one line.
 std::string profile_text(const std::vector<LayerProfile>& profile, double seconds,

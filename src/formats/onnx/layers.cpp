@@ -7,6 +7,7 @@
 #include "formats/onnx/activation.h"
 #include "graph/layer_types.h"
 #include "graph/operations.h"
+#include "graph/thresholds.h"
 #include "graph/wiring.h"
 
 namespace sluice {
@@ -165,7 +166,8 @@ class OperationWriter {
   void operator()(const operation::Cascade& cascade) {
     const std::string images = channels_last(source());
     const std::string first = value(at_->sources[1]).name;
-    const std::string threshold = add_parameter(name_ + "/threshold");
+    const std::string threshold =
+        graph_.add_scalar(name_ + "/threshold", threshold_for(next_values(), cascade.share));
     const std::string half = graph_.add_scalar(name_ + "/half", 0.5F);
     const std::string probabilities = node("probabilities", "Softmax", {first}, {{"axis", -1}});
     const std::string largest =
@@ -271,9 +273,10 @@ class OperationWriter {
     return weights;
   }
 
+  std::span<const float> next_values() { return weights_.values(*next_++); }
   std::string add_parameter(const std::string& name) {
-    const Weights::Tensor& tensor = *next_++;
-    return graph_.add_tensor(name, tensor.shape, weights_.values(tensor));
+    const Shape& shape = next_->shape;
+    return graph_.add_tensor(name, shape, next_values());
   }
 
   OnnxGraph& graph_;

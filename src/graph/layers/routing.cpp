@@ -1,6 +1,7 @@
 #include "graph/layers/routing.h"
 
 #include "graph/layer_types.h"
+#include "graph/thresholds.h"
 
 namespace sluice {
 
@@ -44,10 +45,11 @@ void require_first_answer(const Cascade& layer, std::span<const Shape> inputs) {
   if (inputs[1].size() != 1) {
     throw misfit("takes a first answer with a logit for each class, not {}", to_string(inputs[1]));
   }
-  for (const auto& [name, share] :
-       {std::pair("share", layer.share), std::pair("training_share", layer.training_share)}) {
-    if (share > 0 && share <= 1) continue;
-    throw misfit("{} must be above 0 and at most 1, not {}", name, share);
+  if (!(layer.share >= 0 && layer.share <= 1)) {
+    throw misfit("share must be between 0 and 1, not {}", layer.share);
+  }
+  if (!(layer.training_share > 0 && layer.training_share <= 1)) {
+    throw misfit("training_share must be above 0 and at most 1, not {}", layer.training_share);
   }
   if (!(layer.first_loss >= 0)) {
     throw misfit("first_loss must be at least 0, not {}", layer.first_loss);
@@ -121,7 +123,7 @@ LayerInfo LayerType<MixtureOfExperts>::describe(const MixtureOfExperts& layer,
 LayerInfo LayerType<Cascade>::describe(const Cascade& layer, std::span<const Shape> inputs) {
   require_first_answer(layer, inputs);
   LayerInfo info;
-  info.tensors.push_back({"threshold", {1}, Initializer::ones, false});
+  info.tensors.push_back({kThresholds, {kThresholdCount}, Initializer::ones, false});
   operation::Cascade operation{layer.experts, layer.expert_of_class, layer.share,
                                layer.training_share, layer.first_loss};
   const double parameters = describe_experts(operation.experts, inputs[0], info);

@@ -174,7 +174,7 @@ function contents(sections) {
 function runPage(run) {
   const ofMixture = (made) => (run.results.mixture ? made(run) : null);
   const sections = [figuresSection(run.results), ofMixture(({results}) => budgetSection(results)),
-    confusionSection(run.results), curvesSection(run), calibrationSection(run.results), mistakesSection(run), ofMixture(gallerySection),
+    confusionSection(run.results), expertsSection(run.results), curvesSection(run), calibrationSection(run.results), mistakesSection(run), ofMixture(gallerySection),
     modelsSection(run), settingSection(run)].filter((each) => each !== null);
   return [verdictHeader(run), contents(sections), ...sections];
 }
