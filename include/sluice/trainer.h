@@ -222,6 +222,12 @@ void whiten(const Sequential& model, const Examples& examples, Weights& weights)
 /// nor test images. Does nothing for a model without a Cascade. Throws Error (user) as whiten().
 void set_thresholds(const Sequential& model, const Examples& examples, Weights& weights);
 
+/// Sets the temperature of the model's last softmax (Guo et al. 2017): puts a Rescaling before it,
+/// "inverse_temperature", with the factor that gives the examples the least log loss. Predicted
+/// classes stay, and so do the weights. Choose the examples as for set_thresholds(). Throws Error
+/// (user) if the model does not end in a softmax, there are no examples, or they do not fit it.
+void calibrate(Sequential& model, const Weights& weights, const Examples& examples);
+
 /// Trains like Keras's fit(): a new permutation in every epoch, and a last batch that may be
 /// partial, unless drop_remainder. Throws Error (user), with step and layer, if the loss is not
 /// finite because the learning rate is too high. Throws Error (user) before the first step for

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
-#include "lab/threshold_images.h"
+#include "lab/images_for_choices.h"
 #include "sluice/lab/verdict.h"
 
 namespace sluice {
@@ -19,7 +19,7 @@ Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
                      "data.validation_split: leave out the key",
                      options.validation_split, data.name);
   }
-  require_threshold_images(options, data.validation.size() > 0, data.name);
+  require_images_for_choices(options, data.validation.size() > 0, data.name);
   if (options.validation_split == 0) return;  // fit() or evaluate() reports missing images
   const auto require = [&](const std::string& whom, bool trains, bool validates) {
     if (trains && validates) return;
@@ -111,7 +111,9 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.history = fit(*compiled, train, examples_of(stage, validation_examples(), groups_),
                         fit_options(stage), observer);
   trained.profile = compiled->profile();
-  set_thresholds(model, examples_of(stage, validation_examples(), groups_), trained.weights);
+  const Examples validation = examples_of(stage, validation_examples(), groups_);
+  set_thresholds(model, validation, trained.weights);
+  if (options_.calibrate) calibrate(trained.model, trained.weights, validation);
   return trained;
 }
 

@@ -34,6 +34,14 @@ void check_views(const Settings& settings, const std::string& place) {
                    place, settings.views, settings.views);
 }
 
+/// The outputs of a mixture are no softmax.
+void check_calibration(const Experiment& experiment, const std::string& place) {
+  if (!experiment.lab.calibrate || experiment.groups.empty()) return;
+  throw user_error("experiment",
+                   "{}: train.calibrate is for one network, and there are [[groups]]: leave it out",
+                   place);
+}
+
 /// Requires a permission for early stopping by test images, which are then no independent test.
 void check_early_stopping(const Experiment& experiment, const std::string& place) {
   // Other data may have validation images, which is checked when it is there.
@@ -66,6 +74,7 @@ void check_settings(const Settings& settings, const std::string& file,
   if (!experiment.groups.empty()) check_groups(experiment, groups_place);
   stages(experiment.lab, experiment.groups);  // refuses controls without groups
   check_views(settings, file);
+  check_calibration(experiment, file);
   check_early_stopping(experiment, file);
   check_class_weights(experiment, file);
 }

@@ -119,6 +119,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
       {"train.drop_remainder", Key::Flag{&lab.drop_remainder}},
       {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
+      {"train.calibrate", Key::Flag{&lab.calibrate}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},
       {"train.epochs.experts", Key::Count{&epochs.experts, 1, kMostEpochs}},
       {"train.epochs.gate", Key::Count{&epochs.gate, 1, kMostEpochs}},

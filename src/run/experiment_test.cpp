@@ -567,6 +567,15 @@ TEST_F(ExperimentFile, Overrides) {
       8);
 }
 
+TEST_F(ExperimentFile, CalibrationNeedsOneNetworkAndValidationImages) {
+  EXPECT_THAT(refused_override("train.calibrate=true"),
+              HasSubstr("train.calibrate is for one network, and there are [[groups]]"));
+  EXPECT_THAT(refusal("train.calibrate = true"),
+              HasSubstr("would choose the temperature by the test images: set "
+                        "train.validation_split=0.1"));
+  EXPECT_TRUE(read("train.calibrate = true\ntrain.validation_split = 0.1").lab.calibrate);
+}
+
 TEST_F(ExperimentFile, WrongOverrides) {
   const std::string like = ": must be a key and a value, like --set train.learning_rate=1e-4";
   EXPECT_EQ(refused_override("train.seed"), "[experiment] --set train.seed" + like);

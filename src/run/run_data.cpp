@@ -6,7 +6,7 @@
 
 #include "base/fail.h"
 #include "base/text.h"
-#include "lab/threshold_images.h"
+#include "lab/images_for_choices.h"
 
 namespace sluice {
 
@@ -24,7 +24,7 @@ bool same_images(const DataRecord& before, const DataRecord& now) {
 }
 
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place) {
-  require_threshold_images(lab, has_images, place);
+  require_images_for_choices(lab, has_images, place);
   const EarlyStopping& stopping = lab.early_stopping;
   if (!stopping.enabled || !stopping.monitor.starts_with("val_")) return;
   if (has_images || lab.validation_split > 0 || lab.stop_on_test_images) return;

@@ -15,8 +15,8 @@ namespace sluice {
 DataPlace data_place(const RunFolder& run, const std::optional<DataRecord>& record,
                      const std::string& named, const DataEvents& events);
 
-/// Throws Error (user), after `place`, if early stopping, without a permission, or a threshold
-/// would be chosen by the test images, which are then no independent test.
+/// Throws Error (user), after `place`, if early stopping, without a permission, thresholds or
+/// a temperature would be chosen by the test images, which are then no independent test.
 void require_validation(const LabOptions& lab, bool has_images, const std::string& place);
 
 /// Whether both are of the same training, validation and test images.

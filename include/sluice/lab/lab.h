@@ -42,6 +42,7 @@ struct LabOptions {
   /// own validation images validate, or if there are none, the test images, as in the lab.
   double validation_split = 0;
   EarlyStopping early_stopping;
+  bool calibrate = false;            ///< sluice::calibrate() with the validation images
   Augmentation augment;              ///< of the training images of every stage
   bool stop_on_test_images = false;  ///< allows early stopping to use test images
   Compute compute = Compute::automatic;
