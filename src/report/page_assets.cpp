@@ -17,8 +17,9 @@ SLUICE_EMBED(sluice_page_template, SLUICE_PAGE("page.html"))
 SLUICE_EMBED(sluice_page_style, SLUICE_PAGE("page.css"))
 SLUICE_EMBED(sluice_page_script,
              SLUICE_PAGE("elements.js") SLUICE_PAGE("charts.js") SLUICE_PAGE("confusion.js")
-                 SLUICE_PAGE("gallery.js") SLUICE_PAGE("experts.js") SLUICE_PAGE("mistakes.js") SLUICE_PAGE("page.js")
-                     SLUICE_PAGE("comparison.js") SLUICE_PAGE("frontier.js") SLUICE_PAGE("main.js"))
+                 SLUICE_PAGE("gallery.js") SLUICE_PAGE("experts.js") SLUICE_PAGE("mistakes.js")
+                     SLUICE_PAGE("page.js") SLUICE_PAGE("comparison.js") SLUICE_PAGE("frontier.js")
+                         SLUICE_PAGE("main.js"))
 SLUICE_EMBED(sluice_chart_library, SLUICE_FILE(SLUICE_CHART_LIBRARY))
 
 namespace sluice {

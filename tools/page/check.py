@@ -12,7 +12,8 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-PICTURES = Path(__file__).resolve().parents[2] / "build/page"
+ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ROOT / "build/page"
 SIZES = {"phone": (390, 844), "desktop": (1280, 900)}
 
 
@@ -210,6 +211,41 @@ def check_explained(page: Page, shares: list[str]) -> None:
     page.expect_readable()
 
 
+def frontier(program: str, folder: Path) -> Path:
+    """Returns the folder of a small sweep of the cascade that the project ships."""
+    settings = ["data.train_images=200", "data.test_images=60", "train.epochs=2",
+                "train.batch_size=64", "frontier.seeds=2", "frontier.widths=[1.0, 2.0]"]
+    subprocess.run([program, "frontier", ROOT / "experiments/pays.toml", "--data", "builtin",
+                    "--run", folder / "sweep", *(f"--set={each}" for each in settings)],
+                   check=True, capture_output=True)
+    return folder / "sweep"
+
+
+def check_frontier(page: Page, sweep: Path) -> None:
+    frontier = json.loads((sweep / "frontier.json").read_text())
+    page.expect(page.text(".sentence") == frontier["sentence"], "the frontier's sentence is another")
+    page.expect(len(page.all("canvas")) == 3, "the frontier has no three charts")
+    for canvas in page.all("canvas"):
+        page.expect(page.driver.execute_script(DRAWN, canvas), "a chart of the frontier is empty")
+    rows = [row.text for row in page.all("#points tbody th")]
+    names = [point["name"] for point in frontier["points"]]
+    page.expect([row.replace(" (the rival)", "") for row in rows[:len(names)]] == names,
+                f"the frontier's points are {rows}")
+    page.expect_readable()
+
+
+def check_experts(page: Page, run: Path) -> None:
+    """The report of a network with experts has the part of each class that they take."""
+    baseline = json.loads((run / "results.json").read_text())["baseline"]
+    (layer,) = baseline["experts"].values()
+    support = dict(zip(baseline["confusion"]["classes"], map(sum, baseline["confusion"]["counts"])))
+    due = [f"{100 * images[0] / support[name]:.0f}" for name, images in layer["images"].items()
+           if support[name] > 0]
+    page.expect([cell.text for cell in page.all("#experts .confusion td")] == due,
+                f"the experts' parts are not {due}")
+    page.expect_readable()
+
+
 DRAWN = """const c = arguments[0];
 return c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((value) => value !== 0);"""
 
@@ -219,7 +255,8 @@ def page_histories(run: Path) -> list[Path]:
 
 
 def look_at(page: Page, run: Path, single: Path, several: Path, explained: Path,
-            shares: list[str]) -> None:
+            shares: list[str], sweep: Path) -> None:
+    cascade = sweep / "seed-0/mixture"
     PICTURES.mkdir(parents=True, exist_ok=True)
     for name, (width, height) in SIZES.items():
         for dark in (False, True):
@@ -237,6 +274,14 @@ def look_at(page: Page, run: Path, single: Path, several: Path, explained: Path,
             check_explained(page, shares)
             page.listen(explained)
             page.picture(PICTURES / f"explained-{look}.png")
+            page.open(sweep / "frontier.html", width, height, dark)
+            check_frontier(page, sweep)
+            page.listen(sweep / "frontier.html")
+            page.picture(PICTURES / f"frontier-{look}.png")
+            page.open(cascade / "report.html", width, height, dark)
+            check_experts(page, cascade)
+            page.listen(cascade / "report.html")
+            page.picture(PICTURES / f"experts-{look}.png")
     page.open(single, *SIZES["desktop"], dark=False)
     page.print(PICTURES / "report.pdf")
 
@@ -249,7 +294,8 @@ def main() -> None:
         subprocess.run([program, "report", *runs, runs[0], "--to", several], check=True)
         explained, shares = explain(program, runs[0], Path(scratch))
         page = Page(Path(scratch))
-        look_at(page, runs[0], single, several, explained, shares)
+        look_at(page, runs[0], single, several, explained, shares,
+                frontier(program, Path(scratch)))
         page.driver.quit()
     for fault in page.faults:
         print(f"page: {fault}", file=sys.stderr)
