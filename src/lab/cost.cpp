@@ -64,13 +64,13 @@ Cost cost_of(const Mixture& model) {
 
 double latency_ms(CompiledModel& model, const Examples& examples) {
   constexpr std::size_t kWarmUp = 5;
-  constexpr std::size_t kImages = 100;
+  constexpr std::size_t kMeasured = 100;
   constexpr std::size_t kTimes = 3;
   if (examples.size() == 0) throw user_error("model", "there are no images to measure it with");
   const std::vector<std::uint32_t> rows = in_order(examples.size());
   double sum = 0;
   Batch batch;
-  for (std::size_t i = 0; i < kWarmUp + kImages; ++i) {
+  for (std::size_t i = 0; i < kWarmUp + kMeasured; ++i) {
     fill_batch(examples, std::span(rows).subspan(i % rows.size(), 1), batch);
     std::array<double, kTimes> seconds{};
     for (double& each : seconds) {
@@ -81,7 +81,7 @@ double latency_ms(CompiledModel& model, const Examples& examples) {
     std::ranges::nth_element(seconds, seconds.begin() + kTimes / 2);
     if (i >= kWarmUp) sum += seconds[kTimes / 2];
   }
-  return 1000 * sum / kImages;
+  return 1000 * sum / kMeasured;
 }
 
 }  // namespace sluice

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/fail.h"
 #include "formats/text/json_text.h"
 #include "graph/layer_types.h"
+#include "graph/unrouted.h"
 
 namespace sluice {
 
@@ -84,6 +86,9 @@ void rename_layers(const Part& part, const NewNames& names) {
 
 NamedForKeras with_keras_names(const AnyModel& model) {
   NamedForKeras named{model, notes_of(model)};
+  if (auto* saved = std::get_if<SavedModel>(&named.model)) {
+    std::tie(saved->model, saved->weights) = unrouted(saved->model, saved->weights);
+  }
   nlohmann::ordered_json before = nlohmann::ordered_json::array();
   bool any = false;
   for (const Part& part : parts_of(named.model)) {

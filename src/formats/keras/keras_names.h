@@ -12,8 +12,8 @@ struct NamedForKeras {
   ModelNotes notes;  ///< of the model, with "layer_names": for each part, {"new name": "own name"}
 };
 
-/// The model with names of layers that every backend of Keras takes: '.', which PyTorch's does not,
-/// becomes '_', and a number makes names differ.
+/// The model as Keras can hold it: unrouted(), with names of layers that every backend of Keras
+/// takes: '.', which PyTorch's does not, becomes '_', and a number makes names differ.
 NamedForKeras with_keras_names(const AnyModel& model);
 
 /// Gives layers the names that the notes say they had. Throws Error (user), starting with `place`,

@@ -1,0 +1,92 @@
+#include "graph/unrouted.h"
+
+#include "graph/layer_types.h"
+#include "graph/thresholds.h"
+#include "runtime/network_testing.h"
+#include "sluice/network.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kImageCount = 60;
+constexpr int kClassCount = 4;
+
+Sequential network_of(const std::string& name, std::vector<Layer> layers) {
+  return {name, {}, std::move(layers)};
+}
+
+/// Weights whose gates and first answers differ from image to image.
+Weights decided_weights(const Sequential& model) {
+  Weights weights(model);
+  weights.initialize(3, 4);
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (tensor.layer != "gate" || tensor.kind != "kernel") continue;
+    for (float& value : weights.values(tensor)) value *= 20;
+  }
+  return weights;
+}
+
+void expect_same_predictions(const Sequential& model, const Weights& weights) {
+  const auto [plain, plain_weights] = unrouted(model, weights);
+  EXPECT_TRUE(std::ranges::none_of(plain.layers, has_experts));
+  const std::vector<float> images = random_images(kImageCount * element_count(model.input), 5);
+  const auto routed = compile_for_inference(model, weights, {.batch = kImageCount});
+  const auto dense = compile_for_inference(plain, plain_weights, {.batch = kImageCount});
+  const std::span<const float> expected = routed->predict(images, kImageCount);
+  const std::vector<double> before(expected.begin(), expected.end());
+  EXPECT_LT(relative_error(dense->predict(images, kImageCount), before), 1e-5);
+}
+
+TEST(Unrouted, MixturesOfExpertsGiveTheSame) {
+  for (const int top_k : {1, 2, 3}) {
+    for (const bool normalize : {false, true}) {
+      SCOPED_TRACE(top_k);
+      MixtureOfExperts mixture{"experts", {}, top_k, normalize};
+      for (const char* name : {"a", "b", "c"}) {
+        mixture.experts.push_back(network_of(
+            name, {Conv2D{"conv", 6, 3}, BatchNormalization{"norm"}, ActivationLayer{"relu"}}));
+      }
+      const Sequential model{
+          "net",
+          {6, 6, 3},
+          {Conv2D{"trunk", 5, 3}, GlobalAveragePooling2D{"mean"}, Dense{"gate", 3}, mixture,
+           GlobalAveragePooling2D{"all"}, Dense{"output", kClassCount}},
+          {{"mean", {"trunk"}}, {"experts", {"trunk", "gate"}}}};
+      expect_same_predictions(model, decided_weights(model));
+    }
+  }
+}
+
+TEST(Unrouted, CascadesGiveTheSame) {
+  for (const bool several : {false, true}) {
+    for (const double share : {0., 0.3, 0.6, 1.}) {
+      SCOPED_TRACE(share);
+      Cascade cascade{"cascade", {}, {}, share};
+      for (const char* name : {"a", "b"}) {
+        if (cascade.experts.empty() || several) {
+          cascade.experts.push_back(network_of(
+              name, {Conv2D{"conv", 8, 3}, GlobalMaxPooling2D{"pool"}, Dense{"d", kClassCount}}));
+        }
+      }
+      if (several) cascade.expert_of_class = {1, 0, 1, 1};
+      const Sequential model{
+          "net",
+          {6, 6, 3},
+          {Conv2D{"small", 5, 3}, GlobalAveragePooling2D{"mean"}, Dense{"gate", kClassCount},
+           cascade, ActivationLayer{"softmax", Activation::softmax}},
+          {{"cascade", {"images", "gate"}}}};
+      Weights weights = decided_weights(model);
+      std::ranges::copy(thresholds_of({.3F, .4F, .5F, .6F, .7F, .8F, .9F}),
+                        thresholds_in(weights, "cascade").begin());
+      expect_same_predictions(model, weights);
+    }
+  }
+}
+
+TEST(Unrouted, LeavesOtherNetworksAsTheyAre) {
+  const Sequential model{"net", {4}, {Dense{"dense", 3}}};
+  EXPECT_EQ(unrouted(model, Weights(model)).first.layers.size(), 1);
+}
+
+}  // namespace
+}  // namespace sluice
