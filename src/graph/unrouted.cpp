@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "graph/graph_builder.h"
 #include "graph/thresholds.h"
@@ -14,8 +15,16 @@ namespace {
 
 /// Of two values that differ, the difference times this is beyond 6.
 constexpr double kLarge = 0x1p60;
-/// More than the difference of any two logits; times e^-1 nothing remains.
-constexpr double kFar = 1e6;
+/// Bounded by relu6(), and exact: 1 / 6 is not, and its error would grow with kFar.
+constexpr double kSix = 6;
+/// Six times this is more than the difference of any two logits.
+constexpr double kFar = 0x1p17;
+
+std::vector<Sequential> experts_of(const Layer& layer) {
+  if (const auto* cascade = std::get_if<Cascade>(&layer)) return cascade->experts;
+  if (const auto* mixture = std::get_if<MixtureOfExperts>(&layer)) return mixture->experts;
+  return {};
+}
 
 class Unrouting {
  public:
@@ -40,6 +49,7 @@ class Unrouting {
     leave_out_usual_inputs(result);
     result.name = model_.name;
     result.input = model_.input;
+    result.frozen = frozen();
     Weights its_weights = weights_of(result);
     return {std::move(result), std::move(its_weights)};
   }
@@ -55,8 +65,9 @@ class Unrouting {
     const std::string probabilities =
         graph_.add(ActivationLayer{named("probabilities"), Activation::softmax}, {first});
     // 1 where the largest probability is below the threshold, else 0.
-    const std::string unsure = step("unsure", rescaled("lead", -kLarge, kLarge * threshold,
-                                                       largest("largest", probabilities, classes)));
+    const std::string lead =
+        rescaled("lead", -kLarge, kLarge * threshold, largest("largest", probabilities, classes));
+    const std::string unsure = rescaled("unsure", 1 / kSix, 0, bounded("unsure", lead));
     const bool one_expert = cascade.expert_of_class.empty();
     const std::string best = one_expert ? "" : one_hot("best", first, classes);
     std::string sum = first;
@@ -66,7 +77,7 @@ class Unrouting {
       if (!one_expert) {
         std::vector<float> of_class;
         for (const int expert : cascade.expert_of_class) {
-          of_class.push_back(expert == static_cast<int>(e) ? 1.F : 0.F);
+          of_class.push_back(expert == static_cast<int>(e) ? 1 / static_cast<float>(kSix) : 0.F);
         }
         its =
             multiplied("its" + number, {unsure, constant("of-class" + number, 1, of_class, best)});
@@ -108,7 +119,7 @@ class Unrouting {
       return graph_.add(ActivationLayer{named("probabilities"), Activation::softmax}, {of});
     };
     if (mixture.top_k == experts) return softmax(logits);
-    std::string chosen;  // 1 for each expert that is chosen so far
+    std::string chosen;  // six for each expert that is chosen so far
     std::string left = logits;
     for (int k = 1; k <= mixture.top_k; ++k) {
       const std::string number = fmt::format("{}", k);
@@ -117,8 +128,11 @@ class Unrouting {
       if (k == mixture.top_k) break;
       left = added("left" + number, {left, rescaled("taken" + number, -kFar, 0, best)});
     }
-    if (!mixture.normalize_weights) return multiplied("weights", {softmax(logits), chosen});
-    return softmax(added("chosen-logits", {logits, rescaled("others-away", kFar, -kFar, chosen)}));
+    if (mixture.normalize_weights) {
+      const std::string away = rescaled("others-away", -kFar, 0, opposite("others", chosen));
+      return softmax(added("chosen-logits", {logits, away}));
+    }
+    return multiplied("weights", {softmax(logits), rescaled("choice", 1 / kSix, 0, chosen)});
   }
 
   std::string named(const std::string& what) const { return name_ + "." + what; }
@@ -147,11 +161,14 @@ class Unrouting {
     kernels_[named(what)] = kernel;
     return graph_.add(Dense{named(what), units, Activation::linear, false}, {of});
   }
-  /// Of enlarged values: 1 for those above 0, else 0.
-  std::string step(const std::string& what, const std::string& large) {
-    const std::string bounded =
-        graph_.add(ActivationLayer{named(what + "-bounded"), Activation::relu6}, {large});
-    return rescaled(what, 1.0 / 6, 0, bounded);
+  /// Of enlarged values: six for those above 0, else 0.
+  std::string bounded(const std::string& what, const std::string& large) {
+    return graph_.add(ActivationLayer{named(what + "-bounded"), Activation::relu6}, {large});
+  }
+  /// Six for 0 and 0 for six. Its activation does nothing but keep TensorFlow from adding the
+  /// six, or a large multiple of it, to something else before, which would round that.
+  std::string opposite(const std::string& what, const std::string& of) {
+    return bounded(what + "-opposite", rescaled(what + "-negative", -1, kSix, of));
   }
   std::string largest(const std::string& what, const std::string& of, int count) {
     const std::string column = graph_.add(Reshape{named(what + "-column"), {count, 1, 1}}, {of});
@@ -165,12 +182,35 @@ class Unrouting {
     const std::string flat = constant(is_flat ? what : what + "-flat", places, ones, value);
     return is_flat ? flat : graph_.add(Reshape{named(what), shape}, {flat});
   }
-  /// 1 for the largest of some values, 0 for the others.
+  /// Six for the largest of some values, 0 for the others.
   std::string one_hot(const std::string& what, const std::string& of, int count) {
     const std::string most = spread(what + "-most", largest(what + "-largest", of, count), {count});
     const std::string lead = added(what + "-lead", {most, rescaled(what + "-minus", -1, 0, of)});
-    const std::string others = step(what + "-others", rescaled(what + "-large", kLarge, 0, lead));
-    return rescaled(what, -1, 1, others);
+    return opposite(what, bounded(what, rescaled(what + "-large", kLarge, 0, lead)));
+  }
+
+  /// What the model freezes, by its new names, and the kernels that choose.
+  std::set<std::string> frozen() const {
+    std::set<std::string> names;
+    for (const auto& [layer, kernel] : kernels_) names.insert(layer);
+    for (const std::string& name : model_.frozen) {
+      bool is_of_experts = false;
+      for (const auto& [layer, original] : original_) {
+        const std::string own = original.first + "/" + original.second;  // "experts/a/conv/"
+        if (own.starts_with(name + "/")) names.insert(layer);
+        if (name.starts_with(own)) names.insert(layer + "/" + name.substr(own.size()));
+        is_of_experts |= name == original.first || name.starts_with(original.first + "/");
+      }
+      if (!is_of_experts) names.insert(name);
+    }
+    for (const Layer& layer : model_.layers) {
+      for (const Sequential& expert : experts_of(layer)) {
+        for (const std::string& name : expert.frozen) {
+          names.insert(name_of(layer) + "." + expert.name + "." + name);
+        }
+      }
+    }
+    return names;
   }
 
   Weights weights_of(const Sequential& result) const {

@@ -1,5 +1,7 @@
 #include "graph/unrouted.h"
 
+#include <gmock/gmock.h>
+
 #include "graph/layer_types.h"
 #include "graph/thresholds.h"
 #include "runtime/network_testing.h"
@@ -81,6 +83,32 @@ TEST(Unrouted, CascadesGiveTheSame) {
       expect_same_predictions(model, weights);
     }
   }
+}
+
+TEST(Unrouted, KeepsWhatIsFrozen) {
+  MixtureOfExperts mixture{"experts", {}, 1};
+  for (const char* name : {"a", "b"}) {
+    mixture.experts.push_back(network_of(name, {Dense{"one", 3}, Dense{"two", 2}}));
+  }
+  mixture.experts[1].frozen = {"two"};
+  Sequential model{
+      "net", {4}, {Dense{"trunk", 4}, Dense{"gate", 2}, mixture}, {{"experts", {"trunk", "gate"}}}};
+  const auto frozen = [&](const std::set<std::string>& names) {
+    model.frozen = names;
+    std::set<std::string> now = unrouted(model, Weights(model)).first.frozen;
+    std::erase_if(now, [](const std::string& name) {
+      return name.starts_with("experts.") && !name.starts_with("experts.a.") &&
+             !name.starts_with("experts.b.");  // the kernels that choose
+    });
+    return now;
+  };
+  using testing::UnorderedElementsAre;
+  EXPECT_THAT(frozen({"trunk"}), UnorderedElementsAre("trunk", "experts.b.two"));
+  EXPECT_THAT(frozen({"experts/a/one/kernel"}),
+              UnorderedElementsAre("experts.a.one/kernel", "experts.b.two"));
+  EXPECT_THAT(frozen({"experts/a/two/kernel", "experts/a/two/bias"}),
+              UnorderedElementsAre("experts.a.two/kernel", "experts.a.two/bias", "experts.b.two"));
+  EXPECT_EQ(frozen({"experts"}).size(), 4);
 }
 
 TEST(Unrouted, LeavesOtherNetworksAsTheyAre) {

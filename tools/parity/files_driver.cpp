@@ -108,6 +108,51 @@ void spread(const Sequential& gate, Weights& weights, const std::vector<float>& 
   for (float& value : bias) value *= 30;
 }
 
+Sequential small_expert(const std::string& name, int filters) {
+  return {name,
+          {},
+          {Conv2D{"conv", filters, 3, Activation::relu, 4}, GlobalMaxPooling2D{"pool"},
+           Dense{"logits", kClasses}}};
+}
+
+/// A small network before two experts, of which half of the images need one.
+SavedModel cascade(const std::vector<float>& images) {
+  Cascade layer{"cascade", {small_expert("a", 8), small_expert("b", 12)}};
+  for (int c = 0; c < kClasses; ++c) layer.expert_of_class.push_back(c % 2);
+  layer.share = 0;
+  const Layer softmax = ActivationLayer{"softmax", Activation::softmax};
+  SavedModel saved = single({"cascade",
+                             kInput,
+                             {Conv2D{"small", 6, 3, Activation::relu, 4},
+                              GlobalMaxPooling2D{"pool"}, Dense{"first", kClasses}, layer, softmax},
+                             {{"cascade", {"images", "first"}}}});
+  AnyModel first = saved;
+  const std::vector<float> answers = predict(first, images);
+  std::vector<float> largest;
+  for (auto row = answers.begin(); row != answers.end(); row += kClasses) {
+    largest.push_back(*std::max_element(row, row + kClasses));
+  }
+  std::ranges::sort(largest);
+  const std::size_t half = largest.size() / 2;
+  for (const Weights::Tensor& tensor : saved.weights.tensors()) {
+    if (tensor.kind != "thresholds") continue;
+    std::ranges::fill(saved.weights.values(tensor), (largest[half] + largest[half - 1]) / 2);
+  }
+  std::get<Cascade>(saved.model.layers[3]).share = 0.5;
+  return saved;
+}
+
+/// Two of three experts answer an image.
+SavedModel experts(bool normalize) {
+  MixtureOfExperts layer{"experts", {}, 2, normalize};
+  for (const char* name : {"a", "b", "c"}) layer.experts.push_back(small_expert(name, 8));
+  return single({"experts",
+                 kInput,
+                 {Conv2D{"trunk", 6, 3, Activation::relu, 4}, GlobalMaxPooling2D{"pool"},
+                  Dense{"gate", 3}, layer, ActivationLayer{"softmax", Activation::softmax}},
+                 {{"experts", {"images", "gate"}}}});
+}
+
 SavedMixture several(int groups, CnnSize size, bool tied, const std::vector<float>& images) {
   const auto names = class_names();
   std::vector<Groups::Group> declared;
@@ -134,6 +179,9 @@ void export_all(const std::string& folder) {
   save("cnn-large", single(cnn("cnn-large", kInput, kClasses, CnnSize::large)));
   save("gate", single(cnn("gate", kInput, 2, CnnSize::small)));
   save("importance", single(importance_model("importance", kInput, kClasses)));
+  save("cascade", cascade(images));
+  save("experts", experts(false));
+  save("experts-normalized", experts(true));
   save("mixture-2", several(2, CnnSize::small, false, images));
   save("mixture-3", several(3, CnnSize::large, false, images));
   save("mixture-4", several(4, CnnSize::large, false, images));
