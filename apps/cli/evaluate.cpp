@@ -120,7 +120,7 @@ Examples:
   sluice evaluate runs/lab
   sluice evaluate runs/lab --data ~/cifar-10-batches-bin
   sluice evaluate runs/lab --views mirror
-  sluice evaluate runs/pays --share 0.5
+  sluice evaluate runs/cascade --share 0.5
   sluice evaluate runs/lab --compute exact --profile)");
   const auto options = std::make_shared<EvaluateOptions>();
   add_run(*verb, options->run);

@@ -46,8 +46,8 @@ images; then both are compared on the test images.
 1.25, 1.5, 2.0], work = [1.0] (parts of the mixture's training work).
 
 Examples:
-  sluice frontier experiments/pays.toml
-  sluice frontier experiments/pays.toml --set frontier.seeds=1
+  sluice frontier experiments/cascade.toml
+  sluice frontier experiments/cascade.toml --set frontier.seeds=1
   sluice frontier experiments/lab.toml --set train.validation_split=0.1
 
 Writes DIR/frontier.html, frontier.png, frontier.json, and each run's folder,

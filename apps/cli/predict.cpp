@@ -99,7 +99,7 @@ Examples:
   sluice predict runs/lab pictures --json > answers.jsonl
   find . -name '*.jpg' | sluice predict runs/lab --list - --csv > answers.csv
   sluice predict runs/lab samples
-  sluice predict runs/pays cat.jpg --share 0.1
+  sluice predict runs/cascade cat.jpg --share 0.1
   sluice predict runs/lab/mixture/model.safetensors cat.jpg)");
   const auto options = std::make_shared<PredictOptions>();
   verb->add_option("RUN", options->run, "Folder of a run, or one model.safetensors")->required();

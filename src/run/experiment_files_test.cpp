@@ -60,18 +60,18 @@ TEST(ShippedExperiments, AreTheLab) {
   EXPECT_EQ(to_toml(same), to_toml(lab));
 }
 
-TEST(ShippedExperiments, PaysSaysWhatItsNetworksCost) {
-  const std::string text = read_file(shipped("pays"), 100'000);
-  Experiment pays = read_experiment(shipped("pays"));
+TEST(ShippedExperiments, CascadeSaysWhatItsNetworksCost) {
+  const std::string text = read_file(shipped("cascade"), 100'000);
+  Experiment cascade = read_experiment(shipped("cascade"));
   const auto mega = [&] {
     return fmt::format("{:.1f}",
-                       count_flops(network("network", {32, 32, 3}, 10, pays.lab.network)) / 1e6);
+                       count_flops(network("network", {32, 32, 3}, 10, cascade.lab.network)) / 1e6);
   };
   const std::string mixture = mega();
-  pays.lab.network = dense_network(pays.lab.network);
+  cascade.lab.network = dense_network(cascade.lab.network);
   std::vector<std::string> dense;
-  for (const double width : pays.frontier.widths) {
-    pays.lab.network.width = width;
+  for (const double width : cascade.frontier.widths) {
+    cascade.lab.network.width = width;
     dense.push_back(mega());
   }
   EXPECT_THAT(text,

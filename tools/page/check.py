@@ -215,7 +215,7 @@ def frontier(program: str, folder: Path) -> Path:
     """Returns the folder of a small sweep of the cascade that the project ships."""
     settings = ["data.train_images=200", "data.test_images=60", "train.epochs=2",
                 "train.batch_size=64", "frontier.seeds=2", "frontier.widths=[1.0, 2.0]"]
-    subprocess.run([program, "frontier", ROOT / "experiments/pays.toml", "--data", "builtin",
+    subprocess.run([program, "frontier", ROOT / "experiments/cascade.toml", "--data", "builtin",
                     "--run", folder / "sweep", *(f"--set={each}" for each in settings)],
                    check=True, capture_output=True)
     return folder / "sweep"
