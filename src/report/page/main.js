@@ -12,13 +12,13 @@ function explanationPage(explanation) {
 
 const {runs, explanation, frontier} = JSON.parse(document.getElementById('data').textContent);
 
-function contents() {
+function pageParts() {
   if (explanation) return [explanationPage(explanation), 'Made by Sluice.'];
   if (frontier) return [frontierPage(frontier), 'Made by Sluice; frontier.json beside this page has all figures.'];
   return [runs.length === 1 ? runPage(runs[0]) : comparisonPage(runs),
     'Made by Sluice from results.json and predictions.csv in the run’s folder.'];
 }
 
-const [parts, source] = contents();
+const [parts, source] = pageParts();
 document.getElementById('main').replaceChildren(...parts, el('footer', {}, source));
 drawn.forEach(draw);
