@@ -6,6 +6,7 @@
 #include "sluice/lab/report.h"
 #include "sluice/lab/run.h"
 #include "sluice/process.h"
+#include "sluice/text.h"
 
 namespace sluice::cli {
 
