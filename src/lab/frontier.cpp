@@ -195,7 +195,7 @@ std::string sentence(const std::vector<FrontierPoint>& points, const FrontierVer
       "{}the mixture is {} {} the best dense network ({}, {} MFLOP){}: {}, {}, 95% interval "
       "{} to {}.",
       at, points_text(found.difference), found.difference < 0 ? "below" : "above", rival.words,
-      mega(rival.flops), found.may_be_chance() ? ", which may be chance" : "",
+      mega(rival.test_flops()), found.may_be_chance() ? ", which may be chance" : "",
       p_value_text(found.p_value), seeds, signed_points(found.interval.low),
       signed_points(found.interval.high));
   if (found.difference <= 0 || found.may_be_chance()) return text;
