@@ -55,11 +55,11 @@ void print_seeds(const SeedRuns& seeds) {
   for (const SeedRuns::Run& run : seeds.runs) {
     row(fmt::format("seed {}", run.seed), run.baseline, run.mixture);
   }
-  const auto part = [&](double SeedRuns::Spread::*figure) {
+  const auto part = [&](double Spread::*figure) {
     return seeds.mixture ? std::optional(*seeds.mixture.*figure) : std::nullopt;
   };
-  row("mean", seeds.baseline.mean, part(&SeedRuns::Spread::mean));
-  row("standard deviation", seeds.baseline.deviation, part(&SeedRuns::Spread::deviation));
+  row("mean", seeds.baseline.mean, part(&Spread::mean));
+  row("standard deviation", seeds.baseline.deviation, part(&Spread::deviation));
   print_out("\nfigures: {}\n", path_text(seeds.folder / "seeds.json"));
 }
 

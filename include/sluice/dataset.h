@@ -126,6 +126,7 @@ class Examples {
 
   std::size_t size() const { return rows_.size(); }
   int label(std::size_t i) const { return labels_[existing(i)]; }
+  const std::vector<int>& labels() const { return labels_; }
   PixelView pixels(std::size_t i) const { return images_->image(rows_[existing(i)]); }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
   std::string file(std::size_t i) const {

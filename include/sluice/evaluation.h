@@ -126,6 +126,12 @@ struct Interval {
   double high = 0;
 };
 
+struct Spread {
+  double mean = 0;
+  double deviation = 0;  ///< standard deviation of the sample, with n - 1; 0 of one value
+};
+Spread spread_of(std::span<const double> values);
+
 /// Returns Wilson's score interval of a share (Wilson 1927). Needs 0 <= successes <= trials;
 /// without trials it is 0 to 1.
 Interval share_interval(std::int64_t successes, std::int64_t trials);

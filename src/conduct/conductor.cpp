@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/files.h"
-#include "conduct/stopping.h"
+#include "conduct/picture.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -105,17 +105,6 @@ Results Conductor::run() {
   return std::move(results_);
 }
 
-/// A failed plot must not abort training.
-template <class Draw>
-void Conductor::picture(const Draw& draw) {
-  stop_if_wanted(observer_);
-  try {
-    draw();
-  } catch (const Error& error) {
-    observer_.on_note(std::string("no picture: ") + error.what());
-  }
-}
-
 void Conductor::begin() {
   folder_.remove_leftovers();
   const Examples train = lab_.train_examples();
@@ -128,11 +117,12 @@ void Conductor::begin() {
   if (!figures_.available()) {
     observer_.on_note("gnuplot is missing, so there will be no pictures: install gnuplot-nox");
   }
-  picture([&] { figures_.distribution("distribution", data_.name, train, test); });
-  picture([&] { figures_.sample_images("samples", data_.name + ", training images", train); });
+  picture(observer_, [&] { figures_.distribution("distribution", data_.name, train, test); });
+  picture(observer_,
+          [&] { figures_.sample_images("samples", data_.name + ", training images", train); });
   const LabOptions& options = results_.experiment.lab;
   if (!options.augment.any()) return;
-  picture([&] {
+  picture(observer_, [&] {
     figures_.augmentation("augmentation", data_.name + ", augmented", train, options.augment,
                           options.seed, lab_.stages().front().random);
   });
@@ -191,10 +181,10 @@ void Conductor::conclude(const Stage& stage, ModelResult& result,
   result.machines = checkpoints_.machines(name);
   folder_.write_history(name, result.history);
   observer_.on_model(stage, result, profile);
-  picture([&] { figures_.learning_curves(name + "-curves", name, result.history); });
-  picture([&] { figures_.confusion(name + "-confusion", name, result.test.confusion); });
+  picture(observer_, [&] { figures_.learning_curves(name + "-curves", name, result.history); });
+  picture(observer_, [&] { figures_.confusion(name + "-confusion", name, result.test.confusion); });
   if (!result.whole) return;
-  picture([&] {
+  picture(observer_, [&] {
     figures_.confusion(name + "-whole-confusion", name + ", all classes", result.whole->confusion);
   });
 }

@@ -45,8 +45,6 @@ class Conductor {
   CompileOptions inference() const;  ///< with large batches
   CompileOptions inference_of_one() const;
   double latency_alone(const TrainedModel& trained) const;
-  template <class Draw>
-  void picture(const Draw& draw);
 
   const Dataset& data_;
   const Groups& groups_;

@@ -10,8 +10,8 @@
 #include "base/text.h"
 #include "base/timer.h"
 #include "conduct/frontier_points.h"
+#include "conduct/picture.h"
 #include "conduct/run_or_resume.h"
-#include "conduct/stopping.h"
 #include "formats/text/json_text.h"
 #include "report/text.h"
 #include "run/frontier_json.h"
@@ -106,7 +106,8 @@ class Sweep {
         observer_.on_note(fmt::format("[{} of {}] {}, {}, seed {}{}", ++number, count,
                                       contestant.words, epochs_text(contestant.epochs), seed,
                                       time.left()));
-        for (FrontierPoint& point : points_of(contestant, seed, groups, images)) {
+        const double most_flops = frontier.points.empty() ? 0 : frontier.points.front().flops;
+        for (FrontierPoint& point : points_of(contestant, seed, groups, images, most_flops)) {
           if (s == 0) {
             frontier.points.push_back(std::move(point));
           } else {
@@ -191,7 +192,8 @@ class Sweep {
   }
 
   std::vector<FrontierPoint> points_of(const Contestant& contestant, std::uint64_t seed,
-                                       const Groups& groups, const FrontierImages& images) {
+                                       const Groups& groups, const FrontierImages& images,
+                                       double most_flops) {
     Experiment experiment = contestant.experiment;
     experiment.lab.seed = seed;
     RunOptions options = options_;
@@ -205,7 +207,7 @@ class Sweep {
       if (has_groups) return mixture_points(run.read_mixture(), groups, images, inference);
       const SavedModel saved = run.read_model(names::kBaseline);
       return is_routed(experiment.lab.network) ? routed_points(saved, images, inference)
-                                               : dense_points(saved, images, inference);
+                                               : dense_points(saved, images, most_flops, inference);
     };
     const double latency =
         contents_of(run)["results"][has_groups ? names::kMixture : names::kBaseline].value(
@@ -228,11 +230,7 @@ class Sweep {
   void write(const Frontier& frontier) {
     write_file(folder_ / "frontier.json", json_text(to_json(frontier)));
     write_file(folder_ / "frontier.html", frontier_html(frontier));
-    try {
-      Figures(folder_).frontier("frontier", frontier);
-    } catch (const Error& error) {
-      observer_.on_note(std::string("no picture: ") + error.what());
-    }
+    picture(observer_, [&] { Figures(folder_).frontier("frontier", frontier); });
   }
 
   Experiment experiment_;

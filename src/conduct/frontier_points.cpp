@@ -27,16 +27,6 @@ Scores scores_of(const Sequential& model, const Weights& weights, const Frontier
           ask_alone(model, weights, images.test, options, views).frozen};
 }
 
-std::vector<std::uint8_t> right_of(const std::vector<float>& scores, const Examples& examples) {
-  const std::size_t classes = examples.class_names().size();
-  std::vector<std::uint8_t> right;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    right.push_back(predicted_class(std::span(scores).subspan(i * classes, classes)) ==
-                    examples.label(i));
-  }
-  return right;
-}
-
 double share_of(const std::vector<std::uint8_t>& marks) {
   const auto count = static_cast<double>(std::ranges::count(marks, 1));
   return count / static_cast<double>(marks.size());
@@ -47,7 +37,7 @@ FrontierPoint point(Kind kind, const std::string& words,
                     const std::vector<std::uint8_t>& validation,
                     const std::vector<std::uint8_t>& test, double flops, double test_flops) {
   FrontierPoint one{.kind = kind, .words = words, .flops = flops};
-  one.seeds.push_back({share_of(validation), test, share_of(test), test_flops});
+  one.seeds.push_back({share_of(validation), test, test_flops});
   return one;
 }
 
@@ -57,10 +47,10 @@ class TwoAnswers {
   TwoAnswers(const Scores& first, const Scores& second, const FrontierImages& images,
              double first_flops, double second_flops)
       : classes_(images.test.class_names().size()),
-        first_validation_(right_of(first.validation, images.validation)),
-        first_test_(right_of(first.test, images.test)),
-        second_validation_(right_of(second.validation, images.validation)),
-        second_test_(right_of(second.test, images.test)),
+        first_validation_(which_right(first.validation, images.validation.labels())),
+        first_test_(which_right(first.test, images.test.labels())),
+        second_validation_(which_right(second.validation, images.validation.labels())),
+        second_test_(which_right(second.test, images.test.labels())),
         validation_confidences_(confidences(first.validation)),
         test_confidences_(confidences(first.test)),
         first_flops_(first_flops),
@@ -68,22 +58,27 @@ class TwoAnswers {
 
   /// The images of which the first answer is less sure than `threshold` get the second one.
   FrontierPoint by_threshold(Kind kind, const std::string& words, float threshold) const {
-    const auto below = [&](const std::vector<float>& values) {
-      std::vector<std::uint8_t> marks;
-      for (const float value : values) marks.push_back(value < threshold);
-      return marks;
-    };
-    return chosen(kind, words, below(validation_confidences_), below(test_confidences_));
+    return chosen(kind, words, below(threshold, validation_confidences_),
+                  below(threshold, test_confidences_));
   }
   FrontierPoint by_share(Kind kind, const std::string& words, double share) const {
     return by_threshold(kind, words, threshold_for(thresholds_of(validation_confidences_), share));
+  }
+  /// The second answer for as many validation images as need `flops` for each image in the mean,
+  /// and for test images that are as unsure.
+  FrontierPoint by_flops(Kind kind, const std::string& words, double flops) const {
+    std::vector<float> sorted = validation_confidences_;
+    std::ranges::sort(sorted);
+    const double share = std::clamp((flops - first_flops_) / second_flops_, 0.0, 1.0);
+    const auto count = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
+    return count == sorted.size() ? by_share(kind, words, 1)
+                                  : by_threshold(kind, words, sorted[count]);
   }
   /// As many images as by the threshold, chosen at random, get the second one.
   FrontierPoint at_random(float threshold) const {
     const auto random = [&](const std::vector<float>& values, std::uint64_t stream) {
       const RandomStream numbers(0, Purpose::control, stream, 0);
-      std::vector<std::uint8_t> marks;
-      for (const float value : values) marks.push_back(value < threshold);
+      std::vector<std::uint8_t> marks = below(threshold, values);
       for (std::size_t i = marks.size(); i > 1; --i) {  // a shuffle
         const std::uint32_t bits = numbers.bits(static_cast<std::uint32_t>(i))[0];
         std::swap(marks[i - 1], marks[RandomStream::below(bits, static_cast<std::uint32_t>(i))]);
@@ -101,6 +96,13 @@ class TwoAnswers {
       all.push_back(std::ranges::max(std::span(scores).subspan(first, classes_)));
     }
     return all;
+  }
+
+  /// 1 for each value below a threshold.
+  static std::vector<std::uint8_t> below(float threshold, const std::vector<float>& values) {
+    std::vector<std::uint8_t> marks;
+    for (const float value : values) marks.push_back(value < threshold);
+    return marks;
   }
 
   FrontierPoint chosen(Kind kind, const std::string& words,
@@ -163,16 +165,19 @@ std::vector<FrontierPoint> cascade_points(Sequential model, const Weights& weigh
 }  // namespace
 
 std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierImages& images,
-                                        const CompileOptions& options) {
+                                        double most_flops, const CompileOptions& options) {
   const Scores one = scores_of(saved.model, saved.weights, images, options);
   const Scores both = scores_of(saved.model, saved.weights, images, options, Views::mirror);
   const double flops = count_flops(saved.model);
   const TwoAnswers answers(one, both, images, flops, flops);
-  std::vector<FrontierPoint> points{answers.by_share(Kind::dense, "", 0),
-                                    answers.by_share(Kind::dense, "", 0.25),
-                                    answers.by_share(Kind::dense, "", 1)};
-  points[1].views = "mirror if unsure";
-  points[2].views = "mirror";
+  std::vector<FrontierPoint> points{answers.by_share(Kind::dense, "", 0)};
+  if (most_flops > flops && most_flops < 2 * flops) {
+    points.push_back(answers.by_flops(Kind::dense, "", most_flops));
+    points.back().views =
+        fmt::format("mirror for {:.1f}%", 100 * (points.back().flops / flops - 1));
+  }
+  points.push_back(answers.by_share(Kind::dense, "", 1));
+  points.back().views = "mirror";
   return points;
 }
 
@@ -184,8 +189,9 @@ std::vector<FrontierPoint> routed_points(const SavedModel& saved, const Frontier
   }
   const Scores scores = scores_of(model, saved.weights, images, options);
   const double flops = count_flops(model);
-  return {point(Kind::mixture, "mixture", right_of(scores.validation, images.validation),
-                right_of(scores.test, images.test), flops, flops)};
+  return {point(Kind::mixture, "mixture",
+                which_right(scores.validation, images.validation.labels()),
+                which_right(scores.test, images.test.labels()), flops, flops)};
 }
 
 std::vector<FrontierPoint> mixture_points(const SavedMixture& saved, const Groups& groups,
@@ -210,11 +216,12 @@ std::vector<FrontierPoint> mixture_points(const SavedMixture& saved, const Group
     }
     return scores;
   };
-  return {point(Kind::mixture, "mixture", right_of(validation.mixture(), images.validation),
-                right_of(test.mixture(), images.test), flops, flops),
-          point(Kind::random, "groups chosen at random",
-                right_of(at_random(validation, 0), images.validation),
-                right_of(at_random(test, 1), images.test), flops, flops)};
+  return {
+      point(Kind::mixture, "mixture", which_right(validation.mixture(), images.validation.labels()),
+            which_right(test.mixture(), images.test.labels()), flops, flops),
+      point(Kind::random, "groups chosen at random",
+            which_right(at_random(validation, 0), images.validation.labels()),
+            which_right(at_random(test, 1), images.test.labels()), flops, flops)};
 }
 
 }  // namespace sluice

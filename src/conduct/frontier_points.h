@@ -17,10 +17,10 @@ struct FrontierImages {
 // Each function returns the points of one trained network, each with one seed: its ways to answer.
 // Names, epochs and training work are left to the caller.
 
-/// A dense network with one view of an image, its mirror image beside it, and that for the quarter
-/// of the images of which it is least sure.
+/// A dense network with one view of an image, with its mirror image beside it, and with that for as
+/// many images, the least sure ones, as `most_flops` for an image allow in the mean.
 std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierImages& images,
-                                        const CompileOptions& options);
+                                        double most_flops, const CompileOptions& options);
 
 /// A routed network. If it ends in a cascade, also the cascade with other shares, and with images
 /// chosen at random.

@@ -1,7 +1,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
-#include "conduct/stopping.h"
+#include "conduct/picture.h"
 
 namespace sluice {
 
@@ -77,11 +77,8 @@ class ImportedRun {
     ModelResult result{.cost = cost_of(model),
                        .test = sluice::evaluate(*compiled, examples, views)};
     result.latency_ms = latency_ms(*compile_for_inference(model, weights, inference(1)), examples);
-    try {
-      figures_.confusion(name + "-confusion", name, result.test.confusion);
-    } catch (const Error& error) {
-      observer_.on_note(std::string("no picture: ") + error.what());
-    }
+    picture(observer_,
+            [&] { figures_.confusion(name + "-confusion", name, result.test.confusion); });
     return result;
   }
 

@@ -154,16 +154,6 @@ void run_or_resume(const Experiment& experiment, const RunOptions& options, RunO
 
 namespace {
 
-SeedRuns::Spread spread_of(const std::vector<double>& values) {
-  const auto n = static_cast<double>(values.size());
-  SeedRuns::Spread spread;
-  for (const double value : values) spread.mean += value / n;
-  double squares = 0;
-  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
-  if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));
-  return spread;
-}
-
 nlohmann::ordered_json to_json(const SeedRuns& seeds) {
   nlohmann::ordered_json json{{"format", 1}, {"runs", nlohmann::ordered_json::array()}};
   for (const SeedRuns::Run& run : seeds.runs) {
@@ -174,7 +164,7 @@ nlohmann::ordered_json to_json(const SeedRuns& seeds) {
     one["total_seconds"] = run.seconds;
     json["runs"].push_back(std::move(one));
   }
-  const auto add = [&](const char* key, const SeedRuns::Spread& spread) {
+  const auto add = [&](const char* key, const Spread& spread) {
     json[key] = {{"mean", spread.mean}, {"standard_deviation", spread.deviation}};
   };
   add("baseline_accuracy", seeds.baseline);

@@ -35,13 +35,17 @@ int predicted_class(std::span<const float> outputs) {
   return static_cast<int>(std::ranges::max_element(outputs) - outputs.begin());
 }
 
-int count_right(std::span<const float> outputs, std::span<const int> labels) {
-  const std::size_t classes = outputs.size() / labels.size();
-  int right = 0;
+std::vector<std::uint8_t> which_right(std::span<const float> outputs, std::span<const int> labels) {
+  const std::size_t classes = outputs.size() / std::max<std::size_t>(1, labels.size());
+  std::vector<std::uint8_t> right;
   for (std::size_t n = 0; n < labels.size(); ++n) {
-    right += predicted_class(outputs.subspan(n * classes, classes)) == labels[n];
+    right.push_back(predicted_class(outputs.subspan(n * classes, classes)) == labels[n]);
   }
   return right;
+}
+
+int count_right(std::span<const float> outputs, std::span<const int> labels) {
+  return static_cast<int>(std::ranges::count(which_right(outputs, labels), 1));
 }
 
 double summed_loss(const CompiledModel& model, std::span<const float> outputs,

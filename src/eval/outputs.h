@@ -34,6 +34,10 @@ void require_scores(std::span<const float> scores, std::span<const int> labels);
 /// Returns the class with the largest output; the first of equal ones, as NumPy's argmax.
 int predicted_class(std::span<const float> outputs);
 
+/// Returns for each row of (labels.size(), classes) outputs 1 if its predicted class is its label,
+/// else 0.
+std::vector<std::uint8_t> which_right(std::span<const float> outputs, std::span<const int> labels);
+
 /// Counts rows of (labels.size(), classes) outputs whose predicted class is their label.
 int count_right(std::span<const float> outputs, std::span<const int> labels);
 

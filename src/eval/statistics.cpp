@@ -64,6 +64,16 @@ double edge(const ScoreTest& test, double accepted, double outer) {
 
 }  // namespace
 
+Spread spread_of(std::span<const double> values) {
+  const auto n = static_cast<double>(values.size());
+  Spread spread;
+  for (const double value : values) spread.mean += value / n;
+  double squares = 0;
+  for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
+  if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));
+  return spread;
+}
+
 Interval share_interval(std::int64_t successes, std::int64_t trials) {
   if (trials == 0) return {0, 1};
   const double z = critical_value();

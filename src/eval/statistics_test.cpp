@@ -15,6 +15,13 @@ void expect_interval(const Interval& actual, double low, double high, double tol
   EXPECT_NEAR(actual.high, high, tolerance);
 }
 
+TEST(Spread, IsTheSamples) {
+  const Spread spread = spread_of(std::vector<double>{2, 4, 4, 4, 5, 5, 7, 9});
+  EXPECT_NEAR(spread.mean, 5, 1e-12);
+  EXPECT_NEAR(spread.deviation, 2.138089935299395, 1e-12);
+  EXPECT_EQ(spread_of(std::vector<double>{3}).deviation, 0);
+}
+
 TEST(ShareInterval, IsWilsons) {
   expect_interval(share_interval(624, 1000), 0.5935575899582507, 0.6534933739373315);
   expect_interval(share_interval(1, 3), 0.06149194472039626, 0.7923403991979523);

@@ -8,6 +8,18 @@
 
 namespace sluice {
 
+/// The names of the layers that a layer takes, where others may stand for those of the model and
+/// for its images.
+inline std::vector<std::string> names_of_sources(const std::vector<int>& sources,
+                                                 const std::vector<std::string>& places,
+                                                 const std::string& images = kImagesName) {
+  std::vector<std::string> names;
+  for (const int source : sources) {
+    names.push_back(source == kImages ? images : places[static_cast<std::size_t>(source)]);
+  }
+  return names;
+}
+
 /// Puts a network together from layers and from the layers of other networks.
 class GraphBuilder {
  public:
@@ -25,10 +37,7 @@ class GraphBuilder {
     const std::vector<std::vector<int>> sources = sources_of_layers(network);
     std::vector<std::string> names;
     for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      std::vector<std::string> inputs;
-      for (const int source : sources[i]) {
-        inputs.push_back(source == kImages ? input : names[static_cast<std::size_t>(source)]);
-      }
+      std::vector<std::string> inputs = names_of_sources(sources[i], names, input);
       Layer layer = network.layers[i];
       std::visit([&](auto& each) { each.name = prefix + each.name; }, layer);
       names.push_back(add(std::move(layer), std::move(inputs)));
@@ -42,15 +51,5 @@ class GraphBuilder {
  private:
   Sequential model_;
 };
-
-/// The names of the layers that a layer takes, where others may stand for those of the model.
-inline std::vector<std::string> names_of_sources(const std::vector<int>& sources,
-                                                 const std::vector<std::string>& places) {
-  std::vector<std::string> names;
-  for (const int source : sources) {
-    names.push_back(source == kImages ? kImagesName : places[static_cast<std::size_t>(source)]);
-  }
-  return names;
-}
 
 }  // namespace sluice

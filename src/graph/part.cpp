@@ -4,6 +4,7 @@
 #include <ranges>
 
 #include "graph/layer_types.h"
+#include "graph/weights.h"
 #include "graph/wiring.h"
 
 namespace sluice {
@@ -33,10 +34,8 @@ Sequential part_up_to(const Sequential& model, int layer) {
 Weights weights_of_part(const Sequential& part, const Weights& weights) {
   Weights own(part);
   for (const Weights::Tensor& tensor : own.tensors()) {
-    const auto same = std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& each) {
-      return each.layer == tensor.layer && each.kind == tensor.kind;
-    });
-    std::ranges::copy(weights.values(*same), own.values(tensor).begin());
+    const Weights::Tensor& same = tensor_of(weights, tensor.layer, tensor.kind);
+    std::ranges::copy(weights.values(same), own.values(tensor).begin());
   }
   return own;
 }

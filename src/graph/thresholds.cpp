@@ -3,18 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/weights.h"
+
 namespace sluice {
 
 namespace {
 
 constexpr float kNoneGoesOn = 0;
 constexpr float kAllGoOn = 1.001F;  // a softmax may be rounded to a little more than 1
-
-const Weights::Tensor& tensor_of(const Weights& weights, const std::string& cascade) {
-  return *std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& tensor) {
-    return tensor.layer == cascade && tensor.kind == kThresholds;
-  });
-}
 
 }  // namespace
 
@@ -40,11 +36,11 @@ float threshold_for(std::span<const float> thresholds, double share) {
 }
 
 std::span<const float> thresholds_in(const Weights& weights, const std::string& cascade) {
-  return weights.values(tensor_of(weights, cascade));
+  return weights.values(tensor_of(weights, cascade, kThresholds));
 }
 
 std::span<float> thresholds_in(Weights& weights, const std::string& cascade) {
-  return weights.values(tensor_of(weights, cascade));
+  return weights.values(tensor_of(weights, cascade, kThresholds));
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 
 #include "graph/graph_builder.h"
 #include "graph/thresholds.h"
+#include "graph/weights.h"
 
 namespace sluice {
 
@@ -225,10 +226,7 @@ class Unrouting {
       const std::string layer = found == original_.end() ? tensor.layer : found->second.first;
       const std::string kind =
           found == original_.end() ? tensor.kind : found->second.second + tensor.kind;
-      const auto same = std::ranges::find_if(weights_.tensors(), [&](const Weights::Tensor& each) {
-        return each.layer == layer && each.kind == kind;
-      });
-      std::ranges::copy(weights_.values(*same), values.begin());
+      std::ranges::copy(weights_.values(tensor_of(weights_, layer, kind)), values.begin());
     }
     return own;
   }

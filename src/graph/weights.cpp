@@ -82,6 +82,13 @@ std::vector<Weights::Tensor> tensors_of(const Sequential& model) {
   return tensors;
 }
 
+const Weights::Tensor& tensor_of(const Weights& weights, const std::string& layer,
+                                 const std::string& kind) {
+  return *std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& tensor) {
+    return tensor.layer == layer && tensor.kind == kind;
+  });
+}
+
 void require_weights(const Sequential& model, const Weights& weights) {
   if (std::ranges::equal(weights.tensors(), tensors_of(model), same)) return;
   throw user_error("model", "{}: the weights are not those of its layers: make them by Weights({})",

@@ -87,10 +87,8 @@ namespace {
 Answers about(const Examples& examples) {
   Answers answers;
   answers.class_names = examples.class_names();
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    answers.truth.push_back(examples.label(i));
-    answers.files.push_back(examples.file(i));
-  }
+  answers.truth = examples.labels();
+  for (std::size_t i = 0; i < examples.size(); ++i) answers.files.push_back(examples.file(i));
   return answers;
 }
 

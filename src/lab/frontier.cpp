@@ -6,7 +6,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <numeric>
+#include <functional>
 
 #include "base/fail.h"
 #include "base/text.h"
@@ -18,23 +18,16 @@ namespace {
 
 constexpr double kConfidence = 0.975;  // of each side of an interval at 95%
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double mean_of(const std::vector<FrontierPoint::Seed>& seeds, double FrontierPoint::Seed::*figure) {
+template <class Figure>
+double mean_of(const std::vector<FrontierPoint::Seed>& seeds, const Figure& figure) {
   double sum = 0;
-  for (const FrontierPoint::Seed& seed : seeds) sum += seed.*figure;
+  for (const FrontierPoint::Seed& seed : seeds) sum += std::invoke(figure, seed);
   return seeds.empty() ? 0 : sum / static_cast<double>(seeds.size());
 }
 
 /// Standard error of the mean of a sample.
 double standard_error(const std::vector<double>& values) {
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  const auto n = static_cast<double>(values.size());
-  return std::sqrt(squares / (n - 1) / n);
+  return spread_of(values).deviation / std::sqrt(static_cast<double>(values.size()));
 }
 
 /// A mean with the distribution of its error.
@@ -48,6 +41,13 @@ MeanTest tested(const Distribution& distribution, double mean, double error) {
   if (error == 0) return {0, mean == 0 ? 1.0 : 0.0};
   return {quantile(distribution, kConfidence) * error,
           2 * cdf(complement(distribution, std::abs(mean) / error))};
+}
+
+/// Of the mean of a sample of at least two.
+MeanTest students(const std::vector<double>& values) {
+  const boost::math::students_t_distribution<double> student(
+      static_cast<double>(values.size() - 1));
+  return tested(student, spread_of(values).mean, standard_error(values));
 }
 
 /// The mean over the seeds of each image's difference.
@@ -105,12 +105,24 @@ double training_flops(const Lab& lab) {
   return sum;
 }
 
+double FrontierPoint::Seed::test() const {
+  return spread_of(std::vector<double>(right.begin(), right.end())).mean;
+}
+
 double FrontierPoint::validation() const {
   return mean_of(seeds, &Seed::validation);
 }
 
 double FrontierPoint::test() const {
   return mean_of(seeds, &Seed::test);
+}
+
+Interval FrontierPoint::test_interval() const {
+  std::vector<double> accuracies;
+  for (const Seed& seed : seeds) accuracies.push_back(seed.test());
+  if (seeds.size() < 2) return {test(), test()};
+  const double half = students(accuracies).half_interval;
+  return {test() - half, test() + half};
 }
 
 double FrontierPoint::test_flops() const {
@@ -137,17 +149,15 @@ FrontierDifference compare(const FrontierPoint& first, const FrontierPoint& seco
     result.by_seed.push_back(compare(second.seeds[s].right, first.seeds[s].right));
     differences.push_back(result.by_seed.back().difference);
   }
-  result.difference = mean_of(differences);
+  result.difference = spread_of(differences).mean;
   if (differences.size() == 1) {
     result.interval = result.by_seed.front().interval;
     result.p_value = result.by_seed.front().p_value;
     return result;
   }
   result.standard_error = standard_error(differences);
-  const boost::math::students_t_distribution<double> student(
-      static_cast<double>(differences.size() - 1));
   const boost::math::normal_distribution<double> normal;
-  const MeanTest seeds = tested(student, result.difference, result.standard_error);
+  const MeanTest seeds = students(differences);
   const MeanTest images =
       tested(normal, result.difference, standard_error(by_image(first, second)));
   const double half = std::max(seeds.half_interval, images.half_interval);

@@ -28,13 +28,21 @@ FrontierPoint point(FrontierPoint::Kind kind, double mflop, const std::vector<in
     FrontierPoint::Seed seed{.validation = validation, .flops = one.flops};
     seed.right.assign(kTestImages, 0);
     std::fill_n(seed.right.begin(), count, 1);
-    seed.test = count / static_cast<double>(kTestImages);
     one.seeds.push_back(seed);
   }
   return one;
 }
 
 using Kind = FrontierPoint::Kind;
+
+TEST(FrontierPoint, TheIntervalOverTheSeedsIsStudents) {
+  // t(1) has its 97.5th percentile at 12.7062; the standard error is 0.005.
+  const Interval of_two = point(Kind::dense, 10, {730, 740}, .7).test_interval();
+  EXPECT_NEAR(of_two.low, .735 - .063531, 1e-6);
+  EXPECT_NEAR(of_two.high, .735 + .063531, 1e-6);
+  const Interval of_one = point(Kind::dense, 10, {730}, .7).test_interval();
+  EXPECT_EQ(of_one.low, of_one.high);
+}
 
 TEST(FrontierDifference, OfOneSeedIsMcNemars) {
   const FrontierPoint mixture = point(Kind::mixture, 10, {730}, .7);

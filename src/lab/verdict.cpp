@@ -57,15 +57,6 @@ ErrorBudgets error_budgets(const Answers& answers) {
 
 namespace {
 
-std::vector<std::uint8_t> which_right(const Answers& answers, std::span<const float> scores) {
-  const std::size_t classes = answers.classes();
-  std::vector<std::uint8_t> right;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    right.push_back(predicted_class(scores.subspan(i * classes, classes)) == answers.truth[i]);
-  }
-  return right;
-}
-
 Verdict::Standing standing(const Answers& answers, std::span<const float> scores,
                            std::span<const std::uint8_t> right) {
   const auto n = static_cast<std::int64_t>(answers.size());
@@ -84,18 +75,19 @@ Verdict::Standing standing(const Answers& answers, std::span<const float> scores
 Verdict judge(const Answers& answers) {
   Verdict verdict;
   if (answers.group_names.empty() && answers.size() > 0) {
-    verdict.baseline = standing(answers, answers.frozen, which_right(answers, answers.frozen));
+    verdict.baseline =
+        standing(answers, answers.frozen, which_right(answers.frozen, answers.truth));
     return verdict;
   }
   require_whole(answers);
   const std::vector<float> scores = answers.mixture();
-  const std::vector<std::uint8_t> frozen_right = which_right(answers, answers.frozen);
-  const std::vector<std::uint8_t> mixture_right = which_right(answers, scores);
+  const std::vector<std::uint8_t> frozen_right = which_right(answers.frozen, answers.truth);
+  const std::vector<std::uint8_t> mixture_right = which_right(scores, answers.truth);
   verdict.baseline = standing(answers, answers.frozen, frozen_right);
   verdict.mixture = standing(answers, scores, mixture_right);
   verdict.difference = compare(frozen_right, mixture_right);
   for (const Answers::Control& control : answers.controls) {
-    const std::vector<std::uint8_t> right = which_right(answers, control.scores);
+    const std::vector<std::uint8_t> right = which_right(control.scores, answers.truth);
     verdict.controls.push_back({control.name, control.words,
                                 standing(answers, control.scores, right),
                                 compare(frozen_right, right), compare(right, mixture_right)});

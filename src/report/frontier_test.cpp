@@ -15,7 +15,7 @@ FrontierPoint point(FrontierPoint::Kind kind, const std::string& words, double f
   one.epochs = 100;
   one.training_flops = 2e15;
   for (int s = 0; s < 2; ++s) {
-    FrontierPoint::Seed seed{.validation = .7, .test = right / 100.0, .flops = flops};
+    FrontierPoint::Seed seed{.validation = .7, .flops = flops};
     seed.latency_ms = 0.25;
     seed.right.assign(100, 0);
     std::fill_n(seed.right.begin(), right + s, 1);
@@ -31,7 +31,7 @@ Frontier frontier() {
       point(FrontierPoint::Kind::share, "10% go on", 3e6, 75),
       point(FrontierPoint::Kind::random, "images chosen at random", 6e6, 70),
       point(FrontierPoint::Kind::dense, "width 1.25", 5e6, 60),
-      point(FrontierPoint::Kind::dense, "width 1.375, work 0.333, mirror if unsure", 9e6, 90)};
+      point(FrontierPoint::Kind::dense, "width 1.375, work 0.333, mirror for 12.3%", 9e6, 90)};
   all.verdict = judge(all.points);
   return all;
 }
@@ -39,7 +39,7 @@ Frontier frontier() {
 TEST(FrontierText, HasARowForEachPointAndTheVerdict) {
   const std::string text = frontier_text(frontier());
   EXPECT_THAT(text, HasSubstr("> width 1.25                          5.0  0.25 ms  x 1.00    100"
-                              "  70.0%   60.0%\n"));
+                              "  70.0%   60.5%\n"));
   EXPECT_THAT(text, HasSubstr("  mixture                             6.0  "));
   EXPECT_THAT(text, HasSubstr("  seed 4          +20.0 points"));
   EXPECT_THAT(text, HasSubstr("The mixture's choice brings +10.0 points over a choice at random"));

@@ -22,16 +22,6 @@ struct Series {
   std::string rows;
 };
 
-/// Half of the interval of a mean accuracy over the seeds, at about 95%.
-double half_interval(const FrontierPoint& point) {
-  const auto n = static_cast<double>(point.seeds.size());
-  if (n < 2) return 0;
-  double squares = 0;
-  for (const FrontierPoint::Seed& seed : point.seeds)
-    squares += std::pow(seed.test - point.test(), 2);
-  return 1.96 * std::sqrt(squares / (n - 1) / n);
-}
-
 std::vector<Series> series_of(const std::vector<FrontierPoint>& points,
                               double (*x)(const FrontierPoint&)) {
   std::vector<Series> all{{"dense networks", kTrainingColour, 7, true, {}},
@@ -50,7 +40,7 @@ std::vector<Series> series_of(const std::vector<FrontierPoint>& points,
                                : point->views == "one"       ? 0
                                                              : 1;
     all[series].rows += fmt::format("{:.6g} {:.6g} {:.6g}\n", place, 100 * point->test(),
-                                    100 * half_interval(*point));
+                                    100 * (point->test_interval().high - point->test()));
   }
   std::erase_if(all, [](const Series& each) { return each.rows.empty(); });
   return all;

@@ -28,7 +28,7 @@ OrderedJson point_json(const FrontierPoint& point, const std::vector<std::uint64
     const FrontierPoint::Seed& seed = point.seeds[s];
     by_seed.push_back({{"seed", seeds[s]},
                        {"validation_accuracy", seed.validation},
-                       {"test_accuracy", seed.test},
+                       {"test_accuracy", seed.test()},
                        {"test_flops_per_image", seed.flops},
                        {"latency_ms", seed.latency_ms}});
   }

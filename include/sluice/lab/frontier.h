@@ -49,9 +49,10 @@ struct FrontierPoint {
   struct Seed {
     double validation = 0;            ///< accuracy
     std::vector<std::uint8_t> right;  ///< (test images): 1 if it is classified correctly
-    double test = 0;                  ///< accuracy
     double flops = 0;                 ///< operations for a test image, in the mean
     double latency_ms = 0;            ///< of one image, in the mean; 0 where it was not measured
+
+    double test() const;  ///< accuracy
   };
 
   Kind kind = Kind::dense;
@@ -66,6 +67,8 @@ struct FrontierPoint {
 
   double validation() const;  ///< mean accuracy
   double test() const;        ///< mean accuracy
+  /// Of the mean accuracy over the seeds, by Student's distribution; of one seed it has no width.
+  Interval test_interval() const;
   double test_flops() const;  ///< mean
   double latency_ms() const;  ///< mean
 };

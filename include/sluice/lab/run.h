@@ -119,10 +119,6 @@ struct SeedRuns {
     std::optional<double> mixture;  ///< of an experiment with groups
     double seconds = 0;             ///< of the whole run
   };
-  struct Spread {
-    double mean = 0;
-    double deviation = 0;  ///< standard deviation of the sample, with n - 1; 0 for one run
-  };
 
   std::filesystem::path folder;
   std::vector<Run> runs;
