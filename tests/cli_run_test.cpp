@@ -442,7 +442,7 @@ TEST_F(FinishedRun, AnImportedBaselineTellsWhatItCan) {
 
 TEST_F(FinishedRun, GroupsAreFoundOnValidationImagesAlone) {
   expect_complaint(at_home({"groups", "runs/lab"}), 2,
-                   "was trained without validation images, and test images must not decide");
+                   "there are no validation images, and test images must not decide");
   ASSERT_EQ(at_home(train_short({"--run", "validated", "--data", "builtin", "--set",
                                  "train.validation_split=0.25", "--set", "train.epochs=1"}))
                 .code,

@@ -66,7 +66,8 @@ void RunPrinter::on_begin(const RunStart& start) {
 void RunPrinter::on_stage(const StageStart& start) {
   if (is_brief()) return;
   const Stage& stage = start.stage;
-  print_heading(fmt::format("{}/{} {}: {}", start.number, start.count, stage.name, stage.title));
+  const std::string of = start.count > 0 ? fmt::format("/{}", start.count) : "";
+  print_heading(fmt::format("{}{} {}: {}", start.number, of, stage.name, stage.title));
   if (stage.is_control()) return;
   print_out("{}", distribution_text(start.train, start.test));
   std::visit([](const auto& model) { print_model(model); }, start.model);
@@ -99,6 +100,13 @@ void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
   }
   print_confusion(stage.name, result.test);
   if (result.whole) print_confusion(stage.name + ", all classes", *result.whole);
+}
+
+void RunPrinter::on_groups(const ClassConfusions& confusions,
+                           const std::vector<Groups::Group>& groups) {
+  if (is_brief()) return;
+  print_heading("groups: classes that the baseline confuses on validation images");
+  print_out("{}", class_groups_text(confusions, groups));
 }
 
 void RunPrinter::on_results(const Results& results) {

@@ -32,6 +32,8 @@ class RunPrinter : public RunObserver {
   }
   void on_model(const Stage& stage, const ModelResult& result,
                 const std::vector<LayerProfile>& profile) override;
+  void on_groups(const ClassConfusions& confusions,
+                 const std::vector<Groups::Group>& groups) override;
   void on_results(const Results& results) override;
 
   /// Prints the files of a finished run.

@@ -67,6 +67,9 @@ void summarize_experiment(const std::filesystem::path& path, const std::string& 
   }
   const auto& model = std::get<Sequential>(models);
   print_with_memory(model, Weights(model), experiment.lab);
+  if (experiment.finds_groups) {
+    print_out("\nThe groups of the mixture are found when this baseline is trained.\n");
+  }
 }
 
 void summarize(const std::filesystem::path& path, const std::string& data) {

@@ -1,10 +1,13 @@
 #include "conduct/conductor.h"
 
 #include <algorithm>
+#include <ranges>
 
+#include "base/fail.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "conduct/picture.h"
-#include "sluice/error.h"
+#include "run/disk_need.h"
 
 namespace sluice {
 
@@ -54,43 +57,81 @@ void finish_run(const RunFolder& folder, const Answers& answers, const Examples&
              report_html({folder}, [&] { stop_if_wanted(observer); }));
 }
 
+void require_images_of_each_group(const Lab& lab, const Groups& groups) {
+  for (int group = 0; group < groups.count(); ++group) {
+    const auto require = [&](const Examples& all, const char* kind, const char* mend) {
+      if (all.of_group(groups, group).size() > 0) return;
+      throw user_error("data", "group '{}' has no {} image, which its expert needs: {}",
+                       one_line(groups.name(group)), kind, mend);
+    };
+    require(lab.train_examples(), "training", "lower train.validation_split, or add some");
+    require(lab.test_examples(), "test", "add some of one of its classes");
+    require(lab.validation_examples(), "validation", "raise train.validation_split, or add some");
+  }
+}
+
+Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups) {
+  LabOptions options = experiment.lab;
+  if (experiment.finds_groups && groups.count() == 0) options.controls = {};
+  return {options, data, groups};
+}
+
 Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
-                     const Groups& groups, const Lab& lab, RunFolder folder,
-                     const RunOptions& options, RunObserver& observer)
+                     RunFolder folder, const RunOptions& options, RunObserver& observer)
     : data_(data),
-      groups_(groups),
-      lab_(lab),
       folder_(std::move(folder)),
       figures_(folder_.figures()),
       options_(options),
       observer_(observer),
       checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, record)),
       results_(results_about(experiment, data)) {
-  results_.train_images = lab_.train_examples().size();
+  set_groups(experiment.groups);
+  results_.train_images = lab_->train_examples().size();
+}
+
+void Conductor::set_groups(const std::vector<Groups::Group>& groups) {
+  Experiment& experiment = results_.experiment;
+  experiment.groups = groups;
+  groups_ = std::make_unique<Groups>(groups, data_.class_names, experiment.file);
+  lab_ = std::make_unique<Lab>(lab_of(experiment, data_, *groups_));
+}
+
+/// Divides the classes by what the baseline takes images for that it was not trained on.
+void Conductor::find_groups(const TrainedModel& baseline) {
+  const auto compiled = compile_for_inference(baseline.model, baseline.weights, inference());
+  const ClassConfusions confusions =
+      class_confusions(*compiled, images_to_choose_by(results_.experiment.lab, data_));
+  const std::vector<Groups::Group> groups = sluice::find_groups(
+      confusions, number_of_groups(class_tree(confusions)), Clustering::agglomerative);
+  set_groups(groups);
+  require_images_of_each_group(*lab_, *groups_);
+  require_disk(folder_.path(), *lab_, results_.experiment.lab);
+  folder_.write_groups(groups);
+  observer_.on_groups(confusions, groups);
 }
 
 Results Conductor::run() {
   begin();
   const Timer timer;
-  std::optional<TrainedModel> baseline;
   std::vector<TrainedModel> experts;
   std::optional<TrainedModel> gate;
   Answers answers;
-  for (const Stage& stage : lab_.stages()) {
+  const TrainedModel baseline = train(lab_->stages().front(), results_.baseline);
+  if (!results_.has_mixture()) answers = ask_alone(baseline);
+  if (results_.experiment.groups.empty() && results_.has_mixture()) find_groups(baseline);
+  for (const Stage& stage : lab_->stages() | std::views::drop(1)) {
     switch (stage.kind) {
       case StageKind::baseline:
-        baseline = train(stage, results_.baseline);
-        if (!results_.has_mixture()) answers = ask_alone(*baseline);
         break;
       case StageKind::expert:
-        results_.experts.emplace_back().group = groups_.name(stage.group);
+        results_.experts.emplace_back().group = groups_->name(stage.group);
         experts.push_back(train(stage, results_.experts.back().result));
         break;
       case StageKind::gate:
         gate = train(stage, results_.gate);
         break;
       case StageKind::mixture:
-        answers = compare(*baseline, train_mixture(stage, *baseline, experts, *gate));
+        answers = compare(baseline, train_mixture(stage, baseline, experts, *gate));
         break;
       case StageKind::longer_baseline:
       case StageKind::second_baseline:
@@ -100,15 +141,15 @@ Results Conductor::run() {
     }
   }
   results_.total_seconds = restored_seconds_;
-  finish_run(folder_, answers, lab_.test_examples(), timer, results_, observer_);
+  finish_run(folder_, answers, lab_->test_examples(), timer, results_, observer_);
   checkpoints_.remove();
   return std::move(results_);
 }
 
 void Conductor::begin() {
   folder_.remove_leftovers();
-  const Examples train = lab_.train_examples();
-  const Examples test = lab_.test_examples();
+  const Examples train = lab_->train_examples();
+  const Examples test = lab_->test_examples();
   observer_.on_begin({folder_, data_, train, test});
   if (!checkpoints_.locked()) {
     observer_.on_note(
@@ -124,15 +165,16 @@ void Conductor::begin() {
   if (!options.augment.any()) return;
   picture(observer_, [&] {
     figures_.augmentation("augmentation", data_.name + ", augmented", train, options.augment,
-                          options.seed, lab_.stages().front().random);
+                          options.seed, lab_->stages().front().random);
   });
 }
 
 StageFit Conductor::begin(const Stage& stage) {
   stop_if_wanted(observer_);
-  observer_.on_stage({stage, ++stage_, static_cast<int>(lab_.stages().size()),
-                      examples_of(stage, lab_.train_examples(), groups_),
-                      examples_of(stage, lab_.test_examples(), groups_), lab_.model_of(stage)});
+  const bool is_known = !results_.has_mixture() || groups_->count() > 0;
+  observer_.on_stage({stage, ++stage_, is_known ? static_cast<int>(lab_->stages().size()) : 0,
+                      examples_of(stage, lab_->train_examples(), *groups_),
+                      examples_of(stage, lab_->test_examples(), *groups_), lab_->model_of(stage)});
   std::optional<std::filesystem::path> events;
   if (options_.tensorboard) events = folder_.path() / "tensorboard" / stage.name;
   return {stage, checkpoints_, observer_, options_.checkpoint_steps, events};
@@ -140,9 +182,9 @@ StageFit Conductor::begin(const Stage& stage) {
 
 TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   StageFit fit = begin(stage);
-  TrainedModel trained = lab_.train(stage, fit);
+  TrainedModel trained = lab_->train(stage, fit);
   restored_seconds_ += fit.restored_seconds();
-  const Examples test = examples_of(stage, lab_.test_examples(), groups_);
+  const Examples test = examples_of(stage, lab_->test_examples(), *groups_);
   folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names(),
                                              results_.experiment.data.resize,
                                              results_.experiment.data.exif_orientation});
@@ -150,7 +192,7 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   result = {.cost = cost_of(trained.model),
             .history = trained.history,
             .test = evaluate(*compiled, test, views())};
-  if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_.test_examples());
+  if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_->test_examples());
   conclude(stage, result, trained.profile);
   return trained;
 }
@@ -159,16 +201,16 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
                                         const std::vector<TrainedModel>& experts,
                                         const TrainedModel& gate) {
   StageFit fit = begin(stage);
-  TrainedMixture trained = lab_.train_mixture(baseline, experts, gate, fit);
+  TrainedMixture trained = lab_->train_mixture(baseline, experts, gate, fit);
   restored_seconds_ += fit.restored_seconds();
   folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
-                                               groups_.declared(), results_.experiment.data.resize,
+                                               groups_->declared(), results_.experiment.data.resize,
                                                results_.experiment.data.exif_orientation});
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference());
   compiled->start_profile();
   results_.mixture = {.cost = cost_of(trained.model),
                       .history = trained.history,
-                      .test = evaluate(*compiled, lab_.test_examples())};
+                      .test = evaluate(*compiled, lab_->test_examples())};
   results_.part_seconds = seconds_by_part(compiled->profile());
   conclude(stage, results_.mixture, trained.profile);
   return trained;
@@ -205,21 +247,21 @@ CompileOptions Conductor::inference_of_one() const {
 
 double Conductor::latency_alone(const TrainedModel& trained) const {
   const auto compiled = compile_for_inference(trained.model, trained.weights, inference_of_one());
-  return latency_ms(*compiled, lab_.test_examples());
+  return latency_ms(*compiled, lab_->test_examples());
 }
 
 Answers Conductor::ask_alone(const TrainedModel& network) {
   results_.baseline.latency_ms = latency_alone(network);
-  return sluice::ask_alone(network.model, network.weights, lab_.test_examples(), inference(),
+  return sluice::ask_alone(network.model, network.weights, lab_->test_examples(), inference(),
                            views());
 }
 
 Answers Conductor::compare(const TrainedModel& baseline, const TrainedMixture& mixture) {
-  const Examples test = lab_.test_examples();
+  const Examples test = lab_->test_examples();
   results_.baseline.latency_ms = latency_alone(baseline);
   results_.mixture.latency_ms =
       latency_ms(*compile_for_inference(mixture.model, mixture.weights, inference_of_one()), test);
-  return ask(baseline.model, baseline.weights, mixture.model, mixture.weights, groups_, test,
+  return ask(baseline.model, baseline.weights, mixture.model, mixture.weights, *groups_, test,
              inference());
 }
 
@@ -232,7 +274,7 @@ void Conductor::train_control(const Stage& wanted, Answers& answers) {
   Results::Control control{stage.control, result.cost, result.history, latency_alone(trained),
                            result.machines};
   std::vector<float> scores =
-      ask(trained.model, trained.weights, lab_.test_examples(), inference());
+      ask(trained.model, trained.weights, lab_->test_examples(), inference());
   if (stage.kind == StageKind::second_baseline) {
     const ModelResult& first = results_.baseline;
     scores = mean(answers.frozen, scores);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,18 +20,25 @@ Results results_about(const Experiment& experiment, const Dataset& data);
 void finish_run(const RunFolder& folder, const Answers& answers, const Examples& test,
                 const Timer& timer, Results& results, RunObserver& observer);
 
+/// Throws Error (user) for a group without an image to train, validate or test its expert.
+void require_images_of_each_group(const Lab& lab, const Groups& groups);
+
+/// Returns the lab of an experiment; before its groups are found, that of the baseline alone.
+Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups);
+
 /// One run of a lab in its folder: each stage trains a model, writes its files and reports its
 /// figures. A stage that was finished before is not trained, but reports and writes everything
 /// again. Refers to all arguments except the folder.
 class Conductor {
  public:
   Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
-            const Groups& groups, const Lab& lab, RunFolder folder, const RunOptions& options,
-            RunObserver& observer);
+            RunFolder folder, const RunOptions& options, RunObserver& observer);
 
   Results run();
 
  private:
+  void set_groups(const std::vector<Groups::Group>& groups);
+  void find_groups(const TrainedModel& baseline);
   void begin();
   StageFit begin(const Stage& stage);
   TrainedModel train(const Stage& stage, ModelResult& result);
@@ -47,8 +55,8 @@ class Conductor {
   double latency_alone(const TrainedModel& trained) const;
 
   const Dataset& data_;
-  const Groups& groups_;
-  const Lab& lab_;
+  std::unique_ptr<const Groups> groups_;
+  std::unique_ptr<const Lab> lab_;  ///< refers to the groups
   RunFolder folder_;
   Figures figures_;
   const RunOptions& options_;

@@ -82,6 +82,13 @@ class Sweep {
   }
 
   Frontier run() {
+    if (experiment_.finds_groups) {
+      throw user_error(
+          "frontier",
+          "{}: groups = \"auto\" finds other groups with each seed: declare those that "
+          "`sluice groups RUN` finds",
+          experiment_.file);
+    }
     if (experiment_.groups.empty() && !is_routed(experiment_.lab.network)) {
       throw user_error("frontier",
                        "{} has one network and no mixture: declare [[groups]], or a layer of "

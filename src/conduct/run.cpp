@@ -20,19 +20,22 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Throws Error (user) for a group without an image to train, validate or test its expert, before
-/// the baseline is trained.
-void require_images_of_each_group(const Lab& lab, const Groups& groups) {
-  for (int group = 0; group < groups.count(); ++group) {
-    const auto require = [&](const Examples& all, const char* kind, const char* mend) {
-      if (all.of_group(groups, group).size() > 0) return;
-      throw user_error("data", "group '{}' has no {} image, which its expert needs: {}",
-                       one_line(groups.name(group)), kind, mend);
-    };
-    require(lab.train_examples(), "training", "lower train.validation_split, or add some");
-    require(lab.test_examples(), "test", "add some of one of its classes");
-    require(lab.validation_examples(), "validation", "raise train.validation_split, or add some");
+/// Throws Error (user) unless there are images by which groups of classes can be found.
+void require_images_to_find_groups(const Experiment& experiment, const Dataset& data) {
+  constexpr std::size_t kFewestClasses = 4;
+  if (data.class_names.size() < kFewestClasses) {
+    throw user_error("groups",
+                     "{}: groups = \"auto\" needs {} classes or more, and there are {}: train one "
+                     "network, without groups",
+                     experiment.file, kFewestClasses, data.class_names.size());
   }
+  const std::vector<std::size_t> images = images_to_choose_by(experiment.lab, data).distribution();
+  const auto none = std::ranges::find(images, 0U);
+  if (none == images.end()) return;
+  throw user_error("groups",
+                   "class '{}' has no validation image, by which groups = \"auto\" is found: raise "
+                   "train.validation_split, or add some",
+                   one_line(data.class_names[static_cast<std::size_t>(none - images.begin())]));
 }
 
 /// Whether a run has its report, which is written last.
@@ -80,7 +83,8 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   declare(experiment, class_names);  // refuses images that are too large for the network
   const Dataset data = load_data(experiment.data, place, events);
   require_validation(experiment.lab, data.validation.size() > 0, experiment.file);
-  const Lab lab(experiment.lab, data, groups);
+  if (experiment.finds_groups) require_images_to_find_groups(experiment, data);
+  const Lab lab = lab_of(experiment, data, groups);
   require_images_of_each_group(lab, groups);
   const DataRecord record = record_of(data, experiment.data.set);
   if (before) require_same_data(*stopped, *before, record);
@@ -88,8 +92,7 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   require_disk(stopped ? stopped->path() : wanted, lab, experiment.lab);
   RunFolder folder =
       stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
-  return Conductor(experiment, data, record, groups, lab, std::move(folder), options, observer)
-      .run();
+  return Conductor(experiment, data, record, std::move(folder), options, observer).run();
 }
 
 }  // namespace

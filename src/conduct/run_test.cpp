@@ -1,6 +1,7 @@
 #include "sluice/lab/run.h"
 
 #include <map>
+#include <numeric>
 
 #include "tests/scratch.h"
 
@@ -34,8 +35,10 @@ class Recorder : public RunObserver {
     told.push_back("begin " + std::to_string(start.train.size() + start.test.size()));
   }
   void on_stage(const StageStart& start) override {
-    EXPECT_EQ(start.number, stages++ % stage_count + 1);
-    EXPECT_EQ(start.count, stage_count);
+    if (checks_numbers) {
+      EXPECT_EQ(start.number, stages++ % stage_count + 1);
+      EXPECT_EQ(start.count, stage_count);
+    }
     told.push_back(start.stage.name + " " + std::to_string(start.train.size()));
   }
   void on_resumed(const FitState& state) override {
@@ -48,6 +51,12 @@ class Recorder : public RunObserver {
     EXPECT_FALSE(profile.empty());
     told.push_back(stage.name + " of " + std::to_string(result.test.confusion.total()));
   }
+  void on_groups(const ClassConfusions& confusions,
+                 const std::vector<Groups::Group>& groups) override {
+    EXPECT_EQ(std::accumulate(confusions.counts.begin(), confusions.counts.end(), 0), 50)
+        << "by the validation images, and no others";
+    told.push_back("groups " + std::to_string(groups.size()));
+  }
   void on_results(const Results& results) override {
     told.push_back("results of " + std::to_string(results.experts.size()));
   }
@@ -55,6 +64,7 @@ class Recorder : public RunObserver {
   int asked = 0;
   int stages = 0;
   int stage_count = 5;
+  bool checks_numbers = true;
   int steps = 0;
   std::vector<std::string> told;
   std::vector<std::string> notes;
@@ -140,6 +150,63 @@ TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
   EXPECT_EQ(models("run"), models("whole"));
   EXPECT_EQ(models("run").size(), 5u);
   EXPECT_TRUE(fs::exists(folder_ / "run/tensorboard/mixture/train")) << "goes on with its curves";
+}
+
+TEST_F(RunTest, FindsItsGroupsByTheBaselineAndEndsAsIfTheyWereDeclared) {
+  Experiment experiment = small();
+  experiment.data.train_images = 100;
+  experiment.lab.validation_split = 0.5;
+  experiment.groups.clear();
+  experiment.finds_groups = true;
+  experiment.lab.controls.average = true;
+  Recorder recorder;
+  recorder.checks_numbers = false;
+  const Results found = run(experiment, options("found"), recorder);
+  ASSERT_GE(found.experiment.groups.size(), 2);
+  EXPECT_THAT(recorder.told, Contains("groups " + std::to_string(found.experts.size())));
+  EXPECT_EQ(found.controls.size(), 1);
+
+  // Stopped anywhere, before and after the groups are found.
+  for (const int stop_at : {12, 25, 60}) {
+    const std::string name = "stopped" + std::to_string(stop_at);
+    Recorder stops(stop_at);
+    stops.checks_numbers = false;
+    EXPECT_THROW(run(experiment, options(name), stops), Stopped);
+    Recorder rest;
+    rest.checks_numbers = false;
+    resume(folder_ / name, options(""), rest);
+    EXPECT_EQ(models(name), models("found")) << stop_at;
+  }
+
+  Experiment declared = experiment;
+  declared.finds_groups = false;
+  declared.groups = found.experiment.groups;
+  Recorder other;
+  other.checks_numbers = false;
+  run(declared, options("declared"), other);
+  EXPECT_EQ(models("declared"), models("found"));
+  EXPECT_THAT(other.told, testing::Not(Contains(StartsWith("groups"))));
+
+  // The file asks for groups again; the run knows which it found.
+  const Experiment kept = RunFolder::open(folder_ / "found").read_experiment();
+  EXPECT_TRUE(kept.finds_groups);
+  EXPECT_EQ(groups_toml(kept.groups), groups_toml(declared.groups));
+  EXPECT_EQ(difference(kept, experiment), "");
+  EXPECT_THAT(difference(kept, declared), HasSubstr("groups"));
+}
+
+TEST_F(RunTest, FindsNoGroupsByTestImages) {
+  Experiment experiment = small();
+  experiment.groups.clear();
+  experiment.finds_groups = true;
+  const auto refusal = [&] {
+    Recorder recorder;
+    return error_of(Fault::user, [&] { run(experiment, options("refused"), recorder); });
+  };
+  EXPECT_THAT(refusal(), HasSubstr("no validation images, and test images must not decide"));
+  experiment.lab.validation_split = 0.05;
+  EXPECT_THAT(refusal(), HasSubstr("has no validation image, by which groups = \"auto\" is found"));
+  EXPECT_FALSE(fs::exists(folder_ / "refused"));
 }
 
 TEST_F(RunTest, StopsBetweenTheBatchesOfItsLastEvaluations) {

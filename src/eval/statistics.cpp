@@ -2,6 +2,7 @@
 #include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <numeric>
 
 #include "base/fail.h"
 #include "sluice/evaluation.h"
@@ -67,7 +68,7 @@ double edge(const ScoreTest& test, double accepted, double outer) {
 Spread spread_of(std::span<const double> values) {
   const auto n = static_cast<double>(values.size());
   Spread spread;
-  for (const double value : values) spread.mean += value / n;
+  if (!values.empty()) spread.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
   double squares = 0;
   for (const double value : values) squares += (value - spread.mean) * (value - spread.mean);
   if (values.size() > 1) spread.deviation = std::sqrt(squares / (n - 1));

@@ -27,7 +27,7 @@ void check_groups(const Experiment& experiment, const std::string& place) {
 
 /// The parts of a mixture, of which the verdict tells, answer one view.
 void check_views(const Settings& settings, const std::string& place) {
-  if (settings.views == "one" || settings.experiment.groups.empty()) return;
+  if (settings.views == "one" || !settings.experiment.has_mixture()) return;
   throw user_error("experiment",
                    "{}: evaluate.views = \"{}\" is for one network: leave it out, and evaluate the "
                    "run with `sluice evaluate --views {}`",
@@ -36,9 +36,9 @@ void check_views(const Settings& settings, const std::string& place) {
 
 /// The outputs of a mixture are no softmax.
 void check_calibration(const Experiment& experiment, const std::string& place) {
-  if (!experiment.lab.calibrate || experiment.groups.empty()) return;
+  if (!experiment.lab.calibrate || !experiment.has_mixture()) return;
   throw user_error("experiment",
-                   "{}: train.calibrate is for one network, and there are [[groups]]: leave it out",
+                   "{}: train.calibrate is for one network, and there are groups: leave it out",
                    place);
 }
 
@@ -72,7 +72,9 @@ void check_settings(const Settings& settings, const std::string& file,
                     const std::string& groups_place) {
   const Experiment& experiment = settings.experiment;
   if (!experiment.groups.empty()) check_groups(experiment, groups_place);
-  stages(experiment.lab, experiment.groups);  // refuses controls without groups
+  if (!experiment.finds_groups) {
+    stages(experiment.lab, experiment.groups);  // refuses controls without groups
+  }
   check_views(settings, file);
   check_calibration(experiment, file);
   check_early_stopping(experiment, file);

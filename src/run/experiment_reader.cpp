@@ -129,11 +129,15 @@ class ExperimentReader {
 
   void read_groups(const toml::node& node, int line) {
     const toml::array* list = node.as_array();
-    if (list == nullptr) {
+    const bool is_auto = node.value<std::string>() == "auto";
+    if (list == nullptr && !is_auto) {
       refuse_value("groups", node, line,
-                   "must be a list: start each group with [[groups]], in double brackets");
+                   "must be \"auto\", or a list: start each group with [[groups]], in double "
+                   "brackets");
     }
     settings_.experiment.groups.clear();
+    settings_.experiment.finds_groups = is_auto;
+    if (is_auto) return;
     groups_place_ = place(line) + ": groups";
     for (const toml::node& element : *list) {
       if (override_ == nullptr) line = line_of(element);

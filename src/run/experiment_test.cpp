@@ -569,7 +569,7 @@ TEST_F(ExperimentFile, Overrides) {
 
 TEST_F(ExperimentFile, CalibrationNeedsOneNetworkAndValidationImages) {
   EXPECT_THAT(refused_override("train.calibrate=true"),
-              HasSubstr("train.calibrate is for one network, and there are [[groups]]"));
+              HasSubstr("train.calibrate is for one network, and there are groups"));
   EXPECT_THAT(refusal("train.calibrate = true"),
               HasSubstr("would choose the temperature by the test images: set "
                         "train.validation_split=0.1"));

@@ -126,7 +126,8 @@ std::string to_toml(const Experiment& experiment) {
   std::string table;
   for (const Key& key : keys_of(settings)) {
     if (key.table() != table) {
-      if (table == "data") text += groups_toml(experiment.groups);
+      if (table.empty() && experiment.finds_groups) text += "groups = \"auto\"\n";
+      if (table == "data" && !experiment.finds_groups) text += groups_toml(experiment.groups);
       if (table == "model") text += layer_tables_text(experiment.lab.network.layers);
       table = key.table();
       text += fmt::format("\n[{}]\n", table);
@@ -148,6 +149,7 @@ std::string settings_text(const Experiment& experiment) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     text += fmt::format("model.layers[{}] = {}\n", i, layers[i]);
   }
+  if (experiment.finds_groups) return text + "groups = \"auto\"\n";
   for (std::size_t i = 0; i < experiment.groups.size(); ++i) {
     const Groups::Group& group = experiment.groups[i];
     text += fmt::format("groups[{}] = {} {}\n", i, quote(group.name), classes_text(group));

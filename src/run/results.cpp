@@ -187,6 +187,7 @@ std::string to_json(const Results& results) {
         {"test_images", results.test_images},
         {"left_out", results.left_out}}},
       {"groups", groups_json(results.experiment.groups)},
+      {"groups_found", results.experiment.finds_groups},
       {"machine", machine_json(machine)},
       {"versions",
        {{"sluice", version()}, {"onednn", onednn_version()}, {"compiler", machine.compiler}}},

@@ -123,9 +123,8 @@ Examples images_to_choose_by(const LabOptions& options, const Dataset& data) {
     return Examples(data.train, data.class_names).after_split(options.validation_split);
   }
   throw user_error("data",
-                   "{} was trained without validation images, and test images must not decide: "
-                   "train with --set train.validation_split=0.1",
-                   data.name.empty() ? "the network" : "the network of " + data.name);
+                   "there are no validation images, and test images must not decide: train with "
+                   "--set train.validation_split=0.1");
 }
 
 Dataset load_test_data(const RunFolder& run, const Experiment& experiment, const std::string& place,

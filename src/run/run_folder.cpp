@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kRuns = "runs";
 constexpr const char* kExperiment = "experiment.toml";
+constexpr const char* kGroups = "groups.toml";
 constexpr const char* kResults = "results.json";
 constexpr const char* kPredictions = "predictions.csv";
 constexpr const char* kGallery = "gallery.json";
@@ -223,7 +224,17 @@ void RunFolder::write_experiment(const Experiment& experiment) const {
 
 Experiment RunFolder::read_experiment(const std::vector<std::string>& overrides) const {
   read_summed(path_, kExperiment, kMaxExperiment, "run");
-  return sluice::read_experiment(path_ / kExperiment, overrides);
+  Experiment experiment = sluice::read_experiment(path_ / kExperiment, overrides);
+  std::error_code ignored;
+  if (experiment.finds_groups && fs::exists(path_ / kGroups, ignored)) {
+    read_summed(path_, kGroups, kMaxExperiment, "run");
+    experiment.groups = sluice::read_experiment(path_ / kGroups).groups;
+  }
+  return experiment;
+}
+
+void RunFolder::write_groups(const std::vector<Groups::Group>& groups) const {
+  write_file(path_ / kGroups, groups_toml(groups));
 }
 
 void RunFolder::write_history(const std::string& model, const History& history) const {
@@ -275,6 +286,8 @@ void RunFolder::write_gallery(const Answers& answers, const Examples& examples) 
 
 void RunFolder::write_sums() const {
   std::vector<std::string> files{kExperiment, "data.json", kResults, kPredictions, kGallery};
+  std::error_code ignored;
+  if (fs::exists(path_ / kGroups, ignored)) files.emplace_back(kGroups);
   for (const fs::path& folder : list_folder(path_, "run")) {
     if (!is_folder(folder)) continue;
     const std::string name = folder.filename().string();

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "sluice/lab/class_groups.h"
 #include "sluice/lab/frontier.h"
 #include "sluice/lab/lab.h"
 #include "sluice/lab/run_folder.h"
@@ -49,7 +50,7 @@ struct RunStart {
 struct StageStart {
   const Stage& stage;
   int number;  ///< from 1
-  int count;   ///< number of stages
+  int count;   ///< number of stages; 0 before the groups are found
   const Examples& train;
   const Examples& test;  ///< examples to evaluate its model on
   const std::variant<Sequential, Mixture>& model;
@@ -82,6 +83,9 @@ class RunObserver {
   /// Called when the files of the stage's model are written. The profile is of its fit, including
   /// validation; for a stage that was finished before it has no backward passes.
   virtual void on_model(const Stage&, const ModelResult&, const std::vector<LayerProfile>&) {}
+
+  /// Called when groups were found, behind on_model() of the baseline.
+  virtual void on_groups(const ClassConfusions&, const std::vector<Groups::Group>&) {}
 
   /// Called when results.json is written; SHA256SUMS and the report follow.
   virtual void on_results(const Results&) {}

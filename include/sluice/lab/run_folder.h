@@ -25,10 +25,14 @@ struct Experiment {
   std::string name;  ///< if the file has none, its own name without extension
   DataOptions data;
   std::vector<Groups::Group> groups;
+  /// `groups` is to be found by the errors of the baseline, once that is trained: groups = "auto".
+  bool finds_groups = false;
   LabOptions lab;
   Views views = Views::one;  ///< of the test images, in the evaluation of one network
   FrontierOptions frontier;
   std::string file = "groups";  ///< file and key, for messages about the groups
+
+  bool has_mixture() const { return finds_groups || !groups.empty(); }
 };
 
 /// Reads an experiment. `overrides` are "key=value" with a dotted key and a TOML value
@@ -111,7 +115,7 @@ struct Results {
   std::vector<std::pair<std::string, double>> part_seconds;
   double total_seconds = 0;  ///< from the start of the first stage to the end of the last
 
-  bool has_mixture() const { return !experiment.groups.empty(); }
+  bool has_mixture() const { return experiment.has_mixture(); }
 };
 
 /// Returns the cost of the whole mixture: of training all its stages, including the baseline. Its
@@ -195,7 +199,10 @@ class RunFolder {
   bool has_model(const std::string& name) const;
 
   void write_experiment(const Experiment& experiment) const;
-  /// Reads experiment.toml. sluice::read_experiment() describes the overrides.
+  /// Writes groups.toml: the groups that a run has found.
+  void write_groups(const std::vector<Groups::Group>& groups) const;
+  /// Reads experiment.toml, and the groups that the run has found. sluice::read_experiment()
+  /// describes the overrides.
   Experiment read_experiment(const std::vector<std::string>& overrides = {}) const;
 
   void write_data(const DataRecord& record) const;
