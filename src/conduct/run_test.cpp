@@ -155,6 +155,7 @@ TEST_F(RunTest, StoppedAndResumedItEndsInTheSameBits) {
 TEST_F(RunTest, FindsItsGroupsByTheBaselineAndEndsAsIfTheyWereDeclared) {
   Experiment experiment = small();
   experiment.data.train_images = 100;
+  experiment.lab.network.width = 0.1;
   experiment.lab.validation_split = 0.5;
   experiment.groups.clear();
   experiment.finds_groups = true;

@@ -126,14 +126,14 @@ std::string frontier_plot(const Frontier& frontier) {
       "unset key\nset multiplot\nset format y '%g%%'\nset offsets 0, 0, graph 0.05, graph 0.05\n";
   script += draw_panel(points, {"MFLOP for an image",
                                 [](const FrontierPoint& point) { return point.test_flops() / 1e6; },
-                                0.07, 0.35, "test accuracy"});
+                                0.07, 0.345, "test accuracy"});
   script += "unset label\n";
   script += draw_panel(
       points, {"latency of an image, ms",
-               [](const FrontierPoint& point) { return point.latency_ms(); }, 0.395, 0.67, ""});
+               [](const FrontierPoint& point) { return point.latency_ms(); }, 0.405, 0.67, ""});
   script += draw_panel(
       points, {"training work, times the mixture’s",
-               [](const FrontierPoint& point) { return point.training_flops; }, 0.715, 0.985, ""});
+               [](const FrontierPoint& point) { return point.training_flops; }, 0.73, 0.985, ""});
   return script + "unset multiplot\n";
 }
 
