@@ -75,8 +75,8 @@ TEST(ShippedExperiments, CascadeSaysWhatItsNetworksCost) {
     dense.push_back(mega());
   }
   EXPECT_THAT(text,
-              HasSubstr(fmt::format("wider: {}, {} and {} MFLOP an image to the cascade's {}.",
-                                    dense[0], dense[1], dense[2], mixture)));
+              HasSubstr(fmt::format("wider: {}, {}, {} and {} MFLOP an image to the cascade's {}.",
+                                    dense[0], dense[1], dense[2], dense[3], mixture)));
 }
 
 TEST(ShippedExperiments, LabNamesEveryKeyWithItsDefault) {
