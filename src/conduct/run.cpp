@@ -11,6 +11,7 @@
 #include "conduct/stopping.h"
 #include "formats/text/json_text.h"
 #include "run/disk_need.h"
+#include "run/experiment_checks.h"
 #include "run/run_contents.h"
 #include "run/run_data.h"
 
@@ -80,6 +81,7 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   // Groups and models are checked before a long download.
   const std::vector<std::string> class_names = list_classes(experiment.data, place);
   const Groups groups(experiment.groups, class_names, experiment.file);
+  check_class_weights(experiment, class_names, experiment.file);
   declare(experiment, class_names);  // refuses images that are too large for the network
   const Dataset data = load_data(experiment.data, place, events);
   require_validation(experiment.lab, data.validation.size() > 0, experiment.file);

@@ -246,6 +246,10 @@ TEST_F(RunTest, StopsWhileItLoadsAndRefusesGroupsBeforeItMakesAFolder) {
   pets.file = "my.toml";
   EXPECT_THAT(error_of(Fault::user, [&] { run(pets, with_pets, recorder); }),
               HasSubstr("my.toml: class 'cat' is in 'a' and in 'b'"));
+  pets.groups.clear();
+  pets.lab.loss.class_weight.of = {{"cow", 2}};
+  EXPECT_THAT(error_of(Fault::user, [&] { run(pets, with_pets, recorder); }),
+              HasSubstr("train.class_weight: cow is no class and no group: give one of cat, dog"));
   EXPECT_FALSE(fs::exists(folder_ / "run"));
   EXPECT_THAT(recorder.told, ElementsAre());
 }

@@ -1,5 +1,7 @@
 #include "run/experiment_checks.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 
@@ -49,23 +51,6 @@ void check_early_stopping(const Experiment& experiment, const std::string& place
   require_validation(experiment.lab, false, place);
 }
 
-/// Requires that weights have the name of a class, or of a group for the gate.
-void check_class_weights(const Experiment& experiment, const std::string& place) {
-  std::vector<std::string> names;
-  for (const Groups::Group& group : experiment.groups) {
-    names.insert(names.end(), group.classes.begin(), group.classes.end());
-    names.push_back(group.name);
-  }
-  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
-    if (std::ranges::find(names, name) != names.end()) continue;
-    const std::string meant = closest(name, names);
-    throw user_error(
-        "experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
-        one_line(name),
-        meant.empty() ? "see [[groups]] for their names" : "did you mean " + meant + "?");
-  }
-}
-
 }  // namespace
 
 void check_settings(const Settings& settings, const std::string& file,
@@ -78,7 +63,24 @@ void check_settings(const Settings& settings, const std::string& file,
   check_views(settings, file);
   check_calibration(experiment, file);
   check_early_stopping(experiment, file);
-  check_class_weights(experiment, file);
+  // A folder's classes are not known before the data is read.
+  const std::vector<std::string> class_names = class_names_of(experiment);
+  if (!class_names.empty()) check_class_weights(experiment, class_names, file);
+}
+
+void check_class_weights(const Experiment& experiment, const std::vector<std::string>& class_names,
+                         const std::string& place) {
+  std::vector<std::string> names = class_names;
+  for (const Groups::Group& group : experiment.groups) names.push_back(group.name);
+  for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    const std::string meant = closest(name, names);
+    throw user_error("experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
+                     one_line(name),
+                     meant.empty()
+                         ? one_line(fmt::format("give one of {}", fmt::join(names, ", ")), 400)
+                         : "did you mean " + meant + "?");
+  }
 }
 
 void check_optimizer(const LabOptions& lab, const std::string& place) {

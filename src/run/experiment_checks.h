@@ -16,4 +16,8 @@ void check_settings(const Settings& settings, const std::string& file,
 /// defaults must be set.
 void check_optimizer(const LabOptions& lab, const std::string& file);
 
+/// Throws Error (user), after `place`, for a weight that has the name of no class and no group.
+void check_class_weights(const Experiment& experiment, const std::vector<std::string>& class_names,
+                         const std::string& place);
+
 }  // namespace sluice

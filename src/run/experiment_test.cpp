@@ -400,6 +400,12 @@ TEST_F(ExperimentFile, ClassWeights) {
   EXPECT_EQ(refusal("train.class_weight = {cta = 2}\n" + std::string(kGroups)),
             "[experiment] lab.toml: train.class_weight: cta is no class and no group: did you mean "
             "cat?");
+  EXPECT_EQ(
+      refusal("train.class_weight = {lorry = 2}\n"),
+      "[experiment] lab.toml: train.class_weight: lorry is no class and no group: give one of "
+      "airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck");
+  EXPECT_EQ(read("", {"train.class_weight={cat=2}"}).lab.loss.class_weight.of.size(), 1)
+      << "one network has classes, too";
   EXPECT_EQ(refusal("train.class_weight = {cat = -2}\n"),
             "[experiment] lab.toml:1: train.class_weight = {...}: each weight must be between 0 "
             "and 1000000");
