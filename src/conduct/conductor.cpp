@@ -1,7 +1,6 @@
 #include "conduct/conductor.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include "base/fail.h"
 #include "base/files.h"
@@ -119,10 +118,10 @@ Results Conductor::run() {
   const TrainedModel baseline = train(lab_->stages().front(), results_.baseline);
   if (!results_.has_mixture()) answers = ask_alone(baseline);
   if (results_.experiment.groups.empty() && results_.has_mixture()) find_groups(baseline);
-  for (const Stage& stage : lab_->stages() | std::views::drop(1)) {
+  for (const Stage& stage : lab_->stages()) {
     switch (stage.kind) {
       case StageKind::baseline:
-        break;
+        break;  // it is trained
       case StageKind::expert:
         results_.experts.emplace_back().group = groups_->name(stage.group);
         experts.push_back(train(stage, results_.experts.back().result));
