@@ -53,7 +53,8 @@ class Recorder : public RunObserver {
   }
   void on_groups(const ClassConfusions& confusions,
                  const std::vector<Groups::Group>& groups) override {
-    EXPECT_EQ(std::accumulate(confusions.counts.begin(), confusions.counts.end(), 0), 50)
+    EXPECT_EQ(std::accumulate(confusions.counts.begin(), confusions.counts.end(), 0),
+              validation_images)
         << "by the validation images, and no others";
     told.push_back("groups " + std::to_string(groups.size()));
   }
@@ -65,6 +66,7 @@ class Recorder : public RunObserver {
   int stages = 0;
   int stage_count = 5;
   bool checks_numbers = true;
+  int validation_images = 50;  ///< by which groups are found
   int steps = 0;
   std::vector<std::string> told;
   std::vector<std::string> notes;
@@ -194,6 +196,34 @@ TEST_F(RunTest, FindsItsGroupsByTheBaselineAndEndsAsIfTheyWereDeclared) {
   EXPECT_EQ(groups_toml(kept.groups), groups_toml(declared.groups));
   EXPECT_EQ(difference(kept, experiment), "");
   EXPECT_THAT(difference(kept, declared), HasSubstr("groups"));
+}
+
+TEST_F(RunTest, FindsGroupsOfAFoldersClasses) {
+  const std::vector<std::string> classes{"kiwi", "lemon", "plum", "rose"};
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    for (const auto& [half, count] : {std::pair{"train", 8}, {"test", 2}, {"val", 2}}) {
+      const fs::path folder = folder_.path() / "garden" / half / classes[c];
+      fs::create_directories(folder);
+      for (int i = 0; i < count; ++i) {
+        write_png(folder / (std::to_string(i) + ".png"),
+                  std::vector<std::uint8_t>(192, static_cast<std::uint8_t>(60 * c + i)), 8, 8);
+      }
+    }
+  }
+  Experiment garden = small();
+  garden.data = {.set = "folder", .height = 8, .width = 8};
+  garden.groups.clear();
+  garden.finds_groups = true;
+  garden.lab.network.width = 0.1;
+  RunOptions with_garden = options("garden-run");
+  with_garden.data = folder_ / "garden";
+  Recorder recorder;
+  recorder.checks_numbers = false;
+  recorder.validation_images = 8;
+  const Results found = run(garden, with_garden, recorder);
+  const RunFolder folder = RunFolder::open(folder_ / "garden-run");
+  EXPECT_EQ(groups_toml(folder.read_experiment().groups), groups_toml(found.experiment.groups));
+  EXPECT_EQ(folder.models().size(), 3 + found.experts.size());
 }
 
 TEST_F(RunTest, FindsNoGroupsByTestImages) {

@@ -228,7 +228,9 @@ Experiment RunFolder::read_experiment(const std::vector<std::string>& overrides)
   std::error_code ignored;
   if (experiment.finds_groups && fs::exists(path_ / kGroups, ignored)) {
     read_summed(path_, kGroups, kMaxExperiment, "run");
-    experiment.groups = sluice::read_experiment(path_ / kGroups).groups;
+    // Their classes are those of the run's data.
+    const std::string set = "data.set=" + experiment.data.set;
+    experiment.groups = sluice::read_experiment(path_ / kGroups, {set}).groups;
   }
   return experiment;
 }
