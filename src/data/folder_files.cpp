@@ -173,6 +173,8 @@ std::vector<ImageFile> choose(std::vector<ImageFile> images, std::size_t wanted,
   for (const ImageFile& image : images) labels.push_back(image.label);
   std::vector<ImageFile> sample;
   for (const std::size_t row : stratified(labels, wanted)) sample.push_back(std::move(images[row]));
+  // The classes that are full early are missing at the end, of which validation images are taken.
+  if (wanted < labels.size()) shuffle_in_place(sample);
   return sample;
 }
 

@@ -181,6 +181,15 @@ TEST(ChooseImages, TakesTheFirstOfAFixedShuffleOrAStratifiedSample) {
   EXPECT_EQ(counts, (std::vector<int>{10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 1}));
 }
 
+TEST(ChooseImages, TheEndOfAStratifiedSampleHasAllClasses) {
+  std::vector<ImageFile> images;
+  for (int i = 0; i < 4000; ++i) images.push_back({std::to_string(i), i % 10});
+  const std::vector<ImageFile> sample = choose(images, 400, true);
+  std::set<int> last;  // of the last tenth, as train.validation_split takes it
+  for (std::size_t i = 360; i < 400; ++i) last.insert(sample[i].label);
+  EXPECT_EQ(last.size(), 10U);
+}
+
 TEST_F(ImageFolder, ASampleHasTheSharesOfTheClasses) {
   DataOptions options;
   options.train_images = 30;
