@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "base/fail.h"
 #include "base/files.h"
-#include "base/text.h"
+#include "conduct/experiment_lab.h"
 #include "conduct/picture.h"
-#include "run/disk_need.h"
 
 namespace sluice {
 
@@ -56,25 +54,6 @@ void finish_run(const RunFolder& folder, const Answers& answers, const Examples&
              report_html({folder}, [&] { stop_if_wanted(observer); }));
 }
 
-void require_images_of_each_group(const Lab& lab, const Groups& groups) {
-  for (int group = 0; group < groups.count(); ++group) {
-    const auto require = [&](const Examples& all, const char* kind, const char* mend) {
-      if (all.of_group(groups, group).size() > 0) return;
-      throw user_error("data", "group '{}' has no {} image, which its expert needs: {}",
-                       one_line(groups.name(group)), kind, mend);
-    };
-    require(lab.train_examples(), "training", "lower train.validation_split, or add some");
-    require(lab.test_examples(), "test", "add some of one of its classes");
-    require(lab.validation_examples(), "validation", "raise train.validation_split, or add some");
-  }
-}
-
-Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups) {
-  LabOptions options = experiment.lab;
-  if (experiment.finds_groups && groups.count() == 0) options.controls = {};
-  return {options, data, groups};
-}
-
 Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
                      RunFolder folder, const RunOptions& options, RunObserver& observer)
     : data_(data),
@@ -103,8 +82,7 @@ void Conductor::find_groups(const TrainedModel& baseline) {
   const std::vector<Groups::Group> groups = sluice::find_groups(
       confusions, number_of_groups(class_tree(confusions)), Clustering::agglomerative);
   set_groups(groups);
-  require_images_of_each_group(*lab_, *groups_);
-  require_disk(folder_.path(), *lab_, results_.experiment.lab);
+  require_images_and_disk(results_.experiment, *lab_, *groups_, folder_.path());
   folder_.write_groups(groups);
   observer_.on_groups(confusions, groups);
 }
@@ -117,7 +95,7 @@ Results Conductor::run() {
   Answers answers;
   const TrainedModel baseline = train(lab_->stages().front(), results_.baseline);
   if (!results_.has_mixture()) answers = ask_alone(baseline);
-  if (results_.experiment.groups.empty() && results_.has_mixture()) find_groups(baseline);
+  if (results_.experiment.awaits_groups()) find_groups(baseline);
   for (const Stage& stage : lab_->stages()) {
     switch (stage.kind) {
       case StageKind::baseline:
@@ -170,7 +148,7 @@ void Conductor::begin() {
 
 StageFit Conductor::begin(const Stage& stage) {
   stop_if_wanted(observer_);
-  const bool is_known = !results_.has_mixture() || groups_->count() > 0;
+  const bool is_known = !results_.experiment.awaits_groups();
   observer_.on_stage({stage, ++stage_, is_known ? static_cast<int>(lab_->stages().size()) : 0,
                       examples_of(stage, lab_->train_examples(), *groups_),
                       examples_of(stage, lab_->test_examples(), *groups_), lab_->model_of(stage)});

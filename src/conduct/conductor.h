@@ -20,12 +20,6 @@ Results results_about(const Experiment& experiment, const Dataset& data);
 void finish_run(const RunFolder& folder, const Answers& answers, const Examples& test,
                 const Timer& timer, Results& results, RunObserver& observer);
 
-/// Throws Error (user) for a group without an image to train, validate or test its expert.
-void require_images_of_each_group(const Lab& lab, const Groups& groups);
-
-/// Returns the lab of an experiment; before its groups are found, that of the baseline alone.
-Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups);
-
 /// One run of a lab in its folder: each stage trains a model, writes its files and reports its
 /// figures. A stage that was finished before is not trained, but reports and writes everything
 /// again. Refers to all arguments except the folder.

@@ -7,10 +7,10 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "conduct/conductor.h"
+#include "conduct/experiment_lab.h"
 #include "conduct/run_or_resume.h"
 #include "conduct/stopping.h"
 #include "formats/text/json_text.h"
-#include "run/disk_need.h"
 #include "run/experiment_checks.h"
 #include "run/run_contents.h"
 #include "run/run_data.h"
@@ -86,12 +86,11 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   const Dataset data = load_data(experiment.data, place, events);
   require_validation(experiment.lab, data.validation.size() > 0, experiment.file);
   if (experiment.finds_groups) require_images_to_find_groups(experiment, data);
-  const Lab lab = lab_of(experiment, data, groups);
-  require_images_of_each_group(lab, groups);
   const DataRecord record = record_of(data, experiment.data.set);
   if (before) require_same_data(*stopped, *before, record);
   const fs::path wanted = options.folder.empty() ? "runs" : options.folder;
-  require_disk(stopped ? stopped->path() : wanted, lab, experiment.lab);
+  require_images_and_disk(experiment, lab_of(experiment, data, groups), groups,
+                          stopped ? stopped->path() : wanted);
   RunFolder folder =
       stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
   return Conductor(experiment, data, record, std::move(folder), options, observer).run();

@@ -33,6 +33,7 @@ struct Experiment {
   std::string file = "groups";  ///< file and key, for messages about the groups
 
   bool has_mixture() const { return finds_groups || !groups.empty(); }
+  bool awaits_groups() const { return finds_groups && groups.empty(); }
 };
 
 /// Reads an experiment. `overrides` are "key=value" with a dotted key and a TOML value

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <filesystem>
+
+#include "sluice/lab/run_folder.h"
+
+namespace sluice {
+
+/// Returns the lab of an experiment; before its groups are found, that of the baseline alone.
+/// Refers to data and groups.
+Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups);
+
+/// Throws Error (user) for a group without an image to train, validate or test its expert, and
+/// Error (machine) if the disk of the run's folder has less space than the run still needs.
+void require_images_and_disk(const Experiment& experiment, const Lab& lab, const Groups& groups,
+                             const std::filesystem::path& folder);
+
+}  // namespace sluice
