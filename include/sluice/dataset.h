@@ -51,12 +51,18 @@ struct LabelledImages {
   std::vector<std::string> files{};
   /// Pictures whose pixels would take much of the memory stay in a file, which image() reads.
   std::shared_ptr<const DecodedImages> decoded{};
+  // In place of `pixels`, memory of another owner that must outlive this, (count, height, width,
+  // channels): bytes, or values as a model gets them, which cannot be augmented.
+  std::span<const std::uint8_t> viewed_pixels{};
+  std::span<const float> viewed_values{};
 
   std::size_t size() const { return labels.size(); }
   /// Returns the pixels of an image, (height, width, channels). Throws Error: user if there is no
-  /// such row, machine if the file of decoded pictures is damaged. May be called from several
-  /// threads.
+  /// such row or they are values, machine if the file of decoded pictures is damaged. May be called
+  /// from several threads.
   PixelView image(std::size_t row) const;
+  /// Copies a model's input: an image's pixels divided by 255, or its values. Throws as image().
+  void copy_values(std::size_t row, std::span<float> values) const;
 };
 
 struct Dataset {
@@ -128,6 +134,9 @@ class Examples {
   int label(std::size_t i) const { return labels_[existing(i)]; }
   const std::vector<int>& labels() const { return labels_; }
   PixelView pixels(std::size_t i) const { return images_->image(rows_[existing(i)]); }
+  void copy_values(std::size_t i, std::span<float> values) const {
+    images_->copy_values(rows_[existing(i)], values);
+  }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
   std::string file(std::size_t i) const {
     return images_->files.empty() ? std::string() : images_->files[rows_[existing(i)]];

@@ -31,9 +31,7 @@ std::size_t resize_batch(const Examples& examples, std::span<const std::uint32_t
 void fill_batch(const Examples& examples, std::span<const std::uint32_t> rows, Batch& batch) {
   const std::size_t image = resize_batch(examples, rows, batch);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const PixelView pixels = examples.pixels(rows[i]);
-    float* out = batch.images.data() + i * image;
-    for (std::size_t p = 0; p < image; ++p) out[p] = static_cast<float>(pixels[p]) / 255.f;
+    examples.copy_values(rows[i], std::span(batch.images).subspan(i * image, image));
   }
 }
 

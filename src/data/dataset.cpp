@@ -19,6 +19,13 @@ std::size_t split_at(std::size_t size, double share) {
   return static_cast<std::size_t>(std::floor(static_cast<double>(size) * (1 - share)));
 }
 
+void require_image(std::size_t row, std::size_t labels, std::size_t values, std::size_t per_image) {
+  if ((row + 1) * per_image <= values) return;
+  throw user_error(
+      "data", "there is no image {}: there are {} labels and {} values of pixels, {} per image",
+      row, labels, values, per_image);
+}
+
 }  // namespace
 
 PixelView LabelledImages::image(std::size_t row) const {
@@ -28,12 +35,22 @@ PixelView LabelledImages::image(std::size_t row) const {
     decoded->read(row, own);
     return PixelView(std::move(own));
   }
-  if ((row + 1) * size > pixels.size()) {
-    throw user_error(
-        "data", "there is no image {}: there are {} labels and {} bytes of pixels, {} per image",
-        row, labels.size(), pixels.size(), size);
+  if (!viewed_values.empty()) {
+    throw user_error("data", "these images are values, and bytes are needed: give uint8");
   }
-  return PixelView(std::span(pixels).subspan(row * size, size));
+  const std::span<const std::uint8_t> all = viewed_pixels.empty() ? pixels : viewed_pixels;
+  require_image(row, labels.size(), all.size(), size);
+  return PixelView(all.subspan(row * size, size));
+}
+
+void LabelledImages::copy_values(std::size_t row, std::span<float> values) const {
+  if (viewed_values.empty()) {
+    std::ranges::transform(image(row), values.begin(),
+                           [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.F; });
+    return;
+  }
+  require_image(row, labels.size(), viewed_values.size(), values.size());
+  std::ranges::copy(viewed_values.subspan(row * values.size(), values.size()), values.begin());
 }
 
 Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,

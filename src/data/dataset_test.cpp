@@ -123,6 +123,32 @@ TEST(Batching, PixelsBecomeSharesOfWhite) {
   EXPECT_FLOAT_EQ(batch.images[5], 40 / 255.f);
 }
 
+TEST(Batching, MemoryOfAnotherOwnerIsViewed) {
+  const LabelledImages own = four_images();
+  LabelledImages bytes{own.shape, {}, own.labels};
+  bytes.viewed_pixels = own.pixels;
+  EXPECT_EQ(&*Examples(bytes, kNames).pixels(3).begin(), &own.pixels[9]) << "no copy";
+  const std::vector<std::uint32_t> rows{3, 0};
+  Batch expected;
+  fill_batch({own, kNames}, rows, expected);
+  Batch batch;
+  fill_batch({bytes, kNames}, rows, batch);
+  EXPECT_EQ(batch.images, expected.images);
+
+  const std::vector<float> all{0, 1, 2, -3, 4, 5, 6, 7, 8, .25F, 1e6F, 11};
+  LabelledImages values{own.shape, {}, own.labels};
+  values.viewed_values = all;
+  fill_batch({values, kNames}, rows, batch);
+  EXPECT_EQ(batch.images, (std::vector<float>{.25F, 1e6F, 11, 0, 1, 2})) << "as they are";
+  const auto said = [](const auto& call) { return error_of(Fault::user, call); };
+  EXPECT_THAT(said([&] { values.image(0); }), testing::HasSubstr("bytes are needed: give uint8"));
+  values.viewed_values = std::span(all).first(9);
+  EXPECT_THAT(said([&] {
+                fill_batch({values, kNames}, rows, batch);
+              }),
+              testing::HasSubstr("[data] there is no image 3"));
+}
+
 TEST(ExamplesTest, WhatThereIsNotIsRefused) {
   const auto said = [](const auto& call) { return error_of(Fault::user, call); };
   const LabelledImages images = four_images();
