@@ -229,14 +229,16 @@ void set_thresholds(const Sequential& model, const Examples& examples, Weights& 
 void calibrate(Sequential& model, const Weights& weights, const Examples& examples);
 
 /// Trains like Keras's fit(): a new permutation in every epoch, and a last batch that may be
-/// partial, unless drop_remainder. Throws Error (user), with step and layer, if the loss is not
-/// finite because the learning rate is too high. Throws Error (user) before the first step for
-/// options out of range (epochs at least 1; batch_size at least 1 and at most the batch size of the
-/// compiled model; patience and start_from_epoch at least 0; the optimizer's options as in
-/// experiments, except that learning_rate may be larger; a warm-up shorter than the fit; a known
-/// monitor), a model compiled for inference, and examples that are empty or do not fit the model's
-/// input and classes. The same options, data and number of threads give the same weights, bit for
-/// bit, even if the fit was stopped and resumed from a state.
+/// partial, unless drop_remainder. Without images to validate on, val_ figures are NaN. Throws
+/// Error (user), with step and layer, if the loss is not finite because the learning rate is too
+/// high. Throws Error (user) before the first step for options out of range (epochs at least 1;
+/// batch_size at least 1 and at most the batch size of the compiled model; patience and
+/// start_from_epoch at least 0; the optimizer's options as in experiments, except that
+/// learning_rate may be larger; a warm-up shorter than the fit; a known monitor), a model compiled
+/// for inference, no images to train on, none to validate on for a monitor that needs them, and
+/// examples that do not fit the model's input and classes. The same options, data and number of
+/// threads give the same weights, bit for bit, even if the fit was stopped and resumed from a
+/// state.
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "base/fail.h"
@@ -28,6 +29,13 @@ std::vector<std::span<float>> values_of(CompiledModel& model) {
   for (const CompiledModel::Trained& each : model.trained()) values.push_back(each.weights);
   for (const std::span<float> each : model.state()) values.push_back(each);
   return values;
+}
+
+/// Figures of an epoch without images to validate on.
+Evaluation no_evaluation() {
+  Evaluation none;
+  none.accuracy = none.loss = std::numeric_limits<double>::quiet_NaN();
+  return none;
 }
 
 /// State of one fit, shared by its epochs.
@@ -174,7 +182,8 @@ class Fit {
     averages_.swap();
     require_finite_weights();
     const auto images = static_cast<double>(images_);
-    const Evaluation validation = evaluate(model_, validation_);
+    const Evaluation validation =
+        validation_.size() > 0 ? evaluate(model_, validation_) : no_evaluation();
     validation_seconds_ = validation.seconds;
     const Epoch result{state_.loss / images, state_.right / images, validation.loss,
                        validation.accuracy, state_.seconds};
@@ -276,10 +285,14 @@ void require_options(const FitOptions& options) {
 History fit(CompiledModel& model, const Examples& train, const Examples& validation,
             const FitOptions& options, FitObserver& observer) {
   if (train.size() == 0) throw user_error("train", "there are no images to train on");
-  if (validation.size() == 0) throw user_error("train", "there are no images to validate on");
+  const bool needs_validation =
+      options.early_stopping.enabled && options.early_stopping.monitor.starts_with("val_");
+  if (validation.size() == 0 && needs_validation) {
+    throw user_error("train", "there are no images to validate on, for early stopping: give some");
+  }
   require_options(options);
   require_fit(model, train);
-  require_fit(model, validation);
+  if (validation.size() > 0) require_fit(model, validation);
   if (options.batch_size > model.max_batch()) {
     throw user_error("train", "batches of {} for a model compiled for {}: compile it for more",
                      options.batch_size, model.max_batch());

@@ -308,6 +308,18 @@ TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
   EXPECT_EQ(history.images, 3 * static_cast<std::int64_t>(train_.size()));
 }
 
+TEST_F(FitTest, NeedsNoImagesToValidateOn) {
+  train({.epochs = 2});
+  const Weights validated = weights_;
+  const LabelledImages nothing{{8, 8, 3}, {}, {}};
+  validation_ = Examples(nothing, kNames);
+  const History history = train({.epochs = 2});
+  EXPECT_TRUE(std::isnan(history.epochs[1].val_loss));
+  EXPECT_TRUE(std::isnan(history.epochs[1].val_accuracy));
+  EXPECT_GT(history.epochs[1].loss, 0);
+  EXPECT_TRUE(std::ranges::equal(weights_.values(), validated.values()));
+}
+
 TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
   const auto refusal = [&](const std::function<void(FitOptions&)>& change) {
     FitOptions options;
@@ -383,13 +395,15 @@ TEST_F(FitTest, OptionsOutOfRangeAreRefused) {
 
 TEST_F(FitTest, ModelsAndExamplesThatDoNotFitAreRefused) {
   const auto training = compile(model_, weights_, {});
+  FitOptions options;
   const auto refusal = [&](const Examples& train, const Examples& validation) {
-    return error_of(Fault::user, [&] { fit(*training, train, validation, {}, *observer_); });
+    return error_of(Fault::user, [&] { fit(*training, train, validation, options, *observer_); });
   };
   const LabelledImages nothing{{8, 8, 3}, {}, {}};
   Recorder recorder;
   observer_ = &recorder;
   EXPECT_THAT(refusal({nothing, kNames}, validation_), HasSubstr("no images to train on"));
+  options.early_stopping.enabled = true;
   EXPECT_THAT(refusal(train_, {nothing, kNames}), HasSubstr("no images to validate on"));
   const LabelledImages larger = random_set(2, 1, {9, 8, 3});
   EXPECT_THAT(refusal({larger, kNames}, validation_),
