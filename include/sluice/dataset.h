@@ -55,6 +55,7 @@ struct LabelledImages {
   // channels): bytes, or values as a model gets them, which cannot be augmented.
   std::span<const std::uint8_t> viewed_pixels{};
   std::span<const float> viewed_values{};
+  std::vector<float> weights{};  ///< (count), of each image in the loss; empty if all are 1
 
   std::size_t size() const { return labels.size(); }
   /// Returns the pixels of an image, (height, width, channels). Throws Error: user if there is no
@@ -117,7 +118,8 @@ class Groups {
 /// that does not exist and a share out of range.
 class Examples {
  public:
-  /// Takes every row with its own label. Throws Error (user) for a label without a class.
+  /// Takes every row with its own label. Throws Error (user) for a label without a class, and for
+  /// weights that are negative, not finite or not one for each image.
   Examples(const LabelledImages& images, std::vector<std::string> class_names);
   Examples(const LabelledImages&&, std::vector<std::string>) = delete;
 
@@ -136,6 +138,10 @@ class Examples {
   PixelView pixels(std::size_t i) const { return images_->image(rows_[existing(i)]); }
   void copy_values(std::size_t i, std::span<float> values) const {
     images_->copy_values(rows_[existing(i)], values);
+  }
+  bool has_weights() const { return !images_->weights.empty(); }
+  float weight(std::size_t i) const {
+    return has_weights() ? images_->weights[rows_[existing(i)]] : 1;
   }
   /// Returns the image's file, relative to Dataset::source; empty if it has none of its own.
   std::string file(std::size_t i) const {

@@ -25,6 +25,9 @@ std::size_t resize_batch(const Examples& examples, std::span<const std::uint32_t
   batch.images.resize(rows.size() * image);
   batch.labels.resize(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) batch.labels[i] = examples.label(rows[i]);
+  batch.weights.resize(examples.has_weights() ? rows.size() : 0);
+  for (std::size_t i = 0; i < batch.weights.size(); ++i)
+    batch.weights[i] = examples.weight(rows[i]);
   return image;
 }
 

@@ -19,6 +19,7 @@ std::vector<std::uint32_t> in_order(std::size_t count);
 struct Batch {
   std::vector<float> images;
   std::vector<int> labels;
+  std::vector<float> weights{};  ///< of the images in the loss; empty if all are 1
   // Of mixup: labels of the images that were mixed in, and the weight of `labels`; else empty.
   std::vector<int> other_labels{};
   float weight = 1;
@@ -26,8 +27,8 @@ struct Batch {
   int size() const { return static_cast<int>(labels.size()); }
 };
 
-/// Gives `batch` the labels of the examples at `rows` and memory for their images; returns the
-/// number of values of one image.
+/// Gives `batch` the labels and weights of the examples at `rows` and memory for their images;
+/// returns the number of values of one image.
 std::size_t resize_batch(const Examples& examples, std::span<const std::uint32_t> rows,
                          Batch& batch);
 

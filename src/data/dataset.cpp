@@ -123,9 +123,16 @@ Examples::Examples(const LabelledImages& images, std::vector<std::string> class_
   const auto classes = static_cast<int>(class_names_.size());
   const auto wrong =
       std::ranges::find_if(labels_, [&](int label) { return label < 0 || label >= classes; });
-  if (wrong == labels_.end()) return;
-  throw user_error("data", "image {} has the label {}, but there are {} classes",
-                   wrong - labels_.begin(), *wrong, classes);
+  if (wrong != labels_.end()) {
+    throw user_error("data", "image {} has the label {}, but there are {} classes",
+                     wrong - labels_.begin(), *wrong, classes);
+  }
+  const auto is_weight = [](float weight) { return weight >= 0 && std::isfinite(weight); };
+  if (!images.weights.empty() &&
+      (images.weights.size() != images.size() || !std::ranges::all_of(images.weights, is_weight))) {
+    throw user_error("data", "weights of images must be 0 or more, one for each of {} images",
+                     images.size());
+  }
 }
 
 std::size_t Examples::existing(std::size_t i) const {

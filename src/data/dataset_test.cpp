@@ -172,6 +172,13 @@ TEST(ExamplesTest, WhatThereIsNotIsRefused) {
   LabelledImages negative = images;
   negative.labels[0] = -1;
   EXPECT_THAT(said([&] { Examples(negative, kNames); }), testing::HasSubstr("has the label -1"));
+  for (const std::vector<float>& wrong :
+       {std::vector<float>{1, 1}, {1, 1, 1, -1}, {1, 1, 1, std::nanf("")}}) {
+    LabelledImages weighted = images;
+    weighted.weights = wrong;
+    EXPECT_EQ(said([&] { Examples(weighted, kNames); }),
+              "[data] weights of images must be 0 or more, one for each of 4 images");
+  }
   LabelledImages short_of_pixels = images;
   short_of_pixels.pixels.resize(9);
   const Examples three_and_a_label(short_of_pixels, kNames);

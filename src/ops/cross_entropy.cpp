@@ -21,7 +21,7 @@ double cross_entropy_from_logits(std::span<const float> logits, std::span<const 
       const float mean = std::accumulate(row, row + classes, 0.f) / static_cast<float>(classes);
       expected += targets.smoothing * (mean - row[labels[n]]);
     }
-    const float weight = targets.weight(labels[n]);
+    const float weight = targets.weight(n);
     total += weight * (std::log(sum) - expected);
     if (diff.empty()) continue;
     float* out = diff.data() + n * classes;
@@ -45,7 +45,7 @@ double cross_entropy_from_outputs(std::span<const float> outputs, std::span<cons
     const float* row = outputs.data() + n * classes;
     const float sum = std::accumulate(row, row + classes, 0.f);
     if (!(sum > 0) || !std::isfinite(sum)) return std::numeric_limits<double>::quiet_NaN();
-    const float weight = targets.weight(labels[n]);
+    const float weight = targets.weight(n);
     const float scaled = scale * weight;
     float* out = diff.empty() ? nullptr : diff.data() + n * classes;
     float not_clipped = 0;  // sum of these targets

@@ -8,9 +8,9 @@ namespace sluice::ops {
 struct Targets {
   /// Keras's label_smoothing: the share of a target that all classes have in equal parts.
   float smoothing = 0;
-  std::span<const float> weights = {};  ///< weight of a row, by its label; empty for 1
+  std::span<const float> weights = {};  ///< of each row; empty for 1
 
-  float weight(int label) const { return weights.empty() ? 1.f : weights[label]; }
+  float weight(std::size_t row) const { return weights.empty() ? 1.f : weights[row]; }
 };
 
 /// Keras's categorical_crossentropy for labels in place of one-hot targets. Both functions return

@@ -93,7 +93,7 @@ std::vector<double> slopes(const std::vector<float>& at, const Loss& loss) {
 }
 
 TEST(CrossEntropy, SmoothsLabelsAndWeighsRowsAsKeras) {
-  const std::vector<float> weights{0.5f, 1, 3};
+  const std::vector<float> weights{3, 0.5f};  // of the rows, by their labels 2 and 0
   const Targets targets{0.3f, weights};
   std::vector<float> diff(6);
   const auto of_outputs = [](const reference::Values& outputs) {

@@ -134,6 +134,7 @@ class Fit {
     model_.set_labels(batch.labels);
     outputs_ = model_.forward(batch.images, batch.size(), key);
     gradient_.resize(outputs_.size());
+    weigh(batch.labels, batch.weights);
     double loss = summed_loss(model_, outputs_, batch.labels, gradient_, targets());
     if (!batch.other_labels.empty()) loss = mix_losses(batch, loss);
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
@@ -149,13 +150,24 @@ class Fit {
            rate_factor(options_.optimizer.schedule, steps_done(), progress_.steps, options_.epochs);
   }
 
+  /// Works out the weight of each row: that of its class times that of its image.
+  void weigh(std::span<const int> labels, std::span<const float> of_images) {
+    row_weights_.clear();
+    if (class_weights_.empty() && of_images.empty()) return;
+    for (std::size_t row = 0; row < labels.size(); ++row) {
+      row_weights_.push_back((class_weights_.empty() ? 1 : class_weights_[labels[row]]) *
+                             (of_images.empty() ? 1 : of_images[row]));
+    }
+  }
+
   ops::Targets targets() const {
-    return {static_cast<float>(options_.loss.label_smoothing), class_weights_};
+    return {static_cast<float>(options_.loss.label_smoothing), row_weights_};
   }
 
   /// Adds the loss of mixup's other labels, and its gradient, with their weights.
   double mix_losses(const Batch& batch, double loss) {
     const float weight = batch.weight;
+    weigh(batch.other_labels, {});
     other_gradient_.resize(gradient_.size());
     const double other =
         summed_loss(model_, outputs_, batch.other_labels, other_gradient_, targets());
@@ -250,6 +262,7 @@ class Fit {
   BatchSequence::Options batches_;
   std::size_t images_;                ///< of an epoch
   std::vector<float> class_weights_;  ///< by label; empty if all are 1
+  std::vector<float> row_weights_;    ///< of the batch; empty if all are 1
   EarlyStopper stopper_;
   FitState state_;
   Timer timer_;
@@ -299,6 +312,9 @@ History fit(CompiledModel& model, const Examples& train, const Examples& validat
   }
   if (model.trained().empty()) {
     throw user_error("train", "the model was compiled for inference: use compile()");
+  }
+  if (train.has_weights() && options.augment.mixup > 0) {
+    throw user_error("train", "mixup mixes images, and these have weights: leave out one of them");
   }
   const auto is_frozen = [](const CompiledModel::Trained& each) { return each.weights.empty(); };
   if (std::ranges::all_of(model.trained(), is_frozen)) {

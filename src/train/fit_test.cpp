@@ -308,6 +308,33 @@ TEST_F(FitTest, StopsEarlyAndRestoresTheBestWeights) {
   EXPECT_EQ(history.images, 3 * static_cast<std::int64_t>(train_.size()));
 }
 
+TEST_F(FitTest, WeighsImagesAsItWeighsTheirClasses) {
+  FitOptions options{.epochs = 2, .batch_size = 12};
+  options.loss.class_weight.of = {{kNames[0], 3}, {kNames[1], 0}};
+  train(options);
+  const Weights by_class = weights_;
+  for (const int label : train_images_.labels) {
+    train_images_.weights.push_back(label == 0 ? 3.F : label == 1 ? 0.F : 1.F);
+  }
+  options.loss.class_weight = {};
+  train(options);
+  EXPECT_TRUE(std::ranges::equal(weights_.values(), by_class.values()));
+  // Both multiply, and a part of the images keeps its weights.
+  options.loss.class_weight.of = {{kNames[0], 2}};
+  train_ = train_.after_split(0.5);
+  EXPECT_EQ(train_.weight(3), train_images_.weights[19]);
+  train(options);
+  const Weights both = weights_;
+  for (std::size_t i = 0; i < train_images_.size(); ++i) {
+    if (train_images_.labels[i] == 0) train_images_.weights[i] *= 2;
+  }
+  options.loss.class_weight = {};
+  train(options);
+  EXPECT_TRUE(std::ranges::equal(weights_.values(), both.values()));
+  options.augment.mixup = 0.2;
+  EXPECT_THAT(error_of(Fault::user, [&] { train(options); }), HasSubstr("leave out one of them"));
+}
+
 TEST_F(FitTest, NeedsNoImagesToValidateOn) {
   train({.epochs = 2});
   const Weights validated = weights_;
