@@ -1,0 +1,207 @@
+"""Layers of a network, with the names, arguments and defaults of keras.layers.
+
+A layer is a declaration: it has no weights before a Sequential has its input's shape. Shapes are
+(height, width, channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Size = int | tuple[int, int]
+
+
+class Input:
+    """Shape of one image, (height, width, channels): the first entry of a Sequential."""
+
+    def __init__(self, shape: Sequence[int]):
+        self.shape = tuple(int(size) for size in shape)
+
+
+class Layer:
+    """Base of all layers. `settings` are those that differ from none."""
+
+    def __init__(self, name: str | None, input_shape: Sequence[int] | None = None, **settings: Any):
+        self.name = name
+        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self._settings = {key: value for key, value in settings.items() if value is not None}
+
+    def __repr__(self) -> str:
+        listed = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
+        return f"{type(self).__name__}({listed})"
+
+    def declaration(self, name: str) -> dict[str, Any]:
+        """The layer as in the declaration of a model file."""
+        return {"class_name": type(self).__name__, "name": name, **self._settings}
+
+
+class Conv2D(Layer):
+    """A convolution: (height, width, channels) becomes (height, width, filters)."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        activation: str | None = None,
+        use_bias: bool = True,
+        *,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+    ):
+        super().__init__(
+            name,
+            input_shape,
+            filters=filters,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            activation=activation or "linear",
+            use_bias=use_bias,
+        )
+
+
+class DepthwiseConv2D(Layer):
+    """A convolution of each channel by itself."""
+
+    def __init__(
+        self,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: str = "valid",
+        activation: str | None = None,
+        use_bias: bool = True,
+        *,
+        name: str | None = None,
+    ):
+        super().__init__(
+            name,
+            kernel_size=kernel_size,
+            strides=strides,
+            padding=padding,
+            activation=activation or "linear",
+            use_bias=use_bias,
+        )
+
+
+class MaxPooling2D(Layer):
+    """The largest value of each window."""
+
+    def __init__(
+        self,
+        pool_size: Size = (2, 2),
+        strides: Size | None = None,
+        padding: str = "valid",
+        *,
+        name: str | None = None,
+    ):
+        super().__init__(name, pool_size=pool_size, strides=strides, padding=padding)
+
+
+class AveragePooling2D(Layer):
+    """The mean of each window."""
+
+    def __init__(
+        self,
+        pool_size: Size = (2, 2),
+        strides: Size | None = None,
+        padding: str = "valid",
+        *,
+        name: str | None = None,
+    ):
+        super().__init__(name, pool_size=pool_size, strides=strides, padding=padding)
+
+
+class GlobalAveragePooling2D(Layer):
+    """The mean of all pixels: (height, width, channels) becomes (channels,)."""
+
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)
+
+
+class GlobalMaxPooling2D(Layer):
+    """The largest of all pixels: (height, width, channels) becomes (channels,)."""
+
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)
+
+
+class BatchNormalization(Layer):
+    """Normalizes each channel, in training by the batch (Ioffe and Szegedy 2015)."""
+
+    def __init__(
+        self,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        *,
+        name: str | None = None,
+    ):
+        super().__init__(name, momentum=momentum, epsilon=epsilon, center=center, scale=scale)
+
+
+class Dropout(Layer):
+    """In training leaves out the share `rate` of all values."""
+
+    def __init__(self, rate: float, *, name: str | None = None):
+        super().__init__(name, rate=rate)
+
+
+class Flatten(Layer):
+    """(height, width, channels) becomes one row."""
+
+    def __init__(self, *, name: str | None = None, input_shape: Sequence[int] | None = None):
+        super().__init__(name, input_shape)
+
+
+class Dense(Layer):
+    """Each of `units` values is a weighted sum of all inputs."""
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | None = None,
+        use_bias: bool = True,
+        *,
+        name: str | None = None,
+        input_shape: Sequence[int] | None = None,
+    ):
+        super().__init__(
+            name,
+            input_shape,
+            units=units,
+            activation=activation or "linear",
+            use_bias=use_bias,
+        )
+
+
+class Activation(Layer):
+    """An activation by itself."""
+
+    def __init__(self, activation: str, *, name: str | None = None):
+        super().__init__(name, activation=activation)
+
+
+class Rescaling(Layer):
+    """x * scale + offset. An image's values are from 0 to 1 before it."""
+
+    def __init__(self, scale: float, offset: float = 0.0, *, name: str | None = None):
+        super().__init__(name, scale=scale, offset=offset)
+
+
+class ZeroPadding2D(Layer):
+    """Zeros around images: one number, (height, width) or ((top, bottom), (left, right))."""
+
+    def __init__(
+        self,
+        padding: int | tuple[int, int] | tuple[tuple[int, int], tuple[int, int]] = (1, 1),
+        *,
+        name: str | None = None,
+    ):
+        rows, columns = (padding, padding) if isinstance(padding, int) else padding
+        top, bottom = (rows, rows) if isinstance(rows, int) else rows
+        left, right = (columns, columns) if isinstance(columns, int) else columns
+        super().__init__(name, padding=[top, bottom, left, right])
