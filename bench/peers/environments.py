@@ -37,6 +37,15 @@ def _pytorch() -> str:
     return _made("scripts/python-environment", "build/pytorch-venv", "bench/peers/pytorch.txt")
 
 
+def _sluice_python() -> str:
+    python = ROOT / "build/python-venv/bin/python"  # which tools/python/check makes
+    try:
+        subprocess.run([python, "-c", "import sluice"], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        raise Missing("the package is not built: tools/python/check") from None
+    return str(python)
+
+
 def _pytorch_debian() -> str:
     return _with_torch(
         DEBIAN, "apt-get install --no-install-recommends python3-torch libopenblas0-openmp")
@@ -44,6 +53,7 @@ def _pytorch_debian() -> str:
 
 _PYTHONS = {
     "sluice": lambda: sys.executable,
+    "sluice-python": _sluice_python,
     "keras": lambda: _made("tools/parity/environment"),
     "pytorch-debian": _pytorch_debian,
     "pytorch": _pytorch,

@@ -70,6 +70,7 @@ class Setting:
 # process.py.
 PROGRAMS = {
     "sluice": "sluice_peer.py",
+    "sluice-python": "python_peer.py",
     "keras": "keras_peer.py",
     "pytorch-debian": "torch_peer.py",
     "pytorch": "torch_peer.py",
@@ -77,6 +78,7 @@ PROGRAMS = {
     "openvino": "openvino_peer.py",
 }
 SETTINGS = (
+    Setting("sluice-python", "arrays", STEPS),
     # By default TensorFlow uses oneDNN if the processor has VNNI, else Eigen, and Keras does not
     # use XLA.
     Setting("keras", "Eigen", (*STEPS, "lab")),
