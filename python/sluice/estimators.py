@@ -113,7 +113,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Returns probabilities, float64 (images, classes), in the order of classes_."""
+        """Returns probabilities, float64 (images, classes), in the order of `classes_`."""
         check_is_fitted(self)
         outputs = self.model_.predict(self._images(X, reset=False)).astype(np.float64)
         sums = outputs.sum(axis=1, keepdims=True)
