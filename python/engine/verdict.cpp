@@ -15,7 +15,10 @@ namespace sluice::python {
 
 namespace {
 
-const CompileOptions kInference{.batch = 256};
+/// Large batches, between which signals are let in.
+CompileOptions inference(SignalsWait& signals) {
+  return {.batch = 256, .before_predict = [&signals] { signals.check(); }};
+}
 
 /// Calls `call` with a model of a kind, of which a user may have given another.
 template <class Saved, class Call>
@@ -32,12 +35,13 @@ void with(Network& network, Call call) {
 }
 
 /// Asks all parts of a mixture, and the baseline as it is by itself.
-Answers asked(Network& baseline, Network& mixture, const Groups& groups, const Examples& examples) {
+Answers asked(Network& baseline, Network& mixture, const Groups& groups, const Examples& examples,
+              SignalsWait& signals) {
   Answers answers;
   with<SavedModel>(baseline, [&](const SavedModel& network) {
     with<SavedMixture>(mixture, [&](const SavedMixture& parts) {
       answers = ask(network.model, network.weights, parts.model, parts.weights, groups, examples,
-                    kInference);
+                    inference(signals));
     });
   });
   return answers;
@@ -51,15 +55,15 @@ Judgement judge(Network& baseline, Network& mixture,
                 const NamedGroups& groups) {
   require_own_process();
   const nb::gil_scoped_release free;
-  const SignalsWait signals;
+  SignalsWait signals;
   const LabelledImages given = labelled(images, labels);
   const Examples examples(given, class_names);
   const Groups its_groups(to_groups(groups), class_names);
-  Answers answers = asked(baseline, mixture, its_groups, examples);
+  Answers answers = asked(baseline, mixture, its_groups, examples, signals);
   for (const auto& [name, network] : controls) {
     with<SavedModel>(*network, [&, &its_name = name](const SavedModel& control) {
       answers.controls.push_back(
-          {its_name, its_name, ask(control.model, control.weights, examples, kInference)});
+          {its_name, its_name, ask(control.model, control.weights, examples, inference(signals))});
     });
   }
   const Verdict verdict = judge(answers);
@@ -73,11 +77,11 @@ std::pair<NamedGroups, std::string> find_groups(Network& network, const Images& 
                                                 int count) {
   require_own_process();
   const nb::gil_scoped_release free;
-  const SignalsWait signals;
+  SignalsWait signals;
   const LabelledImages given = labelled(images, labels);
   ClassConfusions confusions;
   with<SavedModel>(network, [&](const SavedModel& saved) {
-    const auto compiled = compile_for_inference(saved.model, saved.weights, kInference);
+    const auto compiled = compile_for_inference(saved.model, saved.weights, inference(signals));
     confusions = class_confusions(*compiled, Examples(given, class_names));
   });
   if (count == 0) count = number_of_groups(class_tree(confusions));
@@ -90,11 +94,12 @@ std::string explain(Network& baseline, Network& mixture, const Images& image,
                     const std::vector<std::string>& class_names, const NamedGroups& groups) {
   require_own_process();
   const nb::gil_scoped_release free;
-  const SignalsWait signals;
+  SignalsWait signals;
   LabelledImages given = viewed(image);
   given.labels.resize(image.shape(0));  // unknown: the text does not show them
   const Groups its_groups(to_groups(groups), class_names);
-  const Answers answers = asked(baseline, mixture, its_groups, Examples(given, class_names));
+  const Answers answers =
+      asked(baseline, mixture, its_groups, Examples(given, class_names), signals);
   return explanation_text(answers, 0);
 }
 

@@ -1,4 +1,8 @@
+import os
 import pickle
+import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -108,3 +112,17 @@ def test_parts_that_do_not_fit_are_told(parts):
 def test_the_labs_network():
     assert sluice.CNN(10).count_params() == 2_168_362
     assert sluice.CNN(10, large=True, input_shape=(32, 32, 3)).output_shape == (10,)
+
+
+def test_ctrl_c_ends_a_comparison_and_a_prediction(parts, mixture):
+    x, y = quarters(400)
+    x, y = np.tile(x, (4000, 1, 1)), np.tile(y, 4000)  # for ten seconds and five
+    for compute in (
+        lambda: sluice.compare(parts[0], mixture, x, y),
+        lambda: mixture.predict(x),
+    ):
+        threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        begin = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            compute()
+        assert time.monotonic() - begin < 2.5
