@@ -17,7 +17,7 @@ Names, arguments and defaults are those of Keras.
 
 from typing import TYPE_CHECKING
 
-from sluice import callbacks, layers, losses, optimizers
+from sluice import callbacks, initializers, layers, losses, optimizers
 from sluice._engine import MachineError, UserError
 from sluice._engine import version as __version__
 from sluice.callbacks import History
@@ -68,6 +68,7 @@ __all__ = [
     "explain",
     "find_groups",
     "group_numbers",
+    "initializers",
     "layers",
     "load_data",
     "load_model",

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sluice import initializers
+
 Size = int | tuple[int, int]
 
 
@@ -24,6 +26,7 @@ class Layer:
 
     def __init__(self, name: str | None, input_shape: Sequence[int] | None = None, **settings: Any):
         self.name = name
+        self.kernel_initializer = initializers.DEFAULT
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self._settings = {key: value for key, value in settings.items() if value is not None}
 
@@ -47,6 +50,7 @@ class Conv2D(Layer):
         padding: str = "valid",
         activation: str | None = None,
         use_bias: bool = True,
+        kernel_initializer: str = initializers.DEFAULT,
         *,
         name: str | None = None,
         input_shape: Sequence[int] | None = None,
@@ -61,6 +65,7 @@ class Conv2D(Layer):
             activation=activation or "linear",
             use_bias=use_bias,
         )
+        self.kernel_initializer = initializers.require(kernel_initializer)
 
 
 class DepthwiseConv2D(Layer):
@@ -73,6 +78,7 @@ class DepthwiseConv2D(Layer):
         padding: str = "valid",
         activation: str | None = None,
         use_bias: bool = True,
+        kernel_initializer: str = initializers.DEFAULT,
         *,
         name: str | None = None,
     ):
@@ -84,6 +90,7 @@ class DepthwiseConv2D(Layer):
             activation=activation or "linear",
             use_bias=use_bias,
         )
+        self.kernel_initializer = initializers.require(kernel_initializer)
 
 
 class MaxPooling2D(Layer):
@@ -165,6 +172,7 @@ class Dense(Layer):
         units: int,
         activation: str | None = None,
         use_bias: bool = True,
+        kernel_initializer: str = initializers.DEFAULT,
         *,
         name: str | None = None,
         input_shape: Sequence[int] | None = None,
@@ -176,6 +184,7 @@ class Dense(Layer):
             activation=activation or "linear",
             use_bias=use_bias,
         )
+        self.kernel_initializer = initializers.require(kernel_initializer)
 
 
 class Activation(Layer):

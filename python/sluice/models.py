@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sluice import _arrays, losses, optimizers
+from sluice import _arrays, initializers, losses, optimizers
 from sluice._engine import Network, UserError
 from sluice._hooks import Hooks
 from sluice._html import preformatted
@@ -419,6 +419,19 @@ class Sequential(Model):
             declared.append(layer.declaration(layer.name))
         declaration = {"name": self.name, "input_shape": list(shape), "layers": declared}
         self._network = Network.declared(to_json(declaration), self.seed)
+        self._initialize(self._network)
+
+    def _initialize(self, network: Network) -> None:
+        """Makes the kernels of layers that want others than the engine's."""
+        wanted = {
+            layer.name: layer.kernel_initializer
+            for layer in self.layers
+            if layer.kernel_initializer != initializers.DEFAULT
+        }
+        for number, (name, kind, shape) in enumerate(network.tensors()):
+            if name in wanted and kind in ("kernel", "depthwise_kernel"):
+                random = np.random.default_rng([self.seed, number])
+                network.set_tensor(number, initializers.kernel(wanted[name], shape, random))
 
     def _require_classifier(self, network: Network) -> int:
         """Returns the number of classes."""

@@ -287,6 +287,37 @@ def test_every_layer_is_known_to_the_engine():
     assert names[-2:] == ["dense", "dense_1"]
 
 
+@pytest.mark.parametrize("name", sluice.initializers.NAMES)
+def test_kernels_have_keras_s_variance(name):
+    layers = sluice.layers
+
+    def kernel_of(seed):
+        model = sluice.Sequential(
+            [
+                sluice.Input((8, 8, 64)),
+                layers.Conv2D(128, 3, kernel_initializer=name),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(2, "softmax"),
+            ],
+            seed=seed,
+        )
+        return model.get_weights()[0]
+
+    kernel = kernel_of(1)
+    fans = {"glorot": (1, (9 * 64 + 9 * 128) / 2), "he": (2, 9 * 64), "lecun": (1, 9 * 64)}
+    scale, fan = fans[name.split("_")[0]]
+    assert kernel.std() == pytest.approx(np.sqrt(scale / fan), rel=0.02)
+    assert abs(kernel.mean()) < 0.01 * np.sqrt(scale / fan)
+    most = np.sqrt(3) if name.endswith("uniform") else 2 / 0.8796
+    assert np.abs(kernel).max() <= most * np.sqrt(scale / fan) * 1.0001
+    assert (kernel_of(1) == kernel).all() and (kernel_of(2) != kernel).any()
+
+
+def test_unknown_initializers_are_told():
+    with pytest.raises(sluice.UserError, match="must be one of glorot_uniform, .* he_normal"):
+        sluice.layers.Dense(3, kernel_initializer="he")
+
+
 def test_early_stopping_restores_the_best(data):
     model = small()
     seen = []
