@@ -35,6 +35,7 @@ from sluice.mixtures import (
     load_model,
 )
 from sluice.models import Sequential
+from sluice.runs import Run
 
 if TYPE_CHECKING:
     from sluice.estimators import CNNClassifier, MixtureOfExpertsClassifier
@@ -59,6 +60,7 @@ __all__ = [
     "MachineError",
     "Mixture",
     "MixtureOfExpertsClassifier",
+    "Run",
     "Sequential",
     "UserError",
     "Verdict",

@@ -429,7 +429,7 @@ class Sequential(Model):
             if layer.kernel_initializer != initializers.DEFAULT
         }
         for number, (name, kind, shape) in enumerate(network.tensors()):
-            if name in wanted and kind in ("kernel", "depthwise_kernel"):
+            if name in wanted and kind == "kernel":
                 random = np.random.default_rng([self.seed, number])
                 network.set_tensor(number, initializers.kernel(wanted[name], shape, random))
 

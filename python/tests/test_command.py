@@ -1,6 +1,5 @@
 """The command line that the package brings."""
 
-import json
 import os
 import subprocess
 import sys
@@ -49,11 +48,16 @@ def test_a_run_from_start_to_end(tmp_path):
     run = tmp_path / "run"
     ended = command("train", experiment, "--data", arrays, "--run", run)
     assert ended.returncode == 0, ended.stderr
-    results = json.loads((run / "results.json").read_text())
-    model = sluice.load_model(run / "baseline" / "model.safetensors")
+    opened = sluice.Run(run)
+    assert opened.models == ["baseline"]
+    results, model = opened.results, opened.load("baseline")
     x, y = quarters(120, 1)
     accuracy = model.evaluate(x, y, verbose=0)[1]
     assert accuracy == pytest.approx(results["baseline"]["accuracy"])
-    assert (run / "report.html").exists()
+    assert "srcdoc=&quot;" not in opened._repr_html_() and "&lt;html" in opened._repr_html_()
+    with pytest.raises(sluice.UserError, match="has the models baseline"):
+        opened.load("mixture")
+    with pytest.raises(sluice.UserError, match="no results.json: give the folder of a run"):
+        sluice.Run(tmp_path)
     refused = command("export", run)
     assert refused.returncode == 2 and "no files of Keras and ONNX" in refused.stderr
