@@ -44,17 +44,10 @@ class Hooks:
         self._begin_epoch(0)
 
     def step(
-        self,
-        epoch: int,
-        step: int,
-        steps: int,
-        loss: float,
-        accuracy: float,
-        seconds_per_step: float,
-        seconds_left: float,
+        self, epoch: int, step: int, steps: int, loss: float, accuracy: float, *seconds: float
     ) -> None:
-        """After a step."""
-        self._progress.step(epoch, step, steps, loss, accuracy, seconds_per_step, seconds_left)
+        """After a step; the rest is for Progress.step()."""
+        self._progress.step(epoch, step, steps, loss, accuracy, *seconds)
         for callback in self._of_batches:
             callback.on_train_batch_end(step - 1, {"loss": loss, "accuracy": accuracy})
             if step < steps:

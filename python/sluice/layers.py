@@ -93,32 +93,24 @@ class DepthwiseConv2D(Layer):
         self.kernel_initializer = initializers.require(kernel_initializer)
 
 
-class MaxPooling2D(Layer):
+class _Pooling2D(Layer):
+    def __init__(
+        self,
+        pool_size: Size = (2, 2),
+        strides: Size | None = None,
+        padding: str = "valid",
+        *,
+        name: str | None = None,
+    ):
+        super().__init__(name, pool_size=pool_size, strides=strides, padding=padding)
+
+
+class MaxPooling2D(_Pooling2D):
     """The largest value of each window."""
 
-    def __init__(
-        self,
-        pool_size: Size = (2, 2),
-        strides: Size | None = None,
-        padding: str = "valid",
-        *,
-        name: str | None = None,
-    ):
-        super().__init__(name, pool_size=pool_size, strides=strides, padding=padding)
 
-
-class AveragePooling2D(Layer):
+class AveragePooling2D(_Pooling2D):
     """The mean of each window."""
-
-    def __init__(
-        self,
-        pool_size: Size = (2, 2),
-        strides: Size | None = None,
-        padding: str = "valid",
-        *,
-        name: str | None = None,
-    ):
-        super().__init__(name, pool_size=pool_size, strides=strides, padding=padding)
 
 
 class GlobalAveragePooling2D(Layer):
