@@ -117,6 +117,8 @@ def test_the_labs_network():
 def test_ctrl_c_ends_a_comparison_and_a_prediction(parts, mixture):
     x, y = quarters(400)
     x, y = np.tile(x, (4000, 1, 1)), np.tile(y, 4000)  # for ten seconds and five
+    # A job in the background has no handler.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     for compute in (
         lambda: sluice.compare(parts[0], mixture, x, y),
         lambda: mixture.predict(x),
@@ -126,3 +128,4 @@ def test_ctrl_c_ends_a_comparison_and_a_prediction(parts, mixture):
         with pytest.raises(KeyboardInterrupt):
             compute()
         assert time.monotonic() - begin < 2.5
+    signal.signal(signal.SIGINT, before)

@@ -407,6 +407,7 @@ def test_ctrl_c_stops_a_fit_and_leaves_the_process_healthy():
         """
         import os, signal, threading
         from conftest import colours, small
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has none
         x, y = colours(3000)
         model = small()
         before = model.get_weights()
