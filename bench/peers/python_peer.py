@@ -27,7 +27,7 @@ def mixture() -> sluice.Mixture:
     return sluice.Mixture(sluice.CNN(CLASSES), experts, sluice.CNN(2), groups)
 
 
-def train(model: sluice.models.Model) -> dict:
+def train(model: sluice.models.BaseModel) -> dict:
     random = np.random.default_rng(0)
     images = random.random((IMAGES, *model.input_shape), np.float32)
     labels = random.integers(0, CLASSES, IMAGES)
@@ -40,7 +40,7 @@ def train(model: sluice.models.Model) -> dict:
     return clock.figures()
 
 
-def infer(model: sluice.models.Model) -> dict:
+def infer(model: sluice.models.BaseModel) -> dict:
     images = np.random.default_rng(0).random((OPTIONS.batch, *model.input_shape), np.float32)
     return measure(lambda: model.predict(images), OPTIONS.batch, OPTIONS.seconds)
 

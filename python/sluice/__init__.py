@@ -34,7 +34,7 @@ from sluice.mixtures import (
     group_numbers,
     load_model,
 )
-from sluice.models import Sequential
+from sluice.networks import Model, Sequential
 from sluice.runs import Run
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ __all__ = [
     "MachineError",
     "Mixture",
     "MixtureOfExpertsClassifier",
+    "Model",
     "Run",
     "Sequential",
     "UserError",

@@ -11,7 +11,7 @@ import numpy as np
 from sluice._engine import UserError
 
 if TYPE_CHECKING:
-    from sluice.models import Model
+    from sluice.models import BaseModel
 
 Logs = dict[str, float] | None
 
@@ -24,9 +24,9 @@ class Callback:
     does Ctrl-C, after which on_train_end() is not called.
     """
 
-    model: Model
+    model: BaseModel
 
-    def set_model(self, model: Model) -> None:
+    def set_model(self, model: BaseModel) -> None:
         """Called first, by fit()."""
         self.model = model
 

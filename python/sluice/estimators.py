@@ -21,7 +21,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from sluice import layers
 from sluice._engine import UserError
 from sluice.mixtures import Mixture, Verdict, compare, find_groups, group_numbers, named_groups
-from sluice.models import Model, Sequential
+from sluice.models import BaseModel
+from sluice.networks import Sequential
 from sluice.optimizers import BY_NAME
 
 
@@ -76,7 +77,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
     1.0
     """
 
-    model_: Model
+    model_: BaseModel
 
     def __init__(
         self,
@@ -177,7 +178,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         return model
 
     def _trained(
-        self, model: Model, images: np.ndarray, numbers: np.ndarray, weights: np.ndarray
+        self, model: BaseModel, images: np.ndarray, numbers: np.ndarray, weights: np.ndarray
     ) -> dict[str, Any]:
         """Trains a model, and returns its history."""
         if self.verbose:

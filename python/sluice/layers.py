@@ -10,14 +10,30 @@ from collections.abc import Sequence
 from typing import Any
 
 from sluice import initializers
+from sluice._engine import UserError
 
 Size = int | tuple[int, int]
 
 
-class Input:
-    """Shape of one image, (height, width, channels): the first entry of a Sequential."""
+class Tensor:
+    """What a layer gives to others, in a graph of layers: see sluice.Model.
+
+    Attributes:
+        layer: The layer; None for the images.
+        inputs: What the layer takes.
+    """
+
+    def __init__(self, layer: Layer | None, inputs: tuple[Tensor, ...]):
+        self.layer = layer
+        self.inputs = inputs
+
+
+class Input(Tensor):
+    """Images of a shape, (height, width, channels): the first entry of a Sequential, or the input
+    of a Model."""
 
     def __init__(self, shape: Sequence[int]):
+        super().__init__(None, ())
         self.shape = tuple(int(size) for size in shape)
 
 
@@ -29,6 +45,16 @@ class Layer:
         self.kernel_initializer = initializers.DEFAULT
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self._settings = {key: value for key, value in settings.items() if value is not None}
+
+    def __call__(self, inputs: Tensor | Sequence[Tensor]) -> Tensor:
+        """Lets the layer take what others gave, in a graph: one tensor, or several to merge."""
+        given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        if not all(isinstance(each, Tensor) for each in given):
+            raise UserError(
+                f"[model] {self!r} is called with what is no tensor: call it with an Input, or "
+                "with what another layer gave"
+            )
+        return Tensor(self, tuple(given))
 
     def __repr__(self) -> str:
         listed = ", ".join(f"{key}={value!r}" for key, value in self._settings.items())
@@ -206,3 +232,24 @@ class ZeroPadding2D(Layer):
         top, bottom = (rows, rows) if isinstance(rows, int) else rows
         left, right = (columns, columns) if isinstance(columns, int) else columns
         super().__init__(name, padding=[top, bottom, left, right])
+
+
+class Add(Layer):
+    """The sum of several inputs of one shape, in a graph."""
+
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)
+
+
+class Multiply(Layer):
+    """The product of several inputs of one shape, in a graph."""
+
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)
+
+
+class Concatenate(Layer):
+    """The channels of several inputs, one behind the other, in a graph."""
+
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)

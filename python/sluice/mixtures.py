@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from sluice import _arrays, _engine
 from sluice._engine import Network, UserError
 from sluice._html import preformatted, table
-from sluice.models import Model, Sequential, of_network
+from sluice.models import BaseModel
+from sluice.networks import Sequential, of_network
 
 Groups = Mapping[str, Sequence[int | str]]
 
@@ -48,7 +49,7 @@ def _names(network: Network) -> list[str]:
     return network.class_names or [str(i) for i in range(network.output_shape[-1])]
 
 
-class Mixture(Model):
+class Mixture(BaseModel):
     """The lab's mixture.
 
     The gate chooses a group for an image, and the group's sub-gate answers: the sum of baseline and
@@ -269,7 +270,7 @@ def explain(baseline: Sequential, mixture: Mixture, image: Any) -> Explanation:
 
 
 def load_model(filepath: str | PathLike[str]) -> Sequential | Mixture:
-    """Opens a model file of Model.save() or `sluice train`.
+    """Opens a model file of BaseModel.save() or `sluice train`.
 
     Args:
         filepath: File, .safetensors.
@@ -284,5 +285,5 @@ def load_model(filepath: str | PathLike[str]) -> Sequential | Mixture:
     if not network.is_mixture:
         return of_network(network, json.loads(network.declaration)["name"], 0)
     mixture = Mixture.__new__(Mixture)
-    Model.__init__(mixture, "mixture", 0, network)
+    BaseModel.__init__(mixture, "mixture", 0, network)
     return mixture

@@ -1,32 +1,24 @@
-"""Models: Keras's Sequential on Sluice's engine, and mixtures that were trained before."""
+"""What all models can do."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from sluice import _arrays, initializers, losses, optimizers
+from sluice import _arrays, losses, optimizers
 from sluice._engine import Network, UserError
 from sluice._hooks import Hooks
 from sluice._html import preformatted
 from sluice._json import to_json
 from sluice._progress import Progress
 from sluice.callbacks import Callback, History
-from sluice.layers import Input, Layer
 from sluice.losses import Loss
 from sluice.optimizers import Optimizer
 
 _PREDICT_BATCH = 256
-
-
-def _snake(name: str) -> str:
-    """Keras's default name of a layer: Conv2D becomes conv2d, MaxPooling2D max_pooling2d."""
-    return re.sub(r"(?<!^)([A-Z])(?=[a-z])", r"_\1", name).lower()
 
 
 def _figures(y: np.ndarray, outputs: np.ndarray) -> tuple[float, float]:
@@ -36,7 +28,7 @@ def _figures(y: np.ndarray, outputs: np.ndarray) -> tuple[float, float]:
     return float(-np.log(right).mean()), float((outputs.argmax(axis=1) == y).mean())
 
 
-class Model:
+class BaseModel:
     """What all models can do: train, predict, tell of themselves, be saved.
 
     Several threads may use a model; one at a time computes, on all processors.
@@ -61,7 +53,7 @@ class Model:
         return self._network
 
     def _require_classifier(self, network: Network) -> int:
-        """Returns the number of classes."""
+        """Returns the number of classes. Raises UserError if outputs are no probabilities."""
         return network.output_shape[-1]
 
     def compile(
@@ -334,121 +326,6 @@ class Model:
         network.save(file)
 
 
-class Sequential(Model):
-    """A chain of layers, as keras.Sequential.
-
-    Its input is images of one shape, (height, width, channels). Bytes are divided by 255; floats
-    go in as they are. Its last layer has the activation "softmax". Unlike Keras, a network without
-    an Input knows its shape from the first images that it gets.
-
-    Args:
-        layers: Layers in order; the first may be an Input.
-        name: Name in summaries and files.
-        seed: Of the initial weights, the order of the images and dropout. The same seed, data and
-            number of threads give the same weights, bit for bit.
-
-    Example:
-        >>> import numpy as np, sluice
-        >>> model = sluice.Sequential([
-        ...     sluice.Input((8, 8, 3)),
-        ...     sluice.layers.Conv2D(4, 3, activation="relu"),
-        ...     sluice.layers.GlobalAveragePooling2D(),
-        ...     sluice.layers.Dense(2, activation="softmax"),
-        ... ])
-        >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-        >>> x = np.zeros((4, 8, 8, 3), np.uint8)
-        >>> history = model.fit(x, np.array([0, 1, 0, 1]), epochs=2, verbose=0)
-        >>> sorted(history.history)
-        ['accuracy', 'loss']
-    """
-
-    def __init__(
-        self,
-        layers: Iterable[Layer | Input] = (),
-        name: str = "sequential",
-        *,
-        seed: int = 0,
-    ):
-        super().__init__(name, seed)
-        self.layers: list[Layer] = []
-        self._input: tuple[int, ...] | None = None
-        for layer in layers:
-            self.add(layer)
-
-    def add(self, layer: Layer | Input) -> None:
-        """Adds a layer at the end. Raises UserError behind the first use of the network."""
-        if self._network is not None:
-            raise UserError("[model] the network is built: make a new Sequential to add layers")
-        if isinstance(layer, Input):
-            if self.layers:
-                raise UserError("[model] Input must be the first entry")
-            self._input = layer.shape
-            return
-        if not isinstance(layer, Layer):
-            raise UserError(
-                f"[model] {layer!r} is no layer of sluice.layers: take the one with its name there"
-            )
-        if not self.layers and layer.input_shape is not None:
-            self._input = layer.input_shape
-        self.layers.append(layer)
-
-    def build(self, input_shape: Sequence[int] | None = None) -> None:
-        """Works out all shapes and makes the weights; fit() and predict() do it by themselves.
-
-        Args:
-            input_shape: (height, width, channels), if the layers do not say it.
-
-        Raises:
-            UserError: If the shape is not known, or layers do not fit together.
-        """
-        if self._network is not None:
-            return
-        shape = self._input or input_shape
-        if shape is None:
-            raise UserError(
-                "[model] the shape of its images is not known: begin with "
-                "sluice.Input((height, width, channels)), or call fit() first"
-            )
-        counts: dict[str, int] = {}
-        declared = []
-        for layer in self.layers:
-            base = _snake(type(layer).__name__)
-            number = counts.get(base, 0)
-            counts[base] = number + 1
-            layer.name = layer.name or (base if number == 0 else f"{base}_{number}")
-            declared.append(layer.declaration(layer.name))
-        declaration = {"name": self.name, "input_shape": list(shape), "layers": declared}
-        self._network = Network.declared(to_json(declaration), self.seed)
-        self._initialize(self._network)
-
-    def _initialize(self, network: Network) -> None:
-        """Makes the kernels of layers that want others than the engine's."""
-        wanted = {
-            layer.name: layer.kernel_initializer
-            for layer in self.layers
-            if layer.kernel_initializer != initializers.DEFAULT
-        }
-        for number, (name, kind, shape) in enumerate(network.tensors()):
-            if name in wanted and kind == "kernel":
-                random = np.random.default_rng([self.seed, number])
-                network.set_tensor(number, initializers.kernel(wanted[name], shape, random))
-
-    def _require_classifier(self, network: Network) -> int:
-        """Returns the number of classes."""
-        if len(network.output_shape) != 1:
-            raise UserError(
-                f"[model] its output has the shape {tuple(network.output_shape)}: let it end in "
-                "Flatten or a global pooling, and Dense(classes, activation='softmax')"
-            )
-        last = json.loads(network.declaration)["layers"][-1]
-        if last.get("activation") != "softmax":
-            raise UserError(
-                "[model] its last layer has no softmax, which the loss needs: give it "
-                "activation='softmax'"
-            )
-        return network.output_shape[0]
-
-
 def _first_to_validate(images: int, validation_split: float) -> int:
     """Returns the first row of those that are split off, as Keras splits them."""
     if not 0 <= validation_split < 1:
@@ -482,10 +359,3 @@ def _weights_of_classes(class_weight: Mapping[int, float], outputs: int) -> list
                 f"[fit] class_weight has the class {number!r}: there are 0 to {outputs - 1}"
             )
     return [float(class_weight.get(number, 1.0)) for number in range(outputs)]
-
-
-def of_network(network: Network, name: str, seed: int) -> Sequential:
-    """Returns the model of a network that has its weights."""
-    model = Sequential(name=name, seed=seed)
-    model._network = network
-    return model

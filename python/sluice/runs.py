@@ -10,7 +10,7 @@ from typing import Any
 
 from sluice._engine import UserError
 from sluice.mixtures import Mixture, load_model
-from sluice.models import Sequential
+from sluice.networks import Sequential
 
 
 class Run:
