@@ -119,6 +119,20 @@ def test_floats_bytes_and_one_hot_rows_are_the_same(data):
         assert (model.predict(x.astype(float)) != model.predict(x)).any()
 
 
+def test_pictures_of_pillow_and_columns_of_pandas_are_taken(data):
+    image, pandas = pytest.importorskip("PIL.Image"), pytest.importorskip("pandas")
+    x, y = data
+    pictures = [image.fromarray(each) for each in x]
+    frame = pandas.DataFrame({"label": y, "weight": np.ones(len(y))})
+    expected = small().fit(x, y, verbose=0).history
+    column = frame["label"]
+    assert small().fit(pictures, column, verbose=0).history == expected
+    weighted = small().fit(pictures, column, sample_weight=frame["weight"], verbose=0)
+    assert weighted.history == expected
+    with pytest.raises(sluice.UserError, match="are all images of one size"):
+        small().fit([*pictures[:2], pictures[2].resize((9, 9))], y[:3])
+
+
 def test_floats_go_in_as_they_are(data):
     x, y = data
     scaled = (x / 255 - 0.5).astype(np.float32) * 4
