@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sluice._engine import UserError
 
+_LARGE = 100 << 20  # bytes, from which on a copy is worth a warning
+
 
 def _four_dimensions(x: Any, name: str) -> np.ndarray:
     array: Any
@@ -42,7 +44,7 @@ def images(x: Any, name: str = "x") -> np.ndarray:
     takes as they are.
 
     The type of `x` alone decides: whole numbers are bytes. Arrays of uint8 and float32 in C order
-    are not copied.
+    are not copied; a copy of a large one is warned of.
 
     Args:
         x: (images, height, width, channels), or grey ones (images, height, width).
@@ -54,7 +56,7 @@ def images(x: Any, name: str = "x") -> np.ndarray:
     """
     array = _four_dimensions(x, name)
     if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
+        return _told(array, np.ascontiguousarray(array), name)
     low, high = float(array.min()), float(array.max())
     if array.dtype.kind != "f":
         if low < 0 or high > 255:
@@ -62,7 +64,7 @@ def images(x: Any, name: str = "x") -> np.ndarray:
                 f"[data] {name} has whole numbers from {low:.0f} to {high:.0f}: give bytes, from 0 "
                 "to 255, or floats"
             )
-        return array.astype(np.uint8, order="C")
+        return _told(array, array.astype(np.uint8, order="C"), name)
     if not (np.isfinite(low) and np.isfinite(high)):
         raise UserError(f"[data] {name} has values that are NaN or infinite: replace them")
     if low >= 0 and high > 100:
@@ -71,7 +73,18 @@ def images(x: Any, name: str = "x") -> np.ndarray:
             "255, or give uint8",
             stacklevel=3,
         )
-    return np.ascontiguousarray(array, np.float32)
+    return _told(array, np.ascontiguousarray(array, np.float32), name)
+
+
+def _told(given: np.ndarray, taken: np.ndarray, name: str) -> np.ndarray:
+    """Warns of a large copy; returns `taken`."""
+    if given.nbytes > _LARGE and not np.may_share_memory(given, taken):
+        warnings.warn(
+            f"{name} has {given.nbytes >> 20} MB of {given.dtype}, of which a copy is made: give "
+            "uint8 or float32 in C order",
+            stacklevel=4,
+        )
+    return taken
 
 
 def weights(given: Any, count: int) -> NDArray[np.float32]:

@@ -95,6 +95,22 @@ def test_a_mixture_finds_its_groups():
     assert len(given.history_["baseline"]["loss"]) == 6
 
 
+def test_skops_keeps_them():
+    files = pytest.importorskip("skops.io")
+    x, y = quarters(100)
+    groups = {"dark": [0, 1], "light": [2, 3]}
+    settings = {**SMALL, "epochs": 1}
+    for classifier in (
+        sluice.CNNClassifier(**settings),
+        sluice.MixtureOfExpertsClassifier(groups, **settings),
+    ):
+        data = files.dumps(classifier.fit(x, y))
+        trusted = files.get_untrusted_types(data=data)
+        assert all(name.startswith("sluice.") for name in trusted)
+        copy = files.loads(data, trusted=trusted)
+        assert (copy.predict_proba(x) == classifier.predict_proba(x)).all()
+
+
 def test_mistakes_are_told():
     x, y = colours(30)
     with pytest.raises(sluice.UserError, match="image_shape=.4, 4, 3. has 48 values"):

@@ -5,12 +5,14 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
 from conftest import colours, small
 
 import sluice
+from sluice import _arrays
 
 
 def test_it_learns_and_tells_its_history(model, data):
@@ -140,6 +142,18 @@ def test_floats_go_in_as_they_are(data):
     model.fit(scaled, y, epochs=10, validation_split=0.2, verbose=0)
     assert model.evaluate(scaled, y, verbose=0)[1] > 0.9
     assert (model.predict(scaled.astype(np.float64)) == model.predict(scaled)).all()
+
+
+def test_a_large_copy_is_warned_of(monkeypatch, data):
+    monkeypatch.setattr(_arrays, "_LARGE", 1000)
+    x = (data[0] / 255).astype(np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small().predict(x)
+    others = [x.astype(np.float64), np.asfortranarray(x), data[0][::2], data[0].astype(np.int64)]
+    for other in others:
+        with pytest.warns(UserWarning, match="of which a copy is made: give uint8 or float32"):
+            small().predict(other)
 
 
 def test_large_arrays_are_not_copied():
