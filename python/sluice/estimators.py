@@ -111,6 +111,7 @@ class CNNClassifier(ClassifierMixin, BaseEstimator):
         images, numbers, weights, seed = self._begin(X, y, sample_weight)
         self.model_ = self._network("cnn", images.shape[1:], len(self.classes_), seed)
         self.history_ = self._trained(self.model_, images, numbers, weights)
+        self.model_.class_names = [str(each) for each in self.classes_]
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -278,13 +279,12 @@ random_state, verbose
             held_out = parts[1], parts[3]
         self.baseline_ = self._network("baseline", shape, classes, seed)
         self.history_ = {"baseline": self._trained(self.baseline_, images, numbers, weights)}
+        self.baseline_.class_names = [str(each) for each in self.classes_]
         self.experts_: dict[str, Sequential] = {}
         self.gate_: Sequential | None = None
         if groups is None:
             groups = self._found_groups(*held_out)
-        self.groups_ = {
-            name: [self.classes_[number] for number in its] for name, its in groups.items()
-        }
+        self.groups_ = {name: self.classes_[its].tolist() for name, its in groups.items()}
         self.model_ = self.baseline_
         if groups:
             self.model_ = self._mixture(groups, images, numbers, weights, seed)
@@ -322,11 +322,9 @@ random_state, verbose
         return {}
 
     def _found_groups(self, images: np.ndarray, numbers: np.ndarray) -> dict[str, list[int]]:
+        names = self.baseline_.class_names
         found = find_groups(self.baseline_, images, numbers, verbose=self.verbose)
-        return {
-            "-".join(str(self.classes_[int(each)]) for each in its): [int(each) for each in its]
-            for its in found.values()
-        }
+        return {group: [names.index(each) for each in its] for group, its in found.items()}
 
     def _mixture(
         self,

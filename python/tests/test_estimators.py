@@ -72,6 +72,7 @@ def test_a_mixture_finds_its_groups():
     settings = {**SMALL, "epochs": 6}
     classifier = sluice.MixtureOfExpertsClassifier(**settings, validation_fraction=0.2).fit(x, y)
     assert sorted(classifier.groups_.values()) == [["dark-a", "dark-b"], ["light-a", "light-b"]]
+    assert classifier.model_.class_names == ["dark-a", "dark-b", "light-a", "light-b"]
     assert list(classifier.history_) == [
         "baseline",
         "expert-dark-a-dark-b",
