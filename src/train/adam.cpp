@@ -18,7 +18,7 @@ SLUICE_VECTORISED void update_by_adam(float* __restrict w, float* __restrict m, 
                                       const float* __restrict g, std::size_t count,
                                       AdamConstants k) {
   for (std::size_t i = 0; i < count; ++i) {
-    m[i] += (g[i] - m[i]) * k.one_minus_beta_1;
+    m[i] = without_denormals(m[i] + (g[i] - m[i]) * k.one_minus_beta_1);
     v[i] += (g[i] * g[i] - v[i]) * k.one_minus_beta_2;
     w[i] -= k.decay * w[i] + k.rate * m[i] / (std::sqrt(v[i]) + k.epsilon);
   }

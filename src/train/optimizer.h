@@ -9,6 +9,14 @@
 
 namespace sluice {
 
+/// Returns a mean of gradients, or 0 for one that is too small to change a parameter. Where a
+/// gradient stays 0 the mean falls by a factor a step, after 800 steps of 0.9 to denormal numbers,
+/// of which each operation takes the processor a hundred cycles.
+inline float without_denormals(float mean) {
+  constexpr float kSmallest = 1e-30F;
+  return mean < kSmallest && mean > -kSmallest ? 0.F : mean;
+}
+
 /// Changes parameters by their gradients.
 class Optimizer {
  public:

@@ -49,6 +49,20 @@ TEST_F(OptimizerTest, EveryOptionOfAdamCounts) {
           [&](int t, double rate) { reference::adam(w_, m_, v_, g_, t, rate, 0.7, 0.9, 0.25); });
 }
 
+// Denormal numbers would make a step of such parameters several times as long.
+TEST_F(OptimizerTest, MeansOfGradientsThatStayZeroBecomeZero) {
+  for (const OptimizerOptions& options :
+       {OptimizerOptions{.learning_rate = 1e-3},
+        OptimizerOptions{.name = "sgd", .learning_rate = 1e-3, .momentum = 0.9}}) {
+    const auto optimizer = make_optimizer(options, {{weights_, gradients_}});
+    std::ranges::copy(random_images(kCount, 2), gradients_.begin());
+    optimizer->step(1, 1e-3);
+    std::ranges::fill(gradients_, 0.F);
+    for (int t = 2; t <= 900; ++t) optimizer->step(t, 1e-3);
+    EXPECT_EQ(std::ranges::count(optimizer->state(0).front().values, 0.F), kCount);
+  }
+}
+
 // keras/src/optimizers/base_optimizer.py, _apply_weight_decay: before the step, by the rate of the
 // step.
 TEST_F(OptimizerTest, AdamWDecaysAsKeras) {

@@ -17,7 +17,7 @@ SLUICE_VECTORISED void update_by_sgd(float* __restrict w, float* __restrict v,
                                      const float* __restrict g, std::size_t count, SgdConstants k) {
   for (std::size_t i = 0; i < count; ++i) {
     const float step = k.rate * (g[i] + k.decay * w[i]);
-    v[i] = k.momentum * v[i] - step;
+    v[i] = without_denormals(k.momentum * v[i] - step);
     w[i] += k.of_velocity * v[i] - k.of_step * step;
   }
 }
