@@ -119,6 +119,11 @@ class DepthwiseConv2D(Layer):
         self.kernel_initializer = initializers.require(kernel_initializer)
 
 
+class _WithoutSettings(Layer):
+    def __init__(self, *, name: str | None = None):
+        super().__init__(name)
+
+
 class _Pooling2D(Layer):
     def __init__(
         self,
@@ -139,18 +144,12 @@ class AveragePooling2D(_Pooling2D):
     """The mean of each window."""
 
 
-class GlobalAveragePooling2D(Layer):
+class GlobalAveragePooling2D(_WithoutSettings):
     """The mean of all pixels: (height, width, channels) becomes (channels,)."""
 
-    def __init__(self, *, name: str | None = None):
-        super().__init__(name)
 
-
-class GlobalMaxPooling2D(Layer):
+class GlobalMaxPooling2D(_WithoutSettings):
     """The largest of all pixels: (height, width, channels) becomes (channels,)."""
-
-    def __init__(self, *, name: str | None = None):
-        super().__init__(name)
 
 
 class BatchNormalization(Layer):
@@ -234,22 +233,13 @@ class ZeroPadding2D(Layer):
         super().__init__(name, padding=[top, bottom, left, right])
 
 
-class Add(Layer):
+class Add(_WithoutSettings):
     """The sum of several inputs of one shape, in a graph."""
 
-    def __init__(self, *, name: str | None = None):
-        super().__init__(name)
 
-
-class Multiply(Layer):
+class Multiply(_WithoutSettings):
     """The product of several inputs of one shape, in a graph."""
 
-    def __init__(self, *, name: str | None = None):
-        super().__init__(name)
 
-
-class Concatenate(Layer):
+class Concatenate(_WithoutSettings):
     """The channels of several inputs, one behind the other, in a graph."""
-
-    def __init__(self, *, name: str | None = None):
-        super().__init__(name)
