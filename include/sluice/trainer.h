@@ -235,7 +235,7 @@ void calibrate(Sequential& model, const Weights& weights, const Examples& exampl
 /// batch_size at least 1 and at most the batch size of the compiled model; patience and
 /// start_from_epoch at least 0; the optimizer's options as in experiments, except that
 /// learning_rate may be larger; a warm-up shorter than the fit; a known monitor), a model compiled
-/// for inference, no images to train on, none to validate on for a monitor that needs them, and
+/// for inference, no images to train on, none to validate on for a monitor that needs them,
 /// examples that do not fit the model's input and classes, and mixup of images with weights. The
 /// same options, data and number of threads give the same weights, bit for bit, even if the fit was
 /// stopped and resumed from a state.

@@ -16,7 +16,7 @@ from sluice import _arrays, _engine
 from sluice._engine import Network, UserError
 from sluice._html import preformatted, table
 from sluice.models import BaseModel
-from sluice.networks import Sequential, of_network
+from sluice.networks import Model, Sequential, of_network
 
 Groups = Mapping[str, Sequence[int | str]]
 
@@ -72,9 +72,9 @@ class Mixture(BaseModel):
 
     def __init__(
         self,
-        baseline: Sequential,
-        experts: Mapping[str, Sequential],
-        gate: Sequential,
+        baseline: Sequential | Model,
+        experts: Mapping[str, Sequential | Model],
+        gate: Sequential | Model,
         groups: Groups,
         *,
         seed: int = 0,
@@ -157,7 +157,7 @@ def group_numbers(
 
 
 def find_groups(
-    model: Sequential, x: Any, y: Any, n_groups: int | None = None, verbose: int = 0
+    model: Sequential | Model, x: Any, y: Any, n_groups: int | None = None, verbose: int = 0
 ) -> dict[str, list[str]]:
     """Finds groups of classes that a network confuses.
 
@@ -214,11 +214,11 @@ class Verdict:
 
 
 def compare(
-    baseline: Sequential,
+    baseline: Sequential | Model,
     mixture: Mixture,
     x: Any,
     y: Any,
-    controls: Mapping[str, Sequential] | None = None,
+    controls: Mapping[str, Sequential | Model] | None = None,
 ) -> Verdict:
     """Compares a mixture with its baseline, on images that neither was chosen by.
 
@@ -261,7 +261,7 @@ class Explanation:
         return preformatted(self._text)
 
 
-def explain(baseline: Sequential, mixture: Mixture, image: Any) -> Explanation:
+def explain(baseline: Sequential | Model, mixture: Mixture, image: Any) -> Explanation:
     """Explains a mixture's answer for one image, (height, width, channels)."""
     network = mixture._built()
     images = _arrays.images(np.asarray(image)[np.newaxis])
