@@ -42,10 +42,20 @@ enum class Activation {
 /// Initial values of a tensor, as keras.initializers of the same name. Glorot uniform (Glorot and
 /// Bengio 2010) has the limit sqrt(6 / (fan_in + fan_out)), he_normal (He et al. 2015) the
 /// deviation sqrt(2 / fan_in), cut at two of them; fans of a convolution include its kernel's area.
-/// fan_in is uniform up to 1 / sqrt(fan_in), and identity the same but for the first filters of a
-/// convolution, as many as there are channels: each gives a channel as it is. whitening is fan_in
-/// until whiten() (sluice/trainer.h), and needs two filters for each value of a patch.
-enum class Initializer { zeros, ones, glorot_uniform, he_normal, fan_in, identity, whitening };
+/// small_normal is he_normal with the deviation 0.1. fan_in is uniform up to 1 / sqrt(fan_in), and
+/// identity the same but for the first filters of a convolution, as many as there are channels:
+/// each gives a channel as it is. whitening is fan_in until whiten() (sluice/trainer.h), and needs
+/// two filters for each value of a patch.
+enum class Initializer {
+  zeros,
+  ones,
+  glorot_uniform,
+  he_normal,
+  small_normal,
+  fan_in,
+  identity,
+  whitening,
+};
 
 /// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
 /// ceil(size / stride) results; an odd row of them is below and to the right, as in TensorFlow.
@@ -76,6 +86,24 @@ struct Conv2D {
 /// A convolution of each channel by itself. Kernel {height, width, channels, 1}, bias {channels}.
 struct DepthwiseConv2D {
   std::string name;
+  Size2D kernel_size = 3;
+  Activation activation = Activation::linear;
+  Size2D strides = 1;
+  Padding padding = Padding::same;
+  bool use_bias = true;
+};
+
+/// A convolution whose kernel is mixed for each image (CondConv, Yang et al. 2019, arXiv
+/// 1904.04971): the sum of several kernels, each times its weight. The weights of an image are
+/// softmax(mean of the input's pixels * gate_kernel + gate_bias). So an image costs one
+/// convolution, whatever the number of kernels.
+///
+/// gate_kernel {in, kernels}, gate_bias {kernels}, kernel {kernels, height, width, in, filters},
+/// bias {filters}.
+struct CondConv2D {
+  std::string name;
+  int filters;
+  int kernels = 8;
   Size2D kernel_size = 3;
   Activation activation = Activation::linear;
   Size2D strides = 1;
@@ -257,7 +285,7 @@ using Layer =
     std::variant<Conv2D, MaxPooling2D, Dropout, Flatten, Dense, Reshape, ActivationLayer, Add,
                  Multiply, Concatenate, DepthwiseConv2D, AveragePooling2D, GlobalAveragePooling2D,
                  GlobalMaxPooling2D, BatchNormalization, ZeroPadding2D, Rescaling, Normalization,
-                 LeakyReLU, ELU, MixtureOfExperts, Cascade>;
+                 LeakyReLU, ELU, MixtureOfExperts, Cascade, CondConv2D>;
 
 /// A network: a chain of layers, or where `inputs` says so a graph without cycles. Its output is
 /// the last layer's.

@@ -138,6 +138,20 @@ inline std::vector<Sequential> routed_cases() {
                    {GlobalAveragePooling2D{"mean"}, Dense{"gate", 3},
                     mixture(1, false, {Conv2D{"conv", 8}, GlobalAveragePooling2D{"pool"}})},
                    {{"experts", {"images", "gate"}}}});
+  // Kernels mixed for each image, without bias before a normalisation, and others.
+  cases.push_back(
+      {"model",
+       {6, 5, 3},
+       {Conv2D{"a", 4}, CondConv2D{.name = "mixed", .filters = 8, .kernels = 8, .use_bias = false},
+        BatchNormalization{"norm"}, ActivationLayer{"gelu", Activation::gelu},
+        CondConv2D{"last", 5, 3, {3, 2}, Activation::relu, 2, Padding::valid}, Flatten{"flatten"},
+        Dense{"dense", 3}}});
+  for (const std::set<std::string>& frozen :
+       {std::set<std::string>{"mixed"}, {"a", "mixed/kernel", "last/gate_kernel"}, {"last/bias"}}) {
+    cases.push_back(cases.back());
+    cases.back().frozen = frozen;
+  }
+  cases.push_back({"model", {6, 5, 3}, {CondConv2D{"first", 16, 2}, Flatten{"flatten"}}});
   // Cascades: of one expert on the images, and of two on features.
   const std::vector<Layer> wide{Conv2D{"conv", 16}, GlobalAveragePooling2D{"pool"}, Dense{"d", 4}};
   cases.push_back({"model",

@@ -48,6 +48,13 @@ struct Convolution {
   bool bias = true;
 };
 
+/// A convolution whose kernel is mixed for each image. Takes the gate's kernel {in, kernels} and
+/// bias {kernels}, kernels {kernels, height, width, in, filters}, and a bias if there is one.
+struct CondConvolution {
+  int kernels;
+  Convolution convolution;  ///< not depthwise
+};
+
 /// Takes a kernel {in, units} and a bias if there is one.
 struct InnerProduct {
   int units;
@@ -137,6 +144,6 @@ using Operation =
                  operation::BatchNormalization, operation::Pad, operation::Scale,
                  operation::Dropout, operation::Flatten, operation::Reshape, operation::Activate,
                  operation::Add, operation::Multiply, operation::Concatenate,
-                 operation::MixtureOfExperts, operation::Cascade>;
+                 operation::MixtureOfExperts, operation::Cascade, operation::CondConvolution>;
 
 }  // namespace sluice

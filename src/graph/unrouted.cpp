@@ -42,6 +42,8 @@ class Unrouting {
         places.push_back(add(*cascade, inputs, summaries[i].output));
       } else if (const auto* mixture = std::get_if<MixtureOfExperts>(&layer)) {
         places.push_back(add(*mixture, inputs, summaries[i].output));
+      } else if (const auto* convolution = std::get_if<CondConv2D>(&layer)) {
+        places.push_back(add(*convolution, inputs.front(), summaries[i].output));
       } else {
         places.push_back(graph_.add(layer, inputs));
       }
@@ -103,15 +105,41 @@ class Unrouting {
     std::string sum;
     for (int e = 0; e < experts; ++e) {
       const std::string number = fmt::format("{}", e + 1);
-      std::vector<float> column(static_cast<std::size_t>(experts), 0.F);
-      column[static_cast<std::size_t>(e)] = 1;
-      const std::string weight = constant("weight" + number, 1, column, weights);
       const std::string answer = expert(mixture.experts[static_cast<std::size_t>(e)], inputs[0]);
-      const std::string part =
-          multiplied("part" + number, {answer, spread("share" + number, weight, output)});
+      const std::string part = weighted(number, answer, weights, experts, e, output);
       sum = e == 0 ? part : added("sum" + number, {sum, part});
     }
     return sum;
+  }
+
+  /// The convolutions with all kernels, each times its weight.
+  std::string add(const CondConv2D& mixed, const std::string& input, const Shape& output) {
+    name_ = mixed.name;
+    const std::string means = graph_.add(GlobalAveragePooling2D{named("means")}, {input});
+    const std::string weights =
+        graph_.add(Dense{named("gate"), mixed.kernels, Activation::softmax}, {means});
+    original_[weights] = {name_, "gate_"};
+    std::string sum;
+    for (int k = 0; k < mixed.kernels; ++k) {
+      const std::string number = fmt::format("{}", k + 1);
+      const std::string result =
+          graph_.add(Conv2D{named("kernel" + number), mixed.filters, mixed.kernel_size,
+                            Activation::linear, mixed.strides, mixed.padding, mixed.use_bias},
+                     {input});
+      parts_[result] = {name_, static_cast<std::size_t>(k)};
+      const std::string part = weighted(number, result, weights, mixed.kernels, k, output);
+      sum = k == 0 ? part : added("sum" + number, {sum, part});
+    }
+    return graph_.add(ActivationLayer{named("activation"), mixed.activation}, {sum});
+  }
+
+  /// A value times one of several weights.
+  std::string weighted(const std::string& number, const std::string& value,
+                       const std::string& weights, int count, int chosen, const Shape& shape) {
+    std::vector<float> column(static_cast<std::size_t>(count), 0.F);
+    column[static_cast<std::size_t>(chosen)] = 1;
+    const std::string weight = constant("weight" + number, 1, column, weights);
+    return multiplied("part" + number, {value, spread("share" + number, weight, shape)});
   }
 
   std::string gate_weights(const MixtureOfExperts& mixture, const std::string& logits,
@@ -202,6 +230,12 @@ class Unrouting {
         if (name.starts_with(own)) names.insert(layer + "/" + name.substr(own.size()));
         is_of_experts |= name == original.first || name.starts_with(original.first + "/");
       }
+      for (const auto& [layer, part] : parts_) {
+        if (name == part.layer) names.insert(layer);
+        if (name == part.layer + "/kernel" || name == part.layer + "/bias") {
+          names.insert(layer + name.substr(part.layer.size()));
+        }
+      }
       if (!is_of_experts) names.insert(name);
     }
     for (const Layer& layer : model_.layers) {
@@ -222,6 +256,14 @@ class Unrouting {
         std::ranges::copy(kernel->second, values.begin());
         continue;
       }
+      if (const auto part = parts_.find(tensor.layer); part != parts_.end()) {
+        const auto& [layer, number] = part->second;
+        const auto all = weights_.values(tensor_of(weights_, layer, tensor.kind));
+        const bool is_kernel = tensor.kind == "kernel";
+        std::ranges::copy(all.subspan(is_kernel ? number * tensor.size : 0, tensor.size),
+                          values.begin());
+        continue;
+      }
       const auto found = original_.find(tensor.layer);
       const std::string layer = found == original_.end() ? tensor.layer : found->second.first;
       const std::string kind =
@@ -234,16 +276,22 @@ class Unrouting {
   const Sequential& model_;
   const Weights& weights_;
   GraphBuilder graph_;
-  std::string name_;  ///< of the layer of experts
+  std::string name_;  ///< of the layer at hand
   std::map<std::string, std::vector<float>> kernels_;
   /// By a layer of an expert: the layer of experts, and the beginning of its tensors' kinds.
   std::map<std::string, std::pair<std::string, std::string>> original_;
+  /// By a convolution: the layer of which it has one kernel.
+  struct Part {
+    std::string layer;
+    std::size_t number;
+  };
+  std::map<std::string, Part> parts_;
 };
 
 }  // namespace
 
 std::pair<Sequential, Weights> unrouted(const Sequential& model, const Weights& weights) {
-  if (std::ranges::none_of(model.layers, has_experts)) return {model, weights};
+  if (std::ranges::none_of(model.layers, is_mixture)) return {model, weights};
   return Unrouting(model, weights).run();
 }
 

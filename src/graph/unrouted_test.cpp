@@ -30,7 +30,7 @@ Weights decided_weights(const Sequential& model) {
 
 void expect_same_predictions(const Sequential& model, const Weights& weights) {
   const auto [plain, plain_weights] = unrouted(model, weights);
-  EXPECT_TRUE(std::ranges::none_of(plain.layers, has_experts));
+  EXPECT_TRUE(std::ranges::none_of(plain.layers, is_mixture));
   const std::vector<float> images = random_images(kImageCount * element_count(model.input), 5);
   const auto routed = compile_for_inference(model, weights, {.batch = kImageCount});
   const auto dense = compile_for_inference(plain, plain_weights, {.batch = kImageCount});

@@ -16,10 +16,11 @@ bool same(const Weights::Tensor& a, const Weights::Tensor& b) {
 }
 
 /// Numbers of values that a value of the tensor is made of, and goes into. {..., in, out}: what
-/// comes before is the convolution's area, which counts in both.
+/// comes before is the convolution's area, which counts in both; a fifth axis has several kernels.
 struct Fans {
   explicit Fans(const Shape& shape)
-      : area(element_count(shape) / (shape.back() * shape[shape.size() - 2])),
+      : area(element_count(shape) / (shape.back() * shape[shape.size() - 2]) /
+             (shape.size() == 5 ? shape.front() : 1)),
         in(area * shape[shape.size() - 2]),
         out(area * shape.back()) {}
   std::int64_t area, in, out;
@@ -122,6 +123,9 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
         break;
       case Initializer::he_normal:
         fill_normal(tensor, std::sqrt(2.0 / static_cast<double>(Fans(shape).in)), random);
+        break;
+      case Initializer::small_normal:
+        fill_normal(tensor, 0.1, random);
         break;
       case Initializer::fan_in:
       case Initializer::identity:

@@ -22,7 +22,8 @@ Sequential pruned(Sequential model, const std::string& last) {
   return model;
 }
 
-/// Puts the first answer in place of a cascade, and one expert in place of several.
+/// Puts the first answer in place of a cascade, one expert in place of several, and a convolution
+/// with one kernel in place of one that mixes them.
 Sequential without_routing(const Sequential& model) {
   const std::vector<std::vector<int>> sources = sources_of_layers(model);
   GraphBuilder graph;
@@ -35,6 +36,11 @@ Sequential without_routing(const Sequential& model) {
     } else if (const auto* mixture = std::get_if<MixtureOfExperts>(&layer)) {
       places.push_back(
           graph.add_network(mixture->name + ".", mixture->experts.front(), inputs.front()));
+    } else if (const auto* mixed = std::get_if<CondConv2D>(&layer)) {
+      const Conv2D convolution{mixed->name,       mixed->filters, mixed->kernel_size,
+                               mixed->activation, mixed->strides, mixed->padding,
+                               mixed->use_bias};
+      places.push_back(graph.add(convolution, std::move(inputs)));
     } else {
       places.push_back(graph.add(layer, std::move(inputs)));
     }
@@ -45,7 +51,7 @@ Sequential without_routing(const Sequential& model) {
 }  // namespace
 
 bool is_routed(const NetworkChoice& network) {
-  return std::ranges::any_of(network.layers.layers, has_experts);
+  return std::ranges::any_of(network.layers.layers, is_mixture);
 }
 
 NetworkChoice dense_network(const NetworkChoice& network) {

@@ -19,7 +19,10 @@ int layer_of_channels(const Sequential& model, const SourcesOfLayers& sources, i
   while (layer != kImages) {
     const auto i = static_cast<std::size_t>(layer);
     const Layer& here = model.layers[i];
-    if (std::holds_alternative<Conv2D>(here) || std::holds_alternative<Dense>(here)) return layer;
+    const bool has_filters = std::holds_alternative<Conv2D>(here) ||
+                             std::holds_alternative<CondConv2D>(here) ||
+                             std::holds_alternative<Dense>(here);
+    if (has_filters) return layer;
     layer = sources[i].front();
   }
   return kImages;
@@ -29,6 +32,8 @@ void widen(Layer& layer, double width) {
   constexpr int kStep = 4;  // fine enough to meet a given amount of work
   if (auto* convolution = std::get_if<Conv2D>(&layer)) {
     convolution->filters = widened(convolution->filters, width, kStep);
+  } else if (auto* mixed = std::get_if<CondConv2D>(&layer)) {
+    mixed->filters = widened(mixed->filters, width, kStep);
   } else if (auto* dense = std::get_if<Dense>(&layer)) {
     dense->units = widened(dense->units, width, kStep);
   }

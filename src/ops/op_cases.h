@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "ops/batch_normalization.h"
+#include "ops/cond_conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/dense.h"
 #include "ops/dropout.h"
@@ -105,6 +106,46 @@ inline OpCase conv2d_case(const char* name, const reference::ImageShape& shape,
 inline OpCase conv2d_case(const char* name, int n, int h, int w, int c, int filters, int k,
                           bool relu, Tag layout = Tag::nhwc) {
   return conv2d_case(name, {n, h, w, c}, {filters, same(k)}, relu, layout);
+}
+
+/// `bias` is the gate's kernel and its bias, and then the convolution's bias.
+inline OpCase cond_conv2d_case(const char* name, const reference::ImageShape& shape, int kernels,
+                               const operation::Convolution& convolution, Tag layout = Tag::nhwc) {
+  const operation::CondConvolution operation{kernels, convolution};
+  const Size2D& size = convolution.window.size;
+  const auto gate = static_cast<std::ptrdiff_t>(shape.c * kernels);
+  const auto tensors = [=](const Inputs& in) {
+    const auto bias = in.bias.begin() + gate + kernels;
+    return reference::CondConv2DTensors{{in.bias.begin(), in.bias.begin() + gate},
+                                        {in.bias.begin() + gate, bias},
+                                        in.kernel,
+                                        {bias, in.bias.end()}};
+  };
+  return {name,
+          {shape.n, shape.c, shape.h, shape.w},
+          layout,
+          std::size_t(kernels) * size.height * size.width * shape.c * convolution.filters,
+          std::size_t((shape.c + 1) * kernels + (convolution.bias ? convolution.filters : 0)),
+          [=](Plan& plan, const dnnl::memory& src, Parameter kernel, Parameter bias) {
+            const auto behind = [&](std::ptrdiff_t values) {
+              return Parameter{bias.values + values, bias.gradients + values};
+            };
+            return std::make_unique<CondConv2D>(
+                plan, src, operation,
+                CondConv2DParameters{bias, behind(gate), kernel,
+                                     convolution.bias ? behind(gate + kernels) : Parameter{}});
+          },
+          [=](const Inputs& in) {
+            return reference::cond_conv2d(in.src, shape, tensors(in), operation);
+          },
+          [=](const Inputs& in, const Values& diff_dst) {
+            auto g =
+                reference::cond_conv2d_backward(in.src, shape, tensors(in), operation, diff_dst);
+            Values bias = std::move(g.of.gate_kernel);
+            bias.insert(bias.end(), g.of.gate_bias.begin(), g.of.gate_bias.end());
+            bias.insert(bias.end(), g.of.bias.begin(), g.of.bias.end());
+            return Gradients{g.src, g.of.kernel, bias};
+          }};
 }
 
 inline const convolution::Algorithm kWinograd16 =
@@ -347,6 +388,13 @@ inline std::vector<OpCase> all_cases() {
       conv2d_case("conv2d_blocked_even", 2, 6, 6, 8, 8, 4, true, Tag::nChw8c),
       conv2d_case("conv2d_blocked_1x1", 2, 4, 6, 16, 8, 1, true, Tag::nChw8c),
       conv2d_case("conv2d_blocked_5x5", 2, 5, 3, 8, 16, 5, false, Tag::nChw8c),
+      cond_conv2d_case("cond_conv2d", {3, 6, 5, 4}, 8, {4, same(3)}),
+      cond_conv2d_case("cond_conv2d_groups", {150, 3, 3, 8}, 3, {16, same(3), false, false}),
+      cond_conv2d_case("cond_conv2d_blocked", {2, 8, 7, 16}, 9, {24, same(5)}, Tag::nChw16c),
+      cond_conv2d_case("cond_conv2d_odd", {2, 5, 4, 3}, 2, {5, same(3), false, false}),
+      cond_conv2d_case("cond_conv2d_strides", {2, 7, 8, 5}, 4, {12, {3, 2, 1, 0, 1, 1}}),
+      cond_conv2d_case("cond_conv2d_valid", {2, 8, 7, 3}, 2, {9, {{3, 2}, {2, 3}}}),
+      cond_conv2d_case("cond_conv2d_1x1", {2, 4, 4, 6}, 1, {33, same(1)}),
       winograd_case("winograd", convolution::winograd(), 2, 8, 8, 2, 3, true),
       winograd_case("winograd_no_relu", convolution::winograd(), 1, 12, 4, 1, 1, false),
       winograd_case("winograd_over_the_edge", convolution::winograd(), 3, 7, 9, 1, 2, true),

@@ -26,6 +26,9 @@ void set_keras_defaults(Conv2D& layer) {
 void set_keras_defaults(DepthwiseConv2D& layer) {
   layer.padding = Padding::valid;
 }
+void set_keras_defaults(CondConv2D& layer) {
+  layer.padding = Padding::valid;
+}
 void set_keras_defaults(auto&) {}
 
 constexpr const char* kExpert = "expert";  ///< the table of an expert's layers, and their name
@@ -277,8 +280,8 @@ void read_layer(const toml::table& table, const RefuseLine& refuse, bool of_expe
         meant.empty() ? fmt::format("must be one of {}", fmt::join(layer_class_names(), ", "))
                       : fmt::format("did you mean {}?", meant)));
   }
-  if (of_expert && has_experts(*layer)) {
-    reader.refuse("an expert cannot have experts: put such a layer behind this one");
+  if (of_expert && is_mixture(*layer)) {
+    reader.refuse("an expert cannot have a mixture: put such a layer behind this one");
   }
   const std::string name =
       reader.has("name") ? reader.text("name") : fmt::format("layer{}", model.layers.size() + 1);

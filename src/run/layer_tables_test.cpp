@@ -241,7 +241,7 @@ TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
               HasSubstr("5: model.layers: a layer has no filters: add one"));
   for (const char* nested : {"MixtureOfExperts", "Cascade"}) {
     EXPECT_THAT(refusal(with(expert + "class_name = \"" + nested + "\"\n")),
-                HasSubstr("5: model.layers: an expert cannot have experts"));
+                HasSubstr("5: model.layers: an expert cannot have a mixture"));
   }
   const std::string dense = expert + "class_name = \"Dense\"\nunits = 3\n";
   EXPECT_THAT(refusal(with("name = \"m\"\ntop_k = 1\nexpert_of_class = [-1]\nexperts = 2\n" +

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "graph/operations.h"
 #include "graph/weights.h"
 #include "graph/wiring.h"
 #include "ops/batch_normalization.h"
+#include "ops/cond_conv2d.h"
 #include "ops/conv2d.h"
 #include "ops/copy.h"
 #include "ops/dense.h"
@@ -69,6 +71,13 @@ class Builder {
     const bool pooled = pool != nullptr && ops::WinogradConv2D::suits_pool(*pool);
     if (pooled) ++at_;
     add_for<ops::WinogradConv2D>(first, shape, pooled, kernel, bias);
+  }
+  void operator()(const operation::CondConvolution& operation) {
+    const std::size_t first = at_;
+    ops::CondConv2DParameters parameters{next_parameter(), next_parameter(), {}, {}};
+    std::tie(parameters.kernel, parameters.bias) =
+        kernel_and_bias(operation.convolution.filters, operation.convolution.bias);
+    add_for<ops::CondConv2D>(first, operation, parameters);
   }
   void operator()(const operation::InnerProduct& product) {
     const std::size_t first = at_;

@@ -97,11 +97,22 @@ class ReferenceNetwork {
     return {n_, int(input[0]), int(input[1]), int(input[2])};
   }
   const Values& next_parameter() { return parameters_[next_parameter_++]; }
+  CondConv2DTensors next_tensors(const operation::CondConvolution& operation) {
+    CondConv2DTensors tensors;
+    tensors.gate_kernel = next_parameter();
+    tensors.gate_bias = next_parameter();
+    tensors.kernel = next_parameter();
+    if (operation.convolution.bias) tensors.bias = next_parameter();
+    return tensors;
+  }
 
   Values run(const operation::Convolution& convolution, const Step& step) {
     const Values& kernel = next_parameter();
     return conv2d(step.src[0], image(step), kernel, convolution.bias ? next_parameter() : Values(),
                   convolution);
+  }
+  Values run(const operation::CondConvolution& operation, const Step& step) {
+    return cond_conv2d(step.src[0], image(step), next_tensors(operation), operation);
   }
   Values run(const operation::InnerProduct& product, const Step& step) {
     const Values& kernel = next_parameter();
@@ -287,6 +298,16 @@ class ReferenceNetwork {
         step, convolution.bias,
         conv2d_backward(step.src[0], image(step), parameters_[step.first_parameter], convolution,
                         step.diff));
+  }
+  Values undo(const operation::CondConvolution& operation, const Step& step) {
+    auto gradients = cond_conv2d_backward(step.src[0], image(step), next_tensors(operation),
+                                          operation, step.diff);
+    auto next = gradients_.begin() + static_cast<std::ptrdiff_t>(step.first_parameter);
+    *next++ = std::move(gradients.of.gate_kernel);
+    *next++ = std::move(gradients.of.gate_bias);
+    *next++ = std::move(gradients.of.kernel);
+    if (operation.convolution.bias) *next = std::move(gradients.of.bias);
+    return std::move(gradients.src);
   }
   Values undo(const operation::InnerProduct& product, const Step& step) {
     return keep_gradients(step, product.bias,

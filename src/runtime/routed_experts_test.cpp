@@ -288,7 +288,7 @@ TEST_F(RoutedExpertsTest, WhatDoesNotFitIsRefused) {
               }),
               HasSubstr("experts: a: conv: filters must be from 1"));
   EXPECT_THAT(error_with([](Mixture& layer, auto&) { layer.experts[0].layers = {layer}; }),
-              HasSubstr("has experts of its own"));
+              HasSubstr("has a mixture of its own"));
   EXPECT_THAT(error_with([](Mixture&, auto& model) { model.inputs["experts"] = {"gate"}; }),
               HasSubstr("takes two inputs, values and the logits of its gate, not 1"));
   EXPECT_THAT(error_with([](Mixture& layer, auto&) { layer.gate_loss = 1; }),

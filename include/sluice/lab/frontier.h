@@ -27,7 +27,7 @@ struct FrontierOptions {
 
 /// Returns the dense network of an experiment: the baseline of its groups, or its network without
 /// routed layers. In place of a MixtureOfExperts it has one expert, in place of a Cascade the first
-/// answer.
+/// answer, in place of a CondConv2D a Conv2D.
 NetworkChoice dense_network(const NetworkChoice& network);
 
 /// Whether a network has routed layers.

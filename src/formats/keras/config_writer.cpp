@@ -27,10 +27,9 @@ struct ConfigWriter {
   void last_axis(const char* key) { config[key] = -1; }
   void activation(const char* key, Activation value) { config[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { config[key] = value; }
-  void indices(const char*, const std::vector<int>&) {}  // of a mixture of experts alone
-  void networks(const char*, const std::vector<Sequential>&) {
-    throw user_error("keras", "Keras has no layer for experts: export to safetensors or onnx");
-  }
+  // Of mixtures alone.
+  void indices(const char*, const std::vector<int>&) {}
+  void networks(const char*, const std::vector<Sequential>&) {}
   void fixed(const char* key, const FixedSetting& value, Missing) {
     if (!std::holds_alternative<std::nullptr_t>(value)) config[key] = to_json<KerasJson>(value);
   }
@@ -75,6 +74,10 @@ KerasJson keras_input(const std::string& name, const Shape& shape) {
 }
 
 KerasJson layer_object(const Layer& layer, const Sequential& model) {
+  if (is_mixture(layer)) {
+    throw user_error("keras", "Keras has no layer {}: export to safetensors or onnx",
+                     class_name_of(layer));
+  }
   ConfigWriter writer;
   visit_settings(layer, writer);
   if (model.frozen.contains(name_of(layer))) writer.config["trainable"] = false;

@@ -334,10 +334,9 @@ class LayerReader::Settings {
   }
   void activation(const char*, Activation& value) { value = reader_.activation(); }
   void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
-  void indices(const char*, std::vector<int>&) {}  // of a mixture of experts alone
-  void networks(const char*, std::vector<Sequential>&) {
-    reader_.refuse("is a mixture of experts, which Keras has no layer for: it cannot be read");
-  }
+  // Of mixtures alone.
+  void indices(const char*, std::vector<int>&) {}
+  void networks(const char*, std::vector<Sequential>&) {}
   void fixed(const char* key, const FixedSetting& value, Missing missing) {
     const bool is_null = reader_.get(key).is_null();
     if (!is_null || missing != Missing::or_null) reader_.require(key, to_json<Json>(value));
@@ -355,6 +354,7 @@ Layer LayerReader::layer(const Shape& input) const {
     refuse(fmt::format("is a {}; Sluice computes {}", one_line(class_name_),
                        fmt::join(layer_class_names(), ", ")));
   }
+  if (is_mixture(*layer)) refuse("is a mixture, which Keras has no layer for: it cannot be read");
   Settings settings(*this, input);
   visit_settings(*layer, settings);
   return *layer;

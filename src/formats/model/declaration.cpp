@@ -277,7 +277,7 @@ struct SettingsReader {
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
-/// Adds a layer, and what it takes. An expert has no experts: a file must not nest without end.
+/// Adds a layer, and what it takes. An expert has no mixture: a file must not nest without end.
 void add_layer(const Json& json, const std::string& place, bool of_expert, Sequential& model) {
   Fields fields(json, place);
   const std::string type = fields.name("class_name");
@@ -286,8 +286,8 @@ void add_layer(const Json& json, const std::string& place, bool of_expert, Seque
     throw user_error("model", "{}: {} is a layer this version of sluice does not know", place,
                      one_line(type));
   }
-  if (of_expert && has_experts(*layer)) {
-    throw user_error("model", "{}: an expert cannot have experts", place);
+  if (of_expert && is_mixture(*layer)) {
+    throw user_error("model", "{}: an expert cannot have a mixture", place);
   }
   const std::string name = fields.name("name");
   std::visit([&](auto& each) { each.name = name; }, *layer);

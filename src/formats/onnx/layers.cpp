@@ -75,6 +75,44 @@ class OperationWriter {
     put("Conv", inputs, attributes, true);
   }
 
+  /// Convolves with all kernels, and multiplies the results by the gate's weights.
+  void operator()(const operation::CondConvolution& operation) {
+    const std::string images = channels_first(source());
+    const std::string means = node("means", "GlobalAveragePool", {images});
+    const std::string flat = node("flat", "Flatten", {means}, {{"axis", 1}});
+    const std::string gate_kernel = add_parameter(name_ + "/gate_kernel");
+    const std::string logits =
+        node("logits", "Gemm", {flat, gate_kernel, add_parameter(name_ + "/gate_bias")});
+    const std::string weights = node("weights", "Softmax", {logits}, {{"axis", -1}});
+
+    const Shape& shape = next_->shape;
+    const Shape one(shape.begin() + 1, shape.end());
+    const auto size = static_cast<std::size_t>(element_count(one));
+    const std::span<const float> values = next_values();
+    std::vector<float> kernels;
+    for (std::size_t first = 0; first < values.size(); first += size) {
+      const std::vector<float> kernel = convolution_kernel(values.subspan(first, size), one);
+      kernels.insert(kernels.end(), kernel.begin(), kernel.end());
+    }
+    const std::string kernel = graph_.add_tensor(
+        name_ + "/kernel", {operation.kernels * one[3], one[2], one[0], one[1]}, kernels);
+    const std::string all =
+        node("all", "Conv", {images, kernel}, attributes_of(operation.convolution.window));
+
+    const Shape result{at_->output[2], at_->output[0], at_->output[1]};
+    const std::string rows =
+        graph_.reshape(name_ + "/rows", all, {operation.kernels, element_count(result)});
+    const std::string row = graph_.reshape(name_ + "/row", weights, {1, operation.kernels});
+    std::string mixed =
+        graph_.reshape(name_ + "/mixed", node("sum", "MatMul", {row, rows}), result);
+    if (operation.convolution.bias) {
+      const Shape bias{next_->shape[0], 1, 1};
+      mixed =
+          node("biased", "Add", {mixed, graph_.add_tensor(name_ + "/bias", bias, next_values())});
+    }
+    values_.push_back({mixed, true});
+  }
+
   void operator()(const operation::InnerProduct& product) {
     std::vector<std::string> inputs{source().name, add_parameter(name_ + "/kernel")};
     if (product.bias) inputs.push_back(add_parameter(name_ + "/bias"));

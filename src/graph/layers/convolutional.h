@@ -70,4 +70,32 @@ struct LayerType<DepthwiseConv2D> {
   }
 };
 
+template <>
+struct LayerType<CondConv2D> {
+  static constexpr const char* kClassName = "CondConv2D";
+
+  template <class L, class Settings>
+  static void visit(L& layer, Settings& settings) {
+    settings.count("filters", layer.filters, kMostUnits);
+    settings.count("kernels", layer.kernels, kMostExperts);
+    settings.size("kernel_size", layer.kernel_size, kMostKernel);
+    visit_convolution(layer, settings);
+  }
+
+  static LayerInfo describe(const CondConv2D& layer, const Shape& input) {
+    require_image(input);
+    LayerInfo info = describe_convolution(layer, input, layer.filters, false, Initializer::fan_in);
+    Shape& kernel = info.tensors.front().shape;
+    kernel.insert(kernel.begin(), layer.kernels);
+    const Shape gate{input[2], layer.kernels};
+    info.flops += 2 * double(element_count(gate)) + 2 * double(element_count(kernel));
+    info.tensors.insert(info.tensors.begin(), {{"gate_kernel", gate, Initializer::small_normal},
+                                               {"gate_bias", {layer.kernels}}});
+    Operation& operation = info.operations.front();
+    operation =
+        operation::CondConvolution{layer.kernels, std::get<operation::Convolution>(operation)};
+    return info;
+  }
+};
+
 }  // namespace sluice

@@ -66,8 +66,8 @@ void require_first_answer(const Cascade& layer, std::span<const Shape> inputs) {
 
 void require_expert(const std::vector<Sequential>& experts, std::size_t number) {
   const Sequential& expert = experts[number];
-  if (std::ranges::any_of(expert.layers, has_experts)) {
-    throw misfit("{} has experts of its own: put such a layer behind this one", expert.name);
+  if (std::ranges::any_of(expert.layers, is_mixture)) {
+    throw misfit("{} has a mixture of its own: put such a layer behind this one", expert.name);
   }
   for (std::size_t before = 0; before < number; ++before) {
     if (experts[before].name != expert.name) continue;

@@ -39,9 +39,11 @@ struct LayerType<Cascade> {
   static LayerInfo describe(const Cascade& layer, std::span<const Shape> inputs);
 };
 
-/// Whether a layer has networks inside it, which then must have none.
-inline bool has_experts(const Layer& layer) {
-  return std::holds_alternative<MixtureOfExperts>(layer) || std::holds_alternative<Cascade>(layer);
+/// Whether a layer does not do the same with every image. Other programs have no such layers, and
+/// experts must not have them.
+inline bool is_mixture(const Layer& layer) {
+  return std::holds_alternative<MixtureOfExperts>(layer) ||
+         std::holds_alternative<Cascade>(layer) || std::holds_alternative<CondConv2D>(layer);
 }
 
 }  // namespace sluice

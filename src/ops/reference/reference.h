@@ -26,6 +26,23 @@ struct Conv2DGradients {
 Conv2DGradients conv2d_backward(const Values& src, ImageShape shape, const Values& kernel,
                                 const operation::Convolution& convolution, const Values& diff_dst);
 
+/// Tensors of an operation::CondConvolution; kernel (kernels, kh, kw, in, out).
+struct CondConv2DTensors {
+  Values gate_kernel, gate_bias, kernel, bias;
+};
+/// Convolves with each kernel, and adds the results, each times its weight.
+Values cond_conv2d(const Values& src, ImageShape shape, const CondConv2DTensors& of,
+                   const operation::CondConvolution& operation);
+
+struct CondConv2DGradients {
+  Values src;
+  CondConv2DTensors of;
+};
+CondConv2DGradients cond_conv2d_backward(const Values& src, ImageShape shape,
+                                         const CondConv2DTensors& of,
+                                         const operation::CondConvolution& operation,
+                                         const Values& diff_dst);
+
 /// dst (n, rows, columns, c). The first of equal values is the largest.
 Values pooling2d(const Values& src, ImageShape shape, const operation::Pooling& pooling);
 Values pooling2d_backward(const Values& src, ImageShape shape, const operation::Pooling& pooling,
