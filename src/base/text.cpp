@@ -128,6 +128,10 @@ std::string points_text(double share) {
   return text.substr(text.find_first_not_of('+')) + " points";
 }
 
+std::string mega_text(double operations) {
+  return fmt::format("{:.{}f}", operations / 1e6, operations < 2e6 ? 2 : 1);
+}
+
 std::string p_value_text(double p) {
   if (p < 0.001) return "p < .001";
   int digits = p < 0.0995 ? 3 : 2;

@@ -25,6 +25,9 @@ std::string points_text(double share);
 /// Formats a p-value with the usual digits of statistics: "p = .012", "p < .001".
 std::string p_value_text(double p);
 
+/// Formats operations in millions: "6.7", and below 2 "0.81".
+std::string mega_text(double operations);
+
 /// Number of letters to add, drop, replace or swap with a neighbour to turn one text into the
 /// other.
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/random.h"
+#include "conduct/mean_gates.h"
 #include "eval/outputs.h"
 #include "graph/thresholds.h"
 #include "sluice/lab/verdict.h"
@@ -184,14 +185,27 @@ std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierI
 std::vector<FrontierPoint> routed_points(const SavedModel& saved, const FrontierImages& images,
                                          const CompileOptions& options) {
   Sequential model = saved.model;
-  if (last_cascade(model) != nullptr) {
-    return cascade_points(std::move(model), saved.weights, images, options);
-  }
-  const Scores scores = scores_of(model, saved.weights, images, options);
+  const Weights& weights = saved.weights;
+  if (last_cascade(model) != nullptr) return cascade_points(model, weights, images, options);
   const double flops = count_flops(model);
-  return {point(Kind::mixture, "mixture",
-                which_right(scores.validation, images.validation.labels()),
-                which_right(scores.test, images.test.labels()), flops, flops)};
+  const Scores one = scores_of(model, weights, images, options);
+  const Scores both = scores_of(model, weights, images, options, Views::mirror);
+  const TwoAnswers answers(one, both, images, flops, flops);
+  std::vector<FrontierPoint> points{answers.by_share(Kind::mixture, "mixture", 0)};
+  for (const double share : {0.25, 0.5, 1.0}) {
+    points.push_back(
+        answers.by_share(Kind::share, fmt::format("mirror for {:.0f}%", 100 * share), share));
+  }
+  if (std::ranges::any_of(model.layers, [](const Layer& layer) {
+        return std::holds_alternative<CondConv2D>(layer);
+      })) {
+    const Scores fixed = scores_of(
+        model, with_mean_gates(model, weights, images.validation, options), images, options);
+    points.push_back(point(Kind::random, "one mix for all images",
+                           which_right(fixed.validation, images.validation.labels()),
+                           which_right(fixed.test, images.test.labels()), flops, flops));
+  }
+  return points;
 }
 
 std::vector<FrontierPoint> mixture_points(const SavedMixture& saved, const Groups& groups,

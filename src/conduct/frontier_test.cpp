@@ -132,6 +132,29 @@ TEST_F(FrontierTest, ContinuesWhereItWasStopped) {
   EXPECT_EQ(again.models, 0);
 }
 
+TEST_F(FrontierTest, MixedKernelsAreComparedWithOneKernelAndWithOneMix) {
+  Experiment experiment = small_cascade();
+  experiment.lab.network.layers = {};
+  experiment.lab.network.layers.layers = {
+      Conv2D{"conv", 8, 3, Activation::relu, 4},
+      CondConv2D{.name = "mixed", .filters = 8, .kernels = 3, .use_bias = false},
+      BatchNormalization{"norm"}, GlobalMaxPooling2D{"pool"}};
+  experiment.frontier = {.seeds = 2, .widths = {1}};
+  Notes notes;
+  const Frontier frontier = run(experiment, notes);
+  EXPECT_EQ(notes.models, 4);
+  std::vector<std::string> words;
+  for (const FrontierPoint& point : frontier.points) words.push_back(point.words);
+  EXPECT_THAT(words, ElementsAre("mixture", "mirror for 25%", "mirror for 50%", "mirror for 100%",
+                                 "one mix for all images", "width 1",
+                                 testing::StartsWith("width 1, mirror for "), "width 1, mirror"));
+  const FrontierPoint& mixture = frontier.points.front();
+  EXPECT_EQ(frontier.points[3].flops, 2 * mixture.flops);
+  EXPECT_LT(frontier.points[5].flops, mixture.flops);
+  EXPECT_TRUE(frontier.verdict.over_random.has_value());
+  for (const FrontierPoint& point : frontier.points) EXPECT_EQ(point.seeds.size(), 2);
+}
+
 TEST_F(FrontierTest, TheLabsMixtureIsComparedWithItsBaseline) {
   Experiment experiment = small_cascade();
   experiment.lab.network = CnnSize::small;

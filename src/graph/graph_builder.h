@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,19 @@ inline std::vector<std::string> names_of_sources(const std::vector<int>& sources
     names.push_back(source == kImages ? images : places[static_cast<std::size_t>(source)]);
   }
   return names;
+}
+
+/// Returns the layers that the last one needs. The model has the inputs of every layer.
+inline Sequential pruned(Sequential model, const std::string& last) {
+  std::set<std::string> wanted{last};
+  for (auto layer = model.layers.rbegin(); layer != model.layers.rend(); ++layer) {
+    if (!wanted.contains(name_of(*layer))) continue;
+    const std::vector<std::string>& inputs = model.inputs[name_of(*layer)];
+    wanted.insert(inputs.begin(), inputs.end());
+  }
+  std::erase_if(model.layers, [&](const Layer& layer) { return !wanted.contains(name_of(layer)); });
+  std::erase_if(model.inputs, [&](const auto& inputs) { return !wanted.contains(inputs.first); });
+  return model;
 }
 
 /// Puts a network together from layers and from the layers of other networks.

@@ -33,6 +33,19 @@ TEST(Summarize, WhatIsFrozenMustBeThere) {
   }
 }
 
+TEST(Summarize, AMixedKernelCostsOneConvolutionBesideItsGateAndMixing) {
+  const Shape image{8, 6, 5};
+  const auto flops = [&](const Layer& layer) { return count_flops({"m", image, {layer}}); };
+  const Conv2D one{.name = "c", .filters = 4, .strides = 2};
+  const CondConv2D mixed{.name = "c", .filters = 4, .kernels = 7, .strides = 2};
+  const double weights = 3 * 3 * 5 * 4;
+  EXPECT_EQ(flops(mixed), flops(one) + 2 * 7 * weights + 2 * 7 * 5);
+  const LayerSummary summary = summarize({"m", image, {mixed}}).front();
+  EXPECT_EQ(summary.training_flops, summary.flops);
+  EXPECT_EQ(summary.parameters(), 7 * weights + 7 * 5 + 7 + 4);
+  EXPECT_EQ(summary.idle_parameters, 0);
+}
+
 TEST(Summarize, NumbersAndNamesThatCannotBe) {
   const auto said = [](const Shape& input, const std::vector<Layer>& layers) {
     return error_of(Fault::user, [&] { Weights({"m", input, layers}); });
@@ -42,6 +55,12 @@ TEST(Summarize, NumbersAndNamesThatCannotBe) {
               HasSubstr("m: a: filters must be from 1 to 65536, not 0"));
   EXPECT_THAT(said(image, {Conv2D{"a", 4, -3}}),
               HasSubstr("kernel_size must be from 1 to 64, not -3"));
+  EXPECT_THAT(said(image, {CondConv2D{"a", 4, 0}}),
+              HasSubstr("m: a: kernels must be from 1 to 256, not 0"));
+  EXPECT_THAT(said({8}, {CondConv2D{"a", 4}}),
+              HasSubstr("m: a: takes (height, width, channels), not (8)"));
+  EXPECT_THAT(said(image, {CondConv2D{"a", 4, 2, 9, Activation::linear, 1, Padding::valid}}),
+              HasSubstr("m: a: a window of 9x9 does not fit into (8, 8, 3)"));
   EXPECT_THAT(said(image, {MaxPooling2D{"a", 0}}),
               HasSubstr("pool_size must be from 1 to 65536, not 0"));
   EXPECT_THAT(said({4}, {Dense{"a", -1}}), HasSubstr("units must be from 1 to 65536, not -1"));

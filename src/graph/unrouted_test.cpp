@@ -85,6 +85,39 @@ TEST(Unrouted, CascadesGiveTheSame) {
   }
 }
 
+Sequential mixed_kernels() {
+  return {
+      "net",
+      {6, 6, 3},
+      {Conv2D{"conv", 5, 3}, CondConv2D{"gate", 6, 4, {3, 2}, Activation::relu, 2, Padding::valid},
+       CondConv2D{"mixed", 8, 1}, GlobalMaxPooling2D{"all"}, Dense{"output", kClassCount}}};
+}
+
+TEST(Unrouted, MixedKernelsGiveTheSame) {
+  const Sequential model = mixed_kernels();
+  Weights weights = decided_weights(model);
+  for (const char* layer : {"gate", "mixed"}) {
+    for (const char* kind : {"gate_bias", "bias"}) {
+      float value = 0;
+      for (float& each : weights.values(tensor_of(weights, layer, kind))) each = value += 0.25F;
+    }
+  }
+  for (float& each : weights.values(tensor_of(weights, "gate", "gate_kernel"))) each *= 20;
+  expect_same_predictions(model, weights);
+}
+
+TEST(Unrouted, MixedKernelsStayFrozen) {
+  Sequential model = mixed_kernels();
+  model.frozen = {"gate/kernel", "mixed", "gate/gate_bias"};
+  std::set<std::string> frozen = unrouted(model, Weights(model)).first.frozen;
+  std::erase_if(frozen, [](const std::string& name) {
+    return name.find(".weight") != std::string::npos || name.find(".share") != std::string::npos;
+  });
+  EXPECT_THAT(frozen, testing::UnorderedElementsAre(
+                          "gate.kernel1/kernel", "gate.kernel2/kernel", "gate.kernel3/kernel",
+                          "gate.kernel4/kernel", "gate.gate/bias", "mixed.gate", "mixed.kernel1"));
+}
+
 TEST(Unrouted, KeepsWhatIsFrozen) {
   MixtureOfExperts mixture{"experts", {}, 1};
   for (const char* name : {"a", "b"}) {

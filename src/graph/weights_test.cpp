@@ -38,5 +38,22 @@ TEST(WeightsTest, GlorotUniformKernelsAndZeroBiases) {
   EXPECT_NE(other.values()[0], weights.values()[0]);
 }
 
+TEST(WeightsTest, KernelsToMixHaveTheLimitsOfOneAndGatesAreSmall) {
+  Weights weights({"m", {8, 8, 25}, {CondConv2D{"c", 40, 32}}});
+  weights.initialize(5, 1);
+  const auto deviation_of = [&](std::size_t tensor) {
+    double squares = 0;
+    for (const float w : weights.values(weights.tensors()[tensor])) squares += double(w) * w;
+    return std::sqrt(squares / double(weights.tensors()[tensor].size));
+  };
+  ASSERT_EQ(weights.tensors()[0].kind, "gate_kernel");
+  EXPECT_NEAR(deviation_of(0), 0.1, 0.01);
+  EXPECT_EQ(deviation_of(1), 0) << weights.tensors()[1].kind;
+  ASSERT_EQ(weights.tensors()[2].shape, (Shape{32, 3, 3, 25, 40}));
+  const float limit = 1 / std::sqrt(9.f * 25);
+  EXPECT_NEAR(deviation_of(2), limit / std::sqrt(3), limit / 100);
+  EXPECT_LE(std::ranges::max(weights.values(weights.tensors()[2])), limit);
+}
+
 }  // namespace
 }  // namespace sluice

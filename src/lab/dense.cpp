@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <set>
 
 #include "graph/graph_builder.h"
 #include "sluice/lab/frontier.h"
@@ -7,20 +6,6 @@
 namespace sluice {
 
 namespace {
-
-/// Returns the layers that the last one needs, without for example the gate of experts that are
-/// gone.
-Sequential pruned(Sequential model, const std::string& last) {
-  std::set<std::string> wanted{last};
-  for (auto layer = model.layers.rbegin(); layer != model.layers.rend(); ++layer) {
-    if (!wanted.contains(name_of(*layer))) continue;
-    const std::vector<std::string>& inputs = model.inputs[name_of(*layer)];
-    wanted.insert(inputs.begin(), inputs.end());
-  }
-  std::erase_if(model.layers, [&](const Layer& layer) { return !wanted.contains(name_of(layer)); });
-  std::erase_if(model.inputs, [&](const auto& inputs) { return !wanted.contains(inputs.first); });
-  return model;
-}
 
 /// Puts the first answer in place of a cascade, one expert in place of several, and a convolution
 /// with one kernel in place of one that mixes them.

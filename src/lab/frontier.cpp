@@ -88,10 +88,6 @@ std::optional<double> flops_for(double accuracy, const std::vector<FrontierPoint
   return std::nullopt;
 }
 
-std::string mega(double flops) {
-  return fmt::format("{:.1f}", flops / 1e6);
-}
-
 }  // namespace
 
 double training_flops(const Lab& lab) {
@@ -190,7 +186,7 @@ FrontierVerdict judge(const std::vector<FrontierPoint>& points) {
 
 std::string sentence(const std::vector<FrontierPoint>& points, const FrontierVerdict& verdict) {
   const FrontierPoint& mixture = points.front();
-  const std::string at = "At " + mega(mixture.test_flops()) + " MFLOP an image ";
+  const std::string at = "At " + mega_text(mixture.test_flops()) + " MFLOP an image ";
   if (!verdict.over_rival) {
     return at + "the mixture needs less work than every dense network of the sweep: add smaller " +
            "widths to compare it with.";
@@ -205,12 +201,12 @@ std::string sentence(const std::vector<FrontierPoint>& points, const FrontierVer
       "{}the mixture is {} {} the best dense network ({}, {} MFLOP){}: {}, {}, 95% interval "
       "{} to {}.",
       at, points_text(found.difference), found.difference < 0 ? "below" : "above", rival.words,
-      mega(rival.test_flops()), found.may_be_chance() ? ", which may be chance" : "",
+      mega_text(rival.test_flops()), found.may_be_chance() ? ", which may be chance" : "",
       p_value_text(found.p_value), seeds, signed_points(found.interval.low),
       signed_points(found.interval.high));
   if (found.difference <= 0 || found.may_be_chance()) return text;
   if (verdict.dense_flops && *verdict.dense_flops > mixture.flops) {
-    text += " A dense one needs " + mega(*verdict.dense_flops) + " MFLOP for its accuracy.";
+    text += " A dense one needs " + mega_text(*verdict.dense_flops) + " MFLOP for its accuracy.";
   } else if (!verdict.dense_flops) {
     text += " No dense one of the sweep reaches its accuracy.";
   }

@@ -175,6 +175,26 @@ TEST(DenseNetwork, HasOneExpertInPlaceOfAMixture) {
               ElementsAre("conv1 8", "experts.conv 12", "experts.relu", "conv2 16", "pool"));
 }
 
+TEST(DenseNetwork, HasOneKernelInPlaceOfSeveral) {
+  NetworkChoice choice;
+  choice.name = "layers";
+  choice.layers.layers = {Conv2D{"conv1", 8},
+                          CondConv2D{"mixed", 12, 4, 5, Activation::relu, 2, Padding::valid, false},
+                          GlobalMaxPooling2D{"pool"}};
+  EXPECT_TRUE(is_routed(choice));
+  const NetworkChoice dense = dense_network(choice);
+  EXPECT_THAT(described(dense.layers), ElementsAre("conv1 8", "mixed 12", "pool"));
+  const auto& convolution = std::get<Conv2D>(dense.layers.layers[1]);
+  EXPECT_EQ(convolution.kernel_size, Size2D(5));
+  EXPECT_EQ(convolution.activation, Activation::relu);
+  EXPECT_EQ(convolution.strides, Size2D(2));
+  EXPECT_EQ(convolution.padding, Padding::valid);
+  EXPECT_FALSE(convolution.use_bias);
+  choice.width = 2;
+  const Sequential wide = network("wide", {16, 16, 3}, 3, choice);
+  EXPECT_EQ(std::get<CondConv2D>(wide.layers[1]).filters, 24);
+}
+
 TEST(WidthOfLayers, LeavesLogitsAsTheyAre) {
   NetworkChoice choice = cascade();
   choice.width = 1.5;

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "report/text.h"
 #include "sluice/lab/report.h"
 
@@ -19,11 +21,11 @@ std::string frontier_row(const std::string& name, const std::string& operations,
 
 std::string frontier_row(const FrontierPoint& point, const FrontierPoint& mixture, bool is_rival) {
   const double latency = point.latency_ms();
-  return frontier_row(
-      (is_rival ? "> " : "  ") + point.words, fmt::format("{:.1f}", point.test_flops() / 1e6),
-      latency > 0 ? fmt::format("{:.2f} ms", latency) : "",
-      fmt::format("x {:.2f}", point.training_flops / mixture.training_flops),
-      fmt::to_string(point.epochs), percent(point.validation()), percent(point.test()));
+  return frontier_row((is_rival ? "> " : "  ") + point.words, mega_text(point.test_flops()),
+                      latency > 0 ? fmt::format("{:.2f} ms", latency) : "",
+                      fmt::format("x {:.2f}", point.training_flops / mixture.training_flops),
+                      fmt::to_string(point.epochs), percent(point.validation()),
+                      percent(point.test()));
 }
 
 std::string seed_differences(const FrontierDifference& found,
@@ -56,10 +58,11 @@ std::string frontier_text(const Frontier& frontier) {
             seed_differences(*verdict.over_rival, frontier.seeds);
   }
   if (verdict.over_random) {
-    text +=
-        wrapped(fmt::format("The mixture's choice brings {} points over a choice at random ({}).",
-                            signed_points(verdict.over_random->difference),
-                            p_value_text(verdict.over_random->p_value)));
+    const auto random =
+        std::ranges::find(frontier.points, FrontierPoint::Kind::random, &FrontierPoint::kind);
+    text += wrapped(fmt::format("The mixture's choice by the image brings {} points over {} ({}).",
+                                signed_points(verdict.over_random->difference), random->words,
+                                p_value_text(verdict.over_random->p_value)));
   }
   return text + "\n" + wrapped(sentence(frontier.points, verdict));
 }

@@ -42,7 +42,7 @@ TEST(FrontierText, HasARowForEachPointAndTheVerdict) {
                               "  70.0%   60.5%\n"));
   EXPECT_THAT(text, HasSubstr("  mixture                             6.0  "));
   EXPECT_THAT(text, HasSubstr("  seed 4          +20.0 points"));
-  EXPECT_THAT(text, HasSubstr("The mixture's choice brings +10.0 points over a choice at random"));
+  EXPECT_THAT(text, HasSubstr("The mixture's choice by the image brings +10.0 points over images chosen at"));
   EXPECT_THAT(text, HasSubstr("At 6.0 MFLOP an image the mixture is 20.0 points above"));
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(display_width(line), 80) << line;

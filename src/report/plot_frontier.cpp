@@ -27,7 +27,7 @@ std::vector<Series> series_of(const std::vector<FrontierPoint>& points,
   std::vector<Series> all{{"dense networks", kTrainingColour, 7, true, {}},
                           {"dense, more views", kTrainingColour, 6, false, {}},
                           {"mixture, other shares", kOtherColour, 6, true, {}},
-                          {"choice at random", "#888888", 2, false, {}},
+                          {"no choice by image", "#888888", 2, false, {}},
                           {"mixture", kOtherColour, 5, false, {}}};
   std::vector<std::pair<double, const FrontierPoint*>> sorted;
   for (const FrontierPoint& point : points) sorted.emplace_back(x(point), &point);

@@ -225,6 +225,20 @@ units = 10
               HasSubstr("its cascade has logits (10), but there are 2 classes"));
 }
 
+TEST_F(LayerTables, KernelsToMixAreCounted) {
+  const std::string head = "[[model.layers]]\nclass_name = \"CondConv2D\"\nfilters = 8\n";
+  const Experiment experiment = read(head + "kernels = 6\nkernel_size = 3\nuse_bias = false\n");
+  const auto& layer = std::get<CondConv2D>(experiment.lab.network.layers.layers.front());
+  EXPECT_EQ(layer.kernels, 6);
+  EXPECT_EQ(layer.padding, Padding::valid) << "Keras's default";
+  EXPECT_FALSE(layer.use_bias);
+  EXPECT_EQ(difference(read(to_toml(experiment)), experiment), "");
+  EXPECT_THAT(refusal(head + "kernels = 0\n"),
+              HasSubstr("4: model.layers: kernels = 0: must be a whole number from 1 to 256"));
+  EXPECT_THAT(refusal(head + "kernel_size = 3\n"),
+              HasSubstr("1: model.layers: a layer has no kernels: add one"));
+}
+
 TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
   const auto with = [](const std::string& lines) {
     return "[[model.layers]]\nclass_name = \"MixtureOfExperts\"\n" + lines;
@@ -239,7 +253,7 @@ TEST_F(LayerTables, RefuseExpertsAtTheirLine) {
   const std::string expert = "experts = 2\ntop_k = 1\n[[model.layers.expert]]\n";
   EXPECT_THAT(refusal(with(expert + "class_name = \"Conv2D\"\n")),
               HasSubstr("5: model.layers: a layer has no filters: add one"));
-  for (const char* nested : {"MixtureOfExperts", "Cascade"}) {
+  for (const char* nested : {"MixtureOfExperts", "Cascade", "CondConv2D"}) {
     EXPECT_THAT(refusal(with(expert + "class_name = \"" + nested + "\"\n")),
                 HasSubstr("5: model.layers: an expert cannot have a mixture"));
   }

@@ -73,11 +73,19 @@ TEST_F(FitTest, TheSameSeedGivesTheSameBitsAndAnotherDoesNot) {
     }
     return losses;
   };
-  const auto first = run(5);
-  const std::vector<float> weights(weights_.values().begin(), weights_.values().end());
-  EXPECT_EQ(run(5), first);
-  EXPECT_TRUE(std::ranges::equal(weights_.values(), weights));
-  EXPECT_NE(run(6), first);
+  const Sequential mixed{
+      "mixed",
+      {8, 8, 3},
+      {CondConv2D{"conv", 8, 3}, BatchNormalization{"norm"}, GlobalMaxPooling2D{"pool"},
+       Dense{"output", kClasses, Activation::softmax}}};
+  for (const Sequential& model : {model_, mixed}) {
+    model_ = model;
+    const auto first = run(5);
+    const std::vector<float> weights(weights_.values().begin(), weights_.values().end());
+    EXPECT_EQ(run(5), first);
+    EXPECT_TRUE(std::ranges::equal(weights_.values(), weights));
+    EXPECT_NE(run(6), first);
+  }
 }
 
 class Recorder : public FitObserver {

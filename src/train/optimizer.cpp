@@ -33,7 +33,7 @@ std::vector<ParameterRange> parameter_ranges(const OptimizerOptions& options,
       if (!tensor.trained) continue;
       const std::string kind = tensor.kind.substr(tensor.kind.rfind('/') + 1);  // of an expert's
       const bool norm_bias = kind == "beta";
-      const bool bias = norm_bias || kind == "bias" || kind == "gamma";
+      const bool bias = norm_bias || kind.ends_with("bias") || kind == "gamma";
       const double factor = norm_bias ? options.norm_bias_learning_rate_factor : 1;
       const double decay = bias && !options.decay_biases ? 0 : options.weight_decay / factor;
       add({i, tensor.offset, tensor.offset + tensor.size, factor, decay});

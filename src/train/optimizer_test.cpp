@@ -136,7 +136,7 @@ class ParameterKinds : public testing::Test {
 
   std::vector<Weights::Tensor> tensors_{tensor("kernel", 0), tensor("gamma", 1),
                                         tensor("beta", 2),   tensor("mean", 5, false),
-                                        tensor("kernel", 3), tensor("bias", 4)};
+                                        tensor("kernel", 3), tensor("gate_bias", 4)};
   std::vector<float> weights_ = std::vector<float>(6, 1.f);
   std::vector<float> gradients_ = std::vector<float>(5);
 };

@@ -42,8 +42,8 @@ struct FrontierPoint {
   enum class Kind {
     mixture,  ///< as it was declared
     dense,
-    share,   ///< the mixture with another share of images that go on
-    random,  ///< the mixture's parts, chosen at random instead of by the images
+    share,   ///< the mixture with another share of images that go on, or with more views
+    random,  ///< the mixture's parts, chosen at random instead of by the images, or the mean of all
   };
   /// Of one seed.
   struct Seed {
@@ -96,7 +96,7 @@ struct FrontierVerdict {
   /// need at most the mixture's work for an image and in training; -1 if there is none.
   int rival = -1;
   std::optional<FrontierDifference> over_rival;   ///< mixture minus rival
-  std::optional<FrontierDifference> over_random;  ///< mixture minus random choice
+  std::optional<FrontierDifference> over_random;  ///< mixture minus Kind::random
   /// Operations for an image at which the line through the dense networks of one view reaches the
   /// mixture's test accuracy; nothing if none of them does.
   std::optional<double> dense_flops;

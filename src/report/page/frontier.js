@@ -6,11 +6,11 @@ const SERIES = [
   ['dense networks', 'baseline', (point) => point.kind === 'dense' && point.views === 'one', {showLine: true}],
   ['dense, more views of an image', 'baseline', (point) => point.kind === 'dense' && point.views !== 'one', {pointStyle: 'circle', backgroundColor: 'transparent'}],
   ['mixture with other shares', 'mixture', (point) => point.kind === 'share', {showLine: true, borderDash: [4, 4], pointRadius: 3}],
-  ['choice at random', 'control', (point) => point.kind === 'random', {pointStyle: 'crossRot', pointRadius: 7}],
+  ['no choice by image', 'control', (point) => point.kind === 'random', {pointStyle: 'crossRot', pointRadius: 7}],
   ['mixture', 'mixture', (point) => point.kind === 'mixture', {pointStyle: 'rectRot', pointRadius: 9}],
 ];
 
-const mega = (flops) => (flops / 1e6).toFixed(1);
+const mega = (flops) => (flops / 1e6).toFixed(flops < 2e6 ? 2 : 1);
 
 /** Shows the test accuracy of the points over a figure of theirs; points without it are left out. */
 function frontierChart(points, axis, figure) {
@@ -50,7 +50,7 @@ function frontierPage(frontier) {
   return [
     el('header', {id: 'verdict'}, el('h1', {}, `${frontier.name}: is the mixture above the dense networks?`),
       el('p', {class: 'sentence'}, frontier.sentence),
-      atRandom ? el('p', {}, `The same parts, chosen at random: the mixture’s choice brings ${signed(atRandom.accuracy)} points (p ${pValue(atRandom.p_value)}).`) : null,
+      atRandom ? el('p', {}, `The mixture’s choice by the image brings ${signed(atRandom.accuracy)} points over ${points.find((point) => point.kind === 'random').name} (p ${pValue(atRandom.p_value)}).`) : null,
       el('p', {class: 'soft'}, 'The rival was chosen by validation images, among the dense networks that need at most the mixture’s work for an image and in training.')),
     section('work', 'Accuracy over work', el('div', {class: 'pair'},
       frontierChart(points, 'MFLOP for an image', (point) => point.test_flops_per_image / 1e6),
