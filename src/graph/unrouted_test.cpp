@@ -4,6 +4,7 @@
 
 #include "graph/layer_types.h"
 #include "graph/thresholds.h"
+#include "graph/weights.h"
 #include "runtime/network_testing.h"
 #include "sluice/network.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/parallel.h"
-#include "ops/op_cases.h"
+#include "base/random.h"
 
 namespace sluice::ops {
 namespace {
@@ -26,15 +26,21 @@ struct Results {
   std::vector<float> dst, diff_src, gradients;
 };
 
+/// Counter-based values in [-1, 1].
+std::vector<float> random_values(std::size_t count, std::uint32_t stream) {
+  const RandomStream random(1, Purpose::drawing, stream, 0);
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = 2 * RandomStream::unit(random.bits(static_cast<std::uint32_t>(i))[0]) - 1;
+  }
+  return values;
+}
+
 /// Of `rows` images in a batch. Images behind them are not numbers.
 Results run(int batch, int rows) {
   onednn::Context context;
   Workspace workspace;
-  const auto values = [](std::size_t count, std::uint32_t stream) {
-    const Values drawn = random_values(count, stream);
-    return std::vector<float>(drawn.begin(), drawn.end());
-  };
-  const std::vector<float> parameters = values(kGate + kKernels + kKernel + kFilters, 1);
+  const std::vector<float> parameters = random_values(kGate + kKernels + kKernel + kFilters, 1);
   Results results;
   results.gradients.assign(parameters.size(), NAN);
   std::size_t next = 0;
@@ -45,21 +51,21 @@ Results run(int batch, int rows) {
   const CondConv2DParameters all{take(kGate), take(kKernels), take(kKernel), take(kFilters)};
 
   Plan plan{context, workspace, true};
-  const auto src = plan.take(onednn::layout({batch, kChannels, 6, 6}, Tag::nhwc));
+  const auto src = plan.take(onednn::layout({batch, kChannels, 6, 6}, onednn::Tag::nhwc));
   plan.gradient_bytes = std::size_t(batch) * kPixels * kFilters * sizeof(float);
-  CondConv2D op(plan, src, {kKernels, {kFilters, same(3)}}, all);
+  CondConv2D op(plan, src, {kKernels, {kFilters, {3, 1, 1, 1, 1, 1}}}, all);
   const auto diff_dst = plan.take_gradient(op.dst().get_desc());
   const auto diff_src = op.plan_backward(plan, diff_dst, true);
   const auto fill = [&](const dnnl::memory& memory, std::size_t image, std::uint32_t stream) {
     std::fill_n(onednn::data(memory), std::size_t(batch) * image, NAN);
-    std::ranges::copy(values(std::size_t(rows) * image, stream), onednn::data(memory));
+    std::ranges::copy(random_values(std::size_t(rows) * image, stream), onednn::data(memory));
   };
   fill(src, kPixels * kChannels, 2);
   fill(diff_dst, kPixels * kFilters, 3);
   fill(op.dst(), kPixels * kFilters, 4);
   fill(diff_src, kPixels * kChannels, 4);
   op.load_parameters(context);
-  op.forward(context, pass_of(rows));
+  op.forward(context, {.phase = Phase::training, .rows = rows});
   op.backward_weights(context);
   op.backward_data(context);
   const auto all_of = [](const dnnl::memory& memory) {

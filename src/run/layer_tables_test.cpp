@@ -227,7 +227,8 @@ units = 10
 
 TEST_F(LayerTables, KernelsToMixAreCounted) {
   const std::string head = "[[model.layers]]\nclass_name = \"CondConv2D\"\nfilters = 8\n";
-  const Experiment experiment = read(head + "kernels = 6\nkernel_size = 3\nuse_bias = false\n");
+  const Experiment experiment = read(head + "kernels = 6\nkernel_size = 3\nuse_bias = false\n" +
+                                     "[[model.layers]]\nclass_name = \"GlobalMaxPooling2D\"\n");
   const auto& layer = std::get<CondConv2D>(experiment.lab.network.layers.layers.front());
   EXPECT_EQ(layer.kernels, 6);
   EXPECT_EQ(layer.padding, Padding::valid) << "Keras's default";
