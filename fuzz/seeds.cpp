@@ -133,6 +133,15 @@ expert_of_class = [0, 1, 1]
 class_name = "Dense"
 units = 3
 )");
+  write(folder, "mixed-kernels", R"([[model.layers]]
+class_name = "CondConv2D"
+filters = 4
+kernels = 2
+kernel_size = 1
+use_bias = false
+[[model.layers]]
+class_name = "GlobalMaxPooling2D"
+)");
   write(folder, "cascade", R"([[model.layers]]
 class_name = "Flatten"
 name = "a"
@@ -293,6 +302,9 @@ void write_model_files(const fs::path& folder) {
   const Sequential routed{
       "routed", {2}, {Dense{"gate", 2}, experts}, {{"experts", {"images", "gate"}}}};
   save("experts", initialized({routed, Weights(routed), {"a", "b"}}));
+  const Sequential mixed{
+      "mixed", {1, 1, 2}, {CondConv2D{"mixed", 2, 2, 1}, GlobalMaxPooling2D{"pool"}}};
+  save("mixed-kernels", initialized({mixed, Weights(mixed), {"a", "b"}}));
   const Sequential cascaded{"cascaded",
                             {2},
                             {Dense{"first", 2}, Cascade{"cascade", {{"a", {}, dense.layers}}}},

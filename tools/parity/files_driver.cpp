@@ -153,6 +153,15 @@ SavedModel experts(bool normalize) {
                  {{"experts", {"images", "gate"}}}});
 }
 
+/// A mix of three kernels, and one of two.
+SavedModel mixed_kernels() {
+  return single({"mixed-kernels",
+                 kInput,
+                 {CondConv2D{"first", 6, 3, {3, 2}, Activation::relu, 4, Padding::valid},
+                  CondConv2D{.name = "second", .filters = 8, .kernels = 2, .use_bias = false},
+                  GlobalMaxPooling2D{"pool"}, Dense{"output", kClasses, Activation::softmax}}});
+}
+
 SavedMixture several(int groups, CnnSize size, bool tied, const std::vector<float>& images) {
   const auto names = class_names();
   std::vector<Groups::Group> declared;
@@ -182,6 +191,7 @@ void export_all(const std::string& folder) {
   save("cascade", cascade(images));
   save("experts", experts(false));
   save("experts-normalized", experts(true));
+  save("mixed-kernels", mixed_kernels());
   save("mixture-2", several(2, CnnSize::small, false, images));
   save("mixture-3", several(3, CnnSize::large, false, images));
   save("mixture-4", several(4, CnnSize::large, false, images));
