@@ -113,6 +113,7 @@ void OpTest::expect_reference(const OpCase& c, bool zero_parameters) {
 
     const Values diff = random_values(expected.size(), 4);
     write(diff, diff_dst);
+    std::fill_n(context_.scratch(), kScratch, NAN);
     op->backward_weights(context_);
     op->backward_data(context_);
     const Gradients g = c.backward(in, diff);
