@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/own_data.h"
+#include "cli/ranks.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -28,6 +29,7 @@ struct TrainOptions {
   int seeds = 0;  ///< 0: one run, without the table of seeds
   RunOptions run;
   std::string folder;
+  double deadline = 60;  ///< seconds
 };
 
 /// Requires that an experiment given with --resume is the run's own.
@@ -101,7 +103,7 @@ void write_experiment(TrainOptions& options) {
   print_out("wrote {}\n", options.experiment);
 }
 
-void train(TrainOptions options) {
+void train_here(TrainOptions options) {
   write_experiment(options);
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
@@ -123,6 +125,14 @@ void train(TrainOptions options) {
   if (options.seeds == 0) printer.print_places();
 }
 
+void train(const TrainOptions& options) {
+  on_ranks(options.deadline, [&](Cluster* cluster) {
+    TrainOptions own = options;
+    own.run.cluster = cluster;
+    train_here(own);
+  });
+}
+
 }  // namespace
 
 void add_train(CLI::App& app) {
@@ -137,6 +147,8 @@ void add_train(CLI::App& app) {
   sluice train experiments/one-network.toml --seeds 5
   sluice train ~/pets                    writes pets.toml, as sluice init does
   sluice train --resume runs/lab
+  mpirun -n 2 sluice train experiments/lab.toml --set train.shards=4
+                                         on several cores or computers
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
 of the images), RUN/results.json, RUN/predictions.csv, RUN/gallery.json,
@@ -176,6 +188,11 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
       ->type_name("N")
       ->check(whole_number(1, 1000))
       ->excludes(resumed);
+  verb->add_option("--deadline", options->deadline,
+                   "Under mpirun: seconds without an answer after which\n"
+                   "another rank counts as lost (default: 60)")
+      ->type_name("SECONDS")
+      ->check(whole_number(1, 86'400));
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");

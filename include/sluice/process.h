@@ -65,6 +65,12 @@ class GracefulStop {
 /// OpenMP reads the environment before main(), so setting the variable is not enough.
 void restart_with_short_waits(char** argv);
 
+/// For a program that mpirun started: lets it use all cores that the system allows, divided among
+/// the ranks of this computer, where Open MPI would bind it to one. Leaves a policy that the user
+/// named (--bind-to), and OMP_NUM_THREADS if it is set. Restarts the program as
+/// restart_with_short_waits() does, if something changes.
+void use_all_cores(char** argv);
+
 }  // namespace sluice
 
 #pragma GCC visibility pop

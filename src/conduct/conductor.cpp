@@ -63,6 +63,9 @@ Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Da
       observer_(observer),
       checkpoints_(folder_.checkpoints(), Checkpoints::setting(experiment, record)),
       results_(results_about(experiment, data)) {
+  if (options.cluster != nullptr) {
+    team_.emplace(options.cluster->ranks(), experiment, data, record);
+  }
   set_groups(experiment.groups);
   results_.train_images = lab_->train_examples().size();
 }
@@ -71,7 +74,8 @@ void Conductor::set_groups(const std::vector<Groups::Group>& groups) {
   Experiment& experiment = results_.experiment;
   experiment.groups = groups;
   groups_ = std::make_unique<Groups>(groups, data_.class_names, experiment.file);
-  lab_ = std::make_unique<Lab>(lab_of(experiment, data_, *groups_));
+  lab_ =
+      std::make_unique<Lab>(lab_of(experiment, data_, *groups_, team_ ? &team_->ranks() : nullptr));
 }
 
 /// Divides the classes by what the baseline takes images for that it was not trained on.
@@ -118,6 +122,7 @@ Results Conductor::run() {
     }
   }
   results_.total_seconds = restored_seconds_;
+  if (team_) results_.cluster = team_->figures();
   finish_run(folder_, answers, lab_->test_examples(), timer, results_, observer_);
   checkpoints_.remove();
   return std::move(results_);
@@ -132,6 +137,7 @@ void Conductor::begin() {
     observer_.on_note(
         "This file system has no locks: let no other program train this run meanwhile.");
   }
+  if (team_) observer_.on_note(team_->words());
   if (!figures_.available()) {
     observer_.on_note("gnuplot is missing, so there will be no pictures: install gnuplot-nox");
   }
@@ -159,7 +165,8 @@ StageFit Conductor::begin(const Stage& stage) {
 
 TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   StageFit fit = begin(stage);
-  TrainedModel trained = lab_->train(stage, fit);
+  TrainedModel trained =
+      team_ ? team_->train(*lab_, stage, groups_->declared(), fit) : lab_->train(stage, fit);
   restored_seconds_ += fit.restored_seconds();
   const Examples test = examples_of(stage, lab_->test_examples(), *groups_);
   folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names(),
@@ -178,7 +185,9 @@ TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& 
                                         const std::vector<TrainedModel>& experts,
                                         const TrainedModel& gate) {
   StageFit fit = begin(stage);
-  TrainedMixture trained = lab_->train_mixture(baseline, experts, gate, fit);
+  TrainedMixture trained =
+      team_ ? team_->train_mixture(*lab_, stage, groups_->declared(), baseline, experts, gate, fit)
+            : lab_->train_mixture(baseline, experts, gate, fit);
   restored_seconds_ += fit.restored_seconds();
   folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
                                                groups_->declared(), results_.experiment.data.resize,

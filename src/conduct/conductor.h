@@ -1,11 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/timer.h"
 #include "conduct/stage_fit.h"
+#include "conduct/team.h"
 #include "run/checkpoints.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run.h"
@@ -49,6 +51,7 @@ class Conductor {
   double latency_alone(const TrainedModel& trained) const;
 
   const Dataset& data_;
+  std::optional<Team> team_;  ///< of a run on several ranks
   std::unique_ptr<const Groups> groups_;
   std::unique_ptr<const Lab> lab_;  ///< refers to the groups
   RunFolder folder_;

@@ -6,10 +6,11 @@
 
 namespace sluice {
 
-Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups) {
+Lab lab_of(const Experiment& experiment, const Dataset& data, const Groups& groups,
+           Communicator* ranks) {
   LabOptions options = experiment.lab;
   if (experiment.awaits_groups()) options.controls = {};
-  return {options, data, groups};
+  return {options, data, groups, ranks};
 }
 
 void require_images_and_disk(const Experiment& experiment, const Lab& lab, const Groups& groups,

@@ -43,8 +43,8 @@ void require_shards(const CompileOptions& options) {
                      options.shards);
   }
   if (options.shards > options.batch) {
-    throw user_error("compile", "{} shards of a batch of {}: leave each an image", options.shards,
-                     options.batch);
+    throw user_error("compile", "shards = {}: must leave an image for each, of a batch of {}",
+                     options.shards, options.batch);
   }
   const int ranks = options.ranks == nullptr ? 1 : options.ranks->size();
   if (is_power_of_2(ranks) && ranks <= options.shards) return;

@@ -231,7 +231,7 @@ TEST_F(ShardedModelTest, RefusesOtherNumbers) {
   };
   EXPECT_THAT(message(3, 1), HasSubstr("shards = 3: must be a power of two"));
   EXPECT_THAT(message(0, 1), HasSubstr("shards = 0"));
-  EXPECT_THAT(message(16, 1), HasSubstr("16 shards of a batch of 12"));
+  EXPECT_THAT(message(16, 1), HasSubstr("shards = 16: must leave an image for each, of a batch of 12"));
   EXPECT_THAT(message(4, 3), HasSubstr("3 ranks for 4 shards"));
   EXPECT_THAT(message(2, 4), HasSubstr("4 ranks for 2 shards"));
   EXPECT_EQ(message(4, 2), "");

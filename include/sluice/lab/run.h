@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sluice/lab/class_groups.h"
+#include "sluice/lab/cluster.h"
 #include "sluice/lab/frontier.h"
 #include "sluice/lab/lab.h"
 #include "sluice/lab/run_folder.h"
@@ -31,6 +32,9 @@ struct RunOptions {
   /// Number of steps between checkpoints. A checkpoint is also written after an epoch, if that
   /// takes less than 1.5% of the time, and at the end of each stage. Values below 1 count as 1.
   int checkpoint_steps = 500;
+  /// Ranks that train each batch together, divided into LabOptions::shards. Null: this process
+  /// trains alone. Not owned.
+  Cluster* cluster = nullptr;
 };
 
 /// Thrown by run() and resume() if should_stop() of their observer returned true.
