@@ -46,12 +46,15 @@ class Program {
     Stream err = Stream::kept;
   };
 
-  /// `environment` has NAME=VALUE texts, added to the test's own.
+  /// `environment` has NAME=VALUE texts, added to the test's own; `launcher` a program, found by
+  /// PATH, that starts this one, and its arguments.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
           std::vector<std::string> environment = {}, std::optional<Limit> limit = {},
-          Streams streams = {Stream::kept, Stream::kept})
+          Streams streams = {Stream::kept, Stream::kept},
+          const std::vector<std::string>& launcher = {})
       : out_(folder / ".out"), err_(folder / ".err") {
     arguments.insert(arguments.begin(), SLUICE_PROGRAM);
+    arguments.insert(arguments.begin(), launcher.begin(), launcher.end());
     child_ = fork();
     if (child_ != 0) return;
     std::filesystem::current_path(folder);
@@ -67,7 +70,7 @@ class Program {
     std::vector<char*> raw;
     for (std::string& argument : arguments) raw.push_back(argument.data());
     raw.push_back(nullptr);
-    execv(raw[0], raw.data());
+    execvp(raw[0], raw.data());
     _exit(127);
   }
 

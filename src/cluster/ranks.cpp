@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <thread>
 
@@ -60,8 +61,11 @@ void Ranks::throw_reported() {
       wire_.receive(report->from, kReport, std::as_writable_bytes(std::span(text)));
   while (!wire_.done(ticket)) std::this_thread::yield();
   const auto fault = text.front() == kUser ? Fault::user : Fault::machine;
-  const std::size_t tag_end = text.find("] ");
-  throw ReportedError(fault, text.substr(2, tag_end - 2), text.substr(tag_end + 2));
+  std::size_t what = 0;
+  silent_ = std::stoi(text.substr(1), &what);
+  const std::size_t tag = 1 + what + std::strlen(" [");
+  const std::size_t message = text.find("] ", tag);
+  throw ReportedError(fault, text.substr(tag, message - tag), text.substr(message + 2));
 }
 
 void Ranks::wait(Wire::Ticket ticket, int partner, Seconds deadline) {
@@ -136,10 +140,9 @@ void Ranks::report(const Error& error) noexcept {
     const std::string what = error.what();
     const std::size_t message = what.find("] ") + 2;
     // Of a silent rank the message has the name.
-    const std::string text = silent_ >= 0
-                                 ? fault + what
-                                 : fmt::format("{}{}{}: {}", fault, what.substr(0, message),
-                                               name(rank()), what.substr(message));
+    const std::string who = silent_ >= 0 ? "" : name(rank()) + ": ";
+    const std::string text = fmt::format("{}{} {}{}{}", fault, silent_, what.substr(0, message),
+                                         who, what.substr(message));
     std::vector<Wire::Ticket> sent;
     for (int rank = 0; rank < count(); ++rank) {
       if (rank == this->rank()) continue;

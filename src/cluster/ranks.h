@@ -47,7 +47,8 @@ class Ranks : public Communicator {
 
   /// Tells all other ranks that this one ends with an error. Does not wait for them.
   void report(const Error& error) noexcept;
-  /// The rank that did not answer until the deadline; -1 before.
+  /// The rank that did not answer until the deadline, of this or of the one that reported it; -1
+  /// for none.
   int silent() const { return silent_; }
 
   // Figures of exchange().

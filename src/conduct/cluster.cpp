@@ -49,8 +49,9 @@ void Cluster::report(const Error& error) noexcept {
 }
 
 bool Cluster::tells(const Error& error) const {
-  return rank() == 0 ||
-         (ranks_->silent() == 0 && dynamic_cast<const ReportedError*>(&error) == nullptr);
+  // A silent rank 0 may wake up when it is ended.
+  if (ranks_->silent() != 0) return rank() == 0;
+  return rank() != 0 && dynamic_cast<const ReportedError*>(&error) == nullptr;
 }
 
 }  // namespace sluice

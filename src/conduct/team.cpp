@@ -272,7 +272,7 @@ std::string Team::words() const {
       fmt::format("{} ranks on {} train together: each computes {} of {} shards", ranks_.size(),
                   fmt::join(hosts, ", "), shards_ / ranks_.size(), shards_);
   const int idle = ranks_.count() - ranks_.size();
-  if (idle > 0) text += fmt::format("; {} more have nothing to do", idle);
+  if (idle > 0) text += fmt::format("; idle: {}", idle);
   return text;
 }
 

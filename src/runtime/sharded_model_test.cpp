@@ -18,18 +18,18 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr int kBatch = 12;  // of 28 images: two full batches and a partial one
-const Shape kShape{8, 8, 3};
+constexpr int kWholeBatch = 12;  // of 28 images: two full batches and a partial one
+const Shape kImageShape{8, 8, 3};
 
 /// With dropout, and without state.
 Sequential plain_network() {
-  return cnn("cnn", kShape, kClasses, CnnSize::small);
+  return cnn("cnn", kImageShape, kClasses, CnnSize::small);
 }
 
 /// With running means.
 Sequential normalised_network() {
   return {"normalised",
-          kShape,
+          kImageShape,
           {Conv2D{"conv", 8, 3, Activation::linear, 1, Padding::same, false},
            BatchNormalization{"norm"}, ActivationLayer{"relu"}, GlobalAveragePooling2D{"mean"},
            Dense{"output", kClasses, Activation::softmax}}};
@@ -46,7 +46,7 @@ Sequential expert_network() {
                                 BatchNormalization{"norm"}, ActivationLayer{"relu"}}});
   }
   return {"routed",
-          kShape,
+          kImageShape,
           {Conv2D{"trunk", 8, 3}, GlobalAveragePooling2D{"mean"}, Dense{"gate", 2}, mixture,
            GlobalAveragePooling2D{"all"}, Dense{"output", kClasses, Activation::softmax}},
           {{"mean", {"trunk"}}, {"experts", {"trunk", "gate"}}}};
@@ -85,7 +85,7 @@ class ShardedModelTest : public testing::Test {
     Outcome outcome;
     Recorder recorder(outcome);
     fit(model, {train_, kNames}, {validation_, kNames},
-        {.epochs = 2, .batch_size = kBatch, .seed = 4}, recorder);
+        {.epochs = 2, .batch_size = kWholeBatch, .seed = 4}, recorder);
     for (const Weights* each : weights) {
       outcome.values.insert(outcome.values.end(), each->values().begin(), each->values().end());
     }
@@ -96,7 +96,7 @@ class ShardedModelTest : public testing::Test {
     Weights weights(model);
     weights.initialize(1, 1);
     const auto compiled =
-        compile(model, weights, {.batch = kBatch, .shards = shards, .ranks = ranks});
+        compile(model, weights, {.batch = kWholeBatch, .shards = shards, .ranks = ranks});
     return train(*compiled, {&weights});
   }
 
@@ -104,7 +104,7 @@ class ShardedModelTest : public testing::Test {
     MixtureWeights weights(model);
     for (Weights* part : weights.parts()) part->initialize(1, 1);
     const auto compiled =
-        compile(model, weights, {.batch = kBatch, .shards = shards, .ranks = ranks});
+        compile(model, weights, {.batch = kWholeBatch, .shards = shards, .ranks = ranks});
     return train(*compiled, weights.parts());
   }
 
@@ -131,8 +131,8 @@ class ShardedModelTest : public testing::Test {
     EXPECT_FALSE(train(model, 2) == alone) << "the outcome must show differences";
   }
 
-  LabelledImages train_ = random_set(28, 1, kShape);
-  LabelledImages validation_ = random_set(9, 2, kShape);
+  LabelledImages train_ = random_set(28, 1, kImageShape);
+  LabelledImages validation_ = random_set(9, 2, kImageShape);
 };
 
 TEST_F(ShardedModelTest, GivesTheSameBitsOnAnyThreadsAndRanks) {
@@ -150,7 +150,7 @@ TEST_F(ShardedModelTest, SoDoesOneWithFrozenLayers) {
   Weights weights(model);
   weights.initialize(1, 1);
   const Weights before = weights;
-  const auto compiled = compile(model, weights, {.batch = kBatch, .shards = 4});
+  const auto compiled = compile(model, weights, {.batch = kWholeBatch, .shards = 4});
   train(*compiled, {});
   const Weights::Tensor& kernel = weights.tensors().front();
   ASSERT_EQ(kernel.layer, "conv");
@@ -165,7 +165,7 @@ TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
 
 TEST_F(ShardedModelTest, SoDoesTheLabsMixture) {
   const Groups groups({{"x", {"a", "b"}}, {"y", {"c", "d"}}}, kNames);
-  expect_the_same_everywhere(mixture(groups, kShape, kClasses, {}));
+  expect_the_same_everywhere(mixture(groups, kImageShape, kClasses, {}));
 }
 
 /// Without statistics of a shard the gradients are those of the whole batch, its masks of dropout
@@ -174,12 +174,12 @@ TEST_F(ShardedModelTest, GradientsAreThoseOfTheWholeBatch) {
   const Sequential model = plain_network();
   Weights weights(model);
   weights.initialize(1, 1);
-  for (const int rows : {kBatch, 7, 2}) {
-    const std::vector<float> images = random_images(std::size_t(rows) * element_count(kShape));
+  for (const int rows : {kWholeBatch, 7, 2}) {
+    const std::vector<float> images = random_images(std::size_t(rows) * element_count(kImageShape));
     const std::vector<float> diff = random_images(std::size_t(rows) * kClasses, 9);
     const auto run = [&](int shards) {
-      const auto compiled =
-          compile(model, weights, {.batch = kBatch, .compute = Compute::exact, .shards = shards});
+      const auto compiled = compile(
+          model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
       const auto outputs = compiled->forward(images, rows, {.seed = 3, .step = 5});
       std::vector<float> all(outputs.begin(), outputs.end());
       compiled->backward(diff, GradientOf::logits);
@@ -202,14 +202,14 @@ TEST_F(ShardedModelTest, LossesOfExpertsHaveTheShardsShare) {
   }
   Weights weights(model);
   weights.initialize(1, 1);
-  const std::vector<float> images = random_images(kBatch * element_count(kShape));
-  const std::vector<float> diff(kBatch * kClasses);  // only the gate's loss
+  const std::vector<float> images = random_images(kWholeBatch * element_count(kImageShape));
+  const std::vector<float> diff(kWholeBatch * kClasses);  // only the gate's loss
   const std::vector<int> labels{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
   const auto run = [&](int shards) {
-    const auto compiled =
-        compile(model, weights, {.batch = kBatch, .compute = Compute::exact, .shards = shards});
+    const auto compiled = compile(
+        model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
     compiled->set_labels(labels);
-    compiled->forward(images, kBatch, {});
+    compiled->forward(images, kWholeBatch, {});
     compiled->backward(diff, GradientOf::logits);
     const auto gradients = compiled->trained().front().gradients;
     return std::vector<float>(gradients.begin(), gradients.end());
@@ -231,7 +231,8 @@ TEST_F(ShardedModelTest, RefusesOtherNumbers) {
   };
   EXPECT_THAT(message(3, 1), HasSubstr("shards = 3: must be a power of two"));
   EXPECT_THAT(message(0, 1), HasSubstr("shards = 0"));
-  EXPECT_THAT(message(16, 1), HasSubstr("shards = 16: must leave an image for each, of a batch of 12"));
+  EXPECT_THAT(message(16, 1),
+              HasSubstr("shards = 16: must leave an image for each, of a batch of 12"));
   EXPECT_THAT(message(4, 3), HasSubstr("3 ranks for 4 shards"));
   EXPECT_THAT(message(2, 4), HasSubstr("4 ranks for 2 shards"));
   EXPECT_EQ(message(4, 2), "");
