@@ -49,6 +49,7 @@ images; then both are compared on the test images.
 Examples:
   sluice frontier experiments/cascade.toml
   sluice frontier experiments/cascade.toml --set frontier.seeds=1
+  sluice frontier experiments/cascade.toml --parallel 2
   sluice frontier experiments/lab.toml --set train.validation_split=0.1
 
 Writes DIR/frontier.html, frontier.png, frontier.json, and each run's folder,
@@ -62,6 +63,7 @@ sweep and does not repeat finished runs.)");
   verb->add_option("--set", settings->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();
+  add_parallel_option(*verb, settings->run.parallel);
   verb->callback([settings] { find_frontier(*settings); });
 }
 

@@ -40,6 +40,15 @@ inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
       });
 }
 
+/// Adds --parallel; the library refuses more than the number of OpenMP threads.
+inline void add_parallel_option(CLI::App& verb, int& parallel) {
+  verb.add_option("--parallel", parallel,
+                  "Train N networks beside each other, each with an\n"
+                  "equal part of the threads (default: 1)")
+      ->type_name("N")
+      ->check(whole_number(1, 1024));
+}
+
 inline void add_compute_option(CLI::App& verb, Compute& compute) {
   verb.add_option("--compute", compute,
                   "exact: convolutions by their definition; fast:\n"

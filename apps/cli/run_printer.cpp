@@ -50,6 +50,7 @@ DataEvents RunPrinter::loading() {
 }
 
 void RunPrinter::on_note(const std::string& line) {
+  progress_.clear();
   print_out("{}\n", line);
   flush_out();
 }
@@ -65,12 +66,18 @@ void RunPrinter::on_begin(const RunStart& start) {
 
 void RunPrinter::on_stage(const StageStart& start) {
   if (is_brief()) return;
+  progress_.clear();
   const Stage& stage = start.stage;
   const std::string of = start.count > 0 ? fmt::format("/{}", start.count) : "";
   print_heading(fmt::format("{}{} {}: {}", start.number, of, stage.name, stage.title));
   if (stage.is_control()) return;
   print_out("{}", distribution_text(start.train, start.test));
   std::visit([](const auto& model) { print_model(model); }, start.model);
+}
+
+void RunPrinter::on_running(const std::vector<Running>& all, double seconds_left) {
+  if (!graceful_) graceful_.emplace();  // runs beside each other report their begins later
+  progress_.on_running(all, seconds_left);
 }
 
 void RunPrinter::on_resumed(const FitState& state) {
@@ -82,6 +89,7 @@ void RunPrinter::on_resumed(const FitState& state) {
 void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
                           const std::vector<LayerProfile>& profile) {
   const History& history = result.history;
+  progress_.clear();
   kept_.push_back(stage.name);
   if (is_brief()) {
     progress_.end(fmt::format("{}: trained in {}, val_acc {:.3f}", stage.name,

@@ -27,6 +27,7 @@ class RunPrinter : public RunObserver {
   void on_stage(const StageStart& start) override;
   void on_resumed(const FitState& state) override;
   void on_step(const Progress& progress) override { progress_.on_step(progress); }
+  void on_running(const std::vector<Running>& all, double seconds_left) override;
   void on_epoch(const Progress& progress, const Epoch& epoch) override {
     if (!is_brief()) progress_.on_epoch(progress, epoch);
   }

@@ -135,6 +135,7 @@ void add_train(CLI::App& app) {
   sluice train experiments/lab.toml --controls
   sluice train experiments/one-network.toml
   sluice train experiments/one-network.toml --seeds 5
+  sluice train experiments/lab.toml --parallel 2
   sluice train ~/pets                    writes pets.toml, as sluice init does
   sluice train --resume runs/lab
 
@@ -176,6 +177,7 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
       ->type_name("N")
       ->check(whole_number(1, 1000))
       ->excludes(resumed);
+  add_parallel_option(*verb, options->run.parallel);
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/timer.h"
+#include "conduct/pool.h"
 #include "conduct/stage_fit.h"
 #include "run/checkpoints.h"
 #include "sluice/lab/report.h"
@@ -34,7 +37,15 @@ class Conductor {
   void set_groups(const std::vector<Groups::Group>& groups);
   void find_groups(const TrainedModel& baseline);
   void begin();
-  StageFit begin(const Stage& stage);
+  void announce(const Stage& stage);
+  StageFit observe(const Stage& stage, RunObserver& observer);
+  struct Fitted {
+    TrainedModel model;
+    double restored_seconds;
+  };
+  Fitted fit(const Experiment& experiment, const Stage& stage, RunObserver& observer);
+  void train_ahead();
+  Fitted collect(const Stage& stage);
   TrainedModel train(const Stage& stage, ModelResult& result);
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
@@ -59,6 +70,8 @@ class Conductor {
   Results results_;
   int stage_ = 0;
   double restored_seconds_ = 0;
+  std::map<std::string, std::optional<Fitted>> ahead_;  ///< by the names of the pool's stages
+  std::optional<Pool> pool_;  ///< last, because its threads use the other members
 };
 
 }  // namespace sluice
