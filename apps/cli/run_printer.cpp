@@ -135,15 +135,16 @@ void RunPrinter::print_places() const {
   print_out("try it:     sluice predict {} PICTURE\n", path.string());
 }
 
-void RunPrinter::print_what_is_left(bool can_resume, const std::string& data) const {
+void RunPrinter::print_what_is_left(bool can_resume, const RunOptions& options) const {
   if (!folder_) return;
   const std::string place = path_text(folder_->path());
   const std::string kept =
       kept_.empty() ? "no model was finished" : fmt::format("kept {}", fmt::join(kept_, ", "));
   print_out("\n\nnot finished: {}: {}\n", place, kept);
   if (can_resume) {
-    print_out("to resume: sluice train --resume {}{}\n", place,
-              data.empty() ? "" : " --data " + data);
+    print_out("to resume: sluice train --resume {}{}{}\n", place,
+              options.data.empty() ? "" : " --data " + options.data,
+              options.parallel == 1 ? "" : fmt::format(" --parallel {}", options.parallel));
   } else {
     print_out("last checkpoints: {}\n", path_text(folder_->checkpoints()));
   }

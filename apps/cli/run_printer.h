@@ -39,8 +39,8 @@ class RunPrinter : public RunObserver {
 
   /// Prints the files of a finished run.
   void print_places() const;
-  /// Prints the state of an unfinished run, if it has a folder. `data` is the value of --data.
-  void print_what_is_left(bool can_resume, const std::string& data) const;
+  /// Prints the state of an unfinished run, if it has a folder.
+  void print_what_is_left(bool can_resume, const RunOptions& options) const;
 
  private:
   bool is_brief() const { return detail_ == Detail::brief; }

@@ -106,18 +106,25 @@ void train(TrainOptions options) {
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile ? RunPrinter::Detail::profile : RunPrinter::Detail::usual);
+  const auto print_what_is_left = [&](bool can_resume) {
+    if (options.seeds > 0 && options.run.parallel > 1) {
+      if (can_resume) print_out("\n\nnot finished; the same command continues\n");
+    } else {
+      printer.print_what_is_left(can_resume, options.run);
+    }
+  };
   try {
     train_or_resume(options, printer);
   } catch (const Stopped&) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     check_interrupt();
     throw;
   } catch (const Error& error) {
     // A user's mistake would happen again.
-    printer.print_what_is_left(error.fault() == Fault::machine, options.run.data);
+    print_what_is_left(error.fault() == Fault::machine);
     throw;
   } catch (...) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     throw;
   }
   if (options.seeds == 0) printer.print_places();

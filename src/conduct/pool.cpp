@@ -13,9 +13,9 @@ void require_parallel(int trainings) {
   const int threads = settle_thread_count();
   if (trainings >= 1 && trainings <= threads) return;
   throw user_error("parallel",
-                   "{} trainings beside each other, on {} OpenMP threads: each needs a thread, so "
-                   "give 1 to {}",
-                   trainings, threads, threads);
+                   "{} trainings beside each other: give a number from 1 to that of the OpenMP "
+                   "threads, {}",
+                   trainings, threads);
 }
 
 Pool::Pool(int slots, RunObserver& observer)
@@ -38,7 +38,7 @@ void Pool::serve() {
   try {
     const ThreadTeam team(threads_);
     while (Job* job = take()) {
-      job->work.run(job->recorder);
+      job->work.run(job->relay);
       {
         const std::lock_guard lock(mutex_);
         job->state = State::done;
@@ -74,7 +74,7 @@ Pool::Job* Pool::take() {
 
 void Pool::collect(const std::string& name) {
   Job& job = *std::ranges::find(jobs_, name, [](const Job& each) { return each.work.name; });
-  wait_until([&] { return job.state == State::done; }, [&] { job.recorder.replay(observer_); });
+  wait_until([&] { return job.state == State::done; }, [&] { job.relay.pass_on(observer_); });
 }
 
 void Pool::wait() {
@@ -112,7 +112,7 @@ std::vector<Running> Pool::running() {
   const std::lock_guard lock(mutex_);
   std::vector<Running> all;
   for (const Job& job : jobs_) {
-    if (job.state == State::running) all.push_back({job.work.name, job.recorder.progress()});
+    if (job.state == State::running) all.push_back({job.work.name, job.relay.progress()});
   }
   return all;
 }
@@ -124,11 +124,11 @@ double Pool::seconds_left() {
   double left = 0;
   double of_longest = 0;  // a work that runs alone in the end is slower than the slots together
   for (const Job& job : jobs_) {
-    const Recorder::Shares shares = job.recorder.shares();
+    const Relay::Shares shares = job.relay.shares();
     done += job.work.cost * shares.done_now;
     if (job.state == State::done) continue;
     left += job.work.cost * (1 - shares.done);
-    of_longest = std::max(of_longest, job.recorder.progress().seconds_left);
+    of_longest = std::max(of_longest, job.relay.progress().seconds_left);
   }
   return done > 0 ? std::max(of_longest, timer_.seconds() * left / done) : of_longest;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/timer.h"
-#include "conduct/recorder.h"
+#include "conduct/relay.h"
 #include "sluice/lab/run.h"
 
 namespace sluice {
@@ -49,11 +49,10 @@ class Pool {
  private:
   enum class State { waiting, running, done };
   struct Job {
-    Job(Work its_work, const std::atomic<bool>& stops)
-        : work(std::move(its_work)), recorder(stops) {}
+    Job(Work its_work, const std::atomic<bool>& stops) : work(std::move(its_work)), relay(stops) {}
 
     Work work;
-    Recorder recorder;
+    Relay relay;
     State state = State::waiting;
   };
 

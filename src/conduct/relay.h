@@ -11,11 +11,11 @@
 namespace sluice {
 
 /// Observes a work that runs beside others, on its thread. It keeps all reports but on_step() for
-/// replay() on another thread, and knows how far the work is.
-class Recorder : public RunObserver {
+/// pass_on() on another thread, and knows how far the work is.
+class Relay : public RunObserver {
  public:
   /// Refers to the mark that ends the work.
-  explicit Recorder(const std::atomic<bool>& stops) : stops_(stops) {}
+  explicit Relay(const std::atomic<bool>& stops) : stops_(stops) {}
 
   bool should_stop() override { return stops_; }
   void on_note(const std::string& line) override;
@@ -31,7 +31,7 @@ class Recorder : public RunObserver {
   void on_results(const Results& results) override;
 
   /// Reports to the observer what was kept since the last call.
-  void replay(RunObserver& observer);
+  void pass_on(RunObserver& observer);
 
   Progress progress() const;
   /// Parts of the whole work.
