@@ -210,16 +210,80 @@ TEST_F(Cluster, TellsAMistakeOnce) {
   expect_one_complaint(start(3, {"train", "none.toml"}).wait(), "none.toml");
   expect_one_complaint(start(2, {"train", kLab, "--sett", "a=1"}).wait(), "--sett");
   expect_one_complaint(start(2, {"evaluate", "run"}).wait(),
-                       "only `sluice train` uses several ranks");
-  std::vector<std::string> one_shard = train("run");
-  one_shard.insert(one_shard.end(), {"--set", "train.shards=1"});
-  expect_one_complaint(start(3, one_shard).wait(),
-                       "train.shards = 1 leaves nothing to divide among 3 ranks: give --set "
-                       "train.shards=4");
+                       "only `sluice train` and `sluice frontier` use several ranks");
   std::vector<std::string> too_fast = train("fast");
   too_fast.insert(too_fast.end(), {"--set", "train.learning_rate=10"});
   const Ended diverged = start(2, too_fast).wait();
   if (diverged.code != 0) expect_one_complaint(diverged, "not finite");
+}
+
+/// Without shards the parts of the lab are trained beside each other, each as one process trains
+/// it.
+class SideBySide : public Cluster {
+ protected:
+  static void SetUpTestSuite() {
+    home_ = new ScratchFolder();
+    ASSERT_EQ(Program(home_->path(), train("whole"), {"OMP_NUM_THREADS=1"}).wait().code, 0);
+  }
+
+  static std::vector<std::string> train(const std::string& run) {
+    return train_short({"--run", run, "--data", "builtin", "--checkpoint-steps", "3"});
+  }
+  Program start(int ranks, const std::vector<std::string>& arguments) const {
+    setenv("OMP_NUM_THREADS", "1", 1);
+    return Cluster::start(ranks, arguments);
+  }
+};
+
+TEST_F(SideBySide, GivesTheBitsOfOneProcess) {
+  for (const int ranks : {2, 3}) {
+    const std::string name = "r" + std::to_string(ranks);
+    const Ended ended = start(ranks, train(name)).wait();
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    EXPECT_THAT(ended.out, HasSubstr(std::to_string(ranks) + " ranks on "));
+    EXPECT_THAT(ended.out, HasSubstr(" train networks beside each other"));
+    expect_whole(name);
+  }
+}
+
+TEST_F(SideBySide, AfterCtrlCOrAHangItGoesOn) {
+  std::vector<std::string> arguments = train("run");
+  arguments.insert(arguments.end(), {"--deadline", "3"});
+  Program first = start(2, arguments);
+  wait_for_checkpoint();
+  first.signal(SIGINT);
+  EXPECT_NE(first.wait_at_most(30).code, 0);
+  ASSERT_TRUE(fs::exists(folder_ / "run/checkpoints"));
+  arguments = resume("run");
+  arguments.insert(arguments.end(), {"--deadline", "3"});
+  Program second = start(2, arguments);
+  pause(1);
+  const std::vector<pid_t> pids = ranks_in(folder_.path());
+  ASSERT_EQ(pids.size(), 2U);
+  kill(pids[1], SIGSTOP);
+  const Ended hung = second.wait_at_most(60);
+  if (hung.code != 0) {
+    expect_one_complaint(hung, "[cluster] rank 1 on host ");
+    const Ended resumed = start(1, resume("run")).wait();
+    ASSERT_EQ(resumed.code, 0) << resumed.err;
+  }
+  expect_whole();
+}
+
+TEST_F(SideBySide, RefusesParallelTrainingsInARank) {
+  std::vector<std::string> arguments = train("run");
+  arguments.insert(arguments.end(), {"--parallel", "1"});
+  EXPECT_EQ(start(2, arguments).wait().code, 0);
+  fs::remove_all(folder_ / "run");
+  arguments.back() = "2";
+  unsetenv("OMP_NUM_THREADS");
+  const Ended ended =
+      Program(folder_.path(), arguments,
+              {"OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "OMP_NUM_THREADS=2"},
+              {}, {Program::Stream::kept, Program::Stream::kept},
+              {"mpirun", "--oversubscribe", "-n", "2"})
+          .wait();
+  expect_one_complaint(ended, "--parallel 2 under mpirun: start as many ranks in its place");
 }
 
 TEST_F(Cluster, UsesAPowerOfTwoOfTheRanks) {

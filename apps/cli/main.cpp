@@ -45,7 +45,8 @@ int failed(std::string_view message, int code) {
 void refuse_ranks() {
   if (Cluster::launched_ranks() < 2) return;
   throw Error(Fault::user, "cluster",
-              "only `sluice train` uses several ranks: start the others without mpirun");
+              "only `sluice train` and `sluice frontier` use several ranks: start the others "
+              "without mpirun");
 }
 
 /// Says that a signal ends the program, if the other thread that ends it does not already. Returns
@@ -89,7 +90,8 @@ int run(int argc, char** argv) {
   add_bench(app);
   refuse_empty_values(app);
   for (CLI::App* verb : app.get_subcommands({})) {
-    if (verb->get_name() != "train") verb->parse_complete_callback(refuse_ranks);
+    const std::string name = verb->get_name();
+    if (name != "train" && name != "frontier") verb->parse_complete_callback(refuse_ranks);
   }
 
   try {

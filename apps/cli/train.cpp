@@ -108,18 +108,25 @@ void train_here(TrainOptions options) {
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile ? RunPrinter::Detail::profile : RunPrinter::Detail::usual);
+  const auto print_what_is_left = [&](bool can_resume) {
+    if (options.seeds > 0 && options.run.parallel > 1) {
+      if (can_resume) print_out("\n\nnot finished; the same command continues\n");
+    } else {
+      printer.print_what_is_left(can_resume, options.run);
+    }
+  };
   try {
     train_or_resume(options, printer);
   } catch (const Stopped&) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     check_interrupt();
     throw;
   } catch (const Error& error) {
     // A user's mistake would happen again.
-    printer.print_what_is_left(error.fault() == Fault::machine, options.run.data);
+    print_what_is_left(error.fault() == Fault::machine);
     throw;
   } catch (...) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     throw;
   }
   if (options.seeds == 0) printer.print_places();
@@ -147,8 +154,8 @@ void add_train(CLI::App& app) {
   sluice train experiments/one-network.toml --seeds 5
   sluice train ~/pets                    writes pets.toml, as sluice init does
   sluice train --resume runs/lab
-  mpirun -n 2 sluice train experiments/lab.toml --set train.shards=4
-                                         on several cores or computers
+  sluice train experiments/lab.toml --parallel 2
+  mpirun -n 2 sluice train experiments/lab.toml     (docs/cluster.md)
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
 of the images), RUN/results.json, RUN/predictions.csv, RUN/gallery.json,
@@ -188,11 +195,8 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
       ->type_name("N")
       ->check(whole_number(1, 1000))
       ->excludes(resumed);
-  verb->add_option("--deadline", options->deadline,
-                   "Under mpirun: seconds without an answer after which\n"
-                   "another rank counts as lost (default: 60)")
-      ->type_name("SECONDS")
-      ->check(whole_number(1, 86'400));
+  add_parallel_option(*verb, options->run.parallel);
+  add_deadline_option(*verb, options->deadline);
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ class ReportedError : public Error {
 
 /// The ranks of a cluster. Waits for them, but not longer than a deadline, and not for a rank that
 /// ended with an error: it reports its error to all, and each call of another rank that waits then
-/// throws it as a ReportedError.
+/// throws it as a ReportedError. Messages may be sent and received by several threads, each of
+/// which receives from another rank.
 class Ranks : public Communicator {
  public:
   using Seconds = std::chrono::duration<double>;
@@ -42,6 +45,9 @@ class Ranks : public Communicator {
   /// Returns when the message is on its way.
   void send(int to, std::span<const std::byte> bytes);
   Bytes receive(int from);
+  bool has_message(int from);
+  /// Throws if the rank has been silent for longer than the deadline, or another has reported.
+  void require_answer(int rank, double seconds_of_silence);
   /// Without a deadline, for a rank that has nothing to do before it gets the message.
   Bytes wait_for_message(int from);
 
@@ -56,15 +62,23 @@ class Ranks : public Communicator {
   std::size_t bytes_sent() const { return bytes_; }
 
  private:
-  void wait(Wire::Ticket ticket, int partner, Seconds deadline);
-  void receive_piecewise(int from, int tag, std::span<std::byte> bytes, Seconds deadline);
+  /// Uses the wire, which takes one thread at a time.
+  template <class Use>
+  auto with_wire(const Use& use);
+  /// Until the deadline, and some seconds more.
+  void wait(Wire::Ticket ticket, int partner, Seconds extra);
+  void receive_piecewise(int from, int tag, std::span<std::byte> bytes, Seconds extra);
+  Bytes receive_after(int from, Seconds extra);
   void send_piecewise(int to, int tag, std::span<const std::byte> bytes);
   void throw_reported();
 
   Wire& wire_;
   Seconds deadline_;
   int size_;
+  std::mutex wire_mutex_;                ///< guards the wire, and the next two
+  std::optional<ReportedError> report_;  ///< of another rank
   int silent_ = -1;
+  std::mutex send_mutex_;  ///< keeps the parts of a message together
   double seconds_ = 0;
   std::size_t bytes_ = 0;
 };

@@ -74,9 +74,10 @@ class ThreadRanks {
       messages.pop_front();
       return true;
     }
-    std::optional<Waiting> waiting(int tag) override {
+    std::optional<Waiting> waiting(int wanted, int tag) override {
       const std::scoped_lock lock(all_.mutex_);
       for (int from = 0; from < all_.count_; ++from) {
+        if (wanted != kAny && wanted != from) continue;
         const std::deque<Bytes>& messages = all_.sent_[{from, rank_, tag}];
         if (!messages.empty()) return Waiting{from, messages.front().size()};
       }

@@ -29,8 +29,9 @@ class Wire {
   virtual Ticket receive(int from, int tag, std::span<std::byte> bytes) = 0;
   /// Whether a message arrived, or was sent. The ticket is invalid after true.
   virtual bool done(Ticket ticket) = 0;
-  /// A message of the tag that can be received without waiting, if there is one.
-  virtual std::optional<Waiting> waiting(int tag) = 0;
+  static constexpr int kAny = -1;
+  /// A message of the tag, from that rank or any, that can be received without waiting.
+  virtual std::optional<Waiting> waiting(int from, int tag) = 0;
   /// The last call, made by all ranks: waits for the others.
   virtual void leave() = 0;
 };

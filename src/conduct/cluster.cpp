@@ -2,7 +2,7 @@
 
 #include "cluster/launch.h"
 #include "cluster/ranks.h"
-#include "conduct/team.h"
+#include "conduct/service.h"
 
 namespace sluice {
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster/ranks_testing.h"
+#include "conduct/service.h"
 #include "tests/scratch.h"
 
 namespace sluice {
@@ -23,16 +24,18 @@ class TeamTest : public testing::Test {
     data_ = load_data(experiment_.data, DataPlace("builtin"), {});
   }
 
-  /// Trains the baseline on two ranks, and returns what each has thrown.
+  /// Trains the baseline on two ranks, together or on the second alone, and returns what each has
+  /// thrown.
   std::vector<std::string> train(std::vector<float>& values) {
     const DataRecord record = record_of(data_, experiment_.data.set);
     return ThreadRanks::messages_of(2, [&](Ranks& ranks) {
       if (ranks.rank() == 1) return serve(ranks);
       Team team(ranks, experiment_, data_, record);
-      const Groups groups(experiment_.groups, data_.class_names, "test");
-      const Lab lab(experiment_.lab, data_, groups, &team.ranks());
+      const Stage stage = stages(experiment_.lab, experiment_.groups).front();
       FitObserver none;
-      const TrainedModel trained = team.train(lab, lab.stages().front(), experiment_.groups, none);
+      const TrainedModel trained =
+          team.trains_jointly() ? team.train_jointly(experiment_, stage, none)
+                                : team.train_on(1, experiment_, stage, none, [] { return false; });
       values.assign(trained.weights.values().begin(), trained.weights.values().end());
       end_service(ranks);
     });
@@ -60,10 +63,14 @@ TEST_F(TeamTest, ARankWithOtherImagesIsNamed) {
   EXPECT_THAT(messages[1], HasSubstr("rank 0 on host a: rank 1 on host b has other images"));
 }
 
-TEST_F(TeamTest, NothingToDivideIsRefused) {
+TEST_F(TeamTest, ARankTrainsAloneAsThisOneWould) {
   experiment_.lab.shards = 1;
-  std::vector<float> none;
-  EXPECT_THAT(train(none)[0], HasSubstr("train.shards = 1 leaves nothing to divide among 2 ranks"));
+  std::vector<float> values;
+  EXPECT_THAT(train(values), testing::Each(""));
+  const Groups groups(experiment_.groups, data_.class_names, "test");
+  FitObserver none;
+  const TrainedModel here = Lab(experiment_.lab, data_, groups).train_baseline(none);
+  EXPECT_TRUE(std::ranges::equal(here.weights.values(), values));
 }
 
 }  // namespace

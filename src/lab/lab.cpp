@@ -116,8 +116,14 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.profile = compiled->profile();
   const Examples validation = examples_of(stage, validation_examples(), groups_);
   set_thresholds(model, validation, trained.weights);
-  if (options_.calibrate) calibrate(trained.model, trained.weights, validation);
+  calibrate(stage, trained);
   return trained;
+}
+
+void Lab::calibrate(const Stage& stage, TrainedModel& trained) const {
+  if (!options_.calibrate) return;
+  sluice::calibrate(trained.model, trained.weights,
+                    examples_of(stage, validation_examples(), groups_));
 }
 
 TrainedModel Lab::train_baseline(FitObserver& observer) const {

@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/machine.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "formats/safetensors/safetensors.h"
 #include "formats/text/json_text.h"
@@ -146,14 +147,14 @@ std::vector<std::string> split_machines(std::string_view text) {
 }  // namespace
 
 Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const DataRecord& data) {
-  const Machine machine = this_machine();
-  const int shards = experiment.lab.shards;
-  const std::string work =
-      shards > 1 ? fmt::format("{} shards", shards) : fmt::format("{} threads", machine.threads);
   return {settings_text(experiment), data.all,
-          fmt::format("{}, {}, {} convolutions, oneDNN {} with {}", machine.cpu, work,
-                      to_string(on_this_processor(experiment.lab.compute)), onednn_version(),
-                      onednn_instructions())};
+          [cpu = this_machine().cpu, compute = on_this_processor(experiment.lab.compute),
+           shards = experiment.lab.shards] {
+            const std::string work = shards > 1 ? fmt::format("{} shards", shards)
+                                                : fmt::format("{} threads", thread_count());
+            return fmt::format("{}, {}, {} convolutions, oneDNN {} with {}", cpu, work,
+                               to_string(compute), onednn_version(), onednn_instructions());
+          }};
 }
 
 Checkpoints::Checkpoints(const fs::path& folder, Setting setting)
@@ -183,10 +184,10 @@ void Checkpoints::write(const std::string& stage, const FitState& state) {
     if (!is_kept(block, state.finished)) continue;
     tensors.push_back({block.name, {static_cast<std::int64_t>(block.values.size())}, block.values});
   }
-  std::vector<std::string>& machines = machines_[stage];
-  if (machines.empty() || machines.back() != setting_.machine) {
-    machines.push_back(setting_.machine);
-  }
+  std::vector<std::string> machines = this->machines(stage);
+  const std::string machine = setting_.machine();
+  if (machines.empty() || machines.back() != machine) machines.push_back(machine);
+  keep_machines(stage, machines);
   Entries entries{{"state", to_json(state).dump()},
                   {"experiment", setting_.experiment},
                   {"data", setting_.data},
@@ -208,26 +209,39 @@ void Checkpoints::write(const std::string& stage, const FitState& state) {
 bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say) {
   const std::vector<fs::path> files = of_stage(stage);
   for (auto path = files.rbegin(); path != files.rend(); ++path) {
+    std::vector<std::string> machines;
     try {
       const Whole whole = read_whole(*path, state);
       require_setting(whole.entries, setting_, path_text(folder_.parent_path()));
       restore(whole, state);
-      machines_[stage] = split_machines(whole.entries.at("machines"));
+      machines = split_machines(whole.entries.at("machines"));
+      keep_machines(stage, machines);
     } catch (const OtherRun&) {
       throw;
     } catch (const Error& error) {
       say(fmt::format("ignored {}", untagged(error)));
       continue;
     }
-    const std::string& last = machines_[stage].back();
-    if (last != setting_.machine) {
+    const std::string machine = setting_.machine();
+    if (machines.back() != machine) {
       say(fmt::format("{} with {}, {} with {}: rounding differs",
-                      state.finished ? "trained" : "begun", last,
-                      state.finished ? "the rest is trained" : "resumed", setting_.machine));
+                      state.finished ? "trained" : "begun", machines.back(),
+                      state.finished ? "the rest is trained" : "resumed", machine));
     }
     return true;
   }
   return false;
+}
+
+std::vector<std::string> Checkpoints::machines(const std::string& stage) {
+  const std::lock_guard lock(mutex_);
+  return machines_[stage];
+}
+
+void Checkpoints::keep_machines(const std::string& stage,
+                                const std::vector<std::string>& machines) {
+  const std::lock_guard lock(mutex_);
+  machines_[stage] = machines;
 }
 
 void Checkpoints::remove() {

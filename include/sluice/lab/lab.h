@@ -122,6 +122,10 @@ class Lab {
   /// mixture's stage.
   TrainedModel train(const Stage& stage, FitObserver& observer) const;
 
+  /// What train() does last, for a network that was trained elsewhere: sets its temperature, if
+  /// LabOptions::calibrate wants it.
+  void calibrate(const Stage& stage, TrainedModel& trained) const;
+
   /// Trains the baseline: all classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;
   /// Trains the expert of a group on the images of that group only. It has an output for each class

@@ -32,8 +32,15 @@ struct RunOptions {
   /// Number of steps between checkpoints. A checkpoint is also written after an epoch, if that
   /// takes less than 1.5% of the time, and at the end of each stage. Values below 1 count as 1.
   int checkpoint_steps = 500;
-  /// Ranks that train each batch together, divided into LabOptions::shards. Null: this process
-  /// trains alone. Not owned.
+  /// Number of trainings that run beside each other, each with an equal part of the OpenMP threads:
+  /// of a run the stages that need no other one, of run_seeds() and run_frontier() whole runs. A
+  /// run of one network has nothing to train beside it, and uses all threads. Each training gives
+  /// the weights that it gives alone with that number of threads. At least 1, and at most the
+  /// number of OpenMP threads; otherwise Error (user) is thrown.
+  int parallel = 1;
+  /// Ranks that take part: they train each batch together if LabOptions::shards is above 1, and
+  /// otherwise trainings beside each other, as with `parallel`, which must be 1 then. Null: this
+  /// process trains alone. Not owned.
   Cluster* cluster = nullptr;
 };
 
@@ -60,15 +67,25 @@ struct StageStart {
   const std::variant<Sequential, Mixture>& model;
 };
 
+/// A training, or in run_seeds() and run_frontier() a run, that runs beside others.
+struct Running {
+  std::string name;   ///< of the stage, or of the run
+  Progress progress;  ///< of the stage; its epochs are 0 before the first step
+};
+
 /// Callbacks of a run, on the thread that called run() or resume(). They are called in the order
 /// below, those from on_stage() to on_model() for each stage. An exception from any of them ends
 /// the run, which can be resumed from its last checkpoint.
+///
+/// With RunOptions::parallel the order is the same: the reports of a stage that is trained beside
+/// others are kept until it is its turn. on_running() takes the place of on_step().
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
   /// Called while data is loaded, before each stage and after each step. If it returns true, the
-  /// current stage is saved in a checkpoint, and Stopped is thrown.
+  /// current stage is saved in a checkpoint, and Stopped is thrown. While trainings run beside each
+  /// other it is called ten times a second, and all of them are saved.
   virtual bool should_stop() { return false; }
 
   /// Returns the callbacks for loading the data.
@@ -83,6 +100,9 @@ class RunObserver {
   /// again for its earlier epochs.
   virtual void on_resumed(const FitState&) {}
   virtual void on_step(const Progress&) {}
+  /// Called about ten times a second with the trainings that run beside each other, and the
+  /// estimated time until all of them are finished; 0 if it is not known yet.
+  virtual void on_running(const std::vector<Running>&, double /*seconds_left*/) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
   /// Called when the files of the stage's model are written. The profile is of its fit, including
   /// validation; for a stage that was finished before it has no backward passes.

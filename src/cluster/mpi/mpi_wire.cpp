@@ -55,10 +55,10 @@ class MpiWire : public Wire {
     check(MPI_Test(&requests_[static_cast<std::size_t>(ticket)], &is_done, MPI_STATUS_IGNORE));
     return is_done != 0;
   }
-  std::optional<Waiting> waiting(int tag) override {
+  std::optional<Waiting> waiting(int from, int tag) override {
     int found = 0;
     MPI_Status status;
-    check(MPI_Iprobe(MPI_ANY_SOURCE, tag, MPI_COMM_WORLD, &found, &status));
+    check(MPI_Iprobe(from == kAny ? MPI_ANY_SOURCE : from, tag, MPI_COMM_WORLD, &found, &status));
     if (found == 0) return {};
     int bytes = 0;
     MPI_Get_count(&status, MPI_BYTE, &bytes);
