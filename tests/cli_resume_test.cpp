@@ -75,6 +75,28 @@ TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
   expect_whole();
 }
 
+TEST_F(Resume, TrainingsBesideEachOtherEndAsIfNeverStopped) {
+  const std::vector<std::string> two_threads{"OMP_NUM_THREADS=2"};
+  const auto beside = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--parallel", "2"});
+    return arguments;
+  };
+  Program first(folder_.path(), beside(train_as("run")), two_threads);
+  wait_for("gate");
+  EXPECT_EQ(first.threads_open_to(Program::bits({SIGINT, SIGTERM})), 1) << "the one that waits";
+  first.signal(SIGINT);
+  const Ended stopped = first.wait();
+  expect_complaint(stopped, 130, "stopped by Ctrl-C");
+  EXPECT_THAT(stopped.out,
+              HasSubstr("to resume: sluice train --resume run --data builtin --parallel 2\n"));
+
+  const Ended ended = run(beside(resume("run")), two_threads);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_LE(widest(ended.out), 80u);
+  ASSERT_EQ(run(beside(train_as("whole")), two_threads).code, 0);
+  expect_the_same_run(folder_ / "whole", folder_ / "run");
+}
+
 /// Signals within half a second count as one, so the second one comes later.
 TEST_F(Resume, ASecondSignalEndsItAtOnce) {
   const fs::path slow = folder_ / ".bin/gnuplot";

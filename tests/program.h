@@ -82,6 +82,18 @@ class Program {
     return at == std::string::npos ? 0
                                    : std::stoull(status.substr(at + mask.size() + 1), nullptr, 16);
   }
+  /// Returns the number of its threads that do not block all these signals.
+  int threads_open_to(std::uint64_t signals) const {
+    int open = 0;
+    const std::string tasks = "/proc/" + std::to_string(child_) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      const std::string status = load(task.path() / "status");
+      const std::size_t at = status.find("SigBlk:");
+      if (at == std::string::npos) continue;  // it has ended
+      open += (~std::stoull(status.substr(at + 7), nullptr, 16) & signals) != 0 ? 1 : 0;
+    }
+    return open;
+  }
   static std::uint64_t bits(std::initializer_list<int> signals) {
     std::uint64_t bits = 0;
     for (const int each : signals) bits |= std::uint64_t{1} << (each - 1);
