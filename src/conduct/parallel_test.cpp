@@ -54,6 +54,7 @@ class Lines : public RunObserver {
   void on_stage(const StageStart& start) override {
     add(std::to_string(start.number) + " " + start.stage.name + " " +
         std::to_string(start.train.size()));
+    if (on_a_stage) on_a_stage(start.stage);
   }
   void on_resumed(const FitState& state) override { add(state.finished ? "before" : "resumed"); }
   void on_step(const Progress&) override { ++steps; }
@@ -77,6 +78,7 @@ class Lines : public RunObserver {
   void on_results(const Results&) override { add("results"); }
 
   bool stops = false;
+  std::function<void(const Stage&)> on_a_stage;
   std::string stops_behind;  ///< name of a stage
   std::function<void(const std::vector<Running>&)> while_running;
   std::vector<std::string> lines;
@@ -181,6 +183,11 @@ TEST_F(Parallel, ARunHasTheBitsOfItsStagesAloneAndTheirOrder) {
   Experiment experiment = small_lab();
   experiment.lab.controls = {.longer = true, .average = true, .wider = true};
   Lines beside;
+  beside.on_a_stage = [&](const Stage& stage) {
+    const fs::path finished = beside.folder / "checkpoints/control-wider.00003-0000000.safetensors";
+    if (stage.kind != StageKind::mixture) return;
+    EXPECT_TRUE(fs::exists(finished)) << "nothing runs beside the mixture";
+  };
   run(experiment, options("beside", 2), beside);
   const std::vector<std::string> parts = train_in_turn(experiment, "in turn");
   expect_the_same("beside", "in turn");

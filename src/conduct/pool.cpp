@@ -10,6 +10,13 @@
 namespace sluice {
 
 void require_parallel(int trainings) {
+  if (trainings > 1 && omp_get_proc_bind() != omp_proc_bind_false) {
+    // OpenMP binds the first thread of every team to the same processor.
+    throw user_error("parallel",
+                     "OMP_PROC_BIND, OMP_PLACES or GOMP_CPU_AFFINITY binds all {} trainings to the "
+                     "same processors: unset them",
+                     trainings);
+  }
   const int threads = settle_thread_count();
   if (trainings >= 1 && trainings <= threads) return;
   throw user_error("parallel",

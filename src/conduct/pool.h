@@ -16,7 +16,7 @@
 
 namespace sluice {
 
-/// Throws Error (user) unless that many trainings can each have an OpenMP thread.
+/// Throws Error (user) unless that many trainings can each have OpenMP threads of their own.
 void require_parallel(int trainings);
 
 /// Runs works beside each other. Each slot is a thread with an equal part of the calling thread's

@@ -36,7 +36,8 @@ struct RunOptions {
   /// of a run the stages that need no other one, of run_seeds() and run_frontier() whole runs. A
   /// run of one network has nothing to train beside it, and uses all threads. Each training gives
   /// the weights that it gives alone with that number of threads. At least 1, and at most the
-  /// number of OpenMP threads; otherwise Error (user) is thrown.
+  /// number of OpenMP threads, which must not be bound to processors; otherwise Error (user) is
+  /// thrown.
   int parallel = 1;
   /// Ranks that take part: they train each batch together if LabOptions::shards is above 1, and
   /// otherwise trainings beside each other, as with `parallel`, which must be 1 then. Null: this
