@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
-#include "sluice/lab/cluster.h"
+#include "sluice/lab/run.h"
 #include "sluice/process.h"
 #include "sluice/version.h"
 

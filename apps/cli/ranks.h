@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/output.h"
-#include "sluice/lab/cluster.h"
+#include "sluice/lab/run.h"
 #include "sluice/process.h"
 
 namespace sluice::cli {

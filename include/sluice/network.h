@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/communicator.h"
+#include "sluice/process.h"
 #include "sluice/layers.h"
 
 #pragma GCC visibility push(default)

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "sluice/communicator.h"
+#include "sluice/process.h"
 
 namespace sluice {
 

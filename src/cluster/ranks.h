@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cluster/wire.h"
-#include "sluice/communicator.h"
+#include "sluice/process.h"
 #include "sluice/error.h"
 
 namespace sluice {

@@ -1,4 +1,4 @@
-#include "sluice/lab/cluster.h"
+#include "sluice/lab/run.h"
 
 #include "cluster/launch.h"
 #include "cluster/ranks.h"

@@ -42,7 +42,7 @@ void require_shards(const CompileOptions& options) {
     throw user_error("compile", "shards = {}: must be a power of two: 1, 2, 4, 8, ...",
                      options.shards);
   }
-  if (options.shards > options.batch) {
+  if (options.shards > 1 && options.shards > options.batch) {
     throw user_error("compile", "shards = {}: must leave an image for each, of a batch of {}",
                      options.shards, options.batch);
   }

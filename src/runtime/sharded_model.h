@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "sluice/communicator.h"
+#include "sluice/process.h"
 #include "sluice/network.h"
 
 namespace sluice {
