@@ -98,9 +98,18 @@ TEST(Pool, AnErrorEndsTheOthersAndIsThrown) {
   NotesOfOneThread observer;
   Pool pool(2, 0, observer);
   bool has_begun = false;
-  pool.add({{"endless", 3, work_until_stopped},
+  std::atomic<bool> is_stopped = false;
+  pool.add({{"endless", 3,
+             [&](RunObserver& its, int) {
+               while (!its.should_stop()) std::this_thread::yield();
+               is_stopped = true;
+             }},
             {"fails", 2, [](RunObserver&, int) { throw user_error("train", "it fails"); }},
             {"waits", 1, [&](RunObserver&, int) { has_begun = true; }}});
+  for (int i = 0; i < 10'000 && !is_stopped; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  EXPECT_TRUE(is_stopped) << "also while this thread does something else";
   EXPECT_THAT(error_of(Fault::user, [&] { pool.collect("endless"); }), HasSubstr("it fails"));
   EXPECT_THAT(error_of(Fault::user, [&] { pool.wait(); }), HasSubstr("it fails"));
   EXPECT_FALSE(has_begun);
