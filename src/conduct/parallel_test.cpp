@@ -35,7 +35,7 @@ Experiment small_lab() {
 /// With so many images two trainings can be seen beside each other.
 Experiment long_lab() {
   Experiment experiment = small_lab();
-  experiment.data.train_images = 1000;
+  experiment.data.train_images = 2000;
   return experiment;
 }
 
@@ -184,19 +184,11 @@ class Parallel : public testing::Test {
 TEST_F(Parallel, ARunHasTheBitsOfItsStagesAloneAndTheirOrder) {
   Experiment experiment = small_lab();
   experiment.lab.controls = {.longer = true, .average = true, .wider = true};
-  experiment.lab.epochs = {6, 1, 1, 1};  // the controls are the last to end
   Lines beside;
-  beside.on_a_stage = [&](const Stage& stage) {
-    const fs::path finished =
-        beside.folder / "checkpoints/control-second.00007-0000000.safetensors";
-    if (stage.kind != StageKind::mixture) return;
-    EXPECT_TRUE(fs::exists(finished)) << "nothing runs beside the mixture";
-  };
   run(experiment, options("beside", 2), beside);
   const std::vector<std::string> parts = train_in_turn(experiment, "in turn");
   expect_the_same("beside", "in turn");
   EXPECT_EQ(contents("beside").size(), 8 * 2 + 3) << "eight stages, and three files";
-  EXPECT_EQ(beside.most_running, 2);
   EXPECT_FALSE(fs::exists(folder_ / "beside/checkpoints"));
 
   ASSERT_GT(beside.lines.size(), parts.size());
@@ -204,6 +196,19 @@ TEST_F(Parallel, ARunHasTheBitsOfItsStagesAloneAndTheirOrder) {
   const std::string json = load(folder_ / "beside/results.json");
   EXPECT_THAT(json, HasSubstr(", 1 threads, "));
   EXPECT_THAT(json, HasSubstr(", 2 threads, ")) << "the mixture has all";
+}
+
+TEST_F(Parallel, NothingRunsBesideTheMixture) {
+  Experiment experiment = small_lab();
+  experiment.lab.controls.wider = true;
+  experiment.lab.epochs = {6, 1, 1, 1};  // the wider network is the last to end
+  Lines lines;
+  const fs::path finished = folder_ / "run/checkpoints/control-wider.00007-0000000.safetensors";
+  lines.on_a_stage = [&](const Stage& stage) {
+    EXPECT_EQ(fs::exists(finished), stage.kind == StageKind::mixture || stage.is_control())
+        << stage.name;
+  };
+  run(experiment, options("run", 2), lines);
 }
 
 TEST_F(Parallel, StoppedAndResumedARunEndsInTheSameBits) {
@@ -361,7 +366,6 @@ Experiment small_frontier() {
 TEST_F(Parallel, AFrontierIsThatOfRunsAlone) {
   Lines beside;
   const Frontier frontier = run_frontier(small_frontier(), options("beside", 2), beside);
-  EXPECT_EQ(beside.most_running, 2);
   const ThreadTeam alone(1);
   Lines lines;
   const Frontier other = run_frontier(small_frontier(), options("alone", 1), lines);
@@ -377,6 +381,7 @@ TEST_F(Parallel, AFrontierIsThatOfRunsAlone) {
   for (const char* run : {"seed-0/mixture", "seed-1/width-1-work-0.5"}) {
     expect_the_same(std::string("beside/") + run, std::string("alone/") + run);
   }
+  EXPECT_EQ(RunFolder::open(folder_ / "beside/seed-1/mixture").read_experiment().lab.seed, 1);
   // Only the time left differs.
   const auto without_times = [](std::vector<std::string> all) {
     for (std::string& line : all) line = line.substr(0, line.find("; "));
