@@ -111,6 +111,28 @@ std::vector<LayerProfile> profile_from(const Json& json) {
   return profile;
 }
 
+Json of(const Stage& stage) {
+  return {static_cast<int>(stage.kind),
+          stage.group,
+          stage.name,
+          stage.title,
+          stage.random,
+          stage.epochs,
+          stage.control,
+          stage.control_words};
+}
+
+Stage stage_from(const Json& json) {
+  return {static_cast<StageKind>(json.at(0).get<int>()),
+          json.at(1),
+          json.at(2),
+          json.at(3),
+          json.at(4),
+          json.at(5),
+          json.at(6),
+          json.at(7)};
+}
+
 Json of(const Experiment& experiment) {
   Json groups = Json::array();
   for (const Groups::Group& group : experiment.groups)

@@ -48,6 +48,8 @@ Json of(const std::vector<ExpertUse>& layers);
 std::vector<ExpertUse> expert_use_from(const Json& json);
 Json of(const std::vector<LayerProfile>& profile);
 std::vector<LayerProfile> profile_from(const Json& json);
+Json of(const Stage& stage);
+Stage stage_from(const Json& json);
 /// The experiment with its groups, found or declared.
 Json of(const Experiment& experiment);
 Experiment experiment_from(const Json& json);

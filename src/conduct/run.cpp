@@ -98,14 +98,14 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   const fs::path wanted = options.folder.empty() ? "runs" : options.folder;
   require_images_and_disk(experiment, lab_of(experiment, data, groups), groups,
                           stopped ? stopped->path() : wanted, options.parallel);
-  RunFolder folder =
-      stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
   std::unique_ptr<Team> own_team;
   Shared its = shared;
   if (its.team == nullptr) {
     own_team = team_of(experiment, options, data);
     its.team = own_team.get();
   }
+  RunFolder folder =
+      stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
   return Conductor(experiment, data, record, std::move(folder), options, observer, its).run();
 }
 

@@ -1,6 +1,5 @@
 #include "conduct/service.h"
 
-#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -114,13 +113,8 @@ class Wanted {
   Wanted(const Json& request, const Dataset& data, Communicator* ranks)
       : experiment_(messages::experiment_from(request.at("experiment"))),
         groups_(experiment_.groups, data.class_names, "rank 0"),
-        lab_(lab_of(experiment_, data, groups_, ranks)) {
-    const std::string name = request.at("stage");
-    const std::vector<Stage> stages = lab_.stages();
-    const auto stage = std::ranges::find(stages, name, &Stage::name);
-    if (stage == stages.end()) throw machine_error("cluster", "there is no stage {}", name);
-    stage_ =
-        stage->kind == StageKind::longer_baseline ? stage->of_epochs(request.at("epochs")) : *stage;
+        lab_(lab_of(experiment_, data, groups_, ranks)),
+        stage_(messages::stage_from(request.at("stage"))) {
     if (stage_.kind != StageKind::mixture) return;
     const Mixture model = lab_.declare();
     std::vector<const Sequential*> parts{&model.baseline};

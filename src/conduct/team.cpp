@@ -25,8 +25,7 @@ Json request(const char* what, const Experiment& experiment, const Stage& stage,
              const std::vector<const TrainedModel*>& parts) {
   Json json{{"do", what},
             {"experiment", messages::of(experiment)},
-            {"stage", stage.name},
-            {"epochs", stage.epochs},
+            {"stage", messages::of(stage)},
             {"parts", Json::array()}};
   for (const TrainedModel* part : parts) {
     json["parts"].push_back(messages::binary(part->weights.values()));

@@ -31,7 +31,7 @@ class TeamTest : public testing::Test {
     return ThreadRanks::messages_of(2, [&](Ranks& ranks) {
       if (ranks.rank() == 1) return serve(ranks);
       Team team(ranks, experiment_, data_, record);
-      const Stage stage = stages(experiment_.lab, experiment_.groups).front();
+      const Stage stage = stage_;
       FitObserver none;
       const TrainedModel trained =
           team.trains_jointly() ? team.train_jointly(experiment_, stage, none)
@@ -42,6 +42,7 @@ class TeamTest : public testing::Test {
   }
 
   Experiment experiment_;
+  Stage stage_{StageKind::baseline, -1, "baseline", "all classes", 1, 1};
   Dataset data_;
 };
 
@@ -65,12 +66,23 @@ TEST_F(TeamTest, ARankWithOtherImagesIsNamed) {
 
 TEST_F(TeamTest, ARankTrainsAloneAsThisOneWould) {
   experiment_.lab.shards = 1;
-  std::vector<float> values;
-  EXPECT_THAT(train(values), testing::Each(""));
-  const Groups groups(experiment_.groups, data_.class_names, "test");
-  FitObserver none;
-  const TrainedModel here = Lab(experiment_.lab, data_, groups).train_baseline(none);
-  EXPECT_TRUE(std::ranges::equal(here.weights.values(), values));
+  experiment_.lab.controls.average = true;
+  const auto expect_the_same = [&] {
+    std::vector<float> values;
+    EXPECT_THAT(train(values), testing::Each(""));
+    const Groups groups(experiment_.groups, data_.class_names, "test");
+    LabOptions options = experiment_.lab;
+    options.controls = {};
+    FitObserver none;
+    const TrainedModel here = Lab(options, data_, groups).train(stage_, none);
+    EXPECT_TRUE(std::ranges::equal(here.weights.values(), values));
+  };
+  expect_the_same();
+  // A control is trained beside the baseline by whose errors groups will be found.
+  stage_ = {StageKind::second_baseline, -1, "control-second", "another", 4, 1, "average", "words"};
+  experiment_.groups.clear();
+  experiment_.finds_groups = true;
+  expect_the_same();
 }
 
 }  // namespace
