@@ -16,6 +16,7 @@ class TeamTest : public testing::Test {
  protected:
   TeamTest() {
     experiment_.lab.shards = 2;
+    experiment_.lab.network.width = 0.25;
     experiment_.lab.epochs = {1, 1, 1, 1};
     experiment_.data.train_images = 40;
     experiment_.data.test_images = 20;
