@@ -165,7 +165,9 @@ TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
 
 TEST_F(ShardedModelTest, SoDoesTheLabsMixture) {
   const Groups groups({{"x", {"a", "b"}}, {"y", {"c", "d"}}}, kNames);
-  expect_the_same_everywhere(mixture(groups, kImageShape, kClasses, {.width = 0.25}));
+  NetworkChoice narrow;
+  narrow.width = 0.25;
+  expect_the_same_everywhere(mixture(groups, kImageShape, kClasses, narrow));
 }
 
 /// Without statistics of a shard the gradients are those of the whole batch, its masks of dropout
