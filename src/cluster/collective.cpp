@@ -19,14 +19,14 @@ void sum_over_ranks(Communicator& ranks, std::span<float> values) {
 
 void gather_from_ranks(Communicator& ranks, std::span<std::byte> all,
                        std::span<const std::size_t> places) {
-  for (int distance = 1; distance < ranks.size(); distance *= 2) {
-    const auto of_group_with = [&](int rank) {
-      const int first = rank / distance * distance;
-      const std::size_t begin = places[static_cast<std::size_t>(first)];
-      return all.subspan(begin, places[static_cast<std::size_t>(first + distance)] - begin);
+  const auto own = static_cast<std::size_t>(ranks.rank());
+  for (std::size_t distance = 1; distance < places.size() - 1; distance *= 2) {
+    const auto of_group_with = [&](std::size_t rank) {
+      const std::size_t first = rank / distance * distance;
+      return all.subspan(places[first], places[first + distance] - places[first]);
     };
-    const int partner = ranks.rank() ^ distance;
-    ranks.exchange(partner, of_group_with(ranks.rank()), of_group_with(partner));
+    const std::size_t partner = own ^ distance;
+    ranks.exchange(static_cast<int>(partner), of_group_with(own), of_group_with(partner));
   }
 }
 

@@ -169,7 +169,8 @@ std::span<const float> ShardedModel::forward(std::span<const float> images, int 
 
 std::span<const float> ShardedModel::logits() const {
   require_logits(*this, places_.back());
-  return std::span(logits_).first(static_cast<std::size_t>(places_.back() * outputs()));
+  return std::span(logits_).first(static_cast<std::size_t>(places_.back()) *
+                                  static_cast<std::size_t>(outputs()));
 }
 
 void ShardedModel::backward(std::span<const float> gradient, GradientOf where) {
