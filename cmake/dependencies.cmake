@@ -14,6 +14,7 @@ if(SLUICE_SANITIZE STREQUAL "thread")
   find_library(archer_library archer PATHS "${llvm_libraries}" REQUIRED)
   target_link_libraries(sluice_flags INTERFACE -Wl,--no-as-needed "${archer_library}")
 endif()
+find_package(MPI QUIET COMPONENTS C)  # optional: training on several computers
 find_package(Boost REQUIRED)  # Boost.Math, only headers
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(fmt REQUIRED)

@@ -16,7 +16,7 @@ constexpr std::size_t kConstant = 262'144;
 
 bool checkpoint(std::string_view bytes) {
   static const ScratchFolder folder;
-  Checkpoints checkpoints(folder / "checkpoints", {"seed = 0\n", "data", "machine"});
+  Checkpoints checkpoints(folder / "checkpoints", {"seed = 0\n", "data", [] { return "machine"; }});
   write_file(folder / "checkpoints/cnn.00001-0000001.safetensors", bytes);
   std::vector<float> weights(3);
   FitState state;

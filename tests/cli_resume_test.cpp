@@ -1,75 +1,16 @@
 // Tests that runs resume after they are stopped, killed or meet a full disk.
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <random>
-#include <regex>
-#include <set>
-#include <thread>
 
 #include "tests/command_line.h"
+#include "tests/run_files.h"
 
 namespace sluice::testing {
 namespace {
 
-namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-void pause(double seconds) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
-
-std::set<std::string> files_in(const fs::path& folder) {
-  std::set<std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    files.insert(fs::relative(entry.path(), folder).string());
-  }
-  return files;
-}
-
-/// Whether a key of results.json is a time or a speed.
-bool is_time(const std::string& key) {
-  return key.find("second") != std::string::npos || key == "latency_ms" || key == "finished_at" ||
-         key == "peak_memory_bytes";
-}
-
-void drop_times(nlohmann::json& json) {
-  if (json.is_object()) {
-    for (auto it = json.begin(); it != json.end();) {
-      it = is_time(it.key()) ? json.erase(it) : std::next(it);
-    }
-  }
-  for (auto& value : json) {
-    if (value.is_structured()) drop_times(value);
-  }
-}
-
-/// Returns the content of a run's file without times.
-std::string timeless(const fs::path& file) {
-  const std::string text = load(file);
-  if (file.filename() == "report.html") return "";  // made from results.json and gallery.json
-  if (file.filename() == "SHA256SUMS") {
-    return std::regex_replace(text, std::regex("[^\n]*(history.csv|results.json)\n"), "");
-  }
-  if (file.filename() == "history.csv") {
-    return std::regex_replace(text, std::regex(",[^,\n]*\n"), "\n");
-  }
-  if (file.filename() == "results.json") {
-    nlohmann::json json = nlohmann::json::parse(text);
-    drop_times(json);
-    return json.dump(1);
-  }
-  return text;
-}
-
-void expect_the_same_run(const fs::path& whole, const fs::path& other) {
-  ASSERT_EQ(files_in(other), files_in(whole));
-  for (const std::string& file : files_in(whole)) {
-    if (!fs::is_regular_file(whole / file)) continue;
-    EXPECT_TRUE(timeless(other / file) == timeless(whole / file)) << file;
-  }
-}
 
 std::vector<std::string> train_as(const std::string& run) {
   return train_short({"--data", "builtin", "--run", run, "--checkpoint-steps", "3"});
@@ -132,6 +73,28 @@ TEST_F(Resume, AfterCtrlCOrTermItEndsAsIfNeverStopped) {
   ASSERT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("trained before:\nEpoch 1/1 "));
   expect_whole();
+}
+
+TEST_F(Resume, TrainingsBesideEachOtherEndAsIfNeverStopped) {
+  const std::vector<std::string> two_threads{"OMP_NUM_THREADS=2"};
+  const auto beside = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--parallel", "2"});
+    return arguments;
+  };
+  Program first(folder_.path(), beside(train_as("run")), two_threads);
+  wait_for("gate");
+  EXPECT_EQ(first.threads_open_to(Program::bits({SIGINT, SIGTERM})), 1) << "the one that waits";
+  first.signal(SIGINT);
+  const Ended stopped = first.wait();
+  expect_complaint(stopped, 130, "stopped by Ctrl-C");
+  EXPECT_THAT(stopped.out,
+              HasSubstr("to resume: sluice train --resume run --data builtin --parallel 2\n"));
+
+  const Ended ended = run(beside(resume("run")), two_threads);
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_LE(widest(ended.out), 80u);
+  ASSERT_EQ(run(beside(train_as("whole")), two_threads).code, 0);
+  expect_the_same_run(folder_ / "whole", folder_ / "run");
 }
 
 /// Signals within half a second count as one, so the second one comes later.

@@ -75,6 +75,16 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"train", kLab, "--profil"}), 2, "did you mean --profile?");
   expect_complaint(run({"train", kLab, "--checkpoint-steps", "0"}), 2,
                    "--checkpoint-steps: must be a whole number from 1 to 1000000000, not '0'");
+  for (const char* verb : {"train", "frontier"}) {
+    for (const char* wrong : {"0", "-1", "many", ""}) {
+      expect_complaint(run({verb, kLab, "--parallel", wrong}), 2, "--parallel: must ");
+    }
+    expect_complaint(run({verb, kLab, "--parallel", "3"}, {"OMP_NUM_THREADS=2"}), 2,
+                     "3 trainings beside each other: give a number from 1 to that of the OpenMP "
+                     "threads, 2");
+    expect_complaint(run({verb, kLab, "--parallel", "2"}, {"OMP_PROC_BIND=true"}), 2,
+                     "binds all 2 trainings to the same processors: unset them");
+  }
   for (const char* seconds : {"nan", "inf", "1e999", "-1", "3s", ""}) {
     expect_complaint(run({"bench", "inference", "--batch", "1", "--seconds", seconds}), 2,
                      "--seconds: must ");

@@ -46,12 +46,15 @@ class Program {
     Stream err = Stream::kept;
   };
 
-  /// `environment` has NAME=VALUE texts, added to the test's own.
+  /// `environment` has NAME=VALUE texts, added to the test's own; `launcher` a program, found by
+  /// PATH, that starts this one, and its arguments.
   Program(const std::filesystem::path& folder, std::vector<std::string> arguments,
           std::vector<std::string> environment = {}, std::optional<Limit> limit = {},
-          Streams streams = {Stream::kept, Stream::kept})
+          Streams streams = {Stream::kept, Stream::kept},
+          const std::vector<std::string>& launcher = {})
       : out_(folder / ".out"), err_(folder / ".err") {
     arguments.insert(arguments.begin(), SLUICE_PROGRAM);
+    arguments.insert(arguments.begin(), launcher.begin(), launcher.end());
     child_ = fork();
     if (child_ != 0) return;
     std::filesystem::current_path(folder);
@@ -67,7 +70,7 @@ class Program {
     std::vector<char*> raw;
     for (std::string& argument : arguments) raw.push_back(argument.data());
     raw.push_back(nullptr);
-    execv(raw[0], raw.data());
+    execvp(raw[0], raw.data());
     _exit(127);
   }
 
@@ -78,6 +81,18 @@ class Program {
     const std::size_t at = status.find(mask + ":");
     return at == std::string::npos ? 0
                                    : std::stoull(status.substr(at + mask.size() + 1), nullptr, 16);
+  }
+  /// Returns the number of its threads that do not block all these signals.
+  int threads_open_to(std::uint64_t signals) const {
+    int open = 0;
+    const std::string tasks = "/proc/" + std::to_string(child_) + "/task";
+    for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+      const std::string status = load(task.path() / "status");
+      const std::size_t at = status.find("SigBlk:");
+      if (at == std::string::npos) continue;  // it has ended
+      open += (~std::stoull(status.substr(at + 7), nullptr, 16) & signals) != 0 ? 1 : 0;
+    }
+    return open;
   }
   static std::uint64_t bits(std::initializer_list<int> signals) {
     std::uint64_t bits = 0;

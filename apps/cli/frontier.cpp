@@ -1,5 +1,6 @@
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/ranks.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -17,9 +18,10 @@ struct FrontierSettings {
   std::string folder;
   std::vector<std::string> set;
   RunOptions run;
+  double deadline = 60;  ///< seconds
 };
 
-void find_frontier(FrontierSettings settings) {
+void find_frontier_here(FrontierSettings settings) {
   settings.run.folder = settings.folder;
   const Experiment experiment = read_experiment(settings.experiment, settings.set);
   RunPrinter printer(RunPrinter::Detail::brief);
@@ -31,6 +33,14 @@ void find_frontier(FrontierSettings settings) {
     check_interrupt();
     throw;
   }
+}
+
+void find_frontier(const FrontierSettings& settings) {
+  on_ranks(settings.deadline, [&](Cluster* cluster) {
+    FrontierSettings own = settings;
+    own.run.cluster = cluster;
+    find_frontier_here(own);
+  });
 }
 
 }  // namespace
@@ -49,6 +59,7 @@ images; then both are compared on the test images.
 Examples:
   sluice frontier experiments/cascade.toml
   sluice frontier experiments/cascade.toml --set frontier.seeds=1
+  sluice frontier experiments/cascade.toml --parallel 2
   sluice frontier experiments/lab.toml --set train.validation_split=0.1
 
 Writes DIR/frontier.html, frontier.png, frontier.json, and each run's folder,
@@ -62,6 +73,8 @@ sweep and does not repeat finished runs.)");
   verb->add_option("--set", settings->set, "Override a value of the experiment; repeatable")
       ->type_name("KEY=VALUE")
       ->take_all();
+  add_parallel_option(*verb, settings->run.parallel);
+  add_deadline_option(*verb, settings->deadline);
   verb->callback([settings] { find_frontier(*settings); });
 }
 

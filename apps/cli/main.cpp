@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "sluice/error.h"
+#include "sluice/lab/run.h"
 #include "sluice/process.h"
 #include "sluice/version.h"
 
@@ -38,6 +39,14 @@ int failed(std::string_view message, int code) {
   flush_out();
   complain(message);
   return code;
+}
+
+/// For a verb that one process does.
+void refuse_ranks() {
+  if (Cluster::launched_ranks() < 2) return;
+  throw Error(Fault::user, "cluster",
+              "only `sluice train` and `sluice frontier` use several ranks: start the others "
+              "without mpirun");
 }
 
 /// Says that a signal ends the program, if the other thread that ends it does not already. Returns
@@ -80,6 +89,10 @@ int run(int argc, char** argv) {
   add_data(app);
   add_bench(app);
   refuse_empty_values(app);
+  for (CLI::App* verb : app.get_subcommands({})) {
+    const std::string name = verb->get_name();
+    if (name != "train" && name != "frontier") verb->parse_complete_callback(refuse_ranks);
+  }
 
   try {
     app.parse(argc, argv);
@@ -114,6 +127,8 @@ void end(int signal) {
 
 int main(int argc, char** argv) {
   sluice::cli::open_standard_streams();
+  sluice::cli::silence(sluice::Cluster::launched_rank() > 0);
+  sluice::use_all_cores(argv);
   sluice::restart_with_short_waits(argv);
   sluice::watch_for_interrupt(sluice::cli::end);
   // Without these signals write() returns an error: for a file that is too large, and for a closed

@@ -40,6 +40,24 @@ inline void add_set_data_option(CLI::App& verb, std::vector<std::string>& set) {
       });
 }
 
+/// Adds --parallel; the library refuses more than the number of OpenMP threads.
+inline void add_parallel_option(CLI::App& verb, int& parallel) {
+  verb.add_option("--parallel", parallel,
+                  "Train N networks beside each other, each with an\n"
+                  "equal part of the threads (default: 1)")
+      ->type_name("N")
+      ->check(whole_number(1, 1024));
+}
+
+/// Adds --deadline of a verb that several ranks work on.
+inline void add_deadline_option(CLI::App& verb, double& deadline) {
+  verb.add_option("--deadline", deadline,
+                  "Under mpirun: seconds without an answer after which\n"
+                  "another rank counts as lost (default: 60)")
+      ->type_name("SECONDS")
+      ->check(whole_number(1, 86'400));
+}
+
 inline void add_compute_option(CLI::App& verb, Compute& compute) {
   verb.add_option("--compute", compute,
                   "exact: convolutions by their definition; fast:\n"

@@ -14,6 +14,7 @@ namespace sluice::cli {
 
 namespace {
 
+bool is_silent = false;
 int lost_because = 0;  ///< errno of the first failure
 
 void note(bool done) {
@@ -42,11 +43,16 @@ void open_standard_streams() {
   }
 }
 
+void silence(bool silent) {
+  is_silent = silent;
+}
+
 void write_out(std::string_view text) {
   write_out_raw(printable_lines(text));
 }
 
 void write_out_raw(std::string_view text) {
+  if (is_silent) return;
   errno = 0;
   note(std::fwrite(text.data(), 1, text.size(), stdout) == text.size());
 }
@@ -66,6 +72,7 @@ void require_output() {
 }
 
 void complain(std::string_view message) {
+  if (is_silent) return;
   const std::string line = "sluice: " + printable_lines(message) + "\n";
   std::fwrite(line.data(), 1, line.size(), stderr);
   std::fflush(stderr);

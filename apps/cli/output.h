@@ -15,6 +15,9 @@ namespace sluice::cli {
 /// that fails. Otherwise the next opened file would get its number and its text.
 void open_standard_streams();
 
+/// Leaves out all output from here on, or no more: of several ranks one speaks.
+void silence(bool silent);
+
 /// Writes text to standard output. Control characters except newlines are shown as '?', because
 /// names of files and classes must not control a terminal.
 void write_out(std::string_view text);

@@ -76,6 +76,22 @@ std::vector<std::string> running_lines(const Progress& p) {
           fmt::format("{} {} {}", where, left, figures), where + " " + left};
 }
 
+/// Returns forms of a line that name all trainings, all but the last one, and so on.
+std::vector<std::string> running_lines(const std::vector<Running>& all, double seconds_left) {
+  const std::string left = seconds_left > 0 ? "   " + clock_text(seconds_left) + " left" : "";
+  std::vector<std::string> forms;
+  std::string names;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Progress& p = all[i].progress;
+    if (i > 0) names += ", ";
+    names += all[i].name;
+    if (p.epochs > 0) names += fmt::format(" {}/{}", p.epoch, p.epochs);
+    const std::size_t more = all.size() - i - 1;
+    forms.push_back(names + (more > 0 ? fmt::format(" and {} more", more) : "") + left);
+  }
+  return {forms.rbegin(), forms.rend()};
+}
+
 }  // namespace
 
 bool can_redraw() {
@@ -112,6 +128,17 @@ void FitProgress::on_epoch(const Progress& progress, const Epoch& epoch) {
       progress.epochs, clock_text(epoch.seconds), step_time(progress.seconds_per_step), epoch.loss,
       epoch.accuracy, epoch.val_loss, epoch.val_accuracy);
   end(line);
+}
+
+void FitProgress::on_running(const std::vector<Running>& all, double seconds_left) {
+  if (!can_redraw() || all.empty()) return;
+  draw_over(running_lines(all, seconds_left));
+  is_running_ = true;
+}
+
+void FitProgress::clear() {
+  if (is_running_) write_out_raw("\r\x1b[K");
+  is_running_ = false;
 }
 
 void FitProgress::end(const std::string& line) {

@@ -50,6 +50,7 @@ DataEvents RunPrinter::loading() {
 }
 
 void RunPrinter::on_note(const std::string& line) {
+  progress_.clear();
   print_out("{}\n", line);
   flush_out();
 }
@@ -65,12 +66,18 @@ void RunPrinter::on_begin(const RunStart& start) {
 
 void RunPrinter::on_stage(const StageStart& start) {
   if (is_brief()) return;
+  progress_.clear();
   const Stage& stage = start.stage;
   const std::string of = start.count > 0 ? fmt::format("/{}", start.count) : "";
   print_heading(fmt::format("{}{} {}: {}", start.number, of, stage.name, stage.title));
   if (stage.is_control()) return;
   print_out("{}", distribution_text(start.train, start.test));
   std::visit([](const auto& model) { print_model(model); }, start.model);
+}
+
+void RunPrinter::on_running(const std::vector<Running>& all, double seconds_left) {
+  if (!graceful_) graceful_.emplace();  // runs beside each other report their begins later
+  progress_.on_running(all, seconds_left);
 }
 
 void RunPrinter::on_resumed(const FitState& state) {
@@ -82,6 +89,7 @@ void RunPrinter::on_resumed(const FitState& state) {
 void RunPrinter::on_model(const Stage& stage, const ModelResult& result,
                           const std::vector<LayerProfile>& profile) {
   const History& history = result.history;
+  progress_.clear();
   kept_.push_back(stage.name);
   if (is_brief()) {
     progress_.end(fmt::format("{}: trained in {}, val_acc {:.3f}", stage.name,
@@ -127,15 +135,16 @@ void RunPrinter::print_places() const {
   print_out("try it:     sluice predict {} PICTURE\n", path.string());
 }
 
-void RunPrinter::print_what_is_left(bool can_resume, const std::string& data) const {
+void RunPrinter::print_what_is_left(bool can_resume, const RunOptions& options) const {
   if (!folder_) return;
   const std::string place = path_text(folder_->path());
   const std::string kept =
       kept_.empty() ? "no model was finished" : fmt::format("kept {}", fmt::join(kept_, ", "));
   print_out("\n\nnot finished: {}: {}\n", place, kept);
   if (can_resume) {
-    print_out("to resume: sluice train --resume {}{}\n", place,
-              data.empty() ? "" : " --data " + data);
+    print_out("to resume: sluice train --resume {}{}{}\n", place,
+              options.data.empty() ? "" : " --data " + options.data,
+              options.parallel == 1 ? "" : fmt::format(" --parallel {}", options.parallel));
   } else {
     print_out("last checkpoints: {}\n", path_text(folder_->checkpoints()));
   }

@@ -27,6 +27,7 @@ class RunPrinter : public RunObserver {
   void on_stage(const StageStart& start) override;
   void on_resumed(const FitState& state) override;
   void on_step(const Progress& progress) override { progress_.on_step(progress); }
+  void on_running(const std::vector<Running>& all, double seconds_left) override;
   void on_epoch(const Progress& progress, const Epoch& epoch) override {
     if (!is_brief()) progress_.on_epoch(progress, epoch);
   }
@@ -38,8 +39,8 @@ class RunPrinter : public RunObserver {
 
   /// Prints the files of a finished run.
   void print_places() const;
-  /// Prints the state of an unfinished run, if it has a folder. `data` is the value of --data.
-  void print_what_is_left(bool can_resume, const std::string& data) const;
+  /// Prints the state of an unfinished run, if it has a folder.
+  void print_what_is_left(bool can_resume, const RunOptions& options) const;
 
  private:
   bool is_brief() const { return detail_ == Detail::brief; }

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/own_data.h"
+#include "cli/ranks.h"
 #include "cli/run_printer.h"
 #include "cli/verbs.h"
 #include "sluice/files.h"
@@ -28,6 +29,7 @@ struct TrainOptions {
   int seeds = 0;  ///< 0: one run, without the table of seeds
   RunOptions run;
   std::string folder;
+  double deadline = 60;  ///< seconds
 };
 
 /// Requires that an experiment given with --resume is the run's own.
@@ -101,26 +103,41 @@ void write_experiment(TrainOptions& options) {
   print_out("wrote {}\n", options.experiment);
 }
 
-void train(TrainOptions options) {
+void train_here(TrainOptions options) {
   write_experiment(options);
   options.run.folder = options.folder;
   if (options.controls) options.set.emplace_back("controls=true");
   RunPrinter printer(options.profile ? RunPrinter::Detail::profile : RunPrinter::Detail::usual);
+  const auto print_what_is_left = [&](bool can_resume) {
+    if (options.seeds > 0 && options.run.parallel > 1) {
+      if (can_resume) print_out("\n\nnot finished; the same command continues\n");
+    } else {
+      printer.print_what_is_left(can_resume, options.run);
+    }
+  };
   try {
     train_or_resume(options, printer);
   } catch (const Stopped&) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     check_interrupt();
     throw;
   } catch (const Error& error) {
     // A user's mistake would happen again.
-    printer.print_what_is_left(error.fault() == Fault::machine, options.run.data);
+    print_what_is_left(error.fault() == Fault::machine);
     throw;
   } catch (...) {
-    printer.print_what_is_left(true, options.run.data);
+    print_what_is_left(true);
     throw;
   }
   if (options.seeds == 0) printer.print_places();
+}
+
+void train(const TrainOptions& options) {
+  on_ranks(options.deadline, [&](Cluster* cluster) {
+    TrainOptions own = options;
+    own.run.cluster = cluster;
+    train_here(own);
+  });
 }
 
 }  // namespace
@@ -137,6 +154,8 @@ void add_train(CLI::App& app) {
   sluice train experiments/one-network.toml --seeds 5
   sluice train ~/pets                    writes pets.toml, as sluice init does
   sluice train --resume runs/lab
+  sluice train experiments/lab.toml --parallel 2
+  mpirun -n 2 sluice train experiments/lab.toml     (docs/cluster.md)
 
 Writes RUN/report.html, RUN/experiment.toml, RUN/data.json (place and checksums
 of the images), RUN/results.json, RUN/predictions.csv, RUN/gallery.json,
@@ -176,6 +195,8 @@ state in RUN/checkpoints for --resume. A finished run deletes this folder.)");
       ->type_name("N")
       ->check(whole_number(1, 1000))
       ->excludes(resumed);
+  add_parallel_option(*verb, options->run.parallel);
+  add_deadline_option(*verb, options->deadline);
   verb->add_flag("--profile", options->profile, "Print the time of each layer in each stage");
   verb->add_flag("--tensorboard", options->run.tensorboard,
                  "Also write curves for TensorBoard during training");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sluice/process.h"
 #include "sluice/layers.h"
 
 #pragma GCC visibility push(default)
@@ -32,6 +33,15 @@ struct CompileOptions {
   Compute compute = Compute::automatic;
   /// Called at the start of each predict(); an exception from it ends the work that predicts.
   std::function<void()> before_predict = {};
+  /// For training: number of parts, a power of two, into which each batch is divided. A thread
+  /// computes a part alone, with the part's own statistics in batch normalisation and in the losses
+  /// of layers of experts. The bits then depend on this number, and not on the number of threads.
+  /// Without effect on a model compiled for inference.
+  int shards = 1;
+  /// Ranks that divide the shards among them; as many as `shards` or a half, a quarter and so on of
+  /// them. Each rank gives the same batch to the same calls, and gets the same results, to the bit.
+  /// Not owned. Null: this process computes all shards.
+  Communicator* ranks = nullptr;
 };
 
 /// Key of the random numbers of one training step. The same numbers give the same dropout
@@ -44,6 +54,7 @@ struct RandomKey {
   /// The number of the pass's first image in the whole batch. A batch that is divided among passes
   /// has the masks of the whole.
   std::int64_t first_row = 0;
+  float share = 1;  ///< of the whole batch's images that the pass has
 };
 
 /// Meaning of a gradient for backward(): of the model's output, or of the input of its last
@@ -156,8 +167,8 @@ class CompiledModel {
 };
 
 /// For training, and for predict() meanwhile. Throws Error: user if the model's shapes do not fit,
-/// the weights are not of its layers, or the batch is below 1 or above 1,048,576; machine if oneDNN
-/// refuses.
+/// the weights are not of its layers, the batch is below 1 or above 1,048,576, or shards and ranks
+/// are not as CompileOptions says; machine if oneDNN refuses.
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
                                        const CompileOptions& options);
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <exception>
 #include <functional>
+#include <span>
 
 #pragma GCC visibility push(default)
 
@@ -64,6 +66,28 @@ class GracefulStop {
 /// Call this first in main(), because the restarted program repeats everything before it. GCC's
 /// OpenMP reads the environment before main(), so setting the variable is not enough.
 void restart_with_short_waits(char** argv);
+
+/// For a program that mpirun started: lets it use all cores that the system allows, divided among
+/// the ranks of this computer, where Open MPI would bind it to one. Leaves a policy that the user
+/// named (--bind-to), and OMP_NUM_THREADS if it is set. Restarts the program as
+/// restart_with_short_waits() does, if something changes.
+void use_all_cores(char** argv);
+
+/// Processes, called ranks as in MPI, that train one model together. All call the same functions in
+/// the same order. One thread at a time may call it.
+class Communicator {
+ public:
+  virtual ~Communicator() = default;
+
+  virtual int rank() const = 0;  ///< from 0
+  virtual int size() const = 0;  ///< number of ranks
+
+  /// Sends bytes to another rank while it receives as many as that one sends in the same call.
+  /// Throws Error if the other one ended, reported an error, or does not answer in time; the
+  /// message names its host and number.
+  virtual void exchange(int partner, std::span<const std::byte> send,
+                        std::span<std::byte> receive) = 0;
+};
 
 }  // namespace sluice
 

@@ -136,9 +136,11 @@ struct Epoch {
 
 struct History {
   std::vector<Epoch> epochs;
-  int restored_epoch = 0;        ///< from 1: epoch whose weights were restored at the end, or 0
-  double seconds = 0;            ///< training and validation
-  double cpu_seconds = 0;        ///< processor time of all threads, training and validation
+  int restored_epoch = 0;  ///< from 1: epoch whose weights were restored at the end, or 0
+  double seconds = 0;      ///< training and validation
+  /// Processor time of all threads, training and validation. Of a fit that is not on the program's
+  /// first thread it is an estimate: the time of the fit's thread, times the number of threads.
+  double cpu_seconds = 0;
   std::int64_t images = 0;       ///< images processed in training, counting repeats
   double images_per_second = 0;  ///< training, without validation
 

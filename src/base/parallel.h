@@ -64,4 +64,16 @@ void parallel_for(std::size_t count, std::size_t grain, const Body& body,
   }
 }
 
+/// Calls body() in a team of this thread alone, in which thread_number() is 0 and thread_count() 1:
+/// what runs inside is as in a program of one thread, also where several threads call this at the
+/// same time. The body must not throw.
+template <class Body>
+void run_as_one_thread(const Body& body) {
+#pragma omp parallel num_threads(1)
+  {
+    const ThreadTeam one(1);
+    body();
+  }
+}
+
 }  // namespace sluice

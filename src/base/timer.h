@@ -1,7 +1,11 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <chrono>
 #include <ctime>
+
+#include "base/parallel.h"
 
 namespace sluice {
 
@@ -22,7 +26,9 @@ class Timer {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Measures processor time of all threads since construction.
+/// Measures processor time since construction: of all threads if it is the program's first thread
+/// that asks. Others may work beside another thread: then it estimates, by that thread's own time,
+/// the time of its team.
 class CpuTimer {
  public:
   double seconds() const { return now() - start_; }
@@ -34,9 +40,12 @@ class CpuTimer {
 
  private:
   static double now() {
+    const bool is_first = ::gettid() == ::getpid();
     timespec time{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    clock_gettime(is_first ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_THREAD_CPUTIME_ID, &time);
+    const double seconds =
+        static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+    return is_first ? seconds : seconds * thread_count();
   }
 
   double start_ = now();

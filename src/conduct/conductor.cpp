@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "conduct/experiment_lab.h"
 #include "conduct/picture.h"
+#include "conduct/train_stage.h"
 
 namespace sluice {
 
@@ -25,6 +26,30 @@ std::vector<std::pair<std::string, double>> seconds_by_part(
     parts.back().second += layer.seconds();
   }
   return parts;
+}
+
+/// Returns the stages that need no other one. Before the groups are found these are the baselines,
+/// whose networks do not depend on groups.
+std::vector<Stage> independent_stages(const Experiment& experiment) {
+  const bool awaits = experiment.awaits_groups();
+  std::vector<Stage> all =
+      stages(experiment.lab, awaits ? std::vector<Groups::Group>(1) : experiment.groups);
+  std::erase_if(all, [&](const Stage& stage) {
+    switch (stage.kind) {
+      case StageKind::baseline:
+      case StageKind::second_baseline:
+        return false;
+      case StageKind::expert:
+      case StageKind::gate:
+      case StageKind::wider_baseline:
+        return awaits;
+      case StageKind::mixture:
+      case StageKind::longer_baseline:
+        break;
+    }
+    return true;
+  });
+  return all;
 }
 
 }  // namespace
@@ -55,8 +80,11 @@ void finish_run(const RunFolder& folder, const Answers& answers, const Examples&
 }
 
 Conductor::Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
-                     RunFolder folder, const RunOptions& options, RunObserver& observer)
+                     RunFolder folder, const RunOptions& options, RunObserver& observer,
+                     const Shared& shared)
     : data_(data),
+      team_(shared.team),
+      rank_(shared.rank),
       folder_(std::move(folder)),
       figures_(folder_.figures()),
       options_(options),
@@ -65,6 +93,11 @@ Conductor::Conductor(const Experiment& experiment, const Dataset& data, const Da
       results_(results_about(experiment, data)) {
   set_groups(experiment.groups);
   results_.train_images = lab_->train_examples().size();
+  const int other_ranks = team_ != nullptr && !shared.among_others ? team_->other_ranks() : 0;
+  if (options.parallel + other_ranks > 1 && results_.has_mixture()) {
+    pool_.emplace(options.parallel, other_ranks, observer);
+    slots_ = options.parallel + other_ranks;
+  }
 }
 
 void Conductor::set_groups(const std::vector<Groups::Group>& groups) {
@@ -82,7 +115,7 @@ void Conductor::find_groups(const TrainedModel& baseline) {
   const std::vector<Groups::Group> groups = sluice::find_groups(
       confusions, number_of_groups(class_tree(confusions)), Clustering::agglomerative);
   set_groups(groups);
-  require_images_and_disk(results_.experiment, *lab_, *groups_, folder_.path());
+  require_images_and_disk(results_.experiment, *lab_, *groups_, folder_.path(), options_.parallel);
   folder_.write_groups(groups);
   observer_.on_groups(confusions, groups);
 }
@@ -93,9 +126,13 @@ Results Conductor::run() {
   std::vector<TrainedModel> experts;
   std::optional<TrainedModel> gate;
   Answers answers;
+  if (pool_) train_ahead();
   const TrainedModel baseline = train(lab_->stages().front(), results_.baseline);
   if (!results_.has_mixture()) answers = ask_alone(baseline);
-  if (results_.experiment.awaits_groups()) find_groups(baseline);
+  if (results_.experiment.awaits_groups()) {
+    find_groups(baseline);
+    if (pool_) train_ahead();
+  }
   for (const Stage& stage : lab_->stages()) {
     switch (stage.kind) {
       case StageKind::baseline:
@@ -108,6 +145,7 @@ Results Conductor::run() {
         gate = train(stage, results_.gate);
         break;
       case StageKind::mixture:
+        if (pool_) pool_->wait();  // the mixture has all threads
         answers = compare(baseline, train_mixture(stage, baseline, experts, *gate));
         break;
       case StageKind::longer_baseline:
@@ -118,6 +156,7 @@ Results Conductor::run() {
     }
   }
   results_.total_seconds = restored_seconds_;
+  if (team_ != nullptr) results_.cluster = team_->figures();
   finish_run(folder_, answers, lab_->test_examples(), timer, results_, observer_);
   checkpoints_.remove();
   return std::move(results_);
@@ -132,6 +171,7 @@ void Conductor::begin() {
     observer_.on_note(
         "This file system has no locks: let no other program train this run meanwhile.");
   }
+  if (team_ != nullptr && rank_ == 0) observer_.on_note(team_->words());
   if (!figures_.available()) {
     observer_.on_note("gnuplot is missing, so there will be no pictures: install gnuplot-nox");
   }
@@ -146,21 +186,59 @@ void Conductor::begin() {
   });
 }
 
-StageFit Conductor::begin(const Stage& stage) {
+void Conductor::announce(const Stage& stage) {
   stop_if_wanted(observer_);
   const bool is_known = !results_.experiment.awaits_groups();
   observer_.on_stage({stage, ++stage_, is_known ? static_cast<int>(lab_->stages().size()) : 0,
                       examples_of(stage, lab_->train_examples(), *groups_),
                       examples_of(stage, lab_->test_examples(), *groups_), lab_->model_of(stage)});
+}
+
+StageFit Conductor::observe(const Stage& stage, RunObserver& observer) {
   std::optional<std::filesystem::path> events;
   if (options_.tensorboard) events = folder_.path() / "tensorboard" / stage.name;
-  return {stage, checkpoints_, observer_, options_.checkpoint_steps, events};
+  return {stage, checkpoints_, observer, options_.checkpoint_steps, events};
+}
+
+/// Trains the network of a stage. Several threads may do so for different stages.
+Conductor::Fitted Conductor::fit(const Experiment& experiment, const Stage& stage,
+                                 RunObserver& observer, int rank) {
+  StageFit fit = observe(stage, observer);
+  TrainedModel trained = train_stage(experiment, data_, stage, fit,
+                                     {team_, rank, [&] { return observer.should_stop(); }});
+  return {std::move(trained), fit.restored_seconds()};
+}
+
+/// Begins to train the stages that need no other one, beside each other.
+void Conductor::train_ahead() {
+  std::vector<Pool::Work> works;
+  for (const Stage& stage : independent_stages(results_.experiment)) {
+    if (ahead_.contains(stage.name)) continue;
+    std::optional<Fitted>& fitted = ahead_[stage.name];
+    // The groups that are found later do not change an experiment that is being trained.
+    works.push_back(
+        {stage.name, training_flops(*lab_, stage),
+         [this, stage, experiment = results_.experiment, &fitted](RunObserver& observer, int rank) {
+           fitted = fit(experiment, stage, observer, rank);
+         }});
+  }
+  pool_->add(std::move(works));
+}
+
+/// Returns the result of train_ahead().
+Conductor::Fitted Conductor::collect(const Stage& stage) {
+  pool_->collect(stage.name);
+  Fitted fitted = std::move(*ahead_[stage.name]);
+  fitted.restored_seconds /= slots_;  // others were trained in the same seconds
+  return fitted;
 }
 
 TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
-  StageFit fit = begin(stage);
-  TrainedModel trained = lab_->train(stage, fit);
-  restored_seconds_ += fit.restored_seconds();
+  announce(stage);
+  Fitted fitted = ahead_.contains(stage.name) ? collect(stage)
+                                              : fit(results_.experiment, stage, observer_, rank_);
+  const TrainedModel& trained = fitted.model;
+  restored_seconds_ += fitted.restored_seconds;
   const Examples test = examples_of(stage, lab_->test_examples(), *groups_);
   folder_.write_model(stage.name, SavedModel{trained.model, trained.weights, test.class_names(),
                                              results_.experiment.data.resize,
@@ -171,14 +249,17 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
             .test = evaluate(*compiled, test, views())};
   if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_->test_examples());
   conclude(stage, result, trained.profile);
-  return trained;
+  return std::move(fitted.model);
 }
 
 TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& baseline,
                                         const std::vector<TrainedModel>& experts,
                                         const TrainedModel& gate) {
-  StageFit fit = begin(stage);
-  TrainedMixture trained = lab_->train_mixture(baseline, experts, gate, fit);
+  announce(stage);
+  StageFit fit = observe(stage, observer_);
+  TrainedMixture trained =
+      train_mixture_stage(results_.experiment, data_, stage, baseline, experts, gate, fit,
+                          {team_, rank_, [this] { return observer_.should_stop(); }});
   restored_seconds_ += fit.restored_seconds();
   folder_.write_model(stage.name, SavedMixture{trained.model, trained.weights, data_.class_names,
                                                groups_->declared(), results_.experiment.data.resize,

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "base/timer.h"
+#include "conduct/pool.h"
+#include "conduct/run_or_resume.h"
 #include "conduct/stage_fit.h"
+#include "conduct/team.h"
 #include "run/checkpoints.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run.h"
@@ -26,7 +31,8 @@ void finish_run(const RunFolder& folder, const Answers& answers, const Examples&
 class Conductor {
  public:
   Conductor(const Experiment& experiment, const Dataset& data, const DataRecord& record,
-            RunFolder folder, const RunOptions& options, RunObserver& observer);
+            RunFolder folder, const RunOptions& options, RunObserver& observer,
+            const Shared& shared);
 
   Results run();
 
@@ -34,7 +40,15 @@ class Conductor {
   void set_groups(const std::vector<Groups::Group>& groups);
   void find_groups(const TrainedModel& baseline);
   void begin();
-  StageFit begin(const Stage& stage);
+  void announce(const Stage& stage);
+  StageFit observe(const Stage& stage, RunObserver& observer);
+  struct Fitted {
+    TrainedModel model;
+    double restored_seconds;
+  };
+  Fitted fit(const Experiment& experiment, const Stage& stage, RunObserver& observer, int rank);
+  void train_ahead();
+  Fitted collect(const Stage& stage);
   TrainedModel train(const Stage& stage, ModelResult& result);
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
@@ -49,6 +63,8 @@ class Conductor {
   double latency_alone(const TrainedModel& trained) const;
 
   const Dataset& data_;
+  Team* const team_;  ///< of a run on several ranks, or null
+  const int rank_;    ///< that trains, of a run among others
   std::unique_ptr<const Groups> groups_;
   std::unique_ptr<const Lab> lab_;  ///< refers to the groups
   RunFolder folder_;
@@ -58,7 +74,10 @@ class Conductor {
   Checkpoints checkpoints_;
   Results results_;
   int stage_ = 0;
+  int slots_ = 1;  ///< of the pool
   double restored_seconds_ = 0;
+  std::map<std::string, std::optional<Fitted>> ahead_;  ///< by the names of the pool's stages
+  std::optional<Pool> pool_;  ///< last, because its threads use the other members
 };
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "base/fail.h"
 #include "base/files.h"
@@ -12,6 +13,7 @@
 #include "conduct/frontier_points.h"
 #include "conduct/picture.h"
 #include "conduct/run_or_resume.h"
+#include "conduct/team.h"
 #include "formats/text/json_text.h"
 #include "report/text.h"
 #include "run/frontier_json.h"
@@ -95,6 +97,7 @@ class Sweep {
                        "experts",
                        experiment_.file);
     }
+    require_parallel(options_.parallel);
     const Dataset data =
         load_data(experiment_.data, DataPlace(options_.data), stoppable(observer_));
     const FrontierImages images{images_to_choose_by(experiment_.lab, data),
@@ -103,6 +106,16 @@ class Sweep {
     const std::vector<Contestant> contestants = plan(data, groups);
     Frontier frontier{experiment_.name, data.name, images.test.size()};
     const auto count = contestants.size() * static_cast<std::size_t>(experiment_.frontier.seeds);
+    const std::unique_ptr<Team> team = team_of(experiment_, options_, data);
+    const Shared shared{.data = &data, .team = team.get()};
+    const int other_ranks = team ? team->other_ranks() : 0;
+    measures_latency_ = options_.parallel + other_ranks > 1;
+    std::optional<Pool> pool;
+    if (options_.parallel + other_ranks > 1) {
+      pool.emplace(options_.parallel, other_ranks, observer_)
+          .add(works(contestants, data, shared.team));
+      pool->wait();  // evaluations and latencies have all threads
+    }
     std::size_t number = 0;
     TimeLeft time(contestants, experiment_.frontier.seeds);
     for (int s = 0; s < experiment_.frontier.seeds; ++s) {
@@ -112,7 +125,13 @@ class Sweep {
       for (const Contestant& contestant : contestants) {
         observer_.on_note(fmt::format("[{} of {}] {}, {}, seed {}{}", ++number, count,
                                       contestant.words, epochs_text(contestant.epochs), seed,
-                                      time.left()));
+                                      pool ? "" : time.left()));
+        if (pool) {
+          pool->collect(name_of(contestant, seed));
+        } else {
+          run_or_resume(with_seed(contestant, seed), options_of(contestant, seed), observer_,
+                        shared);
+        }
         const double most_flops = frontier.points.empty() ? 0 : frontier.points.front().flops;
         for (FrontierPoint& point : points_of(contestant, seed, groups, images, most_flops)) {
           if (s == 0) {
@@ -198,15 +217,55 @@ class Sweep {
     return dense;
   }
 
+  static std::string name_of(const Contestant& contestant, std::uint64_t seed) {
+    return fmt::format("{}, seed {}", contestant.words, seed);
+  }
+
+  static Experiment with_seed(const Contestant& contestant, std::uint64_t seed) {
+    Experiment experiment = contestant.experiment;
+    experiment.lab.seed = seed;
+    return experiment;
+  }
+
+  RunOptions options_of(const Contestant& contestant, std::uint64_t seed) const {
+    RunOptions options = options_;
+    options.folder = folder_ / fmt::format("seed-{}", seed) / contestant.folder;
+    return options;
+  }
+
+  /// All runs, to train them beside each other.
+  std::vector<Pool::Work> works(const std::vector<Contestant>& contestants, const Dataset& data,
+                                Team* team) const {
+    std::vector<Pool::Work> all;
+    for (int s = 0; s < experiment_.frontier.seeds; ++s) {
+      const std::uint64_t seed = experiment_.lab.seed + static_cast<std::uint64_t>(s);
+      for (const Contestant& each : contestants) {
+        all.push_back(run_beside_others(name_of(each, seed), each.training_flops,
+                                        with_seed(each, seed), options_of(each, seed), data, team));
+      }
+    }
+    return all;
+  }
+
+  /// Milliseconds for one image. While other runs were trained, a run could not measure it.
+  double latency_of(const RunFolder& run, const Experiment& experiment, const Examples& test) {
+    const bool has_groups = !experiment.groups.empty();
+    if (!measures_latency_) {
+      return contents_of(run)["results"][has_groups ? names::kMixture : names::kBaseline].value(
+          "latency_ms", 0.0);
+    }
+    const CompileOptions of_one = stoppable_inference(1, experiment.lab.compute, observer_);
+    const auto measured = [&](const auto& saved) {
+      return latency_ms(*compile_for_inference(saved.model, saved.weights, of_one), test);
+    };
+    return has_groups ? measured(run.read_mixture()) : measured(run.read_model(names::kBaseline));
+  }
+
   std::vector<FrontierPoint> points_of(const Contestant& contestant, std::uint64_t seed,
                                        const Groups& groups, const FrontierImages& images,
                                        double most_flops) {
-    Experiment experiment = contestant.experiment;
-    experiment.lab.seed = seed;
-    RunOptions options = options_;
-    options.folder = folder_ / fmt::format("seed-{}", seed) / contestant.folder;
-    run_or_resume(experiment, options, observer_);
-    const RunFolder run = RunFolder::open(options.folder);
+    const Experiment& experiment = contestant.experiment;
+    const RunFolder run = RunFolder::open(options_of(contestant, seed).folder);
     const CompileOptions inference = stoppable_inference(throughput_batch(images.test.shape()),
                                                          experiment.lab.compute, observer_);
     const bool has_groups = !experiment.groups.empty();
@@ -216,9 +275,7 @@ class Sweep {
       return is_routed(experiment.lab.network) ? routed_points(saved, images, inference)
                                                : dense_points(saved, images, most_flops, inference);
     };
-    const double latency =
-        contents_of(run)["results"][has_groups ? names::kMixture : names::kBaseline].value(
-            "latency_ms", 0.0);
+    const double latency = latency_of(run, experiment, images.test);
     std::vector<FrontierPoint> points = evaluated();
     for (FrontierPoint& point : points) {
       point.width = contestant.width;
@@ -244,6 +301,7 @@ class Sweep {
   RunOptions options_;
   RunObserver& observer_;
   fs::path folder_;
+  bool measures_latency_ = false;  ///< because runs were trained beside each other
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "conduct/experiment_lab.h"
 #include "conduct/run_or_resume.h"
 #include "conduct/stopping.h"
+#include "conduct/team.h"
 #include "formats/text/json_text.h"
 #include "run/experiment_checks.h"
 #include "run/run_contents.h"
@@ -71,29 +72,41 @@ RunFolder open_stopped(const fs::path& path) {
   return folder;
 }
 
-/// Conducts a run: continues `stopped`, or makes a new folder.
+/// Conducts a run: continues `stopped`, or makes a new folder. Loads the images unless they are
+/// given.
 Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
-                const RunOptions& options, RunObserver& observer) {
+                const RunOptions& options, RunObserver& observer, const Shared& shared) {
+  const Dataset* const given = shared.data;
+  require_parallel(options.parallel);
   const DataEvents events = stoppable(observer);
   const std::optional<DataRecord> before = stopped ? stopped->read_data() : std::nullopt;
   const DataPlace place =
       stopped ? data_place(*stopped, before, options.data, events) : DataPlace(options.data);
   // Groups and models are checked before a long download.
-  const std::vector<std::string> class_names = list_classes(experiment.data, place);
+  const std::vector<std::string> class_names =
+      given != nullptr ? given->class_names : list_classes(experiment.data, place);
   const Groups groups(experiment.groups, class_names, experiment.file);
   check_class_weights(experiment, class_names, experiment.file);
   declare(experiment, class_names);  // refuses images that are too large for the network
-  const Dataset data = load_data(experiment.data, place, events);
+  std::optional<const Dataset> loaded;
+  if (given == nullptr) loaded.emplace(load_data(experiment.data, place, events));
+  const Dataset& data = given != nullptr ? *given : *loaded;
   require_validation(experiment.lab, data.validation.size() > 0, experiment.file);
   if (experiment.finds_groups) require_images_to_find_groups(experiment, data);
   const DataRecord record = record_of(data, experiment.data.set);
   if (before) require_same_data(*stopped, *before, record);
   const fs::path wanted = options.folder.empty() ? "runs" : options.folder;
   require_images_and_disk(experiment, lab_of(experiment, data, groups), groups,
-                          stopped ? stopped->path() : wanted);
+                          stopped ? stopped->path() : wanted, options.parallel);
+  std::unique_ptr<Team> own_team;
+  Shared its = shared;
+  if (its.team == nullptr) {
+    own_team = team_of(experiment, options, data);
+    its.team = own_team.get();
+  }
   RunFolder folder =
       stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
-  return Conductor(experiment, data, record, std::move(folder), options, observer).run();
+  return Conductor(experiment, data, record, std::move(folder), options, observer, its).run();
 }
 
 }  // namespace
@@ -123,23 +136,38 @@ const char* Stopped::what() const noexcept {
   return "the run was stopped as its observer wanted";
 }
 
-Results run(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
+namespace {
+
+Results begin_run(const Experiment& experiment, const RunOptions& options, RunObserver& observer,
+                  const Shared& shared) {
   RunFolder::require_free(options.folder);
-  return conduct(experiment, {}, options, observer);
+  return conduct(experiment, {}, options, observer, shared);
 }
 
-Results resume(const fs::path& stopped, const RunOptions& options, RunObserver& observer) {
+Results continue_run(const fs::path& stopped, const RunOptions& options, RunObserver& observer,
+                     const Shared& shared) {
   RunFolder folder = open_stopped(stopped);
   const Experiment experiment = folder.read_experiment();
   RunOptions its = options;
   its.tensorboard |= is_folder(folder.path() / "tensorboard");
-  return conduct(experiment, std::move(folder), its, observer);
+  return conduct(experiment, std::move(folder), its, observer, shared);
 }
 
-void run_or_resume(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
+}  // namespace
+
+Results run(const Experiment& experiment, const RunOptions& options, RunObserver& observer) {
+  return begin_run(experiment, options, observer, {});
+}
+
+Results resume(const fs::path& stopped, const RunOptions& options, RunObserver& observer) {
+  return continue_run(stopped, options, observer, {});
+}
+
+void run_or_resume(const Experiment& experiment, const RunOptions& options, RunObserver& observer,
+                   const Shared& shared) {
   std::error_code ignored;
   if (!fs::exists(options.folder, ignored)) {
-    run(experiment, options, observer);
+    begin_run(experiment, options, observer, shared);
     return;
   }
   const RunFolder folder = RunFolder::open(options.folder);
@@ -152,8 +180,30 @@ void run_or_resume(const Experiment& experiment, const RunOptions& options, RunO
   if (is_done(folder)) {
     observer.on_note(fmt::format("{} is finished", path_text(options.folder)));
   } else {
-    resume(options.folder, options, observer);
+    continue_run(options.folder, options, observer, shared);
   }
+}
+
+std::unique_ptr<Team> team_of(const Experiment& experiment, const RunOptions& options,
+                              const Dataset& data) {
+  if (options.cluster == nullptr) return {};
+  if (options.parallel > 1) {
+    throw user_error("parallel", "--parallel {} under mpirun: start as many ranks in its place",
+                     options.parallel);
+  }
+  return std::make_unique<Team>(options.cluster->ranks(), experiment, data,
+                                record_of(data, experiment.data.set));
+}
+
+Pool::Work run_beside_others(std::string name, double cost, const Experiment& experiment,
+                             const RunOptions& options, const Dataset& data, Team* team) {
+  RunOptions its = options;
+  its.parallel = 1;
+  its.cluster = nullptr;  // it has the team
+  return {std::move(name), cost, [experiment, its, &data, team](RunObserver& observer, int rank) {
+            run_or_resume(experiment, its, observer,
+                          {.data = &data, .team = team, .rank = rank, .among_others = true});
+          }};
 }
 
 namespace {
@@ -181,16 +231,42 @@ nlohmann::ordered_json to_json(const SeedRuns& seeds) {
 SeedRuns run_seeds(const Experiment& experiment, int count, const RunOptions& options,
                    RunObserver& observer) {
   SeedRuns seeds;
+  require_parallel(options.parallel);
   seeds.folder =
       options.folder.empty() ? fs::path("runs") / (experiment.name + "-seeds") : options.folder;
+  std::vector<Experiment> experiments(static_cast<std::size_t>(count), experiment);
+  for (std::size_t i = 0; i < experiments.size(); ++i) experiments[i].lab.seed += i;
+  const auto name = [](const Experiment& one) { return fmt::format("seed-{}", one.lab.seed); };
+  const auto options_of = [&](const Experiment& one) {
+    RunOptions its = options;
+    its.folder = seeds.folder / name(one);
+    return its;
+  };
+  std::optional<const Dataset> data;
+  std::unique_ptr<Team> team;
+  std::optional<Pool> pool;
+  if (options.parallel > 1 || options.cluster != nullptr) {
+    data.emplace(load_data(experiment.data, DataPlace(options.data), stoppable(observer)));
+    team = team_of(experiment, options, *data);
+  }
+  Shared shared{.data = data ? &*data : nullptr, .team = team.get()};
+  const int other_ranks = team ? team->other_ranks() : 0;
+  if (options.parallel + other_ranks > 1) {
+    std::vector<Pool::Work> works;
+    for (const Experiment& one : experiments) {
+      works.push_back(run_beside_others(name(one), 1, one, options_of(one), *data, shared.team));
+    }
+    pool.emplace(options.parallel, other_ranks, observer).add(std::move(works));
+  }
   std::vector<double> baselines;
   std::vector<double> mixtures;
-  for (int i = 0; i < count; ++i) {
-    Experiment one = experiment;
-    one.lab.seed += static_cast<std::uint64_t>(i);
-    RunOptions its = options;
-    its.folder = seeds.folder / fmt::format("seed-{}", one.lab.seed);
-    run_or_resume(one, its, observer);
+  for (const Experiment& one : experiments) {
+    const RunOptions its = options_of(one);
+    if (pool) {
+      pool->collect(name(one));
+    } else {
+      run_or_resume(one, its, observer, shared);
+    }
     const nlohmann::ordered_json results = contents_of(RunFolder::open(its.folder))["results"];
     SeedRuns::Run run{one.lab.seed,
                       its.folder,

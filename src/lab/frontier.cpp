@@ -90,13 +90,16 @@ std::optional<double> flops_for(double accuracy, const std::vector<FrontierPoint
 
 }  // namespace
 
+double training_flops(const Lab& lab, const Stage& stage) {
+  const Cost cost =
+      std::visit([](const auto& model) { return cost_of(model); }, lab.model_of(stage));
+  return cost.training_flops * stage.epochs * static_cast<double>(lab.images_of(stage));
+}
+
 double training_flops(const Lab& lab) {
   double sum = 0;
   for (const Stage& stage : lab.stages()) {
-    if (stage.is_control()) continue;
-    const Cost cost =
-        std::visit([](const auto& model) { return cost_of(model); }, lab.model_of(stage));
-    sum += cost.training_flops * stage.epochs * static_cast<double>(lab.images_of(stage));
+    if (!stage.is_control()) sum += training_flops(lab, stage);
   }
   return sum;
 }

@@ -8,8 +8,8 @@
 
 namespace sluice {
 
-Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups)
-    : options_(options), data_(data), groups_(groups) {
+Lab::Lab(const LabOptions& options, const Dataset& data, const Groups& groups, Communicator* ranks)
+    : options_(options), data_(data), groups_(groups), ranks_(ranks) {
   stages();  // refuses controls without groups
   const Examples train = train_examples();
   const Examples validation = validation_examples();
@@ -85,7 +85,10 @@ Stage Lab::stage(StageKind kind, int group) const {
 }
 
 CompileOptions Lab::compile_options() const {
-  return {.batch = options_.batch_size, .compute = options_.compute};
+  return {.batch = options_.batch_size,
+          .compute = options_.compute,
+          .shards = options_.shards,
+          .ranks = ranks_};
 }
 
 FitOptions Lab::fit_options(const Stage& stage) const {
@@ -113,8 +116,14 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.profile = compiled->profile();
   const Examples validation = examples_of(stage, validation_examples(), groups_);
   set_thresholds(model, validation, trained.weights);
-  if (options_.calibrate) calibrate(trained.model, trained.weights, validation);
+  calibrate(stage, trained);
   return trained;
+}
+
+void Lab::calibrate(const Stage& stage, TrainedModel& trained) const {
+  if (!options_.calibrate) return;
+  sluice::calibrate(trained.model, trained.weights,
+                    examples_of(stage, validation_examples(), groups_));
 }
 
 TrainedModel Lab::train_baseline(FitObserver& observer) const {

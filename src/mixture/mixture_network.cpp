@@ -6,6 +6,7 @@
 #include "mixture/sub_gate.h"
 #include "runtime/checks.h"
 #include "runtime/network.h"
+#include "runtime/sharded_model.h"
 #include "sluice/mixture.h"
 
 namespace sluice {
@@ -251,7 +252,10 @@ std::unique_ptr<CompiledModel> make(const Mixture& model, const MixtureWeights& 
 
 std::unique_ptr<CompiledModel> compile(const Mixture& model, MixtureWeights& weights,
                                        const CompileOptions& options) {
-  return make(model, weights, &weights, options);
+  return compile_in_shards(weights, options,
+                           [&](MixtureWeights& own, const CompileOptions& of_own) {
+                             return make(model, own, &own, of_own);
+                           });
 }
 
 std::unique_ptr<CompiledModel> compile_for_inference(const Mixture& model,

@@ -79,6 +79,7 @@ struct Pass {
   std::uint64_t stream = 0;
   std::uint32_t step = 0;
   std::span<const int> labels = {};  ///< classes of the images, in a training pass that has them
+  float share = 1;                   ///< of the whole batch's images that the pass has
 };
 
 /// Formats the shape of one image as Keras does, for messages: "(32, 32, 3)".

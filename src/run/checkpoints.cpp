@@ -10,9 +10,11 @@
 #include "base/fail.h"
 #include "base/files.h"
 #include "base/machine.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "formats/safetensors/safetensors.h"
 #include "formats/text/json_text.h"
+#include "run/fit_state_json.h"
 #include "sluice/version.h"
 
 namespace sluice {
@@ -27,54 +29,6 @@ constexpr std::size_t kKept = 2;
 template <class Value>
 std::string_view bytes_of(std::span<const Value> values) {
   return {reinterpret_cast<const char*>(values.data()), values.size_bytes()};
-}
-
-Json to_json(const FitState& state) {
-  Json epochs = Json::array();
-  for (const Epoch& e : state.history.epochs) {
-    epochs.push_back({e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.seconds});
-  }
-  return {{"finished", state.finished},
-          {"epoch", state.epoch},
-          {"step", state.step},
-          {"loss", state.loss},
-          {"right", state.right},
-          {"seconds", state.seconds},
-          {"history",
-           {{"epochs", std::move(epochs)},
-            {"restored_epoch", state.history.restored_epoch},
-            {"seconds", state.history.seconds},
-            {"cpu_seconds", state.history.cpu_seconds},
-            {"images", state.history.images},
-            {"images_per_second", state.history.images_per_second}}},
-          {"stopping",
-           {{"best", state.stopping.best},
-            {"best_epoch", state.stopping.best_epoch},
-            {"wait", state.stopping.wait}}}};
-}
-
-/// Reads the state from JSON, without the blocks.
-void from_json(const Json& json, FitState& state) {
-  json.at("finished").get_to(state.finished);
-  json.at("epoch").get_to(state.epoch);
-  json.at("step").get_to(state.step);
-  json.at("loss").get_to(state.loss);
-  json.at("right").get_to(state.right);
-  json.at("seconds").get_to(state.seconds);
-  const Json& history = json.at("history");
-  state.history.epochs.clear();
-  for (const Json& e : history.at("epochs")) {
-    state.history.epochs.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)});
-  }
-  history.at("restored_epoch").get_to(state.history.restored_epoch);
-  history.at("seconds").get_to(state.history.seconds);
-  history.at("cpu_seconds").get_to(state.history.cpu_seconds);
-  history.at("images").get_to(state.history.images);
-  history.at("images_per_second").get_to(state.history.images_per_second);
-  const Json& stopping = json.at("stopping");
-  stopping.at("best").get_to(state.stopping.best);
-  stopping.at("best_epoch").get_to(state.stopping.best_epoch);
-  stopping.at("wait").get_to(state.stopping.wait);
 }
 
 const std::string& entry(const Safetensors& file, const char* key, const std::string& place) {
@@ -193,11 +147,14 @@ std::vector<std::string> split_machines(std::string_view text) {
 }  // namespace
 
 Checkpoints::Setting Checkpoints::setting(const Experiment& experiment, const DataRecord& data) {
-  const Machine machine = this_machine();
   return {settings_text(experiment), data.all,
-          fmt::format("{}, {} threads, {} convolutions, oneDNN {} with {}", machine.cpu,
-                      machine.threads, to_string(on_this_processor(experiment.lab.compute)),
-                      onednn_version(), onednn_instructions())};
+          [cpu = this_machine().cpu, compute = on_this_processor(experiment.lab.compute),
+           shards = experiment.lab.shards] {
+            const std::string work = shards > 1 ? fmt::format("{} shards", shards)
+                                                : fmt::format("{} threads", thread_count());
+            return fmt::format("{}, {}, {} convolutions, oneDNN {} with {}", cpu, work,
+                               to_string(compute), onednn_version(), onednn_instructions());
+          }};
 }
 
 Checkpoints::Checkpoints(const fs::path& folder, Setting setting)
@@ -227,10 +184,10 @@ void Checkpoints::write(const std::string& stage, const FitState& state) {
     if (!is_kept(block, state.finished)) continue;
     tensors.push_back({block.name, {static_cast<std::int64_t>(block.values.size())}, block.values});
   }
-  std::vector<std::string>& machines = machines_[stage];
-  if (machines.empty() || machines.back() != setting_.machine) {
-    machines.push_back(setting_.machine);
-  }
+  std::vector<std::string> machines = this->machines(stage);
+  const std::string machine = setting_.machine();
+  if (machines.empty() || machines.back() != machine) machines.push_back(machine);
+  keep_machines(stage, machines);
   Entries entries{{"state", to_json(state).dump()},
                   {"experiment", setting_.experiment},
                   {"data", setting_.data},
@@ -252,26 +209,39 @@ void Checkpoints::write(const std::string& stage, const FitState& state) {
 bool Checkpoints::read(const std::string& stage, FitState& state, const Say& say) {
   const std::vector<fs::path> files = of_stage(stage);
   for (auto path = files.rbegin(); path != files.rend(); ++path) {
+    std::vector<std::string> machines;
     try {
       const Whole whole = read_whole(*path, state);
       require_setting(whole.entries, setting_, path_text(folder_.parent_path()));
       restore(whole, state);
-      machines_[stage] = split_machines(whole.entries.at("machines"));
+      machines = split_machines(whole.entries.at("machines"));
+      keep_machines(stage, machines);
     } catch (const OtherRun&) {
       throw;
     } catch (const Error& error) {
       say(fmt::format("ignored {}", untagged(error)));
       continue;
     }
-    const std::string& last = machines_[stage].back();
-    if (last != setting_.machine) {
+    const std::string machine = setting_.machine();
+    if (machines.back() != machine) {
       say(fmt::format("{} with {}, {} with {}: rounding differs",
-                      state.finished ? "trained" : "begun", last,
-                      state.finished ? "the rest is trained" : "resumed", setting_.machine));
+                      state.finished ? "trained" : "begun", machines.back(),
+                      state.finished ? "the rest is trained" : "resumed", machine));
     }
     return true;
   }
   return false;
+}
+
+std::vector<std::string> Checkpoints::machines(const std::string& stage) {
+  const std::lock_guard lock(mutex_);
+  return machines_[stage];
+}
+
+void Checkpoints::keep_machines(const std::string& stage,
+                                const std::vector<std::string>& machines) {
+  const std::lock_guard lock(mutex_);
+  machines_[stage] = machines;
 }
 
 void Checkpoints::remove() {

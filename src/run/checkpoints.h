@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,16 @@
 namespace sluice {
 
 /// Checkpoints of a run: the states of its fits, as safetensors files in a folder of the run, the
-/// last two of each stage. Only one process can hold them at a time.
+/// last two of each stage. Only one process can hold them at a time. Fits of several stages may use
+/// them at the same time.
 class Checkpoints {
  public:
   /// Settings that a resumed run must have, to end like an uninterrupted one.
   struct Setting {
     std::string experiment;  ///< settings_text()
     std::string data;        ///< digest of its images and labels
-    std::string machine;     ///< description of all that affects rounding
+    /// Describes all that affects rounding in a fit on the calling thread.
+    std::function<std::string()> machine;
   };
   static Setting setting(const Experiment& experiment, const DataRecord& data);
 
@@ -42,7 +45,7 @@ class Checkpoints {
   bool read(const std::string& stage, FitState& state, const Say& say);
 
   /// Descriptions of the machines that trained the stage: one, unless it was resumed on another.
-  const std::vector<std::string>& machines(const std::string& stage) { return machines_[stage]; }
+  std::vector<std::string> machines(const std::string& stage);
 
   /// Deletes the folder of a finished run. Files that cannot be deleted stay: a network file system
   /// may keep the name of an open file.
@@ -50,11 +53,13 @@ class Checkpoints {
 
  private:
   std::vector<std::filesystem::path> of_stage(const std::string& stage) const;
+  void keep_machines(const std::string& stage, const std::vector<std::string>& machines);
 
   std::filesystem::path folder_;
   Setting setting_;
   FileLock lock_;
   bool locked_;
+  std::mutex mutex_;                                          ///< guards the member below
   std::map<std::string, std::vector<std::string>> machines_;  ///< by stage
 };
 

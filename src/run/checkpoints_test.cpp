@@ -59,7 +59,7 @@ class CheckpointsTest : public testing::Test {
 
   ScratchFolder temp_;
   fs::path place_ = temp_ / "checkpoints";
-  Checkpoints::Setting setting_{"seed = 0\n", "data", "2 threads"};
+  Checkpoints::Setting setting_{"seed = 0\n", "data", [] { return "2 threads"; }};
   std::vector<std::string> said_;
 };
 
@@ -154,7 +154,7 @@ TEST_F(CheckpointsTest, OtherDataIsRefusedAndAnotherMachineIsTold) {
     checkpoints.write("gate", finished.state);
   }
   {
-    Checkpoints there(place_, {"seed = 0\n", "data", "16 threads"});
+    Checkpoints there(place_, {"seed = 0\n", "data", [] { return "16 threads"; }});
     EXPECT_EQ(found(there), 1);
     EXPECT_THAT(said_, ElementsAre("begun with 2 threads, resumed with 16 threads: rounding "
                                    "differs"));
@@ -171,7 +171,7 @@ TEST_F(CheckpointsTest, OtherDataIsRefusedAndAnotherMachineIsTold) {
     EXPECT_EQ(found(back), 3);
     EXPECT_THAT(back.machines("baseline"), ElementsAre("2 threads", "16 threads"));
   }
-  Checkpoints other(place_, {"seed = 0\n", "other data", "2 threads"});
+  Checkpoints other(place_, {"seed = 0\n", "other data", setting_.machine});
   EXPECT_EQ(error_of(Fault::user, [&] { found(other); }),
             "[checkpoint] " + temp_.path().string() +
                 " was trained on other images: give the same --data");
@@ -185,7 +185,7 @@ TEST_F(CheckpointsTest, AnotherExperimentIsRefusedWithItsKeyInEveryStage) {
     finished.state.finished = true;
     checkpoints.write("gate", finished.state);
   }
-  Checkpoints other(place_, {"seed = 7\n", "data", "2 threads"});
+  Checkpoints other(place_, {"seed = 7\n", "data", setting_.machine});
   for (const std::string stage : {"baseline", "gate"}) {
     EXPECT_EQ(
         error_of(Fault::user, [&] { found(other, stage); }),
@@ -242,7 +242,7 @@ TEST_F(CheckpointsTest, TellWhatChangesTheRounding) {
   const Dataset data{"a", "b", {"x"}, {{1, 1, 3}, {1, 2, 3}, {0}}, {{1, 1, 3}, {4, 5, 6}, {0}}};
   Experiment experiment;
   const auto machine = [&] {
-    return Checkpoints::setting(experiment, record_of(data, "folder")).machine;
+    return Checkpoints::setting(experiment, record_of(data, "folder")).machine();
   };
   experiment.lab.compute = Compute::exact;
   const std::string exact = machine();

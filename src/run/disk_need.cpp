@@ -28,7 +28,7 @@ StageSize size_of(const Mixture& model) {
 
 }  // namespace
 
-std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options) {
+std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options, int parallel) {
   constexpr std::int64_t kCheckpoints = 3;
   constexpr std::uint64_t kTexts = 20'000'000;
   const bool best = options.early_stopping.enabled && options.early_stopping.restore_best_weights;
@@ -41,7 +41,8 @@ std::uint64_t peak_disk_bytes(const Lab& lab, const LabOptions& options) {
   for (const Stage& stage : lab.stages()) {
     const StageSize size =
         std::visit([](const auto& model) { return size_of(model); }, lab.model_of(stage));
-    peak = std::max(peak, kept + copies * size.trained);
+    const int beside = stage.kind == StageKind::mixture ? 1 : parallel;
+    peak = std::max(peak, kept + beside * copies * size.trained);
     kept += size.parameters + size.trained;
   }
   return kTexts + sizeof(float) * static_cast<std::uint64_t>(std::max(peak, kept));
@@ -60,9 +61,10 @@ std::uint64_t bytes_in(const std::filesystem::path& folder) {
   return bytes;
 }
 
-void require_disk(const std::filesystem::path& folder, const Lab& lab, const LabOptions& options) {
+void require_disk(const std::filesystem::path& folder, const Lab& lab, const LabOptions& options,
+                  int parallel) {
   constexpr std::uint64_t kMegabyte = 1'000'000;
-  const std::uint64_t peak = peak_disk_bytes(lab, options);
+  const std::uint64_t peak = peak_disk_bytes(lab, options, parallel);
   const std::uint64_t need = peak - std::min(peak, bytes_in(folder));
   const std::uint64_t free = free_disk_bytes(folder);
   if (free >= need) return;

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/text.h"
 #include "run/run_data.h"
+#include "runtime/sharded_model.h"
 #include "train/require.h"
 
 namespace sluice {
@@ -44,6 +45,14 @@ void check_calibration(const Experiment& experiment, const std::string& place) {
                    place);
 }
 
+void check_shards(const LabOptions& lab, const std::string& place) {
+  try {
+    require_shards({.batch = lab.batch_size, .shards = lab.shards});
+  } catch (const Error& error) {
+    throw user_error("experiment", "{}: train.{}", place, untagged(error));
+  }
+}
+
 /// Requires a permission for early stopping by test images, which are then no independent test.
 void check_early_stopping(const Experiment& experiment, const std::string& place) {
   // Other data may have validation images, which is checked when it is there.
@@ -63,6 +72,7 @@ void check_settings(const Settings& settings, const std::string& file,
   check_views(settings, file);
   check_calibration(experiment, file);
   check_early_stopping(experiment, file);
+  check_shards(experiment.lab, file);
   // A folder's classes are not known before the data is read.
   const std::vector<std::string> class_names = class_names_of(experiment);
   if (!class_names.empty()) check_class_weights(experiment, class_names, file);

@@ -118,6 +118,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"train.class_weight", Key::Weights{&lab.loss.class_weight}},
       {"train.batch_size", Key::Count{&lab.batch_size, 1, kMostBatch}},
       {"train.drop_remainder", Key::Flag{&lab.drop_remainder}},
+      {"train.shards", Key::Count{&lab.shards, 1, kMostBatch}},
       {"train.validation_split", Key::Real{&lab.validation_split, beta, "at least 0 and below 1"}},
       {"train.calibrate", Key::Flag{&lab.calibrate}},
       {"train.epochs.baseline", Key::Count{&epochs.baseline, 1, kMostEpochs}},

@@ -102,6 +102,15 @@ OrderedJson machine_json(const Machine& machine) {
           {"os", machine.os}};
 }
 
+OrderedJson cluster_json(const ClusterFigures& cluster, double seconds) {
+  return {{"ranks", cluster.hosts.size()},
+          {"hosts", cluster.hosts},
+          {"shards", cluster.shards},
+          {"bytes_sent", cluster.bytes_sent},
+          {"seconds_waited", cluster.seconds_waited},
+          {"efficiency", 1 - cluster.seconds_waited / seconds}};
+}
+
 OrderedJson experiment_json(const Experiment& experiment) {
   const LabOptions& lab = experiment.lab;
   const Augmentation& augment = lab.augment;
@@ -212,6 +221,7 @@ std::string to_json(const Results& results) {
       json["seconds_by_part"][part] = seconds;
   }
   json["total_seconds"] = results.total_seconds;
+  if (results.cluster) json["cluster"] = cluster_json(*results.cluster, results.total_seconds);
   json["peak_memory_bytes"] = peak_memory_bytes();
   return json_text(json);
 }

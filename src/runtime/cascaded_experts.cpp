@@ -40,6 +40,7 @@ std::vector<dnnl::memory> CascadedExperts::plan_backward_of_all(ops::Plan& plan,
 
 void CascadedExperts::route(const ops::Pass& pass) {
   rows_ = pass.rows;
+  share_of_batch_ = pass.share;
   labels_.assign(pass.labels.begin(), pass.labels.end());
   for (const int label : labels_) {
     if (static_cast<std::size_t>(label) < classes_) continue;
@@ -114,7 +115,7 @@ void CascadedExperts::backward_data(onednn::Context&) {
   if (!diff_logits_) return;
   float* diff = onednn::data(diff_logits_);
   std::fill_n(diff, onednn::stored(diff_logits_), 0.f);
-  const float scale = first_loss_ / static_cast<float>(rows_);
+  const float scale = share_of_batch_ * first_loss_ / static_cast<float>(rows_);
   for (std::size_t row = 0; row < labels_.size(); ++row) {
     float* of_row = diff + row * classes_;
     const std::span<const float> answer = probabilities(static_cast<int>(row));

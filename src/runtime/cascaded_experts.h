@@ -39,6 +39,7 @@ class CascadedExperts : public ops::Op {
   const float* logits_;
   std::size_t classes_;
   int rows_ = 0;                      ///< of the last pass
+  float share_of_batch_ = 1;          ///< of the last pass
   std::vector<int> labels_;           ///< of its images; empty without
   std::vector<float> probabilities_;  ///< (rows, classes), of the first answer
   std::vector<float> confidences_;    ///< the largest of each row

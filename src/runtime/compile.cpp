@@ -1,6 +1,7 @@
 #include "runtime/network.h"
 
 #include "runtime/checks.h"
+#include "runtime/sharded_model.h"
 
 namespace sluice {
 
@@ -68,7 +69,9 @@ class CompiledSequential : public CompiledModel {
 
 std::unique_ptr<CompiledModel> compile(const Sequential& model, Weights& weights,
                                        const CompileOptions& options) {
-  return std::make_unique<CompiledSequential>(model, weights, &weights, options);
+  return compile_in_shards(weights, options, [&](Weights& own, const CompileOptions& of_own) {
+    return std::make_unique<CompiledSequential>(model, own, &own, of_own);
+  });
 }
 
 std::unique_ptr<CompiledModel> compile_for_inference(const Sequential& model,

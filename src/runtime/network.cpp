@@ -259,7 +259,7 @@ std::span<const float> Network::forward(int count, const RandomKey* key) {
   ops::Pass pass{.rows = count};
   if (key != nullptr) {
     pass = {ops::Phase::training, count,     key->first_row, key->seed,
-            stream_of(*key),      key->step, labels_};
+            stream_of(*key),      key->step, labels_,        key->share};
   }
   labels_ = {};
   if (!pass.labels.empty() && pass.labels.size() != static_cast<std::size_t>(count)) {

@@ -101,6 +101,7 @@ void RoutedExperts::take_labels(std::span<const int> labels) {
 
 void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
   route(pass.rows);
+  share_of_batch_ = pass.share;
   take_labels(pass.labels);
   float* dst = onednn::data(dst_);
   // Several experts add to an image; one alone writes it.
@@ -159,10 +160,12 @@ void RoutedExperts::backward_logits() {
   // The gradient of the balance loss for the probabilities of any image.
   std::vector<float> of_probabilities;
   const auto rows = static_cast<float>(rows_);
+  const float balance_loss = share_of_batch_ * balance_loss_;
+  const float gate_loss = share_of_batch_ * gate_loss_;
   for (const Share& share : shares_) {
     const float chosen =
         static_cast<float>(share.slots.size()) / (rows * static_cast<float>(top_k_));
-    of_probabilities.push_back(balance_loss_ * static_cast<float>(experts) * chosen / rows);
+    of_probabilities.push_back(balance_loss * static_cast<float>(experts) * chosen / rows);
   }
   for (int row = 0; row < rows_; ++row) {
     const auto of_row = [&](auto& all, std::size_t width) {
@@ -174,9 +177,9 @@ void RoutedExperts::backward_logits() {
     if (right_.empty()) continue;
     float* diff = diff_logits + row * experts;
     for (std::size_t e = 0; e < experts; ++e) {
-      diff[e] += gate_loss_ / rows * probabilities_[row * experts + e];
+      diff[e] += gate_loss / rows * probabilities_[row * experts + e];
     }
-    diff[right_[static_cast<std::size_t>(row)]] -= gate_loss_ / rows;
+    diff[right_[static_cast<std::size_t>(row)]] -= gate_loss / rows;
   }
 }
 

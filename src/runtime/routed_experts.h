@@ -44,6 +44,7 @@ class RoutedExperts : public ops::Op {
   std::size_t output_floats_;         ///< of an image
   std::vector<Share> shares_;         ///< by expert
   int rows_ = 0;                      ///< of the last pass
+  float share_of_batch_ = 1;          ///< of the last pass
   std::vector<int> right_;            ///< its experts by the labels; empty without labels
   std::vector<float> probabilities_;  ///< (rows, experts)
   std::vector<int> chosen_;           ///< (rows, top_k), as the next two

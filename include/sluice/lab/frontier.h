@@ -33,8 +33,9 @@ NetworkChoice dense_network(const NetworkChoice& network);
 /// Whether a network has routed layers.
 bool is_routed(const NetworkChoice& network);
 
-/// Operations of the training of a lab's stages without controls, by Cost::training_flops, if no
-/// stage is stopped early.
+/// Operations of the training of a stage, by Cost::training_flops, if it is not stopped early.
+double training_flops(const Lab& lab, const Stage& stage);
+/// Operations of the training of a lab's stages without controls.
 double training_flops(const Lab& lab);
 
 /// A classifier of a frontier, trained with each seed.

@@ -36,6 +36,7 @@ struct LabOptions {
   LossOptions loss;
   int batch_size = 32;
   bool drop_remainder = false;  ///< FitOptions::drop_remainder
+  int shards = 1;               ///< CompileOptions::shards, of all stages
   Epochs epochs;
   Controls controls;
   /// Share of the training images, the last ones, for validation, as Keras's. With 0, the data's
@@ -106,10 +107,12 @@ class Lab {
  public:
   /// Throws Error (user) for a label without a class, a validation_split that leaves a group
   /// without images, and controls without groups.
-  Lab(const LabOptions& options, const Dataset& data, const Groups& groups);
-  Lab(const LabOptions&, const Dataset&&, const Groups&) = delete;
-  Lab(const LabOptions&, const Dataset&, const Groups&&) = delete;
-  Lab(const LabOptions&, const Dataset&&, const Groups&&) = delete;
+  /// `ranks` divide the shards among them, see CompileOptions; not owned.
+  Lab(const LabOptions& options, const Dataset& data, const Groups& groups,
+      Communicator* ranks = nullptr);
+  Lab(const LabOptions&, const Dataset&&, const Groups&, Communicator* = nullptr) = delete;
+  Lab(const LabOptions&, const Dataset&, const Groups&&, Communicator* = nullptr) = delete;
+  Lab(const LabOptions&, const Dataset&&, const Groups&&, Communicator* = nullptr) = delete;
 
   std::vector<Stage> stages() const { return sluice::stages(options_, groups_.declared()); }
 
@@ -118,6 +121,10 @@ class Lab {
   /// stopped early; `second_baseline` has other initial weights. Throws Error (user) for the
   /// mixture's stage.
   TrainedModel train(const Stage& stage, FitObserver& observer) const;
+
+  /// What train() does last, for a network that was trained elsewhere: sets its temperature, if
+  /// LabOptions::calibrate wants it.
+  void calibrate(const Stage& stage, TrainedModel& trained) const;
 
   /// Trains the baseline: all classes, all images.
   TrainedModel train_baseline(FitObserver& observer) const;
@@ -154,6 +161,7 @@ class Lab {
   LabOptions options_;
   const Dataset& data_;
   const Groups& groups_;
+  Communicator* ranks_;
 };
 
 }  // namespace sluice

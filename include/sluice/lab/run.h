@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "sluice/error.h"
 #include "sluice/lab/class_groups.h"
 #include "sluice/lab/frontier.h"
 #include "sluice/lab/lab.h"
@@ -20,6 +22,47 @@ namespace sluice {
 
 // Runs of experiments: training of the stages, evaluation, and the run folder with the results.
 
+class Ranks;
+class Wire;
+
+/// The processes, called ranks, that mpirun or srun started together, on one computer or several.
+/// Rank 0 conducts runs: it has the run folder and tells the others what to train. They need no
+/// folder and no settings.
+class Cluster {
+ public:
+  /// Joins the ranks, which all call it, once. Null if nothing started ranks, or one alone. A rank
+  /// that does not answer within the deadline, in seconds, ends the work of all. Throws Error: user
+  /// if this Sluice was built without MPI, machine if MPI does not start.
+  static std::unique_ptr<Cluster> join(double deadline);
+  /// By another wire than MPI's; not owned.
+  Cluster(Wire& wire, double deadline);
+  ~Cluster();
+
+  /// The number that the launcher gave this process, before and without join(); 0 without one.
+  static int launched_rank();
+  /// The number of ranks that it started; 0 without one.
+  static int launched_ranks();
+
+  int rank() const;  ///< from 0
+  int size() const;
+  Ranks& ranks() { return *ranks_; }
+
+  /// On all ranks but 0: trains what rank 0 asks for, until it calls finish(). Throws Error; what
+  /// another rank reported is a ReportedError, which that rank or rank 0 tells the user.
+  void serve();
+  /// On rank 0: the others return from serve(). On all ranks it is the last call.
+  void finish();
+  /// Tells the other ranks that this one ends with an error. Does not wait for them.
+  void report(const Error& error) noexcept;
+  /// Whether this rank should print its error: rank 0 prints those of all that it can hear of.
+  bool tells(const Error& error) const;
+
+ private:
+  std::unique_ptr<Wire> own_wire_;
+  Wire& wire_;
+  std::unique_ptr<Ranks> ranks_;
+};
+
 struct RunOptions {
   /// Folder that run() makes: see RunFolder::create(). resume() does not use it.
   std::filesystem::path folder;
@@ -31,6 +74,17 @@ struct RunOptions {
   /// Number of steps between checkpoints. A checkpoint is also written after an epoch, if that
   /// takes less than 1.5% of the time, and at the end of each stage. Values below 1 count as 1.
   int checkpoint_steps = 500;
+  /// Number of trainings that run beside each other, each with an equal part of the OpenMP threads:
+  /// of a run the stages that need no other one, of run_seeds() and run_frontier() whole runs. A
+  /// run of one network has nothing to train beside it, and uses all threads. Each training gives
+  /// the weights that it gives alone with that number of threads. At least 1, and at most the
+  /// number of OpenMP threads, which must not be bound to processors; otherwise Error (user) is
+  /// thrown.
+  int parallel = 1;
+  /// Ranks that take part: they train each batch together if LabOptions::shards is above 1, and
+  /// otherwise trainings beside each other, as with `parallel`, which must be 1 then. Null: this
+  /// process trains alone. Not owned.
+  Cluster* cluster = nullptr;
 };
 
 /// Thrown by run() and resume() if should_stop() of their observer returned true.
@@ -56,15 +110,25 @@ struct StageStart {
   const std::variant<Sequential, Mixture>& model;
 };
 
+/// A training, or in run_seeds() and run_frontier() a run, that runs beside others.
+struct Running {
+  std::string name;   ///< of the stage, or of the run
+  Progress progress;  ///< of the stage; its epochs are 0 before the first step
+};
+
 /// Callbacks of a run, on the thread that called run() or resume(). They are called in the order
 /// below, those from on_stage() to on_model() for each stage. An exception from any of them ends
 /// the run, which can be resumed from its last checkpoint.
+///
+/// With RunOptions::parallel the order is the same: the reports of a stage that is trained beside
+/// others are kept until it is its turn. on_running() takes the place of on_step().
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
 
   /// Called while data is loaded, before each stage and after each step. If it returns true, the
-  /// current stage is saved in a checkpoint, and Stopped is thrown.
+  /// current stage is saved in a checkpoint, and Stopped is thrown. While trainings run beside each
+  /// other it is called ten times a second, and all of them are saved.
   virtual bool should_stop() { return false; }
 
   /// Returns the callbacks for loading the data.
@@ -79,6 +143,9 @@ class RunObserver {
   /// again for its earlier epochs.
   virtual void on_resumed(const FitState&) {}
   virtual void on_step(const Progress&) {}
+  /// Called about ten times a second with the trainings that run beside each other, and the
+  /// estimated time until all of them are finished; 0 if it is not known yet.
+  virtual void on_running(const std::vector<Running>&, double /*seconds_left*/) {}
   virtual void on_epoch(const Progress&, const Epoch&) {}
   /// Called when the files of the stage's model are written. The profile is of its fit, including
   /// validation; for a stage that was finished before it has no backward passes.

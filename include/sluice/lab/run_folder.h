@@ -83,6 +83,14 @@ struct ModelResult {
 
 /// Results of a run. Without groups it has no mixture: only `baseline` and its part of the verdict
 /// are set.
+/// What several ranks needed to train a run together.
+struct ClusterFigures {
+  std::vector<std::string> hosts;  ///< of each rank that trained
+  int shards = 1;
+  std::size_t bytes_sent = 0;  ///< by rank 0, of gradients and outputs
+  double seconds_waited = 0;   ///< of rank 0 for these
+};
+
 struct Results {
   struct Expert {
     std::string group;
@@ -115,6 +123,7 @@ struct Results {
   /// Seconds of each part of the mixture in the evaluation of the test images.
   std::vector<std::pair<std::string, double>> part_seconds;
   double total_seconds = 0;  ///< from the start of the first stage to the end of the last
+  std::optional<ClusterFigures> cluster{};  ///< of a run on several ranks
 
   bool has_mixture() const { return experiment.has_mixture(); }
 };

@@ -1,0 +1,248 @@
+// Tests that results depend on the number of shards, and not on threads or ranks.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/parallel.h"
+#include "cluster/ranks_testing.h"
+#include "runtime/network_testing.h"
+#include "sluice/error.h"
+#include "sluice/lab/models.h"
+#include "sluice/mixture.h"
+#include "sluice/trainer.h"
+#include "tests/scratch.h"
+#include "train/fit_testing.h"
+
+namespace sluice {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr int kWholeBatch = 12;  // of 28 images: two full batches and a partial one
+const Shape kImageShape{8, 8, 3};
+
+/// With dropout, and without state.
+Sequential plain_network() {
+  return cnn("cnn", kImageShape, kClasses, CnnSize::small);
+}
+
+/// With running means.
+Sequential normalised_network() {
+  return {"normalised",
+          kImageShape,
+          {Conv2D{"conv", 8, 3, Activation::linear, 1, Padding::same, false},
+           BatchNormalization{"norm"}, ActivationLayer{"relu"}, GlobalAveragePooling2D{"mean"},
+           Dense{"output", kClasses, Activation::softmax}}};
+}
+
+/// With experts, a gate that has losses of its own, and running means in the experts.
+Sequential expert_network() {
+  MixtureOfExperts mixture{
+      .name = "experts", .balance_loss = 0.1, .gate_loss = 0.3, .expert_of_class = {0, 1, 1, 0}};
+  for (const char* name : {"a", "b"}) {
+    mixture.experts.push_back({name,
+                               {},
+                               {Conv2D{"conv", 8, 3, Activation::linear, 1, Padding::same, false},
+                                BatchNormalization{"norm"}, ActivationLayer{"relu"}}});
+  }
+  return {"routed",
+          kImageShape,
+          {Conv2D{"trunk", 8, 3}, GlobalAveragePooling2D{"mean"}, Dense{"gate", 2}, mixture,
+           GlobalAveragePooling2D{"all"}, Dense{"output", kClasses, Activation::softmax}},
+          {{"mean", {"trunk"}}, {"experts", {"trunk", "gate"}}}};
+}
+
+/// What a training gives: all that must be the same.
+struct Outcome {
+  std::vector<float> values;  ///< weights and state
+  std::vector<double> figures;
+  std::vector<std::int64_t> expert_use;
+
+  bool operator==(const Outcome&) const = default;
+};
+
+struct Recorder : FitObserver {
+  explicit Recorder(Outcome& all) : outcome(all) {}
+  void on_epoch(const Progress&, const Epoch& epoch) override {
+    for (const double each : {epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy}) {
+      outcome.figures.push_back(each);
+    }
+  }
+  void on_expert_use(const std::vector<ExpertUse>& layers) override {
+    for (const ExpertUse& layer : layers) {
+      for (const ExpertUse::Count& count : layer.counts) {
+        outcome.expert_use.push_back(count.taken);
+        outcome.expert_use.push_back(count.right);
+      }
+    }
+  }
+  Outcome& outcome;
+};
+
+class ShardedModelTest : public testing::Test {
+ protected:
+  Outcome train(CompiledModel& model, const std::vector<Weights*>& weights) const {
+    Outcome outcome;
+    Recorder recorder(outcome);
+    fit(model, {train_, kNames}, {validation_, kNames},
+        {.epochs = 2, .batch_size = kWholeBatch, .seed = 4}, recorder);
+    for (const Weights* each : weights) {
+      outcome.values.insert(outcome.values.end(), each->values().begin(), each->values().end());
+    }
+    return outcome;
+  }
+
+  Outcome train(const Sequential& model, int shards, Communicator* ranks = nullptr) const {
+    Weights weights(model);
+    weights.initialize(1, 1);
+    const auto compiled =
+        compile(model, weights, {.batch = kWholeBatch, .shards = shards, .ranks = ranks});
+    return train(*compiled, {&weights});
+  }
+
+  Outcome train(const Mixture& model, int shards, Communicator* ranks = nullptr) const {
+    MixtureWeights weights(model);
+    for (Weights* part : weights.parts()) part->initialize(1, 1);
+    const auto compiled =
+        compile(model, weights, {.batch = kWholeBatch, .shards = shards, .ranks = ranks});
+    return train(*compiled, weights.parts());
+  }
+
+  template <class Model>
+  void expect_the_same_everywhere(const Model& model) const {
+    const Outcome alone = [&] {
+      const ThreadTeam team(1);
+      return train(model, 4);
+    }();
+    for (const int threads : {2, 3}) {
+      SCOPED_TRACE(testing::Message() << threads << " threads");
+      const ThreadTeam team(threads);
+      EXPECT_TRUE(train(model, 4) == alone);
+    }
+    for (const int count : {1, 2, 4}) {
+      SCOPED_TRACE(testing::Message() << count << " ranks");
+      std::vector<Outcome> of_ranks(static_cast<std::size_t>(count));
+      ThreadRanks::run(count, [&](Communicator& ranks) {
+        const ThreadTeam team(count == 4 ? 1 : 2);
+        of_ranks[static_cast<std::size_t>(ranks.rank())] = train(model, 4, &ranks);
+      });
+      for (const Outcome& each : of_ranks) EXPECT_TRUE(each == alone);
+    }
+    EXPECT_FALSE(train(model, 2) == alone) << "the outcome must show differences";
+  }
+
+  LabelledImages train_ = random_set(28, 1, kImageShape);
+  LabelledImages validation_ = random_set(9, 2, kImageShape);
+};
+
+TEST_F(ShardedModelTest, GivesTheSameBitsOnAnyThreadsAndRanks) {
+  expect_the_same_everywhere(plain_network());
+}
+
+TEST_F(ShardedModelTest, SoDoesOneWithRunningMeans) {
+  expect_the_same_everywhere(normalised_network());
+}
+
+TEST_F(ShardedModelTest, SoDoesOneWithFrozenLayers) {
+  Sequential model = normalised_network();
+  model.frozen = {"conv"};
+  expect_the_same_everywhere(model);
+  Weights weights(model);
+  weights.initialize(1, 1);
+  const Weights before = weights;
+  const auto compiled = compile(model, weights, {.batch = kWholeBatch, .shards = 4});
+  train(*compiled, {});
+  const Weights::Tensor& kernel = weights.tensors().front();
+  ASSERT_EQ(kernel.layer, "conv");
+  for (std::size_t i = 0; i < kernel.size; ++i) {
+    EXPECT_EQ(weights.values()[kernel.offset + i], before.values()[kernel.offset + i]);
+  }
+}
+
+TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
+  expect_the_same_everywhere(expert_network());
+}
+
+TEST_F(ShardedModelTest, SoDoesTheLabsMixture) {
+  const Groups groups({{"x", {"a", "b"}}, {"y", {"c", "d"}}}, kNames);
+  NetworkChoice narrow;
+  narrow.width = 0.25;
+  expect_the_same_everywhere(mixture(groups, kImageShape, kClasses, narrow));
+}
+
+/// Without statistics of a shard the gradients are those of the whole batch, its masks of dropout
+/// included.
+TEST_F(ShardedModelTest, GradientsAreThoseOfTheWholeBatch) {
+  const Sequential model = plain_network();
+  Weights weights(model);
+  weights.initialize(1, 1);
+  const auto gradients_of = [&](int shards) {
+    const auto compiled = compile(
+        model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
+    std::vector<std::vector<float>> all;
+    for (const int rows : {kWholeBatch, 7, 2}) {  // the last ones leave shards without rows
+      const std::vector<float> images = random_images(rows * element_count(kImageShape));
+      const auto outputs = compiled->forward(images, rows, {.seed = 3, .step = 5});
+      all.emplace_back(outputs.begin(), outputs.end());
+      compiled->backward(random_images(std::size_t(rows) * kClasses, 9), GradientOf::logits);
+      const auto gradients = compiled->trained().front().gradients;
+      all.emplace_back(gradients.begin(), gradients.end());
+    }
+    return all;
+  };
+  const auto whole = gradients_of(1);
+  for (const int shards : {2, 4, 8}) {
+    const auto sum = gradients_of(shards);
+    for (std::size_t i = 0; i < whole.size(); ++i)
+      EXPECT_LT(relative_error(sum[i], whole[i]), 1e-5);
+  }
+}
+
+/// The losses of a layer of experts are means over the batch. With gates that choose without doubt
+/// and equal shards their gradients are those of the whole.
+TEST_F(ShardedModelTest, LossesOfExpertsHaveTheShardsShare) {
+  Sequential model = expert_network();
+  std::get<MixtureOfExperts>(model.layers[3]).balance_loss = 0;
+  for (Sequential& expert : std::get<MixtureOfExperts>(model.layers[3]).experts) {
+    expert.layers = {Conv2D{"conv", 8, 3}};
+  }
+  Weights weights(model);
+  weights.initialize(1, 1);
+  const std::vector<float> images = random_images(kWholeBatch * element_count(kImageShape));
+  const std::vector<float> diff(kWholeBatch * kClasses);  // only the gate's loss
+  const std::vector<int> labels{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3};
+  const auto run = [&](int shards) {
+    const auto compiled = compile(
+        model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
+    compiled->set_labels(labels);
+    compiled->forward(images, kWholeBatch, {});
+    compiled->backward(diff, GradientOf::logits);
+    const auto gradients = compiled->trained().front().gradients;
+    return std::vector<float>(gradients.begin(), gradients.end());
+  };
+  const std::vector<float> whole = run(1);
+  EXPECT_GT(std::ranges::max(whole), 1e-4);
+  for (const int shards : {2, 4}) EXPECT_LT(relative_error(run(shards), whole), 1e-5);
+}
+
+TEST_F(ShardedModelTest, RefusesOtherNumbers) {
+  const auto message = [&](int shards, int ranks) {
+    std::string text;
+    try {
+      ThreadRanks::run(ranks, [&](Communicator& each) { train(plain_network(), shards, &each); });
+    } catch (const Error& error) {
+      text = error.what();
+    }
+    return text;
+  };
+  EXPECT_THAT(message(3, 1), HasSubstr("shards = 3: must be a power of two"));
+  EXPECT_THAT(message(0, 1), HasSubstr("shards = 0"));
+  EXPECT_THAT(message(16, 1),
+              HasSubstr("shards = 16: must leave an image for each, of a batch of 12"));
+  EXPECT_THAT(message(4, 3), HasSubstr("3 ranks for 4 shards"));
+  EXPECT_THAT(message(2, 4), HasSubstr("4 ranks for 2 shards"));
+  EXPECT_EQ(message(4, 2), "");
+}
+
+}  // namespace
+}  // namespace sluice
