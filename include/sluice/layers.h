@@ -356,6 +356,12 @@ class Weights {
   /// seed.
   void initialize(std::uint64_t seed, std::uint32_t stream);
 
+  /// Takes the values of `other`'s tensors for the layers of which it has all, by name and shape. A
+  /// tensor of an expert, "layer/expert/conv/kernel", without its like takes those of
+  /// "layer.conv/kernel", its name in the network with one expert in place of all, so that experts
+  /// begin as clones. Returns the names of the tensors that keep their values.
+  std::vector<std::string> take(const Weights& other);
+
   /// Layer after layer, each layer's in Keras's order.
   const std::vector<Tensor>& tensors() const { return tensors_; }
   std::span<float> values() { return values_; }
