@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <numbers>
 #include <set>
 
 #include "base/fail.h"
@@ -49,8 +48,7 @@ void fill_normal(std::span<float> kernel, double deviation, const RandomStream& 
     double drawn = 3;
     while (std::fabs(drawn) > 2) {
       const auto bits = random.bits(next++);
-      const double radius = std::sqrt(-2 * std::log(1.0 - RandomStream::unit(bits[0])));
-      drawn = radius * std::cos(2 * std::numbers::pi * RandomStream::unit(bits[1]));
+      drawn = RandomStream::normal(bits[0], bits[1]);
     }
     value = static_cast<float>(drawn * deviation / kLeft);
   }
