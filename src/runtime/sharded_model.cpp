@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include "base/fail.h"
 #include "cluster/collective.h"
@@ -34,6 +35,24 @@ void sum_in_tree(const std::vector<std::span<float>>& parts) {
 
 }  // namespace
 
+std::vector<std::span<float>> moving_statistics(CompiledModel& model) {
+  std::vector<std::span<float>> found;
+  for (const CompiledModel::Trained& block : model.trained()) {
+    for (const Weights::Tensor& tensor : block.tensors) {
+      const bool moves =
+          tensor.kind.ends_with("moving_mean") || tensor.kind.ends_with("moving_variance");
+      if (tensor.trained || !moves) continue;
+      const std::span values(block.weights.data() + tensor.offset, tensor.size);
+      if (!found.empty() && std::to_address(found.back().end()) == values.data()) {
+        found.back() = {found.back().data(), found.back().size() + values.size()};
+      } else {
+        found.push_back(values);
+      }
+    }
+  }
+  return found;
+}
+
 void require_shards(const CompileOptions& options) {
   const auto is_power_of_2 = [](int count) {
     return count > 0 && std::has_single_bit(static_cast<unsigned>(count));
@@ -62,6 +81,7 @@ ShardedModel::ShardedModel(std::vector<Shard> own, const CompileOptions& options
   for (const Shard& shard : own_) {
     trained_.push_back(shard.model->trained());
     states_.push_back(shard.model->state());
+    moving_.push_back(moving_statistics(*shard.model));
   }
 }
 
@@ -72,7 +92,7 @@ void ShardedModel::place_rows(int count) {
 
 /// Gives all shards the weights and the state of the first.
 void ShardedModel::copy_weights() {
-  if (states_.front().empty()) return;  // they share the weights
+  if (moving_.front().empty()) return;  // they share the weights
   for (std::size_t s = 1; s < own_.size(); ++s) {
     copy_values(states_.front(), states_[s]);
     for (std::size_t i = 0; i < trained_[s].size(); ++i) {
@@ -198,13 +218,14 @@ void ShardedModel::sum_gradients() {
   }
 }
 
-/// The state becomes the mean over the shards. A shard without rows has the state before the pass.
-/// The number of shards is a power of two, so that values which are alike in all stay.
+/// Moving statistics become the mean over the shards. No backward pass reads them. A shard without
+/// rows has the state before the pass. The number of shards is a power of two, so that values which
+/// are alike in all stay.
 void ShardedModel::average_state() {
   const float share = 1.F / static_cast<float>(options_.shards);
-  for (std::size_t i = 0; i < states_.front().size(); ++i) {
+  for (std::size_t i = 0; i < moving_.front().size(); ++i) {
     std::vector<std::span<float>> parts;
-    for (const auto& shard : states_) parts.push_back(shard[i]);
+    for (const auto& shard : moving_) parts.push_back(shard[i]);
     sum_in_tree(parts);
     if (options_.ranks != nullptr) sum_over_ranks(*options_.ranks, parts.front());
     for (float& value : parts.front()) value *= share;

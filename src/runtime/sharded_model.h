@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "sluice/process.h"
 #include "sluice/network.h"
+#include "sluice/process.h"
 
 namespace sluice {
 
@@ -75,12 +75,16 @@ class ShardedModel : public CompiledModel {
   std::vector<Shard> own_;
   std::vector<std::vector<Trained>> trained_;          ///< of each own shard
   std::vector<std::vector<std::span<float>>> states_;  ///< likewise
+  std::vector<std::vector<std::span<float>>> moving_;  ///< likewise: moving_statistics()
   std::vector<int> places_;     ///< of each shard's first row in the last pass, and the end
   std::vector<float> outputs_;  ///< (rows, outputs) of all shards
   std::vector<float> logits_;   ///< likewise, for a model that has them
   mutable std::vector<std::vector<int>> expert_rows_;  ///< memory of expert_rows()
   std::span<const int> labels_;
 };
+
+/// The parts of a model's state that forward() changes. The rest is frozen.
+std::vector<std::span<float>> moving_statistics(CompiledModel& model);
 
 /// Throws Error (user) unless the options' shards and ranks are as CompileOptions says.
 void require_shards(const CompileOptions& options);
@@ -98,7 +102,7 @@ std::unique_ptr<CompiledModel> compile_in_shards(ModelWeights& weights,
                                 .compute = options.compute};
   std::vector<ShardedModel::Shard> own(static_cast<std::size_t>(options.shards / ranks));
   for (ShardedModel::Shard& shard : own) {
-    const bool has_own_state = own.front().model && !own.front().model->state().empty();
+    const bool has_own_state = own.front().model && !moving_statistics(*own.front().model).empty();
     std::shared_ptr<ModelWeights> copy;
     if (has_own_state) copy = std::make_shared<ModelWeights>(weights);
     shard = {copy, make(copy ? *copy : weights, of_shard)};

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 #include "base/parallel.h"
 #include "cluster/ranks_testing.h"
 #include "runtime/network_testing.h"
@@ -195,6 +198,30 @@ TEST_F(ShardedModelTest, GradientsAreThoseOfTheWholeBatch) {
     const auto sum = gradients_of(shards);
     for (std::size_t i = 0; i < whole.size(); ++i)
       EXPECT_LT(relative_error(sum[i], whole[i]), 1e-5);
+  }
+}
+
+/// A frozen layer passes on the gradient of its own weights and statistics in each shard.
+TEST_F(ShardedModelTest, FrozenLayersPassOnTheGradientOfTheWholeBatch) {
+  Sequential model = normalised_network();
+  model.layers.insert(model.layers.begin(), Conv2D{"first", 4, 3});
+  for (const std::set<std::string>& frozen :
+       {std::set<std::string>{"norm"}, std::set<std::string>{"conv", "norm"}}) {
+    model.frozen = frozen;
+    Weights weights(model);
+    weights.initialize(1, 1);
+    const std::vector<float> images = random_images(kWholeBatch * element_count(kImageShape));
+    const std::vector<float> diff = random_images(kWholeBatch * kClasses, 9);
+    const auto gradients_of = [&](int shards) {
+      const auto compiled = compile(
+          model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
+      compiled->forward(images, kWholeBatch, {});
+      compiled->backward(diff, GradientOf::logits);
+      const auto gradients = compiled->trained().front().gradients;
+      return std::vector<float>(gradients.begin(), gradients.end());
+    };
+    const std::vector<float> whole = gradients_of(1);
+    for (const int shards : {2, 4}) EXPECT_LT(relative_error(gradients_of(shards), whole), 1e-5);
   }
 }
 
