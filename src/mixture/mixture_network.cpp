@@ -14,7 +14,7 @@ namespace sluice {
 namespace {
 
 /// Compiled mixture: for each image only the expert and importance model of its group run.
-class MixtureNetwork : public CompiledModel {
+class MixtureNetwork : public ShardModel {
  public:
   /// Needs parts that fit together. `trained` is `weights`, or null for inference.
   MixtureNetwork(const Mixture& model, const MixtureWeights& weights, MixtureWeights* trained,
@@ -62,6 +62,7 @@ class MixtureNetwork : public CompiledModel {
   std::optional<Route> route(int row) const override;
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override;
+  Network& main_network() override { return baseline_; }
   std::vector<std::span<float>> state() override;
   std::string first_not_finite() const override;
   std::size_t memory_bytes() const override;
@@ -241,8 +242,8 @@ std::vector<std::span<float>> MixtureNetwork::state() {
 }
 
 /// Checks and compiles a mixture; `trained` is that of MixtureNetwork.
-std::unique_ptr<CompiledModel> make(const Mixture& model, const MixtureWeights& weights,
-                                    MixtureWeights* trained, const CompileOptions& options) {
+std::unique_ptr<ShardModel> make(const Mixture& model, const MixtureWeights& weights,
+                                 MixtureWeights* trained, const CompileOptions& options) {
   require_parts_fit(model);
   require_weights_for_parts(model, weights);
   return std::make_unique<MixtureNetwork>(model, weights, trained, options);

@@ -1,5 +1,8 @@
 #include "ops/dense.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/fail.h"
 #include "onednn/describe.h"
 #include "ops/relu.h"
@@ -76,6 +79,28 @@ std::string Dense::algorithm() const {
 
 void Dense::backward_weights(onednn::Context& context) {
   relu_backward(dst_, diff_dst_, relu_);
+  float* to = std::exchange(give_to_, nullptr);
+  if (to == nullptr) return backward_weights_.run(context);
+  to = std::copy_n(onednn::data(src_), given_rows_ * inputs(), to);
+  std::copy_n(onednn::data(diff_dst_), given_rows_ * units(), to);
+}
+
+std::span<float> Dense::gradients() const {
+  const std::int64_t kernel = inputs() * units();
+  const bool with_bias = bias_.gradients() == kernel_.gradients + kernel;
+  return {kernel_.gradients, static_cast<std::size_t>(kernel + (with_bias ? units() : 0))};
+}
+
+void Dense::give_rows(int rows, float* to) {
+  given_rows_ = rows;
+  give_to_ = to;
+}
+
+void Dense::backward_weights_of(onednn::Context& context, int rows, const float* from) {
+  std::copy_n(from, rows * inputs(), onednn::data(src_));
+  float* const diff = onednn::data(diff_dst_);
+  float* const padding = std::copy_n(from + rows * inputs(), rows * units(), diff);
+  std::fill(padding, diff + onednn::stored(diff_dst_), 0.F);
   backward_weights_.run(context);
 }
 

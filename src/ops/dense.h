@@ -18,6 +18,16 @@ class Dense : public Op {
   void backward_data(onednn::Context& context) override;
   std::string algorithm() const override;
 
+  std::int64_t inputs() const { return onednn::dims_of(src_)[1]; }
+  std::int64_t units() const { return onednn::dims_of(dst_)[1]; }
+  /// Gradients of the kernel, and of the bias if they come next in memory, as those of a layer do.
+  std::span<float> gradients() const;
+  /// The next backward_weights() computes no gradients. Instead it copies the first `rows` rows of
+  /// src and of the gradient of src kernel + bias: (rows, in) and then (rows, units).
+  void give_rows(int rows, float* to);
+  /// backward_weights() of such rows. Overwrites src.
+  void backward_weights_of(onednn::Context& context, int rows, const float* from);
+
  private:
   void plan_backward_weights(Plan& plan);
 
@@ -29,6 +39,8 @@ class Dense : public Op {
   onednn::Step forward_;
   onednn::Step backward_weights_;
   onednn::Step backward_data_;
+  int given_rows_ = 0;
+  float* give_to_ = nullptr;  ///< null: compute gradients
 };
 
 }  // namespace sluice::ops

@@ -8,7 +8,7 @@ namespace sluice {
 namespace {
 
 /// A Sequential as users get it: a network with a context of its own.
-class CompiledSequential : public CompiledModel {
+class CompiledSequential : public ShardModel {
  public:
   /// `trained` is `weights`, or null for inference.
   CompiledSequential(const Sequential& model, const Weights& weights, Weights* trained,
@@ -47,6 +47,7 @@ class CompiledSequential : public CompiledModel {
     if (trained_ == nullptr) return {};
     return {{trained_->trained(), network_.gradients(), trained_->tensors()}};
   }
+  Network& main_network() override { return network_; }
   std::vector<std::span<float>> state() override {
     if (trained_ == nullptr || trained_->state().empty()) return {};
     return {trained_->state()};

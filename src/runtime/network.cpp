@@ -13,6 +13,7 @@
 #include "graph/wiring.h"
 #include "onednn/planes.h"
 #include "ops/convolution/algorithm.h"
+#include "ops/dense.h"
 #include "ops/softmax.h"
 
 namespace sluice {
@@ -144,8 +145,22 @@ Network::Program Network::build(int batch) {
   ends_in_softmax_ = dynamic_cast<const ops::Softmax*>(&last) != nullptr;
   if (ends_in_softmax_) program.logits = last.src();
   outputs_ = static_cast<int>(onednn::stored(program.output)) / batch;
-  if (options_.training) plan_backward(program, plan);
+  if (!options_.training) return program;
+  plan_backward(program, plan);
+  for (std::size_t i = 0; i < program.ops.size(); ++i) {
+    if (trains_kernel_of(*program.ops[i].op)) program.dense.push_back(i);
+  }
   return program;
+}
+
+/// Whether it is of a dense layer with a kernel that is not frozen.
+bool Network::trains_kernel_of(const ops::Op& op) const {
+  const auto* dense = dynamic_cast<const ops::Dense*>(&op);
+  if (dense == nullptr || !dense->has_parameters()) return false;
+  const float* kernel = dense->gradients().data();
+  return std::ranges::any_of(weights_.tensors, [&](const Weights::Tensor& tensor) {
+    return tensor.trained && &weights_.gradients[tensor.offset] == kernel;
+  });
 }
 
 void Network::plan_backward(Program& program, ops::Plan& plan) {
@@ -268,12 +283,15 @@ std::span<const float> Network::forward(int count, const RandomKey* key) {
   return forward(pass);
 }
 
+Network::Program& Network::program_for(int count) {
+  assert(count > 0 && count <= options_.batch);
+  return *std::ranges::find_if(programs_, [&](const Program& each) { return each.batch >= count; });
+}
+
 std::span<const float> Network::forward(const ops::Pass& pass) {
   const ThreadTeam team(context_.threads());
   const int count = pass.rows;
-  assert(count > 0 && count <= options_.batch);
-  Program* program = &*std::find_if(programs_.begin(), programs_.end(),
-                                    [&](const Program& each) { return each.batch >= count; });
+  Program* program = &program_for(count);
   if (options_.training || program != last_) {
     for (const LayerOp& each : program->ops) {
       timed(&LayerProfile::forward_seconds, each, [&] { each.op->load_parameters(context_); });
@@ -318,6 +336,32 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
     });
   }
   backward_images_ += last_count_;
+  context_.stream().wait();
+}
+
+std::vector<Network::DenseLayer> Network::dense_layers() const {
+  std::vector<DenseLayer> layers;
+  const Program& program = programs_.back();
+  for (const std::size_t i : program.dense) {
+    const auto& dense = static_cast<const ops::Dense&>(*program.ops[i].op);
+    const std::span<float> gradients = dense.gradients();
+    layers.push_back(
+        {static_cast<std::size_t>(dense.inputs()), static_cast<std::size_t>(dense.units()),
+         static_cast<std::size_t>(gradients.data() - weights_.gradients.data()), gradients.size()});
+  }
+  return layers;
+}
+
+void Network::give_rows(std::size_t layer, float* to) {
+  static_cast<ops::Dense&>(*last_->ops[last_->dense[layer]].op).give_rows(last_count_, to);
+}
+
+void Network::take_rows(std::size_t layer, int rows, const float* from) {
+  const ThreadTeam team(context_.threads());
+  const Program& program = program_for(rows);
+  const LayerOp& each = program.ops[program.dense[layer]];
+  timed(&LayerProfile::weights_seconds, each,
+        [&] { static_cast<ops::Dense&>(*each.op).backward_weights_of(context_, rows, from); });
   context_.stream().wait();
 }
 

@@ -74,6 +74,22 @@ class Network {
   /// Without training valid until any network of the context runs.
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
+
+  /// A dense layer whose kernel is trained.
+  struct DenseLayer {
+    std::size_t inputs;
+    std::size_t units;
+    std::size_t begin;  ///< of the gradients of its kernel and then its bias, among gradients()
+    std::size_t size;
+  };
+  std::vector<DenseLayer> dense_layers() const;
+  /// The next backward() leaves out the gradients of that of dense_layers(), and copies what they
+  /// are made of: the layer's input, (count, inputs), and then the gradient of its result before
+  /// the activation, (count, units).
+  void give_rows(std::size_t layer, float* to);
+  /// After backward(): computes the gradients of that layer from `rows` such rows of another
+  /// network. Overwrites activations.
+  void take_rows(std::size_t layer, int rows, const float* from);
   /// After backward(): the gradient of the input, (count, input), if NetworkOptions wants it.
   std::span<float> diff_input() const;
 
@@ -95,6 +111,7 @@ class Network {
     int batch;
     std::vector<LayerOp> ops;
     std::vector<Backward> backward;  ///< in the order in which they run
+    std::vector<std::size_t> dense;  ///< ops of dense_layers()
     dnnl::memory output;
     dnnl::memory logits;
     dnnl::memory diff_output;
@@ -102,6 +119,8 @@ class Network {
   };
 
   Program build(int batch);
+  Program& program_for(int count);
+  bool trains_kernel_of(const ops::Op& op) const;
   void plan_backward(Program& program, ops::Plan& plan);
   /// Adds to a layer's time what `run` takes, if that is wanted.
   template <class Run>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include "base/fail.h"
 #include "cluster/collective.h"
@@ -32,7 +33,33 @@ void sum_in_tree(const std::vector<std::span<float>>& parts) {
   });
 }
 
+/// Whether ranks send less for a dense layer if each gets the layer's rows of the whole batch,
+/// where they would send the sums of its gradients in each round.
+bool sends_less_by_rows(const Network::DenseLayer& layer, std::size_t batch, std::size_t ranks) {
+  const auto rounds = static_cast<std::size_t>(std::countr_zero(ranks));
+  const std::size_t rows_of_others = batch - batch / ranks;
+  return rows_of_others * (layer.inputs + layer.units) < rounds * layer.size;
+}
+
 }  // namespace
+
+std::vector<std::span<float>> moving_statistics(CompiledModel& model) {
+  std::vector<std::span<float>> found;
+  for (const CompiledModel::Trained& block : model.trained()) {
+    for (const Weights::Tensor& tensor : block.tensors) {
+      const bool moves =
+          tensor.kind.ends_with("moving_mean") || tensor.kind.ends_with("moving_variance");
+      if (tensor.trained || !moves) continue;
+      const std::span values(block.weights.data() + tensor.offset, tensor.size);
+      if (!found.empty() && std::to_address(found.back().end()) == values.data()) {
+        found.back() = {found.back().data(), found.back().size() + values.size()};
+      } else {
+        found.push_back(values);
+      }
+    }
+  }
+  return found;
+}
 
 void require_shards(const CompileOptions& options) {
   const auto is_power_of_2 = [](int count) {
@@ -62,7 +89,34 @@ ShardedModel::ShardedModel(std::vector<Shard> own, const CompileOptions& options
   for (const Shard& shard : own_) {
     trained_.push_back(shard.model->trained());
     states_.push_back(shard.model->state());
+    moving_.push_back(moving_statistics(*shard.model));
   }
+  divide_gradients();
+}
+
+/// Decides, by sizes alone, which gradients are summed over the ranks and which are computed from
+/// gathered rows.
+void ShardedModel::divide_gradients() {
+  const auto batch = static_cast<std::size_t>(options_.batch);
+  const std::vector<Network::DenseLayer> dense = own_.front().model->main_network().dense_layers();
+  for (std::size_t block = 0; block < trained_.front().size(); ++block) {
+    std::size_t begin = 0;
+    for (std::size_t l = 0; block == 0 && l < dense.size(); ++l) {
+      const Network::DenseLayer& layer = dense[l];
+      if (!sends_less_by_rows(layer, batch, ranks())) continue;
+      const auto rounds = static_cast<std::size_t>(std::countr_zero(ranks()));
+      const std::size_t floats = layer.inputs + layer.units;
+      gathered_.push_back({l,
+                           floats,
+                           {0, layer.begin, layer.size},
+                           std::vector<float>(batch * floats),
+                           std::vector(rounds, std::vector<float>(layer.size))});
+      summed_.push_back({0, begin, layer.begin - begin});
+      begin = layer.begin + layer.size;
+    }
+    summed_.push_back({block, begin, trained_.front()[block].gradients.size() - begin});
+  }
+  std::erase_if(summed_, [](const Part& part) { return part.size == 0; });
 }
 
 void ShardedModel::place_rows(int count) {
@@ -72,7 +126,7 @@ void ShardedModel::place_rows(int count) {
 
 /// Gives all shards the weights and the state of the first.
 void ShardedModel::copy_weights() {
-  if (states_.front().empty()) return;  // they share the weights
+  if (moving_.front().empty()) return;  // they share the weights
   for (std::size_t s = 1; s < own_.size(); ++s) {
     copy_values(states_.front(), states_[s]);
     for (std::size_t i = 0; i < trained_[s].size(); ++i) {
@@ -182,6 +236,10 @@ void ShardedModel::backward(std::span<const float> gradient, GradientOf where) {
       for (const Trained& block : trained_[s]) std::ranges::fill(block.gradients, 0.F);
       return;
     }
+    for (Gathered& each : gathered_) {
+      own_[s].model->main_network().give_rows(
+          each.layer, each.rows.data() + static_cast<std::size_t>(row) * each.floats);
+    }
     own_[s].model->backward(gradient.subspan(static_cast<std::size_t>(row) * classes,
                                              static_cast<std::size_t>(end - row) * classes),
                             where);
@@ -189,22 +247,58 @@ void ShardedModel::backward(std::span<const float> gradient, GradientOf where) {
   sum_gradients();
 }
 
+std::vector<std::span<float>> ShardedModel::gradients_of(const Part& part) const {
+  std::vector<std::span<float>> parts;
+  for (const std::vector<Trained>& shard : trained_) {
+    parts.push_back(shard[part.block].gradients.subspan(part.begin, part.size));
+  }
+  return parts;
+}
+
 void ShardedModel::sum_gradients() {
-  for (std::size_t i = 0; i < trained_.front().size(); ++i) {
-    std::vector<std::span<float>> parts;
-    for (const std::vector<Trained>& shard : trained_) parts.push_back(shard[i].gradients);
+  for (const Part& part : summed_) {
+    const auto parts = gradients_of(part);
     sum_in_tree(parts);
     if (options_.ranks != nullptr) sum_over_ranks(*options_.ranks, parts.front());
   }
+  if (gathered_.empty()) return;
+  for (Gathered& each : gathered_) gather(each.rows);
+  for (std::size_t rank = 0; rank < ranks(); ++rank) compute_gathered_of(rank);
 }
 
-/// The state becomes the mean over the shards. A shard without rows has the state before the pass.
-/// The number of shards is a power of two, so that values which are alike in all stay.
+/// Computes the gradients of gathered layers of a rank's shards, in the networks of this rank's.
+/// Adds them to those of the ranks before it in the order of sum_over_ranks().
+void ShardedModel::compute_gathered_of(std::size_t rank) {
+  run_shards([&](std::size_t s) {
+    const std::size_t shard = rank * own_.size() + s;
+    const auto row = static_cast<std::size_t>(places_[shard]);
+    const int rows = places_[shard + 1] - places_[shard];
+    for (const Gathered& each : gathered_) {
+      if (rows == 0) {
+        std::ranges::fill(gradients_of(each.gradients)[s], 0.F);
+      } else {
+        own_[s].model->main_network().take_rows(each.layer, rows,
+                                                each.rows.data() + row * each.floats);
+      }
+    }
+  });
+  for (Gathered& each : gathered_) {
+    const auto parts = gradients_of(each.gradients);
+    sum_in_tree(parts);
+    std::size_t round = 0;
+    for (; (rank >> round) % 2 == 1; ++round) sum_in_tree({parts.front(), each.sums[round]});
+    if (round < each.sums.size()) std::ranges::copy(parts.front(), each.sums[round].begin());
+  }
+}
+
+/// Moving statistics become the mean over the shards. No backward pass reads them. A shard without
+/// rows has the state before the pass. The number of shards is a power of two, so that values which
+/// are alike in all stay.
 void ShardedModel::average_state() {
   const float share = 1.F / static_cast<float>(options_.shards);
-  for (std::size_t i = 0; i < states_.front().size(); ++i) {
+  for (std::size_t i = 0; i < moving_.front().size(); ++i) {
     std::vector<std::span<float>> parts;
-    for (const auto& shard : states_) parts.push_back(shard[i]);
+    for (const auto& shard : moving_) parts.push_back(shard[i]);
     sum_in_tree(parts);
     if (options_.ranks != nullptr) sum_over_ranks(*options_.ranks, parts.front());
     for (float& value : parts.front()) value *= share;
@@ -260,6 +354,9 @@ std::string ShardedModel::first_not_finite() const {
 
 std::size_t ShardedModel::memory_bytes() const {
   std::size_t bytes = 0;
+  for (const Gathered& each : gathered_) {
+    bytes += sizeof(float) * (each.rows.size() + each.sums.size() * each.gradients.size);
+  }
   for (std::size_t s = 0; s < own_.size(); ++s) {
     bytes += own_[s].model->memory_bytes();
     if (!own_[s].weights) continue;

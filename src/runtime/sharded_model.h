@@ -7,21 +7,33 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "sluice/process.h"
+#include "runtime/network.h"
 #include "sluice/network.h"
+#include "sluice/process.h"
 
 namespace sluice {
+
+/// A model that can compute a shard.
+class ShardModel : public CompiledModel {
+ public:
+  /// Its network that takes all images, and has the first gradients of trained().
+  virtual Network& main_network() = 0;
+};
 
 /// A model that divides each batch into shards: parts of fixed rows, each of which is computed by
 /// one thread, with its own statistics of batch normalisation. Gradients are summed by a binary
 /// tree over the shards, so results depend on the number of shards alone and not on threads or
 /// ranks. Each rank computes neighbouring shards, and has the outputs of all.
+///
+/// Ranks send each other the sums of their gradients, except for dense layers of which less is sent
+/// otherwise: each rank gets the layer's input and output gradient of all rows, and computes the
+/// gradients of all shards, with the same bits as the shard's own rank.
 class ShardedModel : public CompiledModel {
  public:
   /// A model for the rows of one shard.
   struct Shard {
     std::shared_ptr<void> weights;  ///< its copy; empty if it has the weights of the first
-    std::unique_ptr<CompiledModel> model;
+    std::unique_ptr<ShardModel> model;
   };
 
   /// `own` are the shards of this rank, of which the first has the weights that a trainer changes.
@@ -49,11 +61,27 @@ class ShardedModel : public CompiledModel {
   std::vector<LayerProfile> profile() const override;
 
  private:
+  /// A part of the gradients of trained().
+  struct Part {
+    std::size_t block;
+    std::size_t begin;
+    std::size_t size;
+  };
+  /// A dense layer whose rows go to all ranks.
+  struct Gathered {
+    std::size_t layer;   ///< its number among Network::dense_layers()
+    std::size_t floats;  ///< of a row
+    Part gradients;
+    std::vector<float> rows;  ///< shard after shard, each as Network::give_rows() writes it
+    std::vector<std::vector<float>> sums;  ///< of 1 rank, of 2, of 4: what waits for its other half
+  };
+
   const CompiledModel& first() const { return *own_.front().model; }
   /// The number of the first own shard among all.
   std::size_t first_own() const {
     return options_.ranks == nullptr ? 0 : own_.size() * std::size_t(options_.ranks->rank());
   }
+  std::size_t ranks() const { return static_cast<std::size_t>(options_.shards) / own_.size(); }
   /// The rows of an own shard in the last pass.
   std::pair<int, int> rows_of(std::size_t own) const {
     return {places_[first_own() + own], places_[first_own() + own + 1]};
@@ -68,19 +96,29 @@ class ShardedModel : public CompiledModel {
   std::span<const float> pass(std::span<const float> images, int count, const Run& run);
   template <class Value>
   void gather(std::vector<Value>& all) const;
+  void divide_gradients();
+  /// Of each own shard.
+  std::vector<std::span<float>> gradients_of(const Part& part) const;
   void sum_gradients();
+  void compute_gathered_of(std::size_t rank);
   void average_state();
 
   CompileOptions options_;
   std::vector<Shard> own_;
   std::vector<std::vector<Trained>> trained_;          ///< of each own shard
   std::vector<std::vector<std::span<float>>> states_;  ///< likewise
+  std::vector<std::vector<std::span<float>>> moving_;  ///< likewise: moving_statistics()
   std::vector<int> places_;     ///< of each shard's first row in the last pass, and the end
   std::vector<float> outputs_;  ///< (rows, outputs) of all shards
   std::vector<float> logits_;   ///< likewise, for a model that has them
+  std::vector<Part> summed_;    ///< gradients whose sums the ranks send
+  std::vector<Gathered> gathered_;
   mutable std::vector<std::vector<int>> expert_rows_;  ///< memory of expert_rows()
   std::span<const int> labels_;
 };
+
+/// The parts of a model's state that forward() changes. The rest is frozen.
+std::vector<std::span<float>> moving_statistics(CompiledModel& model);
 
 /// Throws Error (user) unless the options' shards and ranks are as CompileOptions says.
 void require_shards(const CompileOptions& options);
@@ -98,7 +136,7 @@ std::unique_ptr<CompiledModel> compile_in_shards(ModelWeights& weights,
                                 .compute = options.compute};
   std::vector<ShardedModel::Shard> own(static_cast<std::size_t>(options.shards / ranks));
   for (ShardedModel::Shard& shard : own) {
-    const bool has_own_state = own.front().model && !own.front().model->state().empty();
+    const bool has_own_state = own.front().model && !moving_statistics(*own.front().model).empty();
     std::shared_ptr<ModelWeights> copy;
     if (has_own_state) copy = std::make_shared<ModelWeights>(weights);
     shard = {copy, make(copy ? *copy : weights, of_shard)};

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+#include <string>
+
 #include "base/parallel.h"
 #include "cluster/ranks_testing.h"
 #include "runtime/network_testing.h"
@@ -50,6 +54,19 @@ Sequential expert_network() {
           {Conv2D{"trunk", 8, 3}, GlobalAveragePooling2D{"mean"}, Dense{"gate", 2}, mixture,
            GlobalAveragePooling2D{"all"}, Dense{"output", kClasses, Activation::softmax}},
           {{"mean", {"trunk"}}, {"experts", {"trunk", "gate"}}}};
+}
+
+/// With dense layers. In a batch of 12, two ranks gather the rows of "wide", and four also those of
+/// "narrow" and "open"; they sum the gradients of the others.
+Sequential dense_network(std::set<std::string> frozen = {"frozen"}) {
+  return {"dense",
+          kImageShape,
+          {Conv2D{"conv", 4, 3}, Flatten{"flatten"}, Dense{"wide", 96, Activation::relu},
+           Dropout{"drop", 0.5F}, Dense{"frozen", 64, Activation::tanh},
+           Dense{"narrow", 6, Activation::relu}, Dense{"open", 64, Activation::linear, false},
+           Dense{"output", kClasses, Activation::softmax}},
+          {},
+          std::move(frozen)};
 }
 
 /// What a training gives: all that must be the same.
@@ -159,6 +176,77 @@ TEST_F(ShardedModelTest, SoDoesOneWithFrozenLayers) {
   }
 }
 
+TEST_F(ShardedModelTest, SoDoesOneWithDenseLayers) {
+  expect_the_same_everywhere(dense_network());
+}
+
+/// Also in batches that leave shards without rows, or are padded.
+TEST_F(ShardedModelTest, GathersRowsOrSumsGradientsToTheSameBits) {
+  struct Case {
+    const char* frozen;
+    int shards;
+    int batch;
+  };
+  for (const auto& [frozen, shards, batch] :
+       {Case{"frozen", 4, 12}, Case{"frozen", 8, 40}, Case{"wide", 4, 12},
+        Case{"wide/kernel", 4, 40}, Case{"wide/bias", 4, 40}, Case{"conv", 8, 12}}) {
+    SCOPED_TRACE(testing::Message() << frozen << ", " << shards << " shards of " << batch);
+    const Sequential model = dense_network({frozen});
+    const auto gradients_of = [&](Communicator* ranks) {
+      Weights weights(model);
+      weights.initialize(1, 1);
+      const auto compiled =
+          compile(model, weights, {.batch = batch, .shards = shards, .ranks = ranks});
+      std::vector<std::vector<float>> all;
+      for (const int rows : {batch, batch - 5, 3, 1, batch}) {
+        compiled->forward(random_images(rows * element_count(kImageShape)), rows, {.seed = 3});
+        compiled->backward(random_images(std::size_t(rows) * kClasses, 9), GradientOf::logits);
+        const auto gradients = compiled->trained().front().gradients;
+        all.emplace_back(gradients.begin(), gradients.end());
+      }
+      return all;
+    };
+    const ThreadTeam team(1);
+    const auto alone = gradients_of(nullptr);
+    for (int count = 1; count <= shards; count *= 2) {
+      ThreadRanks::run(count, [&](Communicator& ranks) {
+        EXPECT_TRUE(gradients_of(&ranks) == alone) << count << " ranks";
+      });
+    }
+  }
+}
+
+TEST_F(ShardedModelTest, SendsWhatIsSmaller) {
+  constexpr std::size_t kConv = 3 * 3 * 3 * 4 + 4;
+  constexpr std::size_t kOutput = 64 * kClasses + kClasses;
+  constexpr std::size_t kNarrow = 64 * 6 + 6;
+  constexpr std::size_t kOpen = 6 * 64;
+  constexpr std::size_t kRowOfWide = 256 + 96;
+  constexpr std::size_t kRowsOfBoth = (64 + 6) + (6 + 64);
+  constexpr std::size_t kRowOfOutputs = 2 * kClasses;  // and logits, of a row
+  const auto bytes_of = [](int count, std::size_t rounds, std::size_t sums, std::size_t row) {
+    const auto rows_of_others = static_cast<std::size_t>(kWholeBatch - kWholeBatch / count);
+    return sizeof(float) * (rounds * sums + rows_of_others * (row + kRowOfOutputs));
+  };
+  const std::map<int, std::size_t> expected{
+      {1, 0},
+      {2, bytes_of(2, 1, kConv + kOutput + kNarrow + kOpen, kRowOfWide)},
+      {4, bytes_of(4, 2, kConv + kOutput, kRowOfWide + kRowsOfBoth)}};
+  for (const auto& [count, bytes] : expected) {
+    ThreadRanks::run(count, [&](Ranks& ranks) {
+      Weights weights(dense_network());
+      weights.initialize(1, 1);
+      const auto compiled =
+          compile(dense_network(), weights, {.batch = kWholeBatch, .shards = 4, .ranks = &ranks});
+      for (const std::size_t step : {1, 2}) {
+        compiled->forward(random_images(kWholeBatch * element_count(kImageShape)), kWholeBatch, {});
+        compiled->backward(random_images(kWholeBatch * kClasses), GradientOf::logits);
+        EXPECT_EQ(ranks.bytes_sent(), step * bytes) << count << " ranks";
+      }
+    });
+  }
+}
+
 TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
   expect_the_same_everywhere(expert_network());
 }
@@ -217,6 +305,30 @@ TEST_F(ShardedModelTest, GradientsAreThoseOfTheWholeBatch) {
     const auto sum = gradients_of(shards);
     for (std::size_t i = 0; i < whole.size(); ++i)
       EXPECT_LT(relative_error(sum[i], whole[i]), 1e-5);
+  }
+}
+
+/// A frozen layer passes on the gradient of its own weights and statistics in each shard.
+TEST_F(ShardedModelTest, FrozenLayersPassOnTheGradientOfTheWholeBatch) {
+  Sequential model = normalised_network();
+  model.layers.insert(model.layers.begin(), Conv2D{"first", 4, 3});
+  for (const std::set<std::string>& frozen :
+       {std::set<std::string>{"norm"}, std::set<std::string>{"conv", "norm"}}) {
+    model.frozen = frozen;
+    Weights weights(model);
+    weights.initialize(1, 1);
+    const std::vector<float> images = random_images(kWholeBatch * element_count(kImageShape));
+    const std::vector<float> diff = random_images(kWholeBatch * kClasses, 9);
+    const auto gradients_of = [&](int shards) {
+      const auto compiled = compile(
+          model, weights, {.batch = kWholeBatch, .compute = Compute::exact, .shards = shards});
+      compiled->forward(images, kWholeBatch, {});
+      compiled->backward(diff, GradientOf::logits);
+      const auto gradients = compiled->trained().front().gradients;
+      return std::vector<float>(gradients.begin(), gradients.end());
+    };
+    const std::vector<float> whole = gradients_of(1);
+    for (const int shards : {2, 4}) EXPECT_LT(relative_error(gradients_of(shards), whole), 1e-5);
   }
 }
 
