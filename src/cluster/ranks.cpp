@@ -20,6 +20,8 @@ constexpr char kUser = 'u';  ///< first letter of a report of a user's error
 constexpr char kMachine = 'm';
 constexpr std::size_t kPiece = std::size_t{1} << 30;  ///< bytes; MPI counts with int
 
+thread_local bool is_beside_computation = false;
+
 /// Looks often at first, because most answers come soon, and then leaves the processor to others.
 class Pause {
  public:
@@ -119,8 +121,12 @@ void Ranks::exchange(int partner, std::span<const std::byte> send, std::span<std
   });
   receive_piecewise(partner, kData, receive, extra);
   for (const Wire::Ticket ticket : sent) wait(ticket, partner, extra);
-  seconds_ += timer.seconds();
+  if (!is_beside_computation) seconds_ += timer.seconds();
   bytes_ += send.size();
+}
+
+void Ranks::send_beside_computation() {
+  is_beside_computation = true;
 }
 
 void Ranks::send(int to, std::span<const std::byte> bytes) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "cluster/wire.h"
-#include "sluice/process.h"
 #include "sluice/error.h"
+#include "sluice/process.h"
 
 namespace sluice {
 
@@ -59,6 +59,8 @@ class Ranks : public Communicator {
 
   // Figures of exchange().
   double seconds_waited() const { return seconds_; }
+  /// The calling thread sends while others compute: its time in exchange() is not waited.
+  static void send_beside_computation();
   std::size_t bytes_sent() const { return bytes_; }
 
  private:

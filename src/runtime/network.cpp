@@ -163,6 +163,16 @@ bool Network::trains_kernel_of(const ops::Op& op) const {
   });
 }
 
+/// Where the gradients of a layer begin; their end for a layer without any.
+std::size_t Network::first_gradient_of(std::size_t layer) const {
+  std::size_t first = weights_.gradients.size();
+  for (const Weights::Tensor& tensor : weights_.tensors) {
+    const bool is_of_it = tensor.trained && tensor.layer == name_of(model_.layers[layer]);
+    if (is_of_it) first = std::min(first, tensor.offset);
+  }
+  return first;
+}
+
 void Network::plan_backward(Program& program, ops::Plan& plan) {
   std::vector<bool> needs_gradient;  // the result of each op
   const auto needs = [&](int source) {
@@ -173,12 +183,15 @@ void Network::plan_backward(Program& program, ops::Plan& plan) {
     plan.gradient_bytes = std::max({plan.gradient_bytes, each.op->src().get_desc().get_size(),
                                     each.op->dst().get_desc().get_size()});
   }
+  std::size_t layer = model_.layers.size();
+  std::size_t later = weights_.gradients.size();
   std::vector<dnnl::memory> gradients(program.ops.size());
   program.diff_output = gradients.back() = plan.take_gradient(program.output.get_desc());
   for (std::size_t i = program.ops.size(); i-- > 0;) {
     if (!needs_gradient[i]) continue;
     const LayerOp& each = program.ops[i];
-    Backward step{.op = i};
+    while (layer > each.layer + 1) later = std::min(later, first_gradient_of(--layer));
+    Backward step{.op = i, .later = later};
     std::vector<bool> wanted;
     for (const int source : each.sources) {
       wanted.push_back(needs(source));
@@ -326,6 +339,7 @@ void Network::backward(std::span<const float> gradient, GradientOf where) {
     // same buffer.
     const bool skipped = where == GradientOf::logits && step.op + 1 == last_->ops.size();
     if (skipped) continue;
+    if (on_gradients_) on_gradients_(step.later);
     const auto seconds =
         each.op->has_parameters() ? &LayerProfile::weights_seconds : &LayerProfile::data_seconds;
     timed(seconds, each, [&] { each.op->backward_weights(context_); });

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/workspace.h"
@@ -35,7 +37,8 @@ struct Backward {
   };
 
   std::size_t op;
-  bool data = false;  ///< the gradient of a source is needed
+  std::size_t later = 0;  ///< where the gradients of the layers behind it begin
+  bool data = false;      ///< the gradient of a source is needed
   std::vector<Sum> sums = {};
 };
 
@@ -74,6 +77,11 @@ class Network {
   /// Without training valid until any network of the context runs.
   std::span<const float> logits() const;
   void backward(std::span<const float> gradient, GradientOf where);
+
+  /// backward() calls it with a place in gradients() when those from there on are computed.
+  void on_gradients(std::function<void(std::size_t begin)> call) {
+    on_gradients_ = std::move(call);
+  }
 
   /// A dense layer whose kernel is trained.
   struct DenseLayer {
@@ -121,6 +129,7 @@ class Network {
   Program build(int batch);
   Program& program_for(int count);
   bool trains_kernel_of(const ops::Op& op) const;
+  std::size_t first_gradient_of(std::size_t layer) const;
   void plan_backward(Program& program, ops::Plan& plan);
   /// Adds to a layer's time what `run` takes, if that is wanted.
   template <class Run>
@@ -139,6 +148,7 @@ class Network {
   Workspace workspace_;
   std::vector<float> answers_;     ///< the last output, which the context's next network overwrites
   std::vector<Program> programs_;  ///< by rising batch
+  std::function<void(std::size_t)> on_gradients_;
   std::span<const int> labels_;
   Program* last_ = nullptr;
   int last_count_ = 0;

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <thread>
 
 #include "base/fail.h"
 #include "cluster/collective.h"
+#include "cluster/ranks.h"
 #include "graph/layers/routing.h"
 #include "runtime/checks.h"
 
@@ -93,31 +95,41 @@ ShardedModel::ShardedModel(std::vector<Shard> own, const CompileOptions& options
     moving_.push_back(moving_statistics(*shard.model));
   }
   divide_gradients();
+  for (std::size_t s = 0; s < own_.size(); ++s) {
+    own_[s].model->main_network().on_gradients(
+        [this, s](std::size_t begin) { progress_.tell(s, begin); });
+  }
 }
 
 /// Decides, by sizes alone, which gradients are summed over the ranks and which are computed from
-/// gathered rows.
+/// gathered rows. Those of the main network are sent from the last to the first, as they are
+/// computed.
 void ShardedModel::divide_gradients() {
   const auto batch = static_cast<std::size_t>(options_.batch);
-  const std::vector<Network::DenseLayer> dense = own_.front().model->main_network().dense_layers();
-  for (std::size_t block = 0; block < trained_.front().size(); ++block) {
-    std::size_t begin = 0;
-    for (std::size_t l = 0; block == 0 && l < dense.size(); ++l) {
-      const Network::DenseLayer& layer = dense[l];
-      if (!sends_less_by_rows(layer, batch, ranks())) continue;
-      const auto rounds = static_cast<std::size_t>(std::countr_zero(ranks()));
-      const std::size_t floats = layer.inputs + layer.units;
-      gathered_.push_back({l,
-                           floats,
-                           {0, layer.begin, layer.size},
-                           std::vector<float>(batch * floats),
-                           std::vector(rounds, std::vector<float>(layer.size))});
-      summed_.push_back({0, begin, layer.begin - begin});
-      begin = layer.begin + layer.size;
-    }
-    summed_.push_back({block, begin, trained_.front()[block].gradients.size() - begin});
+  std::size_t begin = 0;
+  std::size_t number = 0;
+  for (const Network::DenseLayer& layer : own_.front().model->main_network().dense_layers()) {
+    const std::size_t of_dense_layers = number++;
+    if (!sends_less_by_rows(layer, batch, ranks())) continue;
+    const auto rounds = static_cast<std::size_t>(std::countr_zero(ranks()));
+    const std::size_t floats = layer.inputs + layer.units;
+    add_summed(0, begin, layer.begin);
+    parts_.push_back({0, layer.begin, layer.size, of_dense_layers, floats,
+                      std::vector<float>(batch * floats),
+                      std::vector(rounds, std::vector<float>(layer.size))});
+    begin = layer.begin + layer.size;
   }
-  std::erase_if(summed_, [](const Part& part) { return part.size == 0; });
+  add_summed(0, begin, trained_.front().front().gradients.size());
+  std::ranges::reverse(parts_);
+  for (std::size_t block = 1; block < trained_.front().size(); ++block) {
+    add_summed(block, 0, trained_.front()[block].gradients.size());
+  }
+}
+
+void ShardedModel::add_summed(std::size_t block, std::size_t begin, std::size_t end) {
+  constexpr std::size_t kMessage = 1 << 17;  // floats; 4 ms over 1 Gbit/s
+  const std::size_t most = ranks() > 1 ? kMessage : end;
+  for (; begin < end; begin += most) parts_.push_back({block, begin, std::min(most, end - begin)});
 }
 
 void ShardedModel::place_rows(int count) {
@@ -230,22 +242,62 @@ std::span<const float> ShardedModel::logits() const {
 
 void ShardedModel::backward(std::span<const float> gradient, GradientOf where) {
   require_gradient(*this, gradient, places_.back(), where);
+  progress_.start(own_.size());
+  std::size_t sent = 0;
+  if (ranks() == 1) {
+    compute_shards(gradient, where);
+  } else {
+    sent = compute_and_send(gradient, where);
+  }
+  for (; sent < parts_.size(); ++sent) send(parts_[sent]);
+  const bool has_rows =
+      std::ranges::any_of(parts_, [](const Part& part) { return part.floats > 0; });
+  for (std::size_t rank = 0; has_rows && rank < ranks(); ++rank) compute_gathered_of(rank);
+}
+
+/// Computes the own shards, while a thread sends the parts that all of them have. Returns the
+/// number of these.
+std::size_t ShardedModel::compute_and_send(std::span<const float> gradient, GradientOf where) {
+  std::size_t sent = 0;
+  std::exception_ptr failed;
+  {
+    const std::jthread sender([&](const std::stop_token& stop) {
+      run_as_one_thread([&] {
+        try {
+          Ranks::send_beside_computation();
+          while (sent < parts_.size() && parts_[sent].block == 0 &&
+                 progress_.wait_for(parts_[sent].begin, stop)) {
+            send(parts_[sent++]);
+          }
+        } catch (...) {
+          failed = std::current_exception();
+        }
+      });
+    });
+    compute_shards(gradient, where);
+  }
+  if (failed) std::rethrow_exception(failed);
+  return sent;
+}
+
+void ShardedModel::compute_shards(std::span<const float> gradient, GradientOf where) {
   const auto classes = static_cast<std::size_t>(outputs());
   run_shards([&](std::size_t s) {
     const auto [row, end] = rows_of(s);
     if (row == end) {
       for (const Trained& block : trained_[s]) std::ranges::fill(block.gradients, 0.F);
+      progress_.tell(s, 0);
       return;
     }
-    for (Gathered& each : gathered_) {
+    for (Part& part : parts_) {
+      if (part.floats == 0) continue;
       own_[s].model->main_network().give_rows(
-          each.layer, each.rows.data() + static_cast<std::size_t>(row) * each.floats);
+          part.layer, part.rows.data() + static_cast<std::size_t>(row) * part.floats);
     }
     own_[s].model->backward(gradient.subspan(static_cast<std::size_t>(row) * classes,
                                              static_cast<std::size_t>(end - row) * classes),
                             where);
   });
-  sum_gradients();
 }
 
 std::vector<std::span<float>> ShardedModel::gradients_of(const Part& part) const {
@@ -256,15 +308,12 @@ std::vector<std::span<float>> ShardedModel::gradients_of(const Part& part) const
   return parts;
 }
 
-void ShardedModel::sum_gradients() {
-  for (const Part& part : summed_) {
-    const auto parts = gradients_of(part);
-    sum_in_tree(parts);
-    if (options_.ranks != nullptr) sum_over_ranks(*options_.ranks, parts.front());
-  }
-  if (gathered_.empty()) return;
-  for (Gathered& each : gathered_) gather(each.rows);
-  for (std::size_t rank = 0; rank < ranks(); ++rank) compute_gathered_of(rank);
+/// Sends a part of this rank's shards to the others, and gets theirs.
+void ShardedModel::send(Part& part) {
+  if (part.floats > 0) return gather(part.rows);
+  const auto parts = gradients_of(part);
+  sum_in_tree(parts);
+  if (options_.ranks != nullptr) sum_over_ranks(*options_.ranks, parts.front());
 }
 
 /// Computes the gradients of gathered layers of a rank's shards, in the networks of this rank's.
@@ -274,21 +323,23 @@ void ShardedModel::compute_gathered_of(std::size_t rank) {
     const std::size_t shard = rank * own_.size() + s;
     const auto row = static_cast<std::size_t>(places_[shard]);
     const int rows = places_[shard + 1] - places_[shard];
-    for (const Gathered& each : gathered_) {
+    for (const Part& part : parts_) {
+      if (part.floats == 0) continue;
       if (rows == 0) {
-        std::ranges::fill(gradients_of(each.gradients)[s], 0.F);
+        std::ranges::fill(gradients_of(part)[s], 0.F);
       } else {
-        own_[s].model->main_network().take_rows(each.layer, rows,
-                                                each.rows.data() + row * each.floats);
+        own_[s].model->main_network().take_rows(part.layer, rows,
+                                                part.rows.data() + row * part.floats);
       }
     }
   });
-  for (Gathered& each : gathered_) {
-    const auto parts = gradients_of(each.gradients);
+  for (Part& part : parts_) {
+    if (part.floats == 0) continue;
+    const auto parts = gradients_of(part);
     sum_in_tree(parts);
     std::size_t round = 0;
-    for (; (rank >> round) % 2 == 1; ++round) sum_in_tree({parts.front(), each.sums[round]});
-    if (round < each.sums.size()) std::ranges::copy(parts.front(), each.sums[round].begin());
+    for (; (rank >> round) % 2 == 1; ++round) sum_in_tree({parts.front(), part.sums[round]});
+    if (round < part.sums.size()) std::ranges::copy(parts.front(), part.sums[round].begin());
   }
 }
 
@@ -355,8 +406,8 @@ std::string ShardedModel::first_not_finite() const {
 
 std::size_t ShardedModel::memory_bytes() const {
   std::size_t bytes = 0;
-  for (const Gathered& each : gathered_) {
-    bytes += sizeof(float) * (each.rows.size() + each.sums.size() * each.gradients.size);
+  for (const Part& part : parts_) {
+    bytes += sizeof(float) * (part.rows.size() + part.sums.size() * part.size);
   }
   for (std::size_t s = 0; s < own_.size(); ++s) {
     bytes += own_[s].model->memory_bytes();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "runtime/backward_progress.h"
 #include "runtime/network.h"
 #include "sluice/network.h"
 #include "sluice/process.h"
@@ -66,14 +67,12 @@ class ShardedModel : public CompiledModel {
     std::size_t block;
     std::size_t begin;
     std::size_t size;
-  };
-  /// A dense layer whose rows go to all ranks.
-  struct Gathered {
-    std::size_t layer;   ///< its number among Network::dense_layers()
-    std::size_t floats;  ///< of a row
-    Part gradients;
-    std::vector<float> rows;  ///< shard after shard, each as Network::give_rows() writes it
-    std::vector<std::vector<float>> sums;  ///< of 1 rank, of 2, of 4: what waits for its other half
+    // Of a dense layer whose rows go to all ranks.
+    std::size_t layer = 0;         ///< its number among Network::dense_layers()
+    std::size_t floats = 0;        ///< of a row; 0 for a part that is summed over the ranks
+    std::vector<float> rows = {};  ///< shard after shard, each as Network::give_rows() writes it
+    /// Sums over 1, 2, 4 ... ranks, which are not yet added to those of as many ranks after them.
+    std::vector<std::vector<float>> sums = {};
   };
 
   const CompiledModel& first() const { return *own_.front().model; }
@@ -97,9 +96,12 @@ class ShardedModel : public CompiledModel {
   template <class Value>
   void gather(std::vector<Value>& all) const;
   void divide_gradients();
+  void add_summed(std::size_t block, std::size_t begin, std::size_t end);
   /// Of each own shard.
   std::vector<std::span<float>> gradients_of(const Part& part) const;
-  void sum_gradients();
+  void compute_shards(std::span<const float> gradient, GradientOf where);
+  std::size_t compute_and_send(std::span<const float> gradient, GradientOf where);
+  void send(Part& part);
   void compute_gathered_of(std::size_t rank);
   void average_state();
 
@@ -111,8 +113,8 @@ class ShardedModel : public CompiledModel {
   std::vector<int> places_;     ///< of each shard's first row in the last pass, and the end
   std::vector<float> outputs_;  ///< (rows, outputs) of all shards
   std::vector<float> logits_;   ///< likewise, for a model that has them
-  std::vector<Part> summed_;    ///< gradients whose sums the ranks send
-  std::vector<Gathered> gathered_;
+  std::vector<Part> parts_;     ///< in the order in which they are sent
+  BackwardProgress progress_;
   mutable std::vector<std::vector<int>> expert_rows_;  ///< memory of expert_rows()
   std::span<const int> labels_;
 };

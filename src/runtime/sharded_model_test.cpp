@@ -3,12 +3,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <set>
+#include <stop_token>
 #include <string>
+#include <thread>
 
 #include "base/parallel.h"
 #include "cluster/ranks_testing.h"
+#include "runtime/backward_progress.h"
+#include "runtime/network.h"
 #include "runtime/network_testing.h"
 #include "sluice/error.h"
 #include "sluice/lab/models.h"
@@ -214,6 +219,63 @@ TEST_F(ShardedModelTest, GathersRowsOrSumsGradientsToTheSameBits) {
       });
     }
   }
+}
+
+/// What a network calls computed stays, so that it can be sent while the rest is computed.
+TEST_F(ShardedModelTest, NetworksTellWhichGradientsAreComputed) {
+  for (const Sequential& model : {plain_network(), dense_network(), expert_network()}) {
+    SCOPED_TRACE(model.name);
+    Weights weights(model);
+    weights.initialize(1, 1);
+    onednn::Context context;
+    Network network(context, model, weights, {.batch = kWholeBatch});
+    const std::vector<float> images = random_images(network.input().size());
+    std::ranges::copy(images, network.input().begin());
+    const RandomKey key{.seed = 3};
+    network.forward(kWholeBatch, &key);
+    std::ranges::fill(network.gradients(), NAN);
+    std::map<std::size_t, std::vector<float>> told;
+    network.on_gradients([&](std::size_t begin) {
+      const auto computed = network.gradients().subspan(begin);
+      told.try_emplace(begin, computed.begin(), computed.end());
+    });
+    network.backward(random_images(kWholeBatch * kClasses, 9), GradientOf::logits);
+    EXPECT_GE(told.size(), 4U) << "one for each layer";
+    for (const auto& [begin, values] : told) {
+      EXPECT_TRUE(std::ranges::equal(values, network.gradients().subspan(begin))) << begin;
+    }
+  }
+}
+
+TEST(BackwardProgress, WaitsForAllShards) {
+  BackwardProgress progress;
+  progress.start(2);
+  std::stop_source stop;
+  progress.tell(0, 10);
+  std::jthread other([&] { progress.tell(1, 20); });
+  EXPECT_TRUE(progress.wait_for(20, stop.get_token()));
+  other = std::jthread([&] {
+    progress.tell(1, 15);
+    stop.request_stop();
+  });
+  EXPECT_FALSE(progress.wait_for(10, stop.get_token()));
+  progress.tell(1, 10);
+  EXPECT_FALSE(progress.wait_for(10, stop.get_token())) << "stopped";
+}
+
+TEST_F(ShardedModelTest, ThrowsWhatItsMessagesThrow) {
+  const auto messages = ThreadRanks::messages_of(
+      2,
+      [](Communicator& ranks) {
+        Weights weights(dense_network());
+        const auto compiled =
+            compile(dense_network(), weights, {.batch = kWholeBatch, .shards = 2, .ranks = &ranks});
+        compiled->forward(random_images(kWholeBatch * element_count(kImageShape)), kWholeBatch, {});
+        if (ranks.rank() == 1) return;
+        compiled->backward(random_images(kWholeBatch * kClasses), GradientOf::logits);
+      },
+      0.5);
+  EXPECT_THAT(messages.front(), HasSubstr("[cluster] rank 1 on host b has not answered"));
 }
 
 TEST_F(ShardedModelTest, SendsWhatIsSmaller) {

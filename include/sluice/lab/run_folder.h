@@ -90,7 +90,7 @@ struct ClusterFigures {
   std::vector<std::string> hosts;  ///< of each rank that trained
   int shards = 1;
   std::size_t bytes_sent = 0;  ///< by rank 0, of gradients, outputs and dense layers' rows
-  double seconds_waited = 0;   ///< of rank 0 for these
+  double seconds_waited = 0;   ///< of rank 0 for these, where it did not compute meanwhile
 };
 
 struct Results {
