@@ -58,9 +58,10 @@ void StageFit::on_expert_use(const std::vector<ExpertUse>& layers) {
       const std::string name = use.layer + ": " + use.experts[expert];
       starved.insert(name);
       if (starved_.contains(name)) continue;
-      observer_.on_note(fmt::format(
-          "{} gets {} of {} validation images: a larger balance_loss would give it more", name,
-          use.of_all(expert).taken, use.examples));
+      observer_.on_note(
+          fmt::format("{} gets {} of {} validation images: a larger balance_loss or bias_rate "
+                      "would give it more",
+                      name, use.of_all(expert).taken, use.examples));
     }
   }
   starved_ = std::move(starved);

@@ -23,7 +23,7 @@ TEST(StageFit, NotesAnExpertOnceWhenItGetsHardlyAnyImages) {
   fit.on_expert_use({starved});
   EXPECT_THAT(observer.notes,
               testing::ElementsAre("experts: b gets 2 of 100 validation images: a larger "
-                                   "balance_loss would give it more"));
+                                   "balance_loss or bias_rate would give it more"));
   fit.on_expert_use({fair});
   fit.on_expert_use({starved});
   EXPECT_EQ(observer.notes.size(), 2);

@@ -47,7 +47,7 @@ Weights random_weights(const Sequential& model, std::uint32_t stream) {
   weights.initialize(7, stream);
   for (float& value : weights.values()) value *= 1.5f;
   for (const Weights::Tensor& tensor : weights.tensors()) {
-    if (tensor.kind != "bias") continue;
+    if (!tensor.kind.ends_with("bias")) continue;
     for (std::uint32_t i = 0; i < tensor.size; ++i) {
       weights.values(tensor)[i] = 0.4f * random_unit(100 + stream, i) - 0.2f;
     }
