@@ -326,6 +326,10 @@ class MixtureOfExperts(Layer):
             equation 4).
         gate_loss: Times the gate's cross-entropy, where `expert_of_class` says the right expert.
         expert_of_class: For each class the number of an expert, from 0.
+        temperature: Divides the logits before each softmax.
+        noise: Deviation of normal noise that is added to the logits in training.
+        bias_rate: By how much a batch of training moves the bias of an expert, which counts for the
+            choice alone, towards equal work (Wang et al. 2024, arXiv 2408.15664).
 
     Example:
         >>> import sluice
@@ -348,6 +352,9 @@ class MixtureOfExperts(Layer):
         balance_loss: float = 0.0,
         gate_loss: float = 0.0,
         expert_of_class: Sequence[int] | None = None,
+        temperature: float = 1.0,
+        noise: float = 0.0,
+        bias_rate: float = 0.0,
         *,
         name: str | None = None,
     ):
@@ -358,6 +365,9 @@ class MixtureOfExperts(Layer):
             balance_loss=balance_loss,
             gate_loss=gate_loss,
             expert_of_class=None if expert_of_class is None else list(expert_of_class),
+            temperature=temperature,
+            noise=noise,
+            bias_rate=bias_rate,
         )
         if experts < 1 or not expert:
             raise UserError("[model] a mixture of experts needs an expert with a layer")

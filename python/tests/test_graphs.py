@@ -39,7 +39,7 @@ def experts(**settings):
 
 
 def test_a_graph_with_experts_learns():
-    model = experts(top_k=2, balance_loss=0.01)
+    model = experts(top_k=2, balance_loss=0.01, noise=0.1, bias_rate=0.001)
     model.compile(sluice.optimizers.Adam(0.01))
     model.fit(*colours(240), epochs=10, verbose=0)
     assert model.evaluate(*colours(60, 1), verbose=0)[1] > 0.9
