@@ -74,7 +74,8 @@ void restart_with_short_waits(char** argv);
 void use_all_cores(char** argv);
 
 /// Processes, called ranks as in MPI, that train one model together. All call the same functions in
-/// the same order. One thread at a time may call it.
+/// the same order. One thread at a time may call it; a model calls it from another one while it
+/// computes.
 class Communicator {
  public:
   virtual ~Communicator() = default;
