@@ -129,6 +129,9 @@ normalize_weights = true
 balance_loss = 0.5
 gate_loss = 0.5
 expert_of_class = [0, 1, 1]
+temperature = 0.5
+noise = 0.5
+bias_rate = 0.5
 [[model.layers.expert]]
 class_name = "Dense"
 units = 3
@@ -296,7 +299,7 @@ void write_model_files(const fs::path& folder) {
   save("frozen", initialized({frozen, Weights(frozen), {"a", "b", "c"}}));
   const Sequential dense{"dense", {2}, {Dense{"output", 2, Activation::softmax}}};
   save("dense", initialized({dense, Weights(dense), {"a", "b"}}));
-  MixtureOfExperts experts{"experts", {}, 1, true, 0.5, 0.5, {0, 1}};
+  MixtureOfExperts experts{"experts", {}, 1, true, 0.5, 0.5, {0, 1}, 0.5, 0.5, 0.5};
   for (const char* name : {"a", "b"}) experts.experts.push_back({name, {}, dense.layers});
   experts.experts[1].frozen = {"output/bias"};
   const Sequential routed{

@@ -67,6 +67,10 @@ TEST_F(CommandLine, MistakesAreOneLineAndExitCode2) {
   expect_complaint(run({"bench", "train", "--batch", "0"}), 2, "--batch");
   expect_complaint(run({"bench", "train", "--seconds", "0.01", "--json", "no/x.json"}), 2,
                    "no/x.json");
+  expect_complaint(run({"bench", "--network", "resnet"}), 2,
+                   "--network resnet: is no experiment file (*.toml), and none of lab, airbench");
+  expect_complaint(run({"bench", "--network", "nowhere.toml"}), 2, "nowhere.toml");
+  expect_complaint(run({"bench", "joint", "--network", kLab}), 2, "leave out joint");
   expect_complaint(run({"data", "inof"}), 2, "sluice data has no verb 'inof': did you mean info?");
   expect_complaint(run({"trian"}), 2, "sluice has no verb 'trian': did you mean train?");
   expect_complaint(run({"train", kLab, "--epochs", "3"}), 2,
@@ -393,6 +397,17 @@ TEST_F(CommandLine, BenchMeasuresAndSaysHow) {
     EXPECT_GT(work["median_ms"], 0);
     EXPECT_FALSE(work["layers"].empty());
   }
+}
+
+TEST_F(CommandLine, BenchMeasuresTheNetworkOfAnExperiment) {
+  const fs::path pays = fs::path(kLab).parent_path() / "pays.toml";
+  const Ended ended = run({"bench", "--network", pays.string(), "--batch", "8", "--seconds", "0.05",
+                           "--json", "bench.json"});
+  ASSERT_EQ(ended.code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("block1.conv2"));
+  const auto json = nlohmann::json::parse(load(folder_ / "bench.json"));
+  ASSERT_EQ(json["works"].size(), 2u);  // train, inference
+  EXPECT_EQ(json["works"][0]["network"], pays.string());
 }
 
 }  // namespace

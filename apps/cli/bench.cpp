@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/bench_works.h"
 #include "cli/fail.h"
@@ -11,6 +12,7 @@
 #include "sluice/files.h"
 #include "sluice/lab/models.h"
 #include "sluice/lab/report.h"
+#include "sluice/lab/run_folder.h"
 #include "sluice/version.h"
 
 namespace sluice::cli {
@@ -31,22 +33,36 @@ struct BenchOptions {
 const std::vector<Work> kWorks{
     {"train", 32}, {"train", 128}, {"joint", 32}, {"inference", 256}, {"inference", 1}};
 
+std::optional<NetworkChoice> network_of(const std::string& name) {
+  if (name == "lab") return std::nullopt;
+  if (name.ends_with(".toml")) return read_experiment(name).lab.network;
+  if (std::ranges::find(network_names(), name) == network_names().end()) {
+    throw user_error("bench", "--network {}: is no experiment file (*.toml), and none of {}", name,
+                     fmt::join(network_names(), ", "));
+  }
+  NetworkChoice network;
+  network.name = name;
+  return network;
+}
+
 std::vector<Work> wanted(const BenchOptions& options) {
+  const std::optional<NetworkChoice> network = network_of(options.network);
   std::vector<Work> works;
   for (const Work& work : kWorks) {
     const auto& names = options.works;
-    const bool named = names.empty() ? options.network == "lab" || work.name != "joint"
+    const bool named = names.empty() ? !network || work.name != "joint"
                                      : std::ranges::find(names, work.name) != names.end();
     // A batch size given by the user replaces all default ones of the work.
     const bool again = options.batch > 0 && !works.empty() && works.back().name == work.name;
     if (named && !again)
-      works.push_back({work.name, options.batch > 0 ? options.batch : work.batch, options.network,
-                       options.image_size});
+      works.push_back(
+          {work.name, options.batch > 0 ? options.batch : work.batch, network, options.image_size});
   }
   return works;
 }
 
-nlohmann::ordered_json to_json(const WorkResult& result, Compute compute) {
+nlohmann::ordered_json to_json(const WorkResult& result, const std::string& network,
+                               Compute compute) {
   auto layers = nlohmann::ordered_json::array();
   for (const LayerProfile& layer : result.profile) {
     const auto ms = [&](double seconds) { return 1000 * seconds / double(result.steps); };
@@ -59,7 +75,7 @@ nlohmann::ordered_json to_json(const WorkResult& result, Compute compute) {
                       {"gflops", layer.operations() / std::max(layer.seconds(), 1e-9) / 1e9}});
   }
   return {{"work", result.work.name},
-          {"network", result.work.network},
+          {"network", network},
           {"image_size", result.work.image_size},
           {"batch", result.work.batch},
           {"compute", to_string(compute)},
@@ -103,7 +119,7 @@ void bench(const BenchOptions& options) {
     results.push_back(measure(work, compute, options.seconds));
     print_out("{}", row(results.back(), ceiling));
     flush_out();
-    works.push_back(to_json(results.back(), compute));
+    works.push_back(to_json(results.back(), options.network, compute));
   }
   for (const WorkResult& result : results) {
     print_out("\n{}, batch {}: milliseconds per step\n{}", result.work.name, result.work.batch,
@@ -126,23 +142,25 @@ void add_bench(CLI::App& app) {
   sluice bench                              training, mixture and inference
   sluice bench train --batch 64             only training
   sluice bench train --network airbench --batch 1024
+  sluice bench --network experiments/pays.toml
   sluice bench --compute exact --json exact.json
   OMP_NUM_THREADS=1 sluice bench            on one core
 
 "train" is a training step of the small CNN, "joint" one of the mixture with
 two experts, "inference" a prediction of the mixture; with --network, both are
-of that network. GFLOP/s counts the
-operations of the layers' definitions; an algorithm that needs fewer can
-exceed the maximum. Run no other programs at the same time.)");
+of that network. GFLOP/s counts the operations of the layers' definitions; an
+algorithm that needs fewer can exceed the maximum. Run no other programs at the
+same time.)");
   const auto options = std::make_shared<BenchOptions>();
   verb->add_option("WORK", options->works, "train, joint, inference (default: all)")
       ->check(one_of({"train", "joint", "inference"}));
   verb->add_option("--batch", options->batch, "Images per step")
       ->type_name("N")
       ->check(whole_number(1, 4096));
-  verb->add_option("--network", options->network, "Network (default: lab, the small CNN)")
-      ->type_name("NAME")
-      ->check(one_of(network_names()));
+  verb->add_option("--network", options->network,
+                   fmt::format("Network: {}, or that of an experiment (default: lab)",
+                               fmt::join(network_names(), ", ")))
+      ->type_name("NAME|FILE");
   verb->add_option("--image-size", options->image_size, "Height and width (default: 32)")
       ->type_name("N")
       ->check(whole_number(8, 1024));

@@ -7,7 +7,6 @@
 #include <random>
 
 #include "cli/timer.h"
-#include "sluice/lab/models.h"
 #include "sluice/process.h"
 #include "sluice/trainer.h"
 
@@ -137,10 +136,9 @@ double WorkResult::gflops() const {
 WorkResult measure(const Work& work, Compute compute, double seconds) {
   const CompileOptions options{work.batch, compute};
   const Shape image = image_of(work);
-  NetworkChoice choice;
-  choice.name = work.network;
-  if (work.name == "train" || work.network != "lab") {
-    const Sequential model = network("cnn", image, kClasses, choice);
+  if (work.name == "train" || work.network) {
+    const Sequential model =
+        network("cnn", image, kClasses, work.network.value_or(NetworkChoice{}));
     Weights weights(model);
     weights.initialize(kSeed, 0);
     return work.name == "train"
@@ -149,7 +147,7 @@ WorkResult measure(const Work& work, Compute compute, double seconds) {
   }
   const Groups groups({{"a", {"0", "1", "2", "3"}}, {"b", {"4", "5", "6", "7", "8", "9"}}},
                       {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}, "bench");
-  const Mixture model = mixture(groups, image, kClasses, choice);
+  const Mixture model = mixture(groups, image, kClasses, {});
   MixtureWeights weights(model);
   std::uint32_t stream = 0;
   for (Weights* part : weights.parts()) part->initialize(kSeed, stream++);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sluice/lab/models.h"
 #include "sluice/network.h"
 
 namespace sluice::cli {
@@ -13,8 +15,8 @@ struct Work {
   /// "train": the baseline; "joint": the mixture; "inference": the mixture, or the network's
   std::string name;
   int batch;
-  std::string network = "lab";  ///< of network_names()
-  int image_size = 32;          ///< height and width
+  std::optional<NetworkChoice> network = {};  ///< in place of the lab's models
+  int image_size = 32;                        ///< height and width
 };
 
 struct WorkResult {

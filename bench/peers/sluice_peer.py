@@ -8,9 +8,12 @@ import tempfile
 from pathlib import Path
 
 from measure import arguments, report
+from works import HERE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = HERE.parents[1]
 SLUICE = os.environ.get("SLUICE", ROOT / "build/release/bin/sluice")
+# Networks that `sluice bench` knows by an experiment.
+EXPERIMENTS = {"pays": ROOT / "experiments/pays.toml", "experts": HERE / "experts.toml"}
 
 
 def sluice(*words) -> str:
@@ -26,7 +29,8 @@ def bench(options) -> dict:
         file = Path(folder) / "bench.json"
         network = []
         if options.network:
-            network = ["--network", options.network, "--image-size", options.image_size]
+            name = EXPERIMENTS.get(options.network, options.network)
+            network = ["--network", name, "--image-size", options.image_size]
         sluice("bench", options.work, "--batch", options.batch, "--compute", options.setting,
                "--seconds", options.seconds, "--json", file, *network)
         results = json.loads(file.read_text())["works"]

@@ -1,8 +1,9 @@
-"""The networks of src/lab/networks.cpp in PyTorch. They map images (n, 3, height, width) in [0, 1]
-to logits (n, classes)."""
+"""The networks of src/lab/networks.cpp in PyTorch, and those of two experiments. They map images
+(n, 3, height, width) in [0, 1] to logits (n, classes)."""
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 MEAN = 0.4914, 0.4822, 0.4465
 DEVIATION = 0.2470, 0.2435, 0.2616
@@ -110,4 +111,73 @@ def mobilenet_small(classes: int) -> nn.Sequential:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(256, classes))
 
 
-NETWORKS = {"airbench": airbench, "resnet20": resnet20, "mobilenet-small": mobilenet_small}
+class CondConv2d(nn.Module):
+    """A convolution of 3x3, "same", of each image with its own mix of kernels."""
+
+    def __init__(self, inputs: int, filters: int, kernels: int):
+        super().__init__()
+        self.gate = nn.Linear(inputs, kernels)
+        self.kernel = nn.Parameter(torch.empty(kernels, filters, inputs * 9))
+        bound = (inputs * 9) ** -0.5
+        nn.init.uniform_(self.kernel, -bound, bound)
+
+    def forward(self, images):
+        weights = self.gate(images.mean((2, 3))).softmax(1)
+        mixed = (weights @ self.kernel.flatten(1)).view(len(images), *self.kernel.shape[1:])
+        # Matrices of patches are faster than a convolution with a group for each image.
+        patches = functional.unfold(images, 3, padding=1)
+        return (mixed @ patches).unflatten(2, images.shape[2:])
+
+
+def pays(classes: int) -> nn.Sequential:
+    """experiments/pays.toml"""
+    layers = [Normalize(), convolution(3, 4), nn.MaxPool2d(2), nn.BatchNorm2d(4), nn.GELU(),
+              CondConv2d(4, 4, 8), nn.BatchNorm2d(4), nn.GELU()]
+    inputs = 4
+    for filters in (8, 16):
+        layers += [CondConv2d(inputs, filters, 8), nn.MaxPool2d(2), nn.BatchNorm2d(filters),
+                   nn.GELU(), CondConv2d(filters, filters, 8), nn.BatchNorm2d(filters), nn.GELU()]
+        inputs = filters
+    return nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(),
+                         nn.Linear(inputs, classes))
+
+
+class MixtureOfExperts(nn.Module):
+    """Each image has the expert with its largest logit, times the softmax of that. Images are
+    gathered by expert."""
+
+    def __init__(self, gate: nn.Module, experts: list[nn.Module], filters: int):
+        super().__init__()
+        self.gate, self.experts, self.filters = gate, nn.ModuleList(experts), filters
+
+    def forward(self, values):
+        weights, chosen = self.gate(values).softmax(1).max(1)
+        results = values.new_empty((len(values), self.filters, *values.shape[2:]))
+        results = results.contiguous(memory_format=torch.channels_last
+                                     if values.is_contiguous(memory_format=torch.channels_last)
+                                     else torch.contiguous_format)
+        for number, expert in enumerate(self.experts):
+            rows = (chosen == number).nonzero().squeeze(1)
+            if len(rows) > 0:
+                results = results.index_copy(0, rows, expert(values[rows]).to(results.dtype))
+        return results * weights.view(-1, 1, 1, 1)
+
+
+def experts(classes: int) -> nn.Sequential:
+    """experts.toml"""
+    layers = []
+    inputs = 3
+    for filters in (32, 64):
+        layers += [convolution(inputs, filters), nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01),
+                   nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+        inputs = filters
+    gate = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, 8))
+    each = [nn.Sequential(nn.Conv2d(inputs, 128, 3, padding=1), nn.ReLU(inplace=True),
+                          nn.Conv2d(128, 128, 3, padding=1), nn.ReLU(inplace=True))
+            for _ in range(8)]
+    return nn.Sequential(*layers, MixtureOfExperts(gate, each, 128), nn.AdaptiveAvgPool2d(1),
+                         nn.Flatten(), nn.Linear(128, classes))
+
+
+NETWORKS = {"airbench": airbench, "resnet20": resnet20, "mobilenet-small": mobilenet_small,
+            "pays": pays, "experts": experts}

@@ -8,7 +8,8 @@ from torch_networks import NETWORKS
 
 # Total and trainable parameters, as `sluice summary` of an experiment with the network.
 PARAMETERS = {"airbench": (1_973_944, 1_971_352), "resnet20": (274_042, 272_474),
-              "mobilenet-small": (221_114, 215_642)}
+              "mobilenet-small": (221_114, 215_642), "pays": (36_574, 36_462),
+              "experts": (1_793_010, 1_792_818)}
 
 
 class Networks(unittest.TestCase):

@@ -47,6 +47,8 @@ WORKS = (
     Work("train", 128, "Training step of resnet20, batch 128", (RATE, MEMORY), "resnet20"),
     Work("train", 128, "Training step of mobilenet-small at 96x96, batch 128", (RATE, MEMORY),
          "mobilenet-small", 96),
+    Work("train", 1024, "Training step of pays, batch 1024", (RATE, MEMORY), "pays"),
+    Work("train", 256, "Training step of experts, batch 256", (RATE, MEMORY), "experts"),
     Work("inference", 256, "Inference of airbench, batch 256", (RATE, MEMORY), "airbench"),
     Work("inference", 128, "Inference of mobilenet-small at 96x96, batch 128", (RATE, MEMORY),
          "mobilenet-small", 96),

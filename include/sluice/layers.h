@@ -238,7 +238,8 @@ struct Sequential;
 /// of one expert is 1, which has no gradient for the gate.
 ///
 /// Tensors are those of the experts: "<expert>/<layer>/kernel". The batch statistics of an expert
-/// are those of its own images; an expert without images changes nothing.
+/// are those of its own images; an expert without images changes nothing. With bias_rate there is
+/// also "selection_bias" {experts}, before them.
 struct MixtureOfExperts {
   std::string name;
   /// Networks with names of their own and outputs of one shape. Their `input` is not read: it is
@@ -254,6 +255,19 @@ struct MixtureOfExperts {
   /// an image is that of its class. 0 for a gate that learns by the output alone.
   double gate_loss = 0;
   std::vector<int> expert_of_class = {};  ///< from 0; needed with gate_loss
+  /// Divides the logits before each softmax above, in training and at inference; 1e-6 to 1e6. The
+  /// choice stays the same.
+  double temperature = 1;
+  /// Standard deviation of normal noise that is added to the logits in training, before the choice
+  /// and the softmax (Shazeer et al. 2017, equation 4, without the learned scale); in units of
+  /// logits, 0 to 1e6. As with Dropout it does not depend on threads or shards.
+  double noise = 0;
+  /// Balances the experts' work without a loss (Wang et al. 2024, arXiv 2408.15664, algorithm 1):
+  /// the experts with the largest sums of logit and selection_bias are chosen, while their weights
+  /// stay those above. A batch of training moves the bias of an expert that was chosen more often
+  /// than the mean by bias_rate down, and of one chosen less often up; in units of logits, 0 to
+  /// 1e6. Freezing the layer or its selection_bias keeps the biases. 0 for a layer without them.
+  double bias_rate = 0;
 };
 
 /// A cascade (Wang et al. 2020, arXiv 2012.01988): a small network answers every image, and experts
@@ -355,6 +369,12 @@ class Weights {
   /// Gives each tensor the values of its initializer. `stream` tells apart models that share a
   /// seed.
   void initialize(std::uint64_t seed, std::uint32_t stream);
+
+  /// Takes the values of `other`'s tensors for the layers of which it has all, by name and shape. A
+  /// tensor of an expert, "layer/expert/conv/kernel", without its like takes those of
+  /// "layer.conv/kernel", its name in the network with one expert in place of all, so that experts
+  /// begin as clones. Returns the names of the tensors that keep their values.
+  std::vector<std::string> take(const Weights& other);
 
   /// Layer after layer, each layer's in Keras's order.
   const std::vector<Tensor>& tensors() const { return tensors_; }

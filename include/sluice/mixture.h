@@ -17,6 +17,7 @@ namespace names {
 inline constexpr const char* kBaseline = "baseline";
 inline constexpr const char* kGate = "gate";
 inline constexpr const char* kMixture = "mixture";
+inline constexpr const char* kStart = "start";  ///< whose weights a run began with
 std::string expert(const std::string& group);      ///< "expert-<group>"
 std::string importance(const std::string& group);  ///< "importance-<group>"
 /// Returns the names of all parts of a mixture with these groups, in the order of Mixture::parts().

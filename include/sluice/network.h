@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "sluice/process.h"
 #include "sluice/layers.h"
+#include "sluice/process.h"
 
 #pragma GCC visibility push(default)
 
@@ -44,8 +44,8 @@ struct CompileOptions {
   Communicator* ranks = nullptr;
 };
 
-/// Key of the random numbers of one training step. The same numbers give the same dropout
-/// masks, whatever the threads or the machine.
+/// Key of the random numbers of one training step. The same numbers give the same dropout masks
+/// and noise of gates, whatever the threads or the machine.
 struct RandomKey {
   std::uint64_t seed = 0;
   std::uint32_t stage = 0;  ///< tells apart the stages of a run
@@ -123,7 +123,7 @@ class CompiledModel {
   /// Gives the classes of the next forward()'s images to layers whose loss needs them:
   /// MixtureOfExperts::gate_loss. Valid until that call.
   virtual void set_labels(std::span<const int> /*labels*/) {}
-  /// As predict(), with dropout; backward() may follow.
+  /// As predict(), with dropout and noise of gates; backward() may follow.
   virtual std::span<const float> forward(std::span<const float> images, int count,
                                          const RandomKey& key) = 0;
   /// Input of the last softmax in the pass before: (count, outputs()). Needs such a

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -11,13 +10,8 @@ import numpy as np
 from sluice import initializers
 from sluice._engine import Network, UserError
 from sluice._json import to_json
-from sluice.layers import Input, Layer, Tensor
+from sluice.layers import Input, Layer, Tensor, keras_names
 from sluice.models import BaseModel
-
-
-def _snake(name: str) -> str:
-    """Keras's default name of a layer: Conv2D becomes conv2d, MaxPooling2D max_pooling2d."""
-    return re.sub(r"(?<!^)([A-Z])(?=[a-z])", r"_\1", name).lower()
 
 
 class _Network(BaseModel):
@@ -37,12 +31,8 @@ class _Network(BaseModel):
         `inputs` are the layers that a layer takes, None for the images; without them it takes the
         one before it.
         """
-        counts: dict[str, int] = {}
-        for layer in self.layers:
-            base = _snake(type(layer).__name__)
-            number = counts.get(base, 0)
-            counts[base] = number + 1
-            layer.name = layer.name or (base if number == 0 else f"{base}_{number}")
+        for layer, layer_name in zip(self.layers, keras_names(self.layers)):
+            layer.name = layer_name
         declared = [layer.declaration(layer.name or "") for layer in self.layers]
         for layer, declaration in zip(self.layers, declared):
             if layer in inputs:

@@ -28,6 +28,32 @@ def test_a_graph_learns():
     assert names[-1] == "dense"
 
 
+def experts(**settings):
+    images = sluice.Input((8, 8, 3))
+    trunk = layers.CondConv2D(8, 3, kernels=4, padding="same", activation="relu")(images)
+    gate = layers.Dense(3)(layers.GlobalAveragePooling2D()(trunk))
+    expert = [layers.Conv2D(8, 3, padding="same"), layers.Activation("relu")]
+    x = layers.MixtureOfExperts(3, expert, **settings)([trunk, gate])
+    x = layers.GlobalMaxPooling2D()(x)
+    return sluice.Model(images, layers.Dense(3, "softmax")(x))
+
+
+def test_a_graph_with_experts_learns():
+    model = experts(top_k=2, balance_loss=0.01)
+    model.compile(sluice.optimizers.Adam(0.01))
+    model.fit(*colours(240), epochs=10, verbose=0)
+    assert model.evaluate(*colours(60, 1), verbose=0)[1] > 0.9
+
+
+def test_mistakes_with_experts_are_told():
+    with pytest.raises(sluice.UserError, match="needs an expert with a layer"):
+        layers.MixtureOfExperts(2, [])
+    with pytest.raises(sluice.UserError, match="top_k"):
+        experts(top_k=4)
+    with pytest.raises(sluice.UserError, match="leave out kernel_initializer"):
+        layers.MixtureOfExperts(2, [layers.Conv2D(8, 3, kernel_initializer="he_normal")])
+
+
 def test_it_computes_what_it_says():
     images = sluice.Input((2, 2, 1))
     doubled = layers.Add()([images, images])

@@ -296,11 +296,14 @@ def test_every_layer_is_known_to_the_engine():
         [
             sluice.Input((16, 16, 3)),
             layers.Rescaling(2.0, -1.0),
+            layers.Normalization([0, 0.1, 0.2], [1, 1, 2]),
             layers.ZeroPadding2D(),
             layers.Conv2D(8, (3, 3), strides=2),
             layers.BatchNormalization(),
             layers.Activation("relu"),
             layers.DepthwiseConv2D(3, padding="same"),
+            layers.CondConv2D(8, 3, kernels=4, padding="same"),
+            layers.LeakyReLU(0.2),
             layers.MaxPooling2D(),
             layers.AveragePooling2D(2),
             layers.Dropout(0.5),
@@ -311,7 +314,7 @@ def test_every_layer_is_known_to_the_engine():
     )
     assert model.predict(np.zeros((2, 16, 16, 3), np.uint8)).shape == (2, 3)
     names = [layer.name for layer in model.layers]
-    assert names[3:6] == ["batch_normalization", "activation", "depthwise_conv2d"]
+    assert names[4:7] == ["batch_normalization", "activation", "depthwise_conv2d"]
     assert names[-2:] == ["dense", "dense_1"]
 
 

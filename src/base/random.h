@@ -3,8 +3,10 @@
 #include <Random123/philox.h>
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 
 namespace sluice {
 
@@ -17,7 +19,8 @@ enum class Purpose : std::uint32_t {
   order = 5,
   augmentation = 6,
   mixup = 7,
-  control = 8
+  control = 8,
+  gate_noise = 9
 };
 
 /// Counter-based random numbers: the same seed, purpose, stream, step and index give the same bits
@@ -44,6 +47,12 @@ class RandomStream {
 
   /// Converts the upper 24 bits to a number in [0, 1).
   static float unit(std::uint32_t bits) { return static_cast<float>(bits >> 8) * 0x1p-24f; }
+
+  /// A number of the normal distribution (Box and Muller 1958), at most 5.8 from 0.
+  static double normal(std::uint32_t bits, std::uint32_t other_bits) {
+    const double radius = std::sqrt(-2 * std::log(1.0 - unit(bits)));
+    return radius * std::cos(2 * std::numbers::pi * unit(other_bits));
+  }
 
   /// Maps to [0, n), n > 0, by Lemire's multiplication. The bias is at most n / 2^32, which is
   /// small enough here.

@@ -97,6 +97,11 @@ class Sweep {
                        "experts",
                        experiment_.file);
     }
+    if (!experiment_.weights.empty()) {
+      throw user_error(
+          "frontier", "{}: model.weights: the work of their training would not count: leave it out",
+          experiment_.file);
+    }
     require_parallel(options_.parallel);
     const Dataset data =
         load_data(experiment_.data, DataPlace(options_.data), stoppable(observer_));

@@ -190,6 +190,9 @@ TEST_F(FrontierTest, RefusesWhatItCannotCompare) {
   experiment.lab.network = CnnSize::small;
   EXPECT_THAT(refusal(experiment), HasSubstr("has one network and no mixture: declare [[groups]]"));
   experiment = small_cascade();
+  experiment.weights = "runs/before";
+  EXPECT_THAT(refusal(experiment), HasSubstr("the work of their training would not count"));
+  experiment = small_cascade();
   experiment.frontier.widths = {100};
   EXPECT_THAT(refusal(experiment), HasSubstr("there is no dense network to compare with: see "
                                              "frontier.widths and frontier.work"));

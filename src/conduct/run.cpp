@@ -1,5 +1,7 @@
 #include "sluice/lab/run.h"
 
+#include <fmt/ranges.h>
+
 #include <cmath>
 #include <optional>
 
@@ -72,10 +74,44 @@ RunFolder open_stopped(const fs::path& path) {
   return folder;
 }
 
+/// Returns the model with whose weights a run begins. A stopped run has a copy, so that the
+/// original may be gone.
+std::optional<SavedModel> start_of(const Experiment& experiment,
+                                   const std::optional<RunFolder>& stopped) {
+  if (experiment.weights.empty()) return {};
+  if (stopped && stopped->has_model(names::kStart)) return stopped->read_model(names::kStart);
+  if (is_folder(experiment.weights)) {
+    return RunFolder::open(experiment.weights).read_model(names::kBaseline);
+  }
+  AnyModel model = read_model(experiment.weights);
+  if (auto* network = std::get_if<SavedModel>(&model)) return std::move(*network);
+  throw user_error("model", "model.weights = \"{}\" is a mixture: give one of its parts, like {}",
+                   experiment.weights, "baseline/model.safetensors");
+}
+
+/// Notes which tensors begin with other weights. Throws Error (user) if none does.
+void tell_of_start(const Experiment& experiment, const Sequential& network, const Weights& start,
+                   RunObserver& observer) {
+  Weights weights(network);
+  const std::vector<std::string> kept = weights.take(start);
+  const std::size_t all = weights.tensors().size();
+  if (kept.size() == all) {
+    throw user_error(
+        "model",
+        "no layer of {} has the name and the shapes of one of the network, like that of {}: "
+        "give the weights of a network with the same layers",
+        path_text(experiment.weights), kept.front());
+  }
+  std::string note = fmt::format("{} of {} tensors begin with the values of {}", all - kept.size(),
+                                 all, path_text(experiment.weights));
+  if (!kept.empty()) note += one_line(fmt::format("; new: {}", fmt::join(kept, ", ")), 200);
+  observer.on_note(note);
+}
+
 /// Conducts a run: continues `stopped`, or makes a new folder. Loads the images unless they are
 /// given.
-Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
-                const RunOptions& options, RunObserver& observer, const Shared& shared) {
+Results conduct(Experiment experiment, std::optional<RunFolder> stopped, const RunOptions& options,
+                RunObserver& observer, const Shared& shared) {
   const Dataset* const given = shared.data;
   require_parallel(options.parallel);
   const DataEvents events = stoppable(observer);
@@ -87,7 +123,13 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
       given != nullptr ? given->class_names : list_classes(experiment.data, place);
   const Groups groups(experiment.groups, class_names, experiment.file);
   check_class_weights(experiment, class_names, experiment.file);
-  declare(experiment, class_names);  // refuses images that are too large for the network
+  // Refuses images that are too large for the network.
+  const auto model = declare(experiment, class_names);
+  const std::optional<SavedModel> start = start_of(experiment, stopped);
+  if (start) {
+    tell_of_start(experiment, std::get<Sequential>(model), start->weights, observer);
+    experiment.lab.start = std::make_shared<const Weights>(start->weights);
+  }
   std::optional<const Dataset> loaded;
   if (given == nullptr) loaded.emplace(load_data(experiment.data, place, events));
   const Dataset& data = given != nullptr ? *given : *loaded;
@@ -106,6 +148,7 @@ Results conduct(const Experiment& experiment, std::optional<RunFolder> stopped,
   }
   RunFolder folder =
       stopped ? std::move(*stopped) : RunFolder::create(options.folder, experiment, record);
+  if (start) folder.write_model(names::kStart, *start);
   return Conductor(experiment, data, record, std::move(folder), options, observer, its).run();
 }
 

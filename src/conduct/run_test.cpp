@@ -313,6 +313,60 @@ TEST_F(RunTest, SeedsGiveAMeanAndContinueAfterAStop) {
               HasSubstr("seed-3 is a run of another experiment: data.train_images was 40"));
 }
 
+TEST_F(RunTest, BeginsWithOtherWeightsAndLeavesFrozenOnes) {
+  Experiment experiment = small();
+  experiment.groups.clear();
+  experiment.lab.network.width = 0.1;
+  Recorder recorder;
+  recorder.stage_count = 1;
+  run(experiment, options("first"), recorder);
+  experiment.weights = (folder_ / "first").string();
+  experiment.lab.network.freeze = {"conv*"};
+  experiment.lab.seed = 1;
+  experiment.lab.epochs.baseline = 2;
+  Recorder told;
+  told.stage_count = 1;
+  run(experiment, options("whole"), told);
+  EXPECT_THAT(told.notes, Contains(HasSubstr("12 of 12 tensors begin with the values of ")));
+  const SavedModel first = RunFolder::open(folder_ / "first").read_model("baseline");
+  const SavedModel second = RunFolder::open(folder_ / "whole").read_model("baseline");
+  const auto values_of = [](const SavedModel& model, std::size_t t) {
+    const auto values = model.weights.values(model.weights.tensors()[t]);
+    return std::vector<float>(values.begin(), values.end());
+  };
+  for (std::size_t t = 0; t < first.weights.tensors().size(); ++t) {
+    const bool is_frozen = first.weights.tensors()[t].layer.starts_with("conv");
+    EXPECT_EQ(values_of(first, t) == values_of(second, t), is_frozen)
+        << first.weights.tensors()[t].layer;
+  }
+
+  Recorder stopped(6);
+  stopped.stage_count = 1;
+  EXPECT_THROW(run(experiment, options("stopped"), stopped), Stopped);
+  fs::remove_all(folder_ / "first");
+  resume(folder_ / "stopped", {.data = "builtin"}, recorder);
+  EXPECT_EQ(models("stopped"), models("whole")) << "it has a copy of what it began with";
+}
+
+TEST_F(RunTest, RefusesWeightsThatDoNotFit) {
+  Experiment experiment = small();
+  Recorder recorder;
+  run(experiment, options("mixture"), recorder);
+  experiment.groups.clear();
+  recorder.stage_count = 1;
+  const auto refusal = [&](const std::string& weights) {
+    experiment.weights = weights;
+    return error_of(Fault::user, [&] { run(experiment, options("refused"), recorder); });
+  };
+  const std::string mixture = (folder_ / "mixture").string();
+  EXPECT_THAT(refusal("nowhere"), HasSubstr("nowhere"));
+  EXPECT_THAT(refusal(mixture + "/mixture/model.safetensors"),
+              HasSubstr("is a mixture: give one of its parts, like baseline/model.safetensors"));
+  experiment.lab.network.name = "resnet20";
+  EXPECT_THAT(refusal(mixture), HasSubstr("has the name and the shapes of one of the network, like"));
+  EXPECT_FALSE(fs::exists(folder_ / "refused"));
+}
+
 TEST_F(RunTest, DownloadsByWhatItsObserverGives) {
   struct Asked {};
   struct Downloader : RunObserver {

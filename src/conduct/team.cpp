@@ -94,6 +94,11 @@ Outcome follow(Ranks& ranks, int rank, FitObserver& observer,
 Team::Team(Ranks& ranks, const Experiment& experiment, const Dataset& data,
            const DataRecord& record)
     : ranks_(ranks), data_(data), shards_(experiment.lab.shards) {
+  if (!experiment.weights.empty() && !trains_jointly()) {
+    throw user_error("cluster",
+                     "model.weights: the other ranks do not have them: train without mpirun, or "
+                     "set train.shards");
+  }
   if (trains_jointly()) {
     const auto most = static_cast<int>(std::bit_floor(static_cast<unsigned>(ranks.count())));
     ranks.use_first(std::min(most, shards_));

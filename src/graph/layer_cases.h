@@ -132,6 +132,18 @@ inline std::vector<Sequential> routed_cases() {
   auto& expert = std::get<MixtureOfExperts>(cases.back().layers[3]).experts[1];
   expert.frozen = {"conv"};
   expert.layers[0] = Conv2D{"conv", 32, 5};  // not like the others
+  // A temperature, noise that only training has, and biases for the choice.
+  for (const int top_k : {1, 2}) {
+    for (const bool normalize : {false, true}) {
+      cases.push_back(cases.front());
+      auto& routed = std::get<MixtureOfExperts>(cases.back().layers[2]);
+      routed.top_k = top_k;
+      routed.normalize_weights = normalize;
+      routed.temperature = normalize ? 3 : 0.5;
+      routed.noise = 0.5;
+      routed.bias_rate = 0.01;
+    }
+  }
   // Experts on the images, whose gradient nobody needs.
   cases.push_back({"model",
                    {6, 5, 3},

@@ -117,7 +117,8 @@ struct Multiply {};
 /// Along the last axis.
 struct Concatenate {};
 
-/// Takes values and a gate's logits; takes the tensors of the experts, one expert after another.
+/// Takes values and a gate's logits; takes the selection bias if there is one, and the tensors of
+/// the experts, one expert after another.
 struct MixtureOfExperts {
   std::vector<Sequential> experts;  ///< with their input
   int top_k;
@@ -125,6 +126,10 @@ struct MixtureOfExperts {
   double balance_loss;
   double gate_loss;
   std::vector<int> expert_of_class;
+  double temperature;
+  double noise;
+  bool selection_bias;
+  double bias_rate;  ///< 0 also for a bias that is frozen
 };
 
 /// Takes values and the logits of the first answer; takes the threshold, and the tensors of the

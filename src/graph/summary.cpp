@@ -21,6 +21,10 @@ void freeze(const std::set<std::string>& frozen, const std::string& layer, Layer
   for (Operation& operation : info.operations) {
     auto* normalization = std::get_if<operation::BatchNormalization>(&operation);
     if (normalization != nullptr) normalization->frozen = whole;
+    auto* mixture = std::get_if<operation::MixtureOfExperts>(&operation);
+    if (mixture != nullptr && (whole || frozen.contains(layer + "/" + kSelectionBias))) {
+      mixture->bias_rate = 0;
+    }
     if (!whole) continue;
     std::visit(
         [](auto& each) {

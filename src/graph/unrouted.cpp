@@ -144,12 +144,14 @@ class Unrouting {
 
   std::string gate_weights(const MixtureOfExperts& mixture, const std::string& logits,
                            int experts) {
+    const double by = 1 / mixture.temperature;
     const auto softmax = [&](const std::string& of) {
-      return graph_.add(ActivationLayer{named("probabilities"), Activation::softmax}, {of});
+      return graph_.add(ActivationLayer{named("probabilities"), Activation::softmax},
+                        {by == 1 ? of : rescaled("divided", by, 0, of)});
     };
     if (mixture.top_k == experts) return softmax(logits);
     std::string chosen;  // six for each expert that is chosen so far
-    std::string left = logits;
+    std::string left = with_selection_bias(mixture, logits);
     for (int k = 1; k <= mixture.top_k; ++k) {
       const std::string number = fmt::format("{}", k);
       const std::string best = one_hot("choice" + number, left, experts);
@@ -158,10 +160,20 @@ class Unrouting {
       left = added("left" + number, {left, rescaled("taken" + number, -kFar, 0, best)});
     }
     if (mixture.normalize_weights) {
-      const std::string away = rescaled("others-away", -kFar, 0, opposite("others", chosen));
+      const double far = kFar * std::max(mixture.temperature, 1.);
+      const std::string away = rescaled("others-away", -far, 0, opposite("others", chosen));
       return softmax(added("chosen-logits", {logits, away}));
     }
     return multiplied("weights", {softmax(logits), rescaled("choice", 1 / kSix, 0, chosen)});
+  }
+
+  /// What the choice compares.
+  std::string with_selection_bias(const MixtureOfExperts& mixture, const std::string& logits) {
+    if (!(mixture.bias_rate > 0)) return logits;
+    const auto bias = weights_.values(tensor_of(weights_, mixture.name, kSelectionBias));
+    Normalization adds{named("scores"), {}, std::vector<double>(bias.size(), 1)};
+    for (const float each : bias) adds.mean.push_back(-each);
+    return graph_.add(adds, {logits});
   }
 
   std::string named(const std::string& what) const { return name_ + "." + what; }

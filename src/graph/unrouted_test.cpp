@@ -60,6 +60,31 @@ TEST(Unrouted, MixturesOfExpertsGiveTheSame) {
   }
 }
 
+/// Biases choose experts whose probability is 0, too.
+TEST(Unrouted, MixturesWithATemperatureAndSelectionBiasesGiveTheSame) {
+  for (const int top_k : {1, 2, 3}) {
+    for (const bool normalize : {false, true}) {
+      for (const double temperature : {0.01, 0.5, 1e6}) {
+        SCOPED_TRACE(testing::Message() << top_k << " " << normalize << " " << temperature);
+        MixtureOfExperts mixture{"experts", {}, top_k, normalize};
+        mixture.temperature = temperature;
+        mixture.noise = 1;
+        mixture.bias_rate = 0.1;
+        for (const char* name : {"a", "b", "c"}) {
+          mixture.experts.push_back(network_of(name, {Dense{"dense", kClassCount}}));
+        }
+        const Sequential model{
+            "net", {6}, {Dense{"gate", 3}, mixture}, {{"experts", {"images", "gate"}}}};
+        Weights weights = decided_weights(model);
+        expect_same_predictions(model, weights);
+        const auto bias = weights.values(tensor_of(weights, "experts", "selection_bias"));
+        std::ranges::copy(std::vector<float>{2.5F, -1.25F, 0.3F}, bias.begin());
+        expect_same_predictions(model, weights);
+      }
+    }
+  }
+}
+
 TEST(Unrouted, CascadesGiveTheSame) {
   for (const bool several : {false, true}) {
     for (const double share : {0., 0.3, 0.6, 1.}) {

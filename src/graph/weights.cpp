@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <numbers>
+#include <map>
+#include <set>
 
 #include "base/fail.h"
 #include "base/random.h"
@@ -13,6 +14,10 @@ namespace {
 
 bool same(const Weights::Tensor& a, const Weights::Tensor& b) {
   return a.layer == b.layer && a.kind == b.kind && a.shape == b.shape;
+}
+
+std::string full_name(const Weights::Tensor& tensor) {
+  return tensor.layer + "/" + tensor.kind;
 }
 
 /// Numbers of values that a value of the tensor is made of, and goes into. {..., in, out}: what
@@ -43,8 +48,7 @@ void fill_normal(std::span<float> kernel, double deviation, const RandomStream& 
     double drawn = 3;
     while (std::fabs(drawn) > 2) {
       const auto bits = random.bits(next++);
-      const double radius = std::sqrt(-2 * std::log(1.0 - RandomStream::unit(bits[0])));
-      drawn = radius * std::cos(2 * std::numbers::pi * RandomStream::unit(bits[1]));
+      drawn = RandomStream::normal(bits[0], bits[1]);
     }
     value = static_cast<float>(drawn * deviation / kLeft);
   }
@@ -103,6 +107,38 @@ Weights::Weights(const Sequential& model) : tensors_(tensors_of(model)) {
     if (tensor.trained) trained_ += tensor.size;
   }
   values_.resize(all);
+}
+
+std::vector<std::string> Weights::take(const Weights& other) {
+  std::map<std::string, const Tensor*> others;
+  for (const Tensor& tensor : other.tensors_) others[full_name(tensor)] = &tensor;
+  const auto like = [&](const Tensor& tensor) -> const Tensor* {
+    const auto child = tensor.kind.find('/');
+    for (const std::string& name :
+         {full_name(tensor), tensor.layer + "." + tensor.kind.substr(child + 1)}) {
+      const auto found = others.find(name);
+      if (found != others.end() && found->second->shape == tensor.shape) return found->second;
+      if (child == std::string::npos) break;  // of no expert
+    }
+    return nullptr;
+  };
+  const auto layer_of = [](const Tensor& tensor) {
+    const std::string name = full_name(tensor);
+    return name.substr(0, name.rfind('/'));
+  };
+  std::set<std::string> kept_layers;
+  for (const Tensor& tensor : tensors_) {
+    if (like(tensor) == nullptr) kept_layers.insert(layer_of(tensor));
+  }
+  std::vector<std::string> kept;
+  for (const Tensor& tensor : tensors_) {
+    if (kept_layers.contains(layer_of(tensor))) {
+      kept.push_back(full_name(tensor));
+    } else {
+      std::ranges::copy(other.values(*like(tensor)), values(tensor).begin());
+    }
+  }
+  return kept;
 }
 
 void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {

@@ -55,5 +55,39 @@ TEST(WeightsTest, KernelsToMixHaveTheLimitsOfOneAndGatesAreSmall) {
   EXPECT_LE(std::ranges::max(weights.values(weights.tensors()[2])), limit);
 }
 
+TEST(WeightsTest, TakesTheValuesOfLayersOfItsNamesAndShapes) {
+  const Sequential expert{"first", {}, {Conv2D{"conv", 4}}};
+  Sequential other = expert;
+  other.name = "second";
+  const Sequential mixture{
+      "m",
+      {4, 4, 3},
+      {Conv2D{"trunk", 2}, GlobalAveragePooling2D{"means"}, Dense{"gate", 2},
+       MixtureOfExperts{"experts", {expert, other}}, Flatten{"flat"}, Dense{"output", 5}},
+      {{"experts", {"trunk", "gate"}}}};
+  const Sequential dense{"d",
+                         {4, 4, 3},
+                         {Conv2D{"trunk", 2}, Conv2D{"experts.conv", 4}, GlobalMaxPooling2D{"pool"},
+                          Dense{"output", 5}}};  // its bias alone would fit
+  Weights start(dense);
+  start.initialize(1, 0);
+  Weights weights(mixture);
+  weights.initialize(2, 0);
+  const Weights before = weights;
+  EXPECT_EQ(weights.take(start),
+            (std::vector<std::string>{"gate/kernel", "gate/bias", "output/kernel", "output/bias"}));
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    const bool of_experts = tensor.layer == "experts";
+    const bool is_new = tensor.layer == "gate" || tensor.layer == "output";
+    const auto taken = std::ranges::find_if(start.tensors(), [&](const Weights::Tensor& each) {
+      return each.layer == (of_experts ? "experts.conv" : tensor.layer) &&
+             tensor.kind.ends_with(each.kind);
+    });
+    const auto expected = is_new ? before.values(tensor) : start.values(*taken);
+    EXPECT_TRUE(std::ranges::equal(weights.values(tensor), expected))
+        << tensor.layer << " " << tensor.kind;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

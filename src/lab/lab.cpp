@@ -109,6 +109,7 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.weights.initialize(options_.seed, stage.random);
   const Examples train = examples_of(stage, train_examples(), groups_);
   whiten(model, train, trained.weights);
+  if (options_.start) trained.weights.take(*options_.start);
   const auto compiled = compile(model, trained.weights, compile_options());
   compiled->start_profile();
   trained.history = fit(*compiled, train, examples_of(stage, validation_examples(), groups_),

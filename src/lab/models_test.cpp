@@ -109,6 +109,29 @@ TEST(Models, CanBeWider) {
   EXPECT_EQ(std::get<Dense>(twice.layers.back()).units, 10);
 }
 
+TEST(Models, LayersOfAPatternAreFrozen) {
+  NetworkChoice choice;
+  choice.name = "resnet20";
+  choice.freeze = {"conv", "block1.*"};
+  const Sequential model = network("m", {32, 32, 3}, 10, choice);
+  for (const LayerSummary& layer : summarize(model)) {
+    const bool is_frozen = layer.name == "conv" || layer.name.starts_with("block1.");
+    for (const TensorSpec& tensor : layer.tensors) {
+      const bool is_state = tensor.name.starts_with("moving");
+      EXPECT_EQ(tensor.trained, !is_frozen && !is_state) << layer.name << " " << tensor.name;
+    }
+  }
+  const auto refusal = [&](const std::vector<std::string>& freeze) {
+    choice.freeze = freeze;
+    return error_of(Fault::user, [&] { network("m", {32, 32, 3}, 10, choice); });
+  };
+  EXPECT_EQ(refusal({"con"}),
+            "[model] model.freeze: con is no layer of the network: did you mean conv?");
+  EXPECT_THAT(refusal({"trunk*"}),
+              HasSubstr("trunk* is no layer of the network: its layers are conv, "));
+  EXPECT_EQ(refusal({"*"}), "[model] model.freeze leaves no layer that is trained: give fewer");
+}
+
 TEST(Models, AirbenchHasAFrozenWhiteningKernel) {
   NetworkChoice choice;
   choice.name = "airbench";

@@ -1,6 +1,11 @@
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/fail.h"
+#include "base/text.h"
+#include "graph/layer_types.h"
 #include "lab/width.h"
 #include "sluice/lab/models.h"
 
@@ -143,15 +148,8 @@ Sequential listed(const std::string& name, const Shape& input, int classes, Sequ
   return layers;
 }
 
-}  // namespace
-
-const std::vector<std::string>& network_names() {
-  static const std::vector<std::string> names{"lab", "airbench", "resnet20", "mobilenet-small"};
-  return names;
-}
-
-Sequential network(const std::string& name, const Shape& input, int classes,
-                   const NetworkChoice& choice) {
+Sequential trainable_network(const std::string& name, const Shape& input, int classes,
+                             const NetworkChoice& choice) {
   if (choice.name == "lab") return cnn(name, input, classes, choice.size, choice.width);
   if (choice.name == "layers") {
     require_width(name, choice.width);
@@ -169,6 +167,44 @@ Sequential network(const std::string& name, const Shape& input, int classes,
                      fmt::join(network_names(), ", "));
   }
   summarize(model);  // throws where the input is too small
+  return model;
+}
+
+/// Freezes the layers of a NetworkChoice::freeze.
+void freeze(const std::vector<std::string>& patterns, Sequential& model) {
+  if (patterns.empty()) return;
+  std::vector<std::string> names;
+  for (const Layer& layer : model.layers) names.push_back(name_of(layer));
+  for (const std::string& pattern : patterns) {
+    const auto fits = [&](const std::string& name) {
+      return pattern.ends_with('*') ? name.starts_with(pattern.substr(0, pattern.size() - 1))
+                                    : name == pattern;
+    };
+    if (std::ranges::none_of(names, fits)) {
+      const std::string meant = closest(pattern, names);
+      throw user_error(
+          "model", "model.freeze: {} is no layer of the network: {}", one_line(pattern),
+          meant.empty() ? one_line(fmt::format("its layers are {}", fmt::join(names, ", ")), 400)
+                        : "did you mean " + meant + "?");
+    }
+    std::ranges::copy_if(names, std::inserter(model.frozen, model.frozen.end()), fits);
+  }
+  if (Weights(model).trained().empty()) {
+    throw user_error("model", "model.freeze leaves no layer that is trained: give fewer");
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& network_names() {
+  static const std::vector<std::string> names{"lab", "airbench", "resnet20", "mobilenet-small"};
+  return names;
+}
+
+Sequential network(const std::string& name, const Shape& input, int classes,
+                   const NetworkChoice& choice) {
+  Sequential model = trainable_network(name, input, classes, choice);
+  freeze(choice.freeze, model);
   return model;
 }
 

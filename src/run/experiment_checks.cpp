@@ -45,6 +45,14 @@ void check_calibration(const Experiment& experiment, const std::string& place) {
                    place);
 }
 
+/// The parts of a mixture are not begun with the weights of one network.
+void check_start(const Experiment& experiment, const std::string& place) {
+  if (experiment.weights.empty() || !experiment.has_mixture()) return;
+  throw user_error("experiment",
+                   "{}: model.weights is for one network, and there are groups: leave it out",
+                   place);
+}
+
 void check_shards(const LabOptions& lab, const std::string& place) {
   try {
     require_shards({.batch = lab.batch_size, .shards = lab.shards});
@@ -71,6 +79,7 @@ void check_settings(const Settings& settings, const std::string& file,
   }
   check_views(settings, file);
   check_calibration(experiment, file);
+  check_start(experiment, file);
   check_early_stopping(experiment, file);
   check_shards(experiment.lab, file);
   // A folder's classes are not known before the data is read.

@@ -96,6 +96,8 @@ std::vector<Key> keys_of(Settings& settings) {
       {"model.network", Key::Choice{&lab.network.name, networks}},
       {"model.width", Key::Real{&lab.network.width, width, "above 0 and at most 128"}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
+      {"model.weights", Key::Place{&settings.experiment.weights}},
+      {"model.freeze", Key::Words{&lab.network.freeze, "[\"conv1\", \"block1*\"]"}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&optimizer.name, {"adam", "adamw", "sgd"}}},
       {"train.learning_rate", Key::Real{&optimizer.learning_rate, rate, "above 0 and at most 10"}},

@@ -60,12 +60,20 @@ struct Key {
     const char* in_words;
   };
 
+  struct Place {  ///< a file or a folder, or ""
+    std::string* value;
+  };
+  struct Words {
+    std::vector<std::string>* values;
+    const char* like;  ///< an example
+  };
   struct Weights {  ///< "none", "balanced", or a table of classes
     ClassWeights* value;
   };
 
   std::string path;  ///< "train.epochs.gate"
-  std::variant<Name, Choice, Count, Size, Channels, Flag, Seed, Real, Reals, Weights> what;
+  std::variant<Name, Choice, Count, Size, Channels, Flag, Seed, Real, Reals, Weights, Place, Words>
+      what;
 
   std::string table() const;  ///< "train.epochs"; empty for a key outside all tables
   std::string name() const;   ///< "gate"

@@ -582,6 +582,21 @@ TEST_F(ExperimentFile, CalibrationNeedsOneNetworkAndValidationImages) {
   EXPECT_TRUE(read("train.calibrate = true\ntrain.validation_split = 0.1").lab.calibrate);
 }
 
+TEST_F(ExperimentFile, BeginsWithOtherWeightsAndFreezesLayers) {
+  const Experiment e = read("[model]\nweights = \"runs/a b\"\nfreeze = [\"conv1*\", \"x\"]\n");
+  EXPECT_EQ(e.weights, "runs/a b");
+  EXPECT_EQ(e.lab.network.freeze, (std::vector<std::string>{"conv1*", "x"}));
+  EXPECT_THAT(to_toml(e), HasSubstr("freeze = [\"conv1*\", \"x\"]\n"));
+  EXPECT_THAT(refused_override("model.weights=\"runs/a\""),
+              HasSubstr("model.weights is for one network, and there are groups"));
+  EXPECT_THAT(refusal("model.weights = 1"), HasSubstr("must be a file or a folder"));
+  for (const char* wrong : {"\"conv1\"", "[1]", "[\"conv1\", 2]"}) {
+    EXPECT_THAT(refusal("model.freeze = " + std::string(wrong)),
+                HasSubstr("must be a list of names, like [\"conv1\", \"block1*\"]"))
+        << wrong;
+  }
+}
+
 TEST_F(ExperimentFile, WrongOverrides) {
   const std::string like = ": must be a key and a value, like --set train.learning_rate=1e-4";
   EXPECT_EQ(refused_override("train.seed"), "[experiment] --set train.seed" + like);

@@ -42,6 +42,12 @@ struct ValueText {
   std::string operator()(const Key::Reals& key) const {
     return fmt::format("[{}]", fmt::join(*key.values, ", "));
   }
+  std::string operator()(const Key::Place& key) const { return quote(*key.value); }
+  std::string operator()(const Key::Words& key) const {
+    std::vector<std::string> quoted;
+    for (const std::string& value : *key.values) quoted.push_back(quote(value));
+    return fmt::format("[{}]", fmt::join(quoted, ", "));
+  }
   std::string operator()(const Key::Weights& key) const {
     if (key.value->balanced) return quote("balanced");
     if (key.value->of.empty()) return quote("none");

@@ -98,6 +98,25 @@ struct Store {
     *key.values = std::move(values);
     return {};
   }
+  std::string operator()(const Key::Place& key) const {
+    const auto text = node.value_exact<std::string>();
+    if (!text || text->find_first_of("\n\r") != std::string::npos)
+      return "must be a file or a folder";
+    *key.value = *text;
+    return {};
+  }
+  std::string operator()(const Key::Words& key) const {
+    const toml::array* list = node.as_array();
+    std::vector<std::string> values;
+    for (const toml::node& element : list != nullptr ? *list : toml::array()) {
+      if (const auto text = element.value_exact<std::string>()) values.push_back(*text);
+    }
+    if (list == nullptr || values.size() != list->size()) {
+      return fmt::format("must be a list of names, like {}", key.like);
+    }
+    *key.values = std::move(values);
+    return {};
+  }
   std::string operator()(const Key::Weights& key) const {
     const auto word = node.value_exact<std::string>();
     const toml::table* table = node.as_table();

@@ -149,6 +149,9 @@ inputs = ["trunk", "gate"]
 experts = 3
 top_k = 2
 balance_loss = 0.01
+temperature = 0.5
+noise = 0.25
+bias_rate = 0.001
 expert_of_class = [0, 2, 1]
 [[model.layers.expert]]
 class_name = "Conv2D"
@@ -171,6 +174,9 @@ TEST_F(LayerTables, ExpertsAreCopiesOfOneNetwork) {
   EXPECT_FALSE(mixture.normalize_weights);
   EXPECT_EQ(mixture.balance_loss, 0.01);
   EXPECT_EQ(mixture.gate_loss, 0);
+  EXPECT_EQ(mixture.temperature, 0.5);
+  EXPECT_EQ(mixture.noise, 0.25);
+  EXPECT_EQ(mixture.bias_rate, 0.001);
   EXPECT_THAT(mixture.expert_of_class, testing::ElementsAre(0, 2, 1));
   ASSERT_EQ(mixture.experts.size(), 3u);
   for (int e = 0; e < 3; ++e) {

@@ -135,8 +135,11 @@ class Builder {
   void operator()(const operation::Multiply&) { merge<ops::Multiply>(at_); }
   void operator()(const operation::Concatenate&) { merge<ops::Concatenate>(at_); }
   void operator()(const operation::MixtureOfExperts& mixture) {
+    float* selection_bias = mixture.selection_bias ? next_state() : nullptr;
+    const std::uint32_t number = mixture.noise > 0 ? noisy_gates_++ : 0;
     const double each = double(mixture.top_k) / double(mixture.experts.size());
-    merge<RoutedExperts>(at_, mixture, std::ref(take_experts(mixture.experts, each)));
+    merge<RoutedExperts>(at_, mixture, selection_bias, number,
+                         std::ref(take_experts(mixture.experts, each)));
   }
   void operator()(const operation::Cascade& cascade) {
     const float* thresholds = next_state();
@@ -354,6 +357,7 @@ class Builder {
   ExpertsByLayer& experts_;
   std::vector<LayerOp> ops_;
   std::uint32_t dropouts_ = 0;
+  std::uint32_t noisy_gates_ = 0;
   std::optional<std::size_t> folded_;  ///< the normalisation that a convolution before it includes
 };
 }  // namespace

@@ -17,13 +17,23 @@ void choose(std::span<const float> logits, std::span<int> chosen) {
   }
 }
 
-void probabilities_of(std::span<const float> logits, std::span<float> probabilities) {
+void probabilities_of(std::span<const float> logits, std::span<float> probabilities,
+                      float temperature) {
   const float largest = *std::ranges::max_element(logits);
   float sum = 0;
   for (std::size_t e = 0; e < logits.size(); ++e) {
-    sum += probabilities[e] = std::exp(logits[e] - largest);
+    sum += probabilities[e] = std::exp((logits[e] - largest) / temperature);
   }
   for (float& each : probabilities) each /= sum;
+}
+
+void add_noise(const RandomStream& random, std::int64_t row, float deviation,
+               std::span<float> logits) {
+  const std::size_t first = static_cast<std::size_t>(row) * logits.size();
+  for (std::size_t e = 0; e < logits.size(); ++e) {
+    const auto bits = random.bits(static_cast<std::uint32_t>(first + e));
+    logits[e] += deviation * static_cast<float>(RandomStream::normal(bits[0], bits[1]));
+  }
 }
 
 void weights_of(std::span<const float> probabilities, std::span<const int> chosen, bool normalize,
@@ -32,6 +42,21 @@ void weights_of(std::span<const float> probabilities, std::span<const int> chose
   for (std::size_t k = 0; k < chosen.size(); ++k) sum += weights[k] = probabilities[chosen[k]];
   if (!normalize) return;
   for (float& each : weights) each /= sum;
+}
+
+void normalized_weights_of(std::span<const float> logits, std::span<const int> chosen,
+                           float temperature, std::span<float> weights) {
+  for (std::size_t k = 0; k < chosen.size(); ++k) weights[k] = logits[chosen[k]];
+  probabilities_of(weights, weights, temperature);
+}
+
+void balance(std::span<const std::size_t> counts, float rate, std::span<float> biases) {
+  const std::size_t all = std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+  for (std::size_t e = 0; e < counts.size(); ++e) {
+    const std::size_t scaled = counts[e] * counts.size();
+    if (scaled < all) biases[e] += rate;
+    if (scaled > all) biases[e] -= rate;
+  }
 }
 
 void mark_smallest(std::span<const float> values, std::size_t count, std::vector<char>& marks) {
@@ -48,7 +73,7 @@ void mark_smallest(std::span<const float> values, std::size_t count, std::vector
 void gate_backward(std::span<const float> probabilities, std::span<const int> chosen,
                    std::span<const float> weights, bool normalize,
                    std::span<const float> of_weights, std::span<const float> of_probabilities,
-                   std::span<float> diff_logits) {
+                   float temperature, std::span<float> diff_logits) {
   float mean = 0;
   for (std::size_t e = 0; e < probabilities.size(); ++e) {
     diff_logits[e] = of_probabilities[e];
@@ -61,11 +86,11 @@ void gate_backward(std::span<const float> probabilities, std::span<const int> ch
     mean += mean_of_chosen;
   }
   for (std::size_t e = 0; e < probabilities.size(); ++e) {
-    diff_logits[e] = probabilities[e] * (diff_logits[e] - mean);
+    diff_logits[e] = probabilities[e] * (diff_logits[e] - mean) / temperature;
   }
   if (!normalize) return;
   for (std::size_t k = 0; k < chosen.size(); ++k) {  // a softmax over the chosen ones
-    diff_logits[chosen[k]] += weights[k] * (of_weights[k] - mean_of_chosen);
+    diff_logits[chosen[k]] += weights[k] * (of_weights[k] - mean_of_chosen) / temperature;
   }
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
+
+#include "base/random.h"
 
 namespace sluice {
 
@@ -12,13 +15,27 @@ namespace sluice {
 /// equal ones the first.
 void choose(std::span<const float> logits, std::span<int> chosen);
 
-/// Writes the softmax of the logits.
-void probabilities_of(std::span<const float> logits, std::span<float> probabilities);
+/// Writes the softmax of the logits, each divided by the temperature.
+void probabilities_of(std::span<const float> logits, std::span<float> probabilities,
+                      float temperature = 1);
+
+/// Adds normal noise of that deviation to the logits of a row of the whole batch.
+void add_noise(const RandomStream& random, std::int64_t row, float deviation,
+               std::span<float> logits);
 
 /// Writes the weights of the chosen experts: their probabilities, or if they are normalised their
 /// shares of the sum of these.
 void weights_of(std::span<const float> probabilities, std::span<const int> chosen, bool normalize,
                 std::span<float> weights);
+
+/// Writes the normalised weights of any experts, however small their probabilities: the softmax of
+/// their logits.
+void normalized_weights_of(std::span<const float> logits, std::span<const int> chosen,
+                           float temperature, std::span<float> weights);
+
+/// Moves the biases of the experts that were chosen more often than the mean down by `rate`, and
+/// those that were chosen less often up.
+void balance(std::span<const std::size_t> counts, float rate, std::span<float> biases);
 
 /// Marks the rows with the smallest values, so many; of equal ones the first.
 void mark_smallest(std::span<const float> values, std::size_t count, std::vector<char>& marks);
@@ -28,6 +45,6 @@ void mark_smallest(std::span<const float> values, std::size_t count, std::vector
 void gate_backward(std::span<const float> probabilities, std::span<const int> chosen,
                    std::span<const float> weights, bool normalize,
                    std::span<const float> of_weights, std::span<const float> of_probabilities,
-                   std::span<float> diff_logits);
+                   float temperature, std::span<float> diff_logits);
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <set>
 #include <vector>
 
 namespace sluice {
@@ -44,11 +45,69 @@ TEST(Gating, WeightsAreTheSoftmaxOfAllOrOfTheChosen) {
   EXPECT_NEAR(large[0], 1 / (1 + std::exp(-1.0)), 1e-6) << "of large logits";
 }
 
+TEST(Gating, TemperatureDividesTheLogits) {
+  std::vector<float> probabilities(4), of_divided(4);
+  probabilities_of(kLogits, probabilities, 0.5f);
+  std::vector<float> divided;
+  for (const float logit : kLogits) divided.push_back(logit / 0.5f);
+  probabilities_of(divided, of_divided);
+  EXPECT_THAT(probabilities, Pointwise(FloatNear(1e-6f), of_divided));
+  probabilities_of(std::vector<float>{1, 0}, of_divided, 1e-6f);
+  EXPECT_EQ(of_divided[0], 1);
+}
+
+TEST(Gating, NormalizedWeightsAreThoseOfAnyExpertsHoweverUnlikely) {
+  std::vector<float> probabilities(4), expected(2), weights(2);
+  const std::vector<int> chosen{2, 0};
+  probabilities_of(kLogits, probabilities, 2);
+  weights_of(probabilities, chosen, true, expected);
+  normalized_weights_of(kLogits, chosen, 2, weights);
+  EXPECT_THAT(weights, Pointwise(FloatNear(1e-6f), expected));
+  normalized_weights_of(std::vector<float>{-1000, 1000, -1001}, chosen, 1, weights);
+  EXPECT_NEAR(weights[1], 1 / (1 + std::exp(-1.0)), 1e-6);
+}
+
+TEST(Gating, NoiseIsNormalAndThatOfTheRow) {
+  constexpr std::size_t kExperts = 5;
+  constexpr int kRows = 4000;
+  const RandomStream random(3, Purpose::gate_noise, 7, 11);
+  double sum = 0, squares = 0, fourth = 0;
+  std::set<float> all;
+  for (int row = 0; row < kRows; ++row) {
+    std::vector<float> values(kExperts, 1.f), again(kExperts, 1.f);
+    add_noise(random, row, 0.5f, values);
+    add_noise(random, row, 0.5f, again);
+    EXPECT_EQ(values, again);
+    for (std::size_t e = 0; e < kExperts; ++e) {
+      const double noise = (values[e] - 1) / 0.5;
+      sum += noise;
+      squares += noise * noise;
+      fourth += std::pow(noise, 4);
+    }
+    all.insert(values.begin(), values.end());
+  }
+  constexpr double kCount = kRows * double(kExperts);
+  EXPECT_NEAR(sum / kCount, 0, 0.03);
+  EXPECT_NEAR(squares / kCount, 1, 0.04);
+  EXPECT_NEAR(fourth / kCount, 3, 0.3);
+  EXPECT_GT(static_cast<double>(all.size()), 0.98 * kCount) << "each has its own";
+}
+
+TEST(Gating, BiasesMoveTowardsTheMean) {
+  std::vector<float> biases{0.5f, 0.5f, 0.5f, 0.5f};
+  balance(std::vector<std::size_t>{4, 0, 2, 2}, 0.125f, biases);
+  EXPECT_THAT(biases, ElementsAre(0.375f, 0.625f, 0.5f, 0.5f));
+  balance(std::vector<std::size_t>{3, 2, 2, 2}, 0.125f, biases);  // a mean of 2.25
+  EXPECT_THAT(biases, ElementsAre(0.25f, 0.75f, 0.625f, 0.625f));
+}
+
 /// sum(weights * of_weights) + sum(probabilities * of_probabilities)
-double loss(const std::vector<double>& logits, const std::vector<int>& chosen, bool normalize,
-            const std::vector<float>& of_weights, const std::vector<float>& of_probabilities) {
+double loss(std::vector<double> logits, double temperature, const std::vector<int>& chosen,
+            bool normalize, const std::vector<float>& of_weights,
+            const std::vector<float>& of_probabilities) {
   double sum = 0;
   double sum_of_chosen = 0;
+  for (double& logit : logits) logit /= temperature;
   for (const double logit : logits) sum += std::exp(logit);
   for (const int e : chosen) sum_of_chosen += std::exp(logits[e]);
   double loss = 0;
@@ -66,23 +125,27 @@ TEST(Gating, GradientsEqualCentralDifferences) {
   const std::vector<float> all_of_weights{0.7f, -1.2f, 0.4f, 2.1f};
   for (const bool normalize : {false, true}) {
     for (std::size_t top_k = 1; top_k <= 4; ++top_k) {
-      for (const float balance : {0.f, 0.6f}) {
-        SCOPED_TRACE(testing::Message() << normalize << " " << top_k << " " << balance);
+      for (const auto& [balance, temperature] :
+           {std::pair{0.f, 1.f}, {0.6f, 1.f}, {0.6f, 0.4f}, {0.6f, 3.f}}) {
+        SCOPED_TRACE(testing::Message()
+                     << normalize << " " << top_k << " " << balance << " " << temperature);
         const std::vector<int> chosen = chosen_of(kLogits, top_k);
         const std::vector<float> of_weights(all_of_weights.begin(), all_of_weights.begin() + top_k);
         const std::vector<float> of_probabilities{balance, -2 * balance, 0, balance};
         std::vector<float> probabilities(4), weights(top_k), gradient(4, NAN);
-        probabilities_of(kLogits, probabilities);
+        probabilities_of(kLogits, probabilities, temperature);
         weights_of(probabilities, chosen, normalize, weights);
         gate_backward(probabilities, chosen, weights, normalize, of_weights, of_probabilities,
-                      gradient);
+                      temperature, gradient);
         std::vector<float> expected;
         for (std::size_t e = 0; e < kLogits.size(); ++e) {
           std::vector<double> logits(kLogits.begin(), kLogits.end());
           logits[e] += kStep;
-          const double above = loss(logits, chosen, normalize, of_weights, of_probabilities);
+          const double above =
+              loss(logits, temperature, chosen, normalize, of_weights, of_probabilities);
           logits[e] -= 2 * kStep;
-          const double below = loss(logits, chosen, normalize, of_weights, of_probabilities);
+          const double below =
+              loss(logits, temperature, chosen, normalize, of_weights, of_probabilities);
           expected.push_back(static_cast<float>((above - below) / (2 * kStep)));
         }
         EXPECT_THAT(gradient, Pointwise(FloatNear(1e-5f), expected));

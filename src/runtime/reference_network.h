@@ -166,7 +166,7 @@ class ReferenceNetwork {
       return std::span(all).subspan(row * width, width);
     }
 
-    Gates(const operation::MixtureOfExperts& mixture, const Values& values)
+    Gates(const operation::MixtureOfExperts& mixture, const Values& bias, const Values& values)
         : experts(mixture.experts.size()),
           top_k(std::size_t(mixture.top_k)),
           probabilities(values.size()),
@@ -174,8 +174,12 @@ class ReferenceNetwork {
           weights(chosen.size()) {
       std::vector<float> logits(values.begin(), values.end());
       for (std::size_t row = 0; row < logits.size() / experts; ++row) {
-        choose(of_row(logits, row, experts), of_row(chosen, row, top_k));
-        probabilities_of(of_row(logits, row, experts), of_row(probabilities, row, experts));
+        std::vector<float> scores(logits.begin() + std::ptrdiff_t(row * experts),
+                                  logits.begin() + std::ptrdiff_t((row + 1) * experts));
+        for (std::size_t e = 0; e < bias.size(); ++e) scores[e] += float(bias[e]);
+        choose(scores, of_row(chosen, row, top_k));
+        probabilities_of(of_row(logits, row, experts), of_row(probabilities, row, experts),
+                         float(mixture.temperature));
         weights_of(of_row(probabilities, row, experts), of_row(chosen, row, top_k),
                    mixture.normalize_weights, of_row(weights, row, top_k));
       }
@@ -270,7 +274,7 @@ class ReferenceNetwork {
   }
 
   Values run(const operation::MixtureOfExperts& mixture, Step& step) {
-    const Gates gates(mixture, step.src[1]);
+    const Gates gates(mixture, mixture.selection_bias ? next_parameter() : Values(), step.src[1]);
     const auto width = std::size_t(element_count(step.placed.output));
     Values dst(n_ * width);
     step.experts.clear();
@@ -381,13 +385,13 @@ class ReferenceNetwork {
   }
 
   std::vector<Values> undo(const operation::MixtureOfExperts& mixture, Step& step) {
-    Gates gates(mixture, step.src[1]);
+    Gates gates(mixture, mixture.selection_bias ? next_parameter() : Values(), step.src[1]);
     const std::size_t width = step.diff.size() / n_;
     const std::size_t image = step.src[0].size() / n_;
     Values diff_src(step.src[0].size());
     std::vector<float> diff_weights(gates.weights.size());
     std::vector<float> of_probabilities;
-    std::size_t parameter = step.first_parameter;
+    std::size_t parameter = next_parameter_;
     for (std::size_t e = 0; e < gates.experts; ++e) {
       const Expert& expert = step.experts[e];
       const double share = double(expert.rows.size()) / double(gates.chosen.size());
@@ -414,7 +418,8 @@ class ReferenceNetwork {
       gate_backward(gates.of_row(gates.probabilities, row, gates.experts),
                     gates.of_row(gates.chosen, row, gates.top_k),
                     gates.of_row(gates.weights, row, gates.top_k), mixture.normalize_weights,
-                    gates.of_row(diff_weights, row, gates.top_k), of_probabilities, of_row);
+                    gates.of_row(diff_weights, row, gates.top_k), of_probabilities,
+                    float(mixture.temperature), of_row);
       diff_logits.insert(diff_logits.end(), of_row.begin(), of_row.end());
     }
     return {diff_src, diff_logits};

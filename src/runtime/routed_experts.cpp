@@ -30,7 +30,8 @@ SLUICE_VECTORISED float dot(const float* a, const float* b, std::size_t count) {
 }  // namespace
 
 RoutedExperts::RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
-                             const operation::MixtureOfExperts& mixture, Experts& experts)
+                             const operation::MixtureOfExperts& mixture, float* selection_bias,
+                             std::uint32_t number, Experts& experts)
     : Op(sources[0], plan.take(experts.output_desc(batch_of(sources[0])))),
       experts_(experts),
       top_k_(static_cast<std::size_t>(mixture.top_k)),
@@ -38,14 +39,26 @@ RoutedExperts::RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& s
       gate_loss_(static_cast<float>(mixture.gate_loss)),
       expert_of_class_(mixture.expert_of_class),
       balance_loss_(static_cast<float>(mixture.balance_loss)),
+      temperature_(static_cast<float>(mixture.temperature)),
+      noise_(static_cast<float>(mixture.noise)),
+      number_(number),
+      bias_rate_(plan.training ? static_cast<float>(mixture.bias_rate) : 0),
       logits_(onednn::data(sources[1])),
       output_floats_(floats_of_image(dst_)),
       shares_(experts.count()) {
+  constexpr std::uint32_t kMostNoisy = 256;  // after these, the next part's streams begin
+  if (number >= kMostNoisy) {
+    throw user_error("model", "more than {} layers of experts have noise: set noise = 0 in some",
+                     kMostNoisy);
+  }
+  if (selection_bias != nullptr) selection_bias_ = {selection_bias, experts.count()};
   const auto batch = static_cast<std::size_t>(batch_of(src_));
   for (Share& share : shares_) share.slots.reserve(batch);
   probabilities_.resize(batch * experts.count());
   chosen_.resize(batch * top_k_);
   weights_.resize(batch * top_k_);
+  row_logits_.reserve(experts.count());
+  row_scores_.reserve(experts.count());
   right_.reserve(batch);
 }
 
@@ -63,25 +76,40 @@ std::vector<dnnl::memory> RoutedExperts::plan_backward_of_all(ops::Plan& plan,
   return {diff_src_, diff_logits_};
 }
 
-void RoutedExperts::route(int rows) {
-  rows_ = rows;
+void RoutedExperts::route(const ops::Pass& pass) {
+  rows_ = pass.rows;
   experts_.clear_rows();
   for (Share& share : shares_) share.slots.clear();
   const std::size_t experts = shares_.size();
-  for (int row = 0; row < rows; ++row) {
-    const std::span logits(logits_ + row * experts, experts);
+  const bool training = pass.phase == ops::Phase::training;
+  const RandomStream random(pass.seed, Purpose::gate_noise, pass.stream + number_, pass.step);
+  for (int row = 0; row < rows_; ++row) {
+    row_logits_.assign(logits_ + row * experts, logits_ + (row + 1) * experts);
+    if (training && noise_ > 0) add_noise(random, pass.first_row + row, noise_, row_logits_);
+    row_scores_ = row_logits_;
+    for (std::size_t e = 0; e < selection_bias_.size(); ++e) row_scores_[e] += selection_bias_[e];
     const std::span probabilities = std::span(probabilities_).subspan(row * experts, experts);
     const std::span chosen = std::span(chosen_).subspan(row * top_k_, top_k_);
-    choose(logits, chosen);
-    probabilities_of(logits, probabilities);
-    weights_of(probabilities, chosen, normalize_weights_,
-               std::span(weights_).subspan(row * top_k_, top_k_));
+    const std::span weights = std::span(weights_).subspan(row * top_k_, top_k_);
+    choose(row_scores_, chosen);
+    probabilities_of(row_logits_, probabilities, temperature_);
+    if (normalize_weights_ && !selection_bias_.empty()) {
+      normalized_weights_of(row_logits_, chosen, temperature_, weights);
+    } else {
+      weights_of(probabilities, chosen, normalize_weights_, weights);
+    }
     for (std::size_t k = 0; k < top_k_; ++k) {
       const auto expert = static_cast<std::size_t>(chosen[k]);
       experts_.rows(expert).push_back(row);
       shares_[expert].slots.push_back(row * top_k_ + k);
     }
   }
+}
+
+void RoutedExperts::move_selection_bias() {
+  std::vector<std::size_t> counts;
+  for (const Share& share : shares_) counts.push_back(share.slots.size());
+  balance(counts, bias_rate_, selection_bias_);
 }
 
 void RoutedExperts::take_labels(std::span<const int> labels) {
@@ -100,9 +128,10 @@ void RoutedExperts::take_labels(std::span<const int> labels) {
 }
 
 void RoutedExperts::forward(onednn::Context&, const ops::Pass& pass) {
-  route(pass.rows);
+  route(pass);
   share_of_batch_ = pass.share;
   take_labels(pass.labels);
+  if (pass.phase == ops::Phase::training && bias_rate_ > 0) move_selection_bias();
   float* dst = onednn::data(dst_);
   // Several experts add to an image; one alone writes it.
   const bool adds = top_k_ > 1;
@@ -161,7 +190,7 @@ void RoutedExperts::backward_logits() {
   std::vector<float> of_probabilities;
   const auto rows = static_cast<float>(rows_);
   const float balance_loss = share_of_batch_ * balance_loss_;
-  const float gate_loss = share_of_batch_ * gate_loss_;
+  const float gate_loss = share_of_batch_ * gate_loss_ / temperature_;
   for (const Share& share : shares_) {
     const float chosen =
         static_cast<float>(share.slots.size()) / (rows * static_cast<float>(top_k_));
@@ -173,7 +202,7 @@ void RoutedExperts::backward_logits() {
     };
     gate_backward(of_row(probabilities_, experts), of_row(chosen_, top_k_),
                   of_row(weights_, top_k_), normalize_weights_, of_row(diff_weights_, top_k_),
-                  of_probabilities, {diff_logits + row * experts, experts});
+                  of_probabilities, temperature_, {diff_logits + row * experts, experts});
     if (right_.empty()) continue;
     float* diff = diff_logits + row * experts;
     for (std::size_t e = 0; e < experts; ++e) {

@@ -12,9 +12,11 @@ namespace sluice {
 /// weighted output to theirs.
 class RoutedExperts : public ops::Op {
  public:
-  /// Sources: values, and logits (N, experts).
+  /// Sources: values, and logits (N, experts). `selection_bias`, or null, is changed by training;
+  /// `number` is that of the layer among those with noise.
   RoutedExperts(ops::Plan& plan, const std::vector<dnnl::memory>& sources,
-                const operation::MixtureOfExperts& mixture, Experts& experts);
+                const operation::MixtureOfExperts& mixture, float* selection_bias,
+                std::uint32_t number, Experts& experts);
 
   bool has_parameters() const override { return true; }
   std::vector<dnnl::memory> plan_backward_of_all(ops::Plan& plan, const dnnl::memory& diff_dst,
@@ -30,7 +32,8 @@ class RoutedExperts : public ops::Op {
     std::span<const float> output;   ///< (rows, output)
   };
 
-  void route(int rows);
+  void route(const ops::Pass& pass);
+  void move_selection_bias();
   void take_labels(std::span<const int> labels);
   void backward_logits();
 
@@ -40,11 +43,18 @@ class RoutedExperts : public ops::Op {
   float gate_loss_;
   std::vector<int> expert_of_class_;
   float balance_loss_;
+  float temperature_;
+  float noise_;
+  std::uint32_t number_;
+  std::span<float> selection_bias_;  ///< empty without one
+  float bias_rate_;                  ///< 0 where nothing moves the bias
   const float* logits_;
   std::size_t output_floats_;         ///< of an image
   std::vector<Share> shares_;         ///< by expert
   int rows_ = 0;                      ///< of the last pass
   float share_of_batch_ = 1;          ///< of the last pass
+  std::vector<float> row_logits_;     ///< of one image, with noise
+  std::vector<float> row_scores_;     ///< which the choice compares
   std::vector<int> right_;            ///< its experts by the labels; empty without labels
   std::vector<float> probabilities_;  ///< (rows, experts)
   std::vector<int> chosen_;           ///< (rows, top_k), as the next two

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "cluster/collective.h"
 #include "cluster/ranks.h"
+#include "graph/layers/routing.h"
 #include "runtime/checks.h"
 
 namespace sluice {
@@ -49,8 +50,8 @@ std::vector<std::span<float>> moving_statistics(CompiledModel& model) {
   std::vector<std::span<float>> found;
   for (const CompiledModel::Trained& block : model.trained()) {
     for (const Weights::Tensor& tensor : block.tensors) {
-      const bool moves =
-          tensor.kind.ends_with("moving_mean") || tensor.kind.ends_with("moving_variance");
+      const bool moves = tensor.kind.ends_with("moving_mean") ||
+                         tensor.kind.ends_with("moving_variance") || tensor.kind == kSelectionBias;
       if (tensor.trained || !moves) continue;
       const std::span values(block.weights.data() + tensor.offset, tensor.size);
       if (!found.empty() && std::to_address(found.back().end()) == values.data()) {

@@ -313,6 +313,28 @@ TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
   expect_the_same_everywhere(expert_network());
 }
 
+TEST_F(ShardedModelTest, SoDoesOneWithNoiseAndSelectionBiases) {
+  Sequential model = expert_network();
+  auto& mixture = std::get<MixtureOfExperts>(model.layers[3]);
+  mixture.temperature = 0.5;
+  mixture.noise = 0.5;
+  mixture.bias_rate = 0.01;
+  expect_the_same_everywhere(model);
+}
+
+/// A bias becomes the mean over the shards. A shard without rows leaves it.
+TEST_F(ShardedModelTest, SelectionBiasesAreMeans) {
+  Sequential model = expert_network();
+  std::get<MixtureOfExperts>(model.layers[3]).bias_rate = 0.5;
+  Weights weights(model);
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (tensor.layer == "gate" && tensor.kind == "bias") weights.values(tensor)[0] = 1;
+  }
+  const auto compiled = compile(model, weights, {.batch = 4, .shards = 4});
+  compiled->forward(random_images(3 * element_count(kImageShape)), 3, {});
+  EXPECT_THAT(weights.state().first(2), testing::ElementsAre(-0.375F, 0.375F));
+}
+
 TEST_F(ShardedModelTest, SoDoesTheLabsMixture) {
   const Groups groups({{"x", {"a", "b"}}, {"y", {"c", "d"}}}, kNames);
   NetworkChoice narrow;
@@ -373,10 +395,11 @@ TEST_F(ShardedModelTest, FrozenLayersPassOnTheGradientOfTheWholeBatch) {
 }
 
 /// The losses of a layer of experts are means over the batch. With gates that choose without doubt
-/// and equal shards their gradients are those of the whole.
+/// and equal shards their gradients are those of the whole, the noise of gates included.
 TEST_F(ShardedModelTest, LossesOfExpertsHaveTheShardsShare) {
   Sequential model = expert_network();
   std::get<MixtureOfExperts>(model.layers[3]).balance_loss = 0;
+  std::get<MixtureOfExperts>(model.layers[3]).noise = 2;
   for (Sequential& expert : std::get<MixtureOfExperts>(model.layers[3]).experts) {
     expert.layers = {Conv2D{"conv", 8, 3}};
   }

@@ -73,7 +73,7 @@ class FitStateTest : public testing::Test {
   /// Trains a new model each time, so that only the state passes from one to the next. Returns
   /// nothing if it was stopped.
   std::optional<Trained> train(Keeper& keeper) {
-    Sequential model = cnn("cnn", {8, 8, 3}, 4, CnnSize::small);
+    Sequential model = model_;
     model.frozen = frozen_;
     Weights weights(model);
     weights.initialize(1, 1);
@@ -118,6 +118,7 @@ class FitStateTest : public testing::Test {
   LabelledImages validation_images_ = random_set(10, 2);
   Examples train_{train_images_, kNames};
   Examples validation_{validation_images_, kNames};
+  Sequential model_ = cnn("cnn", {8, 8, 3}, kClasses, CnnSize::small);
   std::set<std::string> frozen_;
   FitOptions options_{.epochs = 3, .batch_size = kBatch, .seed = 4};
 };
@@ -126,6 +127,26 @@ TEST_F(FitStateTest, EndsWithTheSameBitsWhereverItWasStopped) {
   Keeper none;
   const Trained whole = *train(none);
   for (const int states : {1, 2, 3, 4, 5, 7}) {  // an epoch has five states
+    SCOPED_TRACE(states);
+    expect_same(whole, train_in_pieces(states));
+  }
+}
+
+TEST_F(FitStateTest, SoDoesOneWithNoiseAndSelectionBiases) {
+  MixtureOfExperts mixture{.name = "experts", .noise = 1, .bias_rate = 0.01};
+  for (const char* name : {"a", "b", "c"}) {
+    mixture.experts.push_back({name, {}, {Conv2D{"conv", 4}}});
+  }
+  model_ = {"routed",
+            {8, 8, 3},
+            {GlobalAveragePooling2D{"mean"}, Dense{"gate", 3}, mixture,
+             GlobalAveragePooling2D{"all"}, Dense{"output", kClasses, Activation::softmax}},
+            {{"experts", {"images", "gate"}}}};
+  Keeper none;
+  const Trained whole = *train(none);
+  const std::span bias = std::span(whole.weights).last(3);
+  EXPECT_TRUE(std::ranges::any_of(bias, [](float each) { return each != 0; }));
+  for (const int states : {1, 3, 4}) {
     SCOPED_TRACE(states);
     expect_same(whole, train_in_pieces(states));
   }

@@ -153,6 +153,21 @@ SavedModel experts(bool normalize) {
                  {{"experts", {"images", "gate"}}}});
 }
 
+/// The same with a temperature, and biases that change the choice.
+SavedModel biased_experts(bool normalize) {
+  SavedModel saved = experts(normalize);
+  auto& layer = std::get<MixtureOfExperts>(saved.model.layers[3]);
+  layer.temperature = 0.5;
+  layer.bias_rate = 0.001;
+  saved = single(saved.model);
+  for (const Weights::Tensor& tensor : saved.weights.tensors()) {
+    if (tensor.kind != "selection_bias") continue;
+    std::ranges::copy(std::vector<float>{0.5F, -0.25F, 0.125F},
+                      saved.weights.values(tensor).begin());
+  }
+  return saved;
+}
+
 /// A mix of three kernels, and one of two.
 SavedModel mixed_kernels() {
   return single({"mixed-kernels",
@@ -191,6 +206,8 @@ void export_all(const std::string& folder) {
   save("cascade", cascade(images));
   save("experts", experts(false));
   save("experts-normalized", experts(true));
+  save("experts-biased", biased_experts(false));
+  save("experts-biased-normalized", biased_experts(true));
   save("mixed-kernels", mixed_kernels());
   save("mixture-2", several(2, CnnSize::small, false, images));
   save("mixture-3", several(3, CnnSize::large, false, images));

@@ -36,7 +36,8 @@ LIMIT = 1e-5
 PARAMETERS = {"cnn-small": 2168362, "cnn-large": 1341226, "gate": 2164258, "importance": 1583636,
               "mixture-2": 11836616}
 EXPORTED = ("cnn-small", "cnn-large", "gate", "importance", "cascade", "experts",
-            "experts-normalized", "mixture-2", "mixture-3", "mixture-4", "mixture-tied")
+            "experts-normalized", "experts-biased", "experts-biased-normalized", "mixture-2",
+            "mixture-3", "mixture-4", "mixture-tied")
 failures = 0
 
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,9 @@ struct LabOptions {
   };
 
   NetworkChoice network;
+  /// Weights with which the networks begin where names and shapes fit, see Weights::take(). Shared,
+  /// because options are copied.
+  std::shared_ptr<const Weights> start = {};
   OptimizerOptions optimizer;
   LossOptions loss;
   int batch_size = 32;

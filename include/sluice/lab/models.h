@@ -28,6 +28,8 @@ struct NetworkChoice {
   std::string name = "lab";  ///< or another of network_names(), or "layers"
   CnnSize size;              ///< of the lab's
   double width = 1;          ///< multiplies the filters and units of each layer but the last
+  /// Layers that training leaves as they are: names, or "block1*" for all that begin so.
+  std::vector<std::string> freeze = {};
   /// Of "layers": a network without name and input. A Dense with a softmax follows it.
   Sequential layers = {};
 };
@@ -39,7 +41,8 @@ struct NetworkChoice {
 const std::vector<std::string>& network_names();
 
 /// Returns the chosen network: images to the probabilities of the classes. Throws Error (user) for
-/// an unknown name, a width as cnn() and an input that does not fit its layers.
+/// an unknown name, a width as cnn(), an input that does not fit its layers, and for `freeze` that
+/// names no layer or leaves none to train.
 Sequential network(const std::string& name, const Shape& input, int classes,
                    const NetworkChoice& choice);
 

@@ -28,6 +28,8 @@ struct Experiment {
   /// `groups` is to be found by the errors of the baseline, once that is trained: groups = "auto".
   bool finds_groups = false;
   LabOptions lab;
+  /// A run, or a model file, whose weights the network begins with where they fit; empty for none.
+  std::string weights;
   Views views = Views::one;  ///< of the test images, in the evaluation of one network
   FrontierOptions frontier;
   std::string file = "groups";  ///< file and key, for messages about the groups
@@ -171,6 +173,7 @@ DataRecord record_of(const Dataset& data, const std::string& set);
 ///   experiment.toml   with all defaults
 ///   data.json         the data: place, counts, classes, SHA-256 of both halves
 ///   results.json      written last: a run without it is not finished
+///   start/            the model whose weights the network began with, if there is one
 ///   <model>/          one for each stage
 ///     history.csv         one row per epoch
 ///     model.safetensors   see write_model()

@@ -14,9 +14,10 @@ SavedModel routed_model() {
   const auto expert = [](const std::string& name) {
     return Sequential{name, {}, {Dense{"dense", 3}}};
   };
-  model.layers = {Dense{"gate", 2},
-                  MixtureOfExperts{.name = "experts", .experts = {expert("a"), expert("b")}},
-                  Dense{"first", 3}, Cascade{.name = "cascade", .experts = {expert("c")}}};
+  model.layers = {
+      Dense{"gate", 2},
+      MixtureOfExperts{.name = "experts", .experts = {expert("a"), expert("b")}, .bias_rate = 0.1},
+      Dense{"first", 3}, Cascade{.name = "cascade", .experts = {expert("c")}}};
   model.inputs = {{"experts", {"images", "gate"}}, {"cascade", {"experts", "first"}}};
   return {model, Weights(model), {"x", "y", "z"}};
 }

@@ -285,6 +285,9 @@ class OperationWriter {
     const std::string depth = graph_.add_scalar(name_ + "/experts", experts);
     const std::string values = graph_.add_tensor(name_ + "/not_or_chosen", {2}, kNotOrChosen);
     std::string left = logits;
+    if (mixture.selection_bias) {
+      left = node("scores", "Add", {logits, add_parameter(name_ + "/" + kSelectionBias)});
+    }
     std::string chosen;
     for (int k = 0; k < mixture.top_k; ++k) {  // of equal ones the first
       const std::string best = node("best", "ArgMax", {left}, {{"axis", 1}, {"keepdims", 0}});
@@ -294,7 +297,20 @@ class OperationWriter {
       const std::string far = graph_.add_scalar(name_ + "/far", kFar);
       left = node("left", "Sub", {left, node("taken", "Mul", {it, far})});
     }
-    const std::string probabilities = node("probabilities", "Softmax", {logits}, {{"axis", -1}});
+    std::string divided = logits;
+    if (mixture.temperature != 1) {
+      const std::string temperature =
+          graph_.add_scalar(name_ + "/temperature", static_cast<float>(mixture.temperature));
+      divided = node("divided", "Div", {logits, temperature});
+    }
+    if (mixture.normalize_weights && mixture.selection_bias) {
+      // The probabilities of experts that a bias chose may all be 0.
+      const std::string one = graph_.add_scalar(name_ + "/one", 1.F);
+      const std::string far = graph_.add_scalar(name_ + "/far_away", kFar);
+      const std::string away = node("away", "Mul", {node("others", "Sub", {chosen, one}), far});
+      return node("weights", "Softmax", {node("kept", "Add", {divided, away})}, {{"axis", -1}});
+    }
+    const std::string probabilities = node("probabilities", "Softmax", {divided}, {{"axis", -1}});
     const std::string weights = node("weights", "Mul", {probabilities, chosen});
     if (!mixture.normalize_weights) return weights;
     const std::string axes = graph_.add_tensor(name_ + "/axes", std::vector<std::int64_t>{1});

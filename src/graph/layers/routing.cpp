@@ -31,6 +31,16 @@ void require_gate(const MixtureOfExperts& layer, std::span<const Shape> inputs) 
     throw misfit("balance_loss and gate_loss must be at least 0, not {} and {}", layer.balance_loss,
                  layer.gate_loss);
   }
+  constexpr double kLargest = 1e6;  // of logits and what divides them: floats stay finite
+  if (!(layer.temperature >= 1 / kLargest && layer.temperature <= kLargest)) {
+    throw misfit("temperature must be from {:g} to {:g}, not {}", 1 / kLargest, kLargest,
+                 layer.temperature);
+  }
+  for (const auto& [setting, value] :
+       {std::pair{"noise", layer.noise}, {"bias_rate", layer.bias_rate}}) {
+    if (value >= 0 && value <= kLargest) continue;
+    throw misfit("{} must be from 0 to {:g}, not {}", setting, kLargest, value);
+  }
   if (layer.gate_loss > 0 && layer.expert_of_class.empty()) {
     throw misfit("gate_loss needs expert_of_class: give an expert, from 0, for each class");
   }
@@ -108,9 +118,14 @@ LayerInfo LayerType<MixtureOfExperts>::describe(const MixtureOfExperts& layer,
                                                 std::span<const Shape> inputs) {
   require_gate(layer, inputs);
   LayerInfo info;
-  operation::MixtureOfExperts operation{layer.experts,           layer.top_k,
-                                        layer.normalize_weights, layer.balance_loss,
-                                        layer.gate_loss,         layer.expert_of_class};
+  const bool selection_bias = layer.bias_rate > 0;
+  if (selection_bias) {
+    info.tensors.push_back({kSelectionBias, inputs[1], Initializer::zeros, false});
+  }
+  operation::MixtureOfExperts operation{
+      layer.experts,   layer.top_k,           layer.normalize_weights, layer.balance_loss,
+      layer.gate_loss, layer.expert_of_class, layer.temperature,       layer.noise,
+      selection_bias,  layer.bias_rate};
   const double parameters = describe_experts(operation.experts, inputs[0], info);
   const auto experts = static_cast<double>(layer.experts.size());
   const double active = layer.top_k / experts;

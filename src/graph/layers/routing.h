@@ -6,6 +6,9 @@
 
 namespace sluice {
 
+/// Name of a tensor of a MixtureOfExperts with bias_rate: {experts}.
+inline constexpr const char* kSelectionBias = "selection_bias";
+
 template <>
 struct LayerType<MixtureOfExperts> {
   static constexpr const char* kClassName = "MixtureOfExperts";
@@ -18,6 +21,9 @@ struct LayerType<MixtureOfExperts> {
     settings.number("balance_loss", layer.balance_loss, 0);
     settings.number("gate_loss", layer.gate_loss, 0);
     settings.indices("expert_of_class", layer.expert_of_class);
+    settings.number("temperature", layer.temperature, 1);
+    settings.number("noise", layer.noise, 0);
+    settings.number("bias_rate", layer.bias_rate, 0);
   }
 
   static LayerInfo describe(const MixtureOfExperts& layer, std::span<const Shape> inputs);
