@@ -158,9 +158,9 @@ same time.)");
       ->type_name("N")
       ->check(whole_number(1, 4096));
   verb->add_option("--network", options->network,
-                   fmt::format("Network: {}, or that of an experiment (default: lab)",
-                               fmt::join(network_names(), ", ")))
-      ->type_name("NAME|FILE");
+                   "Network: lab (default), airbench, resnet20,\n"
+                   "mobilenet-small, or an experiment's FILE")
+      ->type_name("NAME");
   verb->add_option("--image-size", options->image_size, "Height and width (default: 32)")
       ->type_name("N")
       ->check(whole_number(8, 1024));
