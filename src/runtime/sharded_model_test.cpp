@@ -192,18 +192,18 @@ TEST_F(ShardedModelTest, GathersRowsOrSumsGradientsToTheSameBits) {
     int shards;
     int batch;
   };
-  for (const auto& [frozen, shards, batch] :
+  for (const Case& c :
        {Case{"frozen", 4, 12}, Case{"frozen", 8, 40}, Case{"wide", 4, 12},
         Case{"wide/kernel", 4, 40}, Case{"wide/bias", 4, 40}, Case{"conv", 8, 12}}) {
-    SCOPED_TRACE(testing::Message() << frozen << ", " << shards << " shards of " << batch);
-    const Sequential model = dense_network({frozen});
+    SCOPED_TRACE(testing::Message() << c.frozen << ", " << c.shards << " shards of " << c.batch);
+    const Sequential model = dense_network({c.frozen});
     const auto gradients_of = [&](Communicator* ranks) {
       Weights weights(model);
       weights.initialize(1, 1);
       const auto compiled =
-          compile(model, weights, {.batch = batch, .shards = shards, .ranks = ranks});
+          compile(model, weights, {.batch = c.batch, .shards = c.shards, .ranks = ranks});
       std::vector<std::vector<float>> all;
-      for (const int rows : {batch, batch - 5, 3, 1, batch}) {
+      for (const int rows : {c.batch, c.batch - 5, 3, 1, c.batch}) {
         compiled->forward(random_images(rows * element_count(kImageShape)), rows, {.seed = 3});
         compiled->backward(random_images(std::size_t(rows) * kClasses, 9), GradientOf::logits);
         const auto gradients = compiled->trained().front().gradients;
@@ -213,7 +213,7 @@ TEST_F(ShardedModelTest, GathersRowsOrSumsGradientsToTheSameBits) {
     };
     const ThreadTeam team(1);
     const auto alone = gradients_of(nullptr);
-    for (int count = 1; count <= shards; count *= 2) {
+    for (int count = 1; count <= c.shards; count *= 2) {
       ThreadRanks::run(count, [&](Communicator& ranks) {
         EXPECT_TRUE(gradients_of(&ranks) == alone) << count << " ranks";
       });
@@ -294,8 +294,9 @@ TEST_F(ShardedModelTest, SendsWhatIsSmaller) {
       {1, 0},
       {2, bytes_of(2, 1, kConv + kOutput + kNarrow + kOpen, kRowOfWide)},
       {4, bytes_of(4, 2, kConv + kOutput, kRowOfWide + kRowsOfBoth)}};
-  for (const auto& [count, bytes] : expected) {
-    ThreadRanks::run(count, [&](Ranks& ranks) {
+  for (const auto& each : expected) {
+    const std::size_t bytes = each.second;
+    ThreadRanks::run(each.first, [&](Ranks& ranks) {
       Weights weights(dense_network());
       weights.initialize(1, 1);
       const auto compiled =
@@ -303,7 +304,7 @@ TEST_F(ShardedModelTest, SendsWhatIsSmaller) {
       for (const std::size_t step : {1, 2}) {
         compiled->forward(random_images(kWholeBatch * element_count(kImageShape)), kWholeBatch, {});
         compiled->backward(random_images(kWholeBatch * kClasses), GradientOf::logits);
-        EXPECT_EQ(ranks.bytes_sent(), step * bytes) << count << " ranks";
+        EXPECT_EQ(ranks.bytes_sent(), step * bytes) << ranks.size() << " ranks";
       }
     });
   }
