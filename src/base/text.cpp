@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -186,6 +187,13 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
     best = candidate;
   }
   return best;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view otherwise) {
+  const std::string meant = closest(word, candidates);
+  return meant.empty() ? fmt::format("{} {}", otherwise, fmt::join(candidates, ", "))
+                       : fmt::format("did you mean {}?", meant);
 }
 
 bool is_plain_name(std::string_view text) {

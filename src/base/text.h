@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sluice/text.h"
 
@@ -35,6 +36,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// Converts a text to lower case without accents, however Unicode composes its letters, so that
 /// names that look alike are equal. Converts Latin letters and Hangul; others stay.
 std::string folded(std::string_view text);
+
+/// How to mend a wrong word: "did you mean gate?" with the closest() of the candidates, or where
+/// none is close, `otherwise` and all of them: "its layers are conv, gate".
+std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
+                       std::string_view otherwise);
 
 /// Whether a text has only A-Z a-z 0-9 _ -, at most 64 of them: such a name is valid as a folder on
 /// any system and as a bare key in TOML.

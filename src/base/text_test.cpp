@@ -50,6 +50,11 @@ TEST(Text, ClosestIsNearOrNone) {
   EXPECT_EQ(closest(std::string(1'000'000, 'a'), {"aaa"}), "");
 }
 
+TEST(Text, SuggestionIsTheClosestOrListsAll) {
+  EXPECT_EQ(suggestion("sede", {"name", "seed"}, "it has"), "did you mean seed?");
+  EXPECT_EQ(suggestion("gopher", {"name", "seed"}, "it has"), "it has name, seed");
+}
+
 TEST(Text, FoldedIsTheLookOfAName) {
   EXPECT_EQ(folded("Dog 2"), "dog 2");
   EXPECT_EQ(folded("Caf\xc3\xa9"), "cafe") << "composed";

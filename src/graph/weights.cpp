@@ -16,10 +16,6 @@ bool same(const Weights::Tensor& a, const Weights::Tensor& b) {
   return a.layer == b.layer && a.kind == b.kind && a.shape == b.shape;
 }
 
-std::string full_name(const Weights::Tensor& tensor) {
-  return tensor.layer + "/" + tensor.kind;
-}
-
 /// Numbers of values that a value of the tensor is made of, and goes into. {..., in, out}: what
 /// comes before is the convolution's area, which counts in both; a fifth axis has several kernels.
 struct Fans {
@@ -87,6 +83,10 @@ std::vector<Weights::Tensor> tensors_of(const Sequential& model) {
   return tensors;
 }
 
+std::string full_name(const Weights::Tensor& tensor) {
+  return tensor.layer + "/" + tensor.kind;
+}
+
 const Weights::Tensor& tensor_of(const Weights& weights, const std::string& layer,
                                  const std::string& kind) {
   return *std::ranges::find_if(weights.tensors(), [&](const Weights::Tensor& tensor) {
@@ -112,30 +112,31 @@ Weights::Weights(const Sequential& model) : tensors_(tensors_of(model)) {
 std::vector<std::string> Weights::take(const Weights& other) {
   std::map<std::string, const Tensor*> others;
   for (const Tensor& tensor : other.tensors_) others[full_name(tensor)] = &tensor;
-  const auto like = [&](const Tensor& tensor) -> const Tensor* {
-    const auto child = tensor.kind.find('/');
-    for (const std::string& name :
-         {full_name(tensor), tensor.layer + "." + tensor.kind.substr(child + 1)}) {
-      const auto found = others.find(name);
-      if (found != others.end() && found->second->shape == tensor.shape) return found->second;
-      if (child == std::string::npos) break;  // of no expert
-    }
-    return nullptr;
+  const auto found = [&](const std::string& name, const Shape& shape) -> const Tensor* {
+    const auto like = others.find(name);
+    return like != others.end() && like->second->shape == shape ? like->second : nullptr;
   };
   const auto layer_of = [](const Tensor& tensor) {
     const std::string name = full_name(tensor);
     return name.substr(0, name.rfind('/'));
   };
-  std::set<std::string> kept_layers;
+  std::vector<const Tensor*> from;
+  std::set<std::string> new_layers;
   for (const Tensor& tensor : tensors_) {
-    if (like(tensor) == nullptr) kept_layers.insert(layer_of(tensor));
+    const Tensor* like = found(full_name(tensor), tensor.shape);
+    const auto expert = tensor.kind.find('/');
+    if (like == nullptr && expert != std::string::npos) {
+      like = found(tensor.layer + "." + tensor.kind.substr(expert + 1), tensor.shape);
+    }
+    if (like == nullptr) new_layers.insert(layer_of(tensor));
+    from.push_back(like);
   }
   std::vector<std::string> kept;
-  for (const Tensor& tensor : tensors_) {
-    if (kept_layers.contains(layer_of(tensor))) {
-      kept.push_back(full_name(tensor));
+  for (std::size_t t = 0; t < tensors_.size(); ++t) {
+    if (new_layers.contains(layer_of(tensors_[t]))) {
+      kept.push_back(full_name(tensors_[t]));
     } else {
-      std::ranges::copy(other.values(*like(tensor)), values(tensor).begin());
+      std::ranges::copy(other.values(*from[t]), values(tensors_[t]).begin());
     }
   }
   return kept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "sluice/layers.h"
@@ -8,6 +9,9 @@ namespace sluice {
 
 /// Returns the tensors of a model and their places in its weights.
 std::vector<Weights::Tensor> tensors_of(const Sequential& model);
+
+/// "layer/kernel"
+std::string full_name(const Weights::Tensor& tensor);
 
 /// Returns the tensor of that layer and kind, which must be there.
 const Weights::Tensor& tensor_of(const Weights& weights, const std::string& layer,

@@ -181,11 +181,9 @@ void freeze(const std::vector<std::string>& patterns, Sequential& model) {
                                     : name == pattern;
     };
     if (std::ranges::none_of(names, fits)) {
-      const std::string meant = closest(pattern, names);
-      throw user_error(
-          "model", "model.freeze: {} is no layer of the network: {}", one_line(pattern),
-          meant.empty() ? one_line(fmt::format("its layers are {}", fmt::join(names, ", ")), 400)
-                        : "did you mean " + meant + "?");
+      throw user_error("model", "model.freeze: {} is no layer of the network: {}",
+                       one_line(pattern),
+                       one_line(suggestion(pattern, names, "its layers are"), 400));
     }
     std::ranges::copy_if(names, std::inserter(model.frozen, model.frozen.end()), fits);
   }

@@ -37,25 +37,23 @@ void check_views(const Settings& settings, const std::string& place) {
                    place, settings.views, settings.views);
 }
 
-/// The outputs of a mixture are no softmax.
-void check_calibration(const Experiment& experiment, const std::string& place) {
-  if (!experiment.lab.calibrate || !experiment.has_mixture()) return;
-  throw user_error("experiment",
-                   "{}: train.calibrate is for one network, and there are groups: leave it out",
-                   place);
+/// The outputs of a mixture are no softmax, and its parts do not begin with the weights of one
+/// network.
+void check_settings_of_one_network(const Experiment& experiment, const std::string& place) {
+  if (!experiment.has_mixture()) return;
+  for (const auto& [is_set, key] : {std::pair{experiment.lab.calibrate, "train.calibrate"},
+                                    {!experiment.weights.empty(), "model.weights"}}) {
+    if (!is_set) continue;
+    throw user_error("experiment", "{}: {} is for one network, and there are groups: leave it out",
+                     place, key);
+  }
 }
 
-/// The parts of a mixture are not begun with the weights of one network.
-void check_start(const Experiment& experiment, const std::string& place) {
-  if (experiment.weights.empty() || !experiment.has_mixture()) return;
-  throw user_error("experiment",
-                   "{}: model.weights is for one network, and there are groups: leave it out",
-                   place);
-}
-
-void check_shards(const LabOptions& lab, const std::string& place) {
+/// Makes a check whose messages begin with a name of [train].
+template <class Check>
+void check_training(const std::string& place, const Check& check) {
   try {
-    require_shards({.batch = lab.batch_size, .shards = lab.shards});
+    check();
   } catch (const Error& error) {
     throw user_error("experiment", "{}: train.{}", place, untagged(error));
   }
@@ -78,10 +76,10 @@ void check_settings(const Settings& settings, const std::string& file,
     stages(experiment.lab, experiment.groups);  // refuses controls without groups
   }
   check_views(settings, file);
-  check_calibration(experiment, file);
-  check_start(experiment, file);
+  check_settings_of_one_network(experiment, file);
   check_early_stopping(experiment, file);
-  check_shards(experiment.lab, file);
+  const LabOptions& lab = experiment.lab;
+  check_training(file, [&] { require_shards({.batch = lab.batch_size, .shards = lab.shards}); });
   // A folder's classes are not known before the data is read.
   const std::vector<std::string> class_names = class_names_of(experiment);
   if (!class_names.empty()) check_class_weights(experiment, class_names, file);
@@ -93,24 +91,18 @@ void check_class_weights(const Experiment& experiment, const std::vector<std::st
   for (const Groups::Group& group : experiment.groups) names.push_back(group.name);
   for (const auto& [name, weight] : experiment.lab.loss.class_weight.of) {
     if (std::ranges::find(names, name) != names.end()) continue;
-    const std::string meant = closest(name, names);
     throw user_error("experiment", "{}: train.class_weight: {} is no class and no group: {}", place,
-                     one_line(name),
-                     meant.empty()
-                         ? one_line(fmt::format("give one of {}", fmt::join(names, ", ")), 400)
-                         : "did you mean " + meant + "?");
+                     one_line(name), one_line(suggestion(name, names, "give one of"), 400));
   }
 }
 
 void check_optimizer(const LabOptions& lab, const std::string& place) {
   const LabOptions::Epochs& epochs = lab.epochs;
-  try {
+  check_training(place, [&] {
     for (const int each : {epochs.baseline, epochs.experts, epochs.gate, epochs.mixture}) {
       require_optimizer(lab.optimizer, each);
     }
-  } catch (const Error& error) {
-    throw user_error("experiment", "{}: train.{}", place, untagged(error));
-  }
+  });
 }
 
 }  // namespace sluice

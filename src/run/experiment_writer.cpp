@@ -26,6 +26,12 @@ std::string quote(std::string_view text) {
   return out + '"';
 }
 
+std::string list_text(const std::vector<std::string>& words) {
+  std::vector<std::string> quoted;
+  for (const std::string& word : words) quoted.push_back(quote(word));
+  return fmt::format("[{}]", fmt::join(quoted, ", "));
+}
+
 /// Formats values. fmt writes the fewest digits that give the same number when read.
 struct ValueText {
   std::string operator()(const Key::Name& key) const { return quote(*key.value); }
@@ -43,11 +49,7 @@ struct ValueText {
     return fmt::format("[{}]", fmt::join(*key.values, ", "));
   }
   std::string operator()(const Key::Place& key) const { return quote(*key.value); }
-  std::string operator()(const Key::Words& key) const {
-    std::vector<std::string> quoted;
-    for (const std::string& value : *key.values) quoted.push_back(quote(value));
-    return fmt::format("[{}]", fmt::join(quoted, ", "));
-  }
+  std::string operator()(const Key::Words& key) const { return list_text(*key.values); }
   std::string operator()(const Key::Weights& key) const {
     if (key.value->balanced) return quote("balanced");
     if (key.value->of.empty()) return quote("none");
@@ -58,14 +60,6 @@ struct ValueText {
     return fmt::format("{{{}}}", fmt::join(entries, ", "));
   }
 };
-
-std::string classes_text(const Groups::Group& group) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < group.classes.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + quote(group.classes[i]);
-  }
-  return text + "]";
-}
 
 /// The key with its list, in lines of 80 columns.
 std::string classes_lines(const Groups::Group& group) {
@@ -158,7 +152,7 @@ std::string settings_text(const Experiment& experiment) {
   if (experiment.finds_groups) return text + "groups = \"auto\"\n";
   for (std::size_t i = 0; i < experiment.groups.size(); ++i) {
     const Groups::Group& group = experiment.groups[i];
-    text += fmt::format("groups[{}] = {} {}\n", i, quote(group.name), classes_text(group));
+    text += fmt::format("groups[{}] = {} {}\n", i, quote(group.name), list_text(group.classes));
   }
   return text;
 }

@@ -171,10 +171,8 @@ class TableReader {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (known_.contains(name)) continue;
-      const std::string meant = closest(name, {known_.begin(), known_.end()});
       refuse_at(key, fmt::format("{} is not a key of this layer: {}", one_line(name),
-                                 meant.empty() ? fmt::format("it has {}", fmt::join(known_, ", "))
-                                               : fmt::format("did you mean {}?", meant)));
+                                 suggestion(name, {known_.begin(), known_.end()}, "it has")));
     }
   }
 
@@ -274,11 +272,8 @@ void read_layer(const toml::table& table, const RefuseLine& refuse, bool of_expe
   const std::string type = reader.text("class_name");
   std::optional<Layer> layer = make_layer(type);
   if (!layer) {
-    const std::string meant = closest(type, layer_class_names());
-    reader.refuse(fmt::format(
-        "class_name = \"{}\": {}", one_line(type),
-        meant.empty() ? fmt::format("must be one of {}", fmt::join(layer_class_names(), ", "))
-                      : fmt::format("did you mean {}?", meant)));
+    reader.refuse(fmt::format("class_name = \"{}\": {}", one_line(type),
+                              suggestion(type, layer_class_names(), "must be one of")));
   }
   if (of_expert && is_mixture(*layer)) {
     reader.refuse("an expert cannot have a mixture: put such a layer behind this one");

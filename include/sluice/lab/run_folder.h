@@ -83,8 +83,6 @@ struct ModelResult {
   std::vector<std::string> machines = {};
 };
 
-/// Results of a run. Without groups it has no mixture: only `baseline` and its part of the verdict
-/// are set.
 /// What several ranks needed to train a run together.
 struct ClusterFigures {
   std::vector<std::string> hosts;  ///< of each rank that trained
@@ -93,6 +91,8 @@ struct ClusterFigures {
   double seconds_waited = 0;   ///< of rank 0 for these, where it did not compute meanwhile
 };
 
+/// Results of a run. Without groups it has no mixture: only `baseline` and its part of the verdict
+/// are set.
 struct Results {
   struct Expert {
     std::string group;

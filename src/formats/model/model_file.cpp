@@ -12,6 +12,7 @@
 #include "formats/model/model_notes.h"
 #include "formats/safetensors/safetensors.h"
 #include "formats/text/json_text.h"
+#include "graph/weights.h"
 
 namespace sluice {
 namespace {
@@ -36,7 +37,7 @@ std::string part_prefix(const Sequential& part) {
 }
 
 std::string tensor_name(const std::string& prefix, const Weights::Tensor& tensor) {
-  return prefix + tensor.layer + "/" + tensor.kind;
+  return prefix + full_name(tensor);
 }
 
 void add_tensors(const std::string& prefix, const Weights& weights,
