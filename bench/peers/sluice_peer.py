@@ -24,17 +24,22 @@ def sluice(*words) -> str:
     return result.stdout
 
 
-def bench(options) -> dict:
+def measured(work: str, batch: int, seconds: float, *options) -> dict:
+    """Returns the figures of `sluice bench`."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bench.json"
-        network = []
-        if options.network:
-            name = EXPERIMENTS.get(options.network, options.network)
-            network = ["--network", name, "--image-size", options.image_size]
-        sluice("bench", options.work, "--batch", options.batch, "--compute", options.setting,
-               "--seconds", options.seconds, "--json", file, *network)
-        results = json.loads(file.read_text())["works"]
-    [result] = [r for r in results if (r["work"], r["batch"]) == (options.work, options.batch)]
+        sluice("bench", work, "--batch", batch, "--seconds", seconds, "--json", file, *options)
+        [result] = json.loads(file.read_text())["works"]
+    return result
+
+
+def bench(options) -> dict:
+    network = []
+    if options.network:
+        name = EXPERIMENTS.get(options.network, options.network)
+        network = ["--network", name, "--image-size", options.image_size]
+    result = measured(options.work, options.batch, options.seconds, "--compute", options.setting,
+                      *network)
     return {field: result[field] for field in ("images_per_second", "median_ms")}
 
 
