@@ -45,7 +45,8 @@ enum class Activation {
 /// small_normal is he_normal with the deviation 0.1. fan_in is uniform up to 1 / sqrt(fan_in), and
 /// identity the same but for the first filters of a convolution, as many as there are channels:
 /// each gives a channel as it is. whitening is fan_in until whiten() (sluice/trainer.h), and needs
-/// two filters for each value of a patch.
+/// two filters for each value of a patch. centroids is glorot_uniform until set_centroids(), and
+/// needs a Dense with a bias.
 enum class Initializer {
   zeros,
   ones,
@@ -55,6 +56,7 @@ enum class Initializer {
   fan_in,
   identity,
   whitening,
+  centroids,
 };
 
 /// 'valid' drops a remainder at the right and lower edges. 'same' adds zeros until there are
@@ -80,7 +82,7 @@ struct Conv2D {
   Size2D strides = 1;
   Padding padding = Padding::same;
   bool use_bias = true;
-  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< files do not keep it
+  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< model files do not keep it
 };
 
 /// A convolution of each channel by itself. Kernel {height, width, channels, 1}, bias {channels}.
@@ -187,7 +189,7 @@ struct Dense {
   int units;
   Activation activation = Activation::linear;
   bool use_bias = true;
-  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< files do not keep it
+  Initializer kernel_initializer = Initializer::glorot_uniform;  ///< model files do not keep it
 };
 
 struct Reshape {

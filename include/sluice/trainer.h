@@ -122,6 +122,11 @@ struct FitOptions {
   Augmentation augment = {};
   bool drop_remainder =
       false;  ///< leaves out an epoch's last batch if it is partial, and not alone
+  /// Epochs before and behind this fit of a training whose parts are fits of their own: the
+  /// schedule is that of the whole, and the optimizer counts its steps from the first of them. Each
+  /// part has averages of its own.
+  int epochs_before = 0;
+  int epochs_after = 0;
 };
 
 /// One row of a History. Training figures are means over the epoch's images, with dropout and while
@@ -181,12 +186,13 @@ struct FitState {
   };
 
   bool finished = false;
-  int epoch = 1;       ///< current epoch, from 1
-  int step = 0;        ///< steps done in this epoch
-  double loss = 0;     ///< summed over the epoch's images so far
-  double right = 0;    ///< number of those that were classified correctly
-  double seconds = 0;  ///< in the epoch so far
-  History history;     ///< epochs before this one
+  bool goes_on = false;  ///< whether FitOptions has epochs_after, which need the optimizer's state
+  int epoch = 1;         ///< current epoch, from 1
+  int step = 0;          ///< steps done in this epoch
+  double loss = 0;       ///< summed over the epoch's images so far
+  double right = 0;      ///< number of those that were classified correctly
+  double seconds = 0;    ///< in the epoch so far
+  History history;       ///< epochs before this one
   Stopping stopping;
   std::vector<Block> blocks;  ///< weights, the optimizer's state, state; weights and state of the
                               ///< best epoch; averages
@@ -218,6 +224,13 @@ class FitObserver {
 /// for a model without such a kernel. Throws Error (user) if there are no examples, or if they or
 /// the weights do not fit the model.
 void whiten(const Sequential& model, const Examples& examples, Weights& weights);
+
+/// Gives layers with Initializer::centroids the values with which each unit's output is the negated
+/// squared distance of the layer's input to the unit's centroid, but for a summand that all units
+/// have alike, over the mean squared distance to the nearest centroid. The centroids are those of
+/// k-means over what the layer is given for the first 5,000 examples, so that such a layer is a
+/// gate that chooses the nearest centroid. Throws Error (user) as whiten().
+void set_centroids(const Sequential& model, const Examples& examples, Weights& weights);
 
 /// Gives each Cascade the thresholds at which each share of the examples goes on to its experts.
 /// Choose them as for any choice: neither training images, of which a trained network is too sure,

@@ -43,6 +43,7 @@ std::vector<Stage> independent_stages(const Experiment& experiment) {
       case StageKind::gate:
       case StageKind::wider_baseline:
         return awaits;
+      case StageKind::earlier:
       case StageKind::mixture:
       case StageKind::longer_baseline:
         break;
@@ -127,7 +128,10 @@ Results Conductor::run() {
   std::optional<TrainedModel> gate;
   Answers answers;
   if (pool_) train_ahead();
-  const TrainedModel baseline = train(lab_->stages().front(), results_.baseline);
+  const std::vector<Stage> stages = lab_->stages();
+  auto first = stages.begin();
+  for (; first->kind == StageKind::earlier; ++first) train_earlier(*first);
+  const TrainedModel baseline = train(*first, results_.baseline);
   if (!results_.has_mixture()) answers = ask_alone(baseline);
   if (results_.experiment.awaits_groups()) {
     find_groups(baseline);
@@ -135,6 +139,7 @@ Results Conductor::run() {
   }
   for (const Stage& stage : lab_->stages()) {
     switch (stage.kind) {
+      case StageKind::earlier:
       case StageKind::baseline:
         break;  // it is trained
       case StageKind::expert:
@@ -250,6 +255,15 @@ TrainedModel Conductor::train(const Stage& stage, ModelResult& result) {
   if (stage.kind == StageKind::expert) result.whole = evaluate(*compiled, lab_->test_examples());
   conclude(stage, result, trained.profile);
   return std::move(fitted.model);
+}
+
+/// Trains a stage from which the next one goes on.
+void Conductor::train_earlier(const Stage& stage) {
+  Results::Part& part = results_.earlier.emplace_back();
+  part.name = stage.name;
+  TrainedModel trained = train(stage, part.result);
+  results_.experiment.lab.start = std::make_shared<const Start>(
+      Start{std::move(trained.weights), std::move(trained.optimizer)});
 }
 
 TrainedMixture Conductor::train_mixture(const Stage& stage, const TrainedModel& baseline,

@@ -50,6 +50,7 @@ class Conductor {
   void train_ahead();
   Fitted collect(const Stage& stage);
   TrainedModel train(const Stage& stage, ModelResult& result);
+  void train_earlier(const Stage& stage);
   TrainedMixture train_mixture(const Stage& stage, const TrainedModel& baseline,
                                const std::vector<TrainedModel>& experts, const TrainedModel& gate);
   Answers ask_alone(const TrainedModel& network);

@@ -167,6 +167,7 @@ class Sweep {
     mixture.experiment.frontier = {};
     mixture.epochs =
         groups.count() > 0 ? experiment_.lab.epochs.mixture : experiment_.lab.epochs.baseline;
+    for (const EarlierStage& each : experiment_.lab.before) mixture.epochs += each.epochs;
     mixture.training_flops = training_flops(lab);
     std::vector<Contestant> all{mixture};
     const Groups none({}, data.class_names, experiment_.file);
@@ -218,6 +219,7 @@ class Sweep {
     experiment.frontier = {};
     experiment.lab.network = dense_network(experiment.lab.network);
     experiment.lab.network.width *= width;
+    experiment.lab.before.clear();
     set_epochs(experiment, 1);
     return dense;
   }

@@ -119,7 +119,9 @@ Json of(const Stage& stage) {
           stage.random,
           stage.epochs,
           stage.control,
-          stage.control_words};
+          stage.control_words,
+          stage.epochs_before,
+          stage.epochs_after};
 }
 
 Stage stage_from(const Json& json) {
@@ -130,7 +132,9 @@ Stage stage_from(const Json& json) {
           json.at(4),
           json.at(5),
           json.at(6),
-          json.at(7)};
+          json.at(7),
+          json.at(8),
+          json.at(9)};
 }
 
 Json of(const Experiment& experiment) {

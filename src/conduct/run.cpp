@@ -124,11 +124,15 @@ Results conduct(Experiment experiment, std::optional<RunFolder> stopped, const R
   const Groups groups(experiment.groups, class_names, experiment.file);
   check_class_weights(experiment, class_names, experiment.file);
   // Refuses images that are too large for the network.
-  const auto model = declare(experiment, class_names);
+  declare(experiment, class_names);
   const std::optional<SavedModel> start = start_of(experiment, stopped);
   if (start) {
-    tell_of_start(experiment, std::get<Sequential>(model), start->weights, observer);
-    experiment.lab.start = std::make_shared<const Weights>(start->weights);
+    const Stage first = stages(experiment.lab, experiment.groups).front();
+    tell_of_start(experiment,
+                  network(first.name, experiment.data.shape(), static_cast<int>(class_names.size()),
+                          network_of(experiment.lab, first)),
+                  start->weights, observer);
+    experiment.lab.start = std::make_shared<const Start>(Start{start->weights});
   }
   std::optional<const Dataset> loaded;
   if (given == nullptr) loaded.emplace(load_data(experiment.data, place, events));

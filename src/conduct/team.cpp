@@ -94,10 +94,13 @@ Outcome follow(Ranks& ranks, int rank, FitObserver& observer,
 Team::Team(Ranks& ranks, const Experiment& experiment, const Dataset& data,
            const DataRecord& record)
     : ranks_(ranks), data_(data), shards_(experiment.lab.shards) {
-  if (!experiment.weights.empty() && !trains_jointly()) {
+  for (const auto& [has, key] : {std::pair{!experiment.weights.empty(), "model.weights"},
+                                 {!experiment.lab.before.empty(), "train.before"}}) {
+    if (!has || trains_jointly()) continue;
     throw user_error("cluster",
-                     "model.weights: the other ranks do not have them: train without mpirun, or "
-                     "set train.shards");
+                     "{}: the other ranks do not have the weights: train without mpirun, or set "
+                     "train.shards",
+                     key);
   }
   if (trains_jointly()) {
     const auto most = static_cast<int>(std::bit_floor(static_cast<unsigned>(ranks.count())));

@@ -65,6 +65,20 @@ TEST_F(TeamTest, ARankWithOtherImagesIsNamed) {
   EXPECT_THAT(messages[1], HasSubstr("rank 0 on host a: rank 1 on host b has other images"));
 }
 
+TEST_F(TeamTest, RanksTrainStagesTogetherAndNotBesideEachOther) {
+  experiment_.groups.clear();
+  experiment_.lab.before = {{.name = "first", .epochs = 1}};
+  stage_ = stages(experiment_.lab, {}).front();
+  std::vector<float> values;
+  EXPECT_THAT(train(values), testing::Each(""));
+  const Groups groups({}, data_.class_names, "test");
+  FitObserver none;
+  const TrainedModel here = Lab(experiment_.lab, data_, groups).train(stage_, none);
+  EXPECT_TRUE(std::ranges::equal(here.weights.values(), values));
+  experiment_.lab.shards = 1;
+  EXPECT_THAT(train(values)[0], HasSubstr("train.before: the other ranks do not have the weights"));
+}
+
 TEST_F(TeamTest, ARankTrainsAloneAsThisOneWould) {
   experiment_.lab.shards = 1;
   experiment_.lab.controls.average = true;

@@ -45,6 +45,8 @@ struct LayerInfo {
 ///   margins("padding", top, bottom, left, right) of images, from 0 to kMostMargin
 ///   last_axis("axis")                            has -1 alone, the channels
 ///   activation("activation", Activation& value)
+///   initializer("kernel_initializer", Initializer& value)
+///                                                of experiments alone
 ///   shape("target_shape", Shape& value)          1 to kMostAxes sizes from 1 to kMostUnits
 ///   indices("expert_of_class", std::vector<int>& value)
 ///                                                none, or up to kMostUnits numbers from 0

@@ -39,6 +39,7 @@ struct RangeCheck {
   void padding(const char*, Padding, Padding) const {}
   void last_axis(const char*) const {}
   void activation(const char*, Activation) const {}
+  void initializer(const char*, Initializer) const {}
   void shape(const char* name, const Shape& value) const {
     if (value.empty() || value.size() > kMostAxes) {
       throw misfit("{} must have from 1 to {} sizes, not {}", name, kMostAxes, value.size());

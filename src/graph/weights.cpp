@@ -155,6 +155,7 @@ void Weights::initialize(std::uint64_t seed, std::uint32_t stream) {
         std::ranges::fill(tensor, 1.f);
         break;
       case Initializer::glorot_uniform:
+      case Initializer::centroids:
         fill_uniform(tensor, std::sqrt(6.f / static_cast<float>(Fans(shape).in + Fans(shape).out)),
                      random);
         break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/fail.h"
+#include "lab/handover.h"
 #include "lab/images_for_choices.h"
 #include "sluice/lab/verdict.h"
 
@@ -56,7 +57,7 @@ Mixture Lab::declare() const {
 std::variant<Sequential, Mixture> Lab::model_of(const Stage& stage) const {
   const int classes = static_cast<int>(data_.class_names.size());
   if (groups_.count() == 0) {
-    return network(stage.name, data_.train.shape, classes, options_.network);
+    return network(stage.name, data_.train.shape, classes, network_of(options_, stage));
   }
   Mixture parts = declare();
   if (stage.kind == StageKind::mixture) return parts;
@@ -95,7 +96,13 @@ FitOptions Lab::fit_options(const Stage& stage) const {
   FitOptions options{stage.epochs,  options_.batch_size, options_.optimizer,
                      options_.seed, stage.random,        options_.early_stopping,
                      options_.loss, options_.augment,    options_.drop_remainder};
+  options.epochs_before = stage.epochs_before;
+  options.epochs_after = stage.epochs_after;
   if (stage.kind == StageKind::longer_baseline) options.early_stopping.enabled = false;
+  if (stage.kind != StageKind::earlier) return options;
+  options.early_stopping.enabled = false;
+  const double rate = earlier_stage(options_, stage).learning_rate;
+  if (rate > 0) options.optimizer.learning_rate = rate;
   return options;
 }
 
@@ -109,11 +116,18 @@ TrainedModel Lab::train(const Stage& stage, FitObserver& observer) const {
   trained.weights.initialize(options_.seed, stage.random);
   const Examples train = examples_of(stage, train_examples(), groups_);
   whiten(model, train, trained.weights);
-  if (options_.start) trained.weights.take(*options_.start);
+  const auto take_start = [&] {
+    if (options_.start) trained.weights.take(options_.start->weights);
+  };
+  take_start();
+  set_centroids(model, train, trained.weights);
+  take_start();  // a layer that was trained before is not set to centroids again
   const auto compiled = compile(model, trained.weights, compile_options());
   compiled->start_profile();
+  Handover handover(model, options_.start.get(), observer);
   trained.history = fit(*compiled, train, examples_of(stage, validation_examples(), groups_),
-                        fit_options(stage), observer);
+                        fit_options(stage), handover);
+  trained.optimizer = handover.take();
   trained.profile = compiled->profile();
   const Examples validation = examples_of(stage, validation_examples(), groups_);
   set_thresholds(model, validation, trained.weights);

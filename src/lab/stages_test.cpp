@@ -55,6 +55,45 @@ TEST(Stages, HaveTheEpochsOfTheExperiment) {
   EXPECT_EQ(longer.control, "longer");
 }
 
+TEST(Stages, BeforeTheBaselineShareAnOptimizerUntilOneDoesNotKeepIt) {
+  LabOptions options{.before = {{.name = "a", .epochs = 3},
+                                {.name = "b", .epochs = 5, .keep_optimizer = false},
+                                {.name = "c", .epochs = 7, .experts = false},
+                                {.name = "d", .epochs = 11}}};
+  options.epochs.baseline = 13;
+  std::vector<std::string> names;
+  std::vector<std::uint32_t> random;
+  std::vector<int> epochs, before, after;
+  for (const Stage& stage : stages(options, {})) {
+    names.push_back(stage.name);
+    random.push_back(stage.random);
+    epochs.push_back(stage.epochs);
+    before.push_back(stage.epochs_before);
+    after.push_back(stage.epochs_after);
+  }
+  EXPECT_THAT(names, ElementsAre("a", "b", "c", "d", "baseline"));
+  EXPECT_THAT(random, ElementsAre(6, 7, 8, 9, 1)) << "their shuffles, which must not change";
+  EXPECT_THAT(epochs, ElementsAre(3, 5, 7, 11, 13));
+  EXPECT_THAT(before, ElementsAre(0, 3, 0, 7, 18));
+  EXPECT_THAT(after, ElementsAre(5, 0, 24, 13, 0));
+}
+
+TEST(Stages, BeforeTheBaselineHaveNamesOfTheirOwnAndAreOfOneNetwork) {
+  const auto refusal = [](const std::vector<EarlierStage>& before,
+                          const std::vector<Groups::Group>& groups = {}) {
+    return error_of(Fault::user, [&] { stages({.before = before}, groups); });
+  };
+  EXPECT_THAT(refusal({{.name = "a"}, {.name = "a"}}),
+              HasSubstr("train.before has a stage 'a', which another one is called"));
+  EXPECT_THAT(refusal({{.name = "baseline"}}), HasSubstr("a stage 'baseline'"));
+  EXPECT_THAT(refusal({{.name = "start"}}), HasSubstr("a stage 'start'"));
+  EXPECT_THAT(refusal({{.name = "a"}}, kGroups),
+              HasSubstr("for one network, and there are groups"));
+  std::vector<EarlierStage> many;
+  for (int i = 0; i < 9; ++i) many.push_back({.name = std::to_string(i)});
+  EXPECT_THAT(refusal(many), HasSubstr("has 9 stages: at most 8"));
+}
+
 TEST(Stages, ExamplesAreThoseOfTheGroupOrLabelledByIt) {
   const std::vector<std::string> classes{"cat", "dog", "ship"};
   const Groups groups(kGroups, classes);

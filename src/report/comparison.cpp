@@ -194,6 +194,7 @@ std::string answers(const Results& results) {
 /// Formats the figures of a run without groups.
 std::string one_network(const Results& results) {
   const ModelResult& one = results.baseline;
+  const History all = all_stages(results);
   const Verdict::Standing& standing = results.verdict.baseline;
   const Views views = results.experiment.views;
   const auto line = [](const std::string& what, const std::string& value) {
@@ -204,15 +205,14 @@ std::string one_network(const Results& results) {
          line("Log loss", fmt::format("{:.3f}", standing.calibration.log_loss)) +
          line("Calibration error (ECE)", fmt::format("{:.3f}", standing.calibration.ece)) +
          line("Parameters", with_commas(one.cost.parameters)) +
-         line("MFLOP per image", with_commas(std::llround(one.cost.active_flops / 1e6))) +
-         line("Latency of one image", fmt::format("{:.1f} ms", one.latency_ms)) +
+         line("MFLOP per image", mega_text(one.cost.active_flops)) +
+         line("Latency of one image", fmt::format("{:.2f} ms", one.latency_ms)) +
          (views == Views::one ? "" : line("Views of each image *", to_string(views))) +
          line("Test images/s", speed(one.test.images_per_second)) +
-         (one.history.images == 0
-              ? ""  // an imported run
-              : line("Training time", duration(one.history.seconds)) +
-                    line("  processor time", duration(one.history.cpu_seconds)) +
-                    line("Images trained on", with_commas(one.history.images))) +
+         (one.history.images == 0 ? ""  // an imported run
+                                  : line("Training time", duration(all.seconds)) +
+                                        line("  processor time", duration(all.cpu_seconds)) +
+                                        line("Images trained on", with_commas(all.images))) +
          (views == Views::one ? ""
                               : "* combined for the test; MFLOP and latency are of one view\n") +
          "\n" + wrapped(sentence(standing));

@@ -38,9 +38,10 @@ const std::string& entry(const Safetensors& file, const char* key, const std::st
 }
 
 /// Whether a block is written. For a finished stage weights and state are enough, because it is not
-/// trained again.
-bool is_kept(const FitState::Block& block, bool finished) {
-  return !finished || block.name.starts_with("weights/") || block.name.starts_with("state/");
+/// trained again, unless the next one goes on with its optimizer's state.
+bool is_kept(const FitState::Block& block, const FitState& state, bool finished) {
+  return !finished || state.goes_on || block.name.starts_with("weights/") ||
+         block.name.starts_with("state/");
 }
 
 /// Entries of a file's metadata, in the order of its digest.
@@ -54,7 +55,7 @@ std::string digest_of(const Entries& entries, const FitState& state, bool finish
   Digest digest(Digest::Kind::sha256);
   for (const char* key : kEntries) digest.add(entries.at(key));
   for (const FitState::Block& block : state.blocks) {
-    if (is_kept(block, finished)) digest.add(bytes_of_block(block));
+    if (is_kept(block, state, finished)) digest.add(bytes_of_block(block));
   }
   return digest.digits();
 }
@@ -104,7 +105,7 @@ void restore(const Whole& whole, FitState& state) {
     throw user_error("checkpoint", "{} has another kind of state: {}", whole.place, error.what());
   }
   for (const FitState::Block& block : state.blocks) {
-    if (is_kept(block, whole.finished)) {
+    if (is_kept(block, state, whole.finished)) {
       whole.file.copy(*whole.file.find(block.name), block.values);
     }
   }
@@ -181,7 +182,7 @@ std::vector<fs::path> Checkpoints::of_stage(const std::string& stage) const {
 void Checkpoints::write(const std::string& stage, const FitState& state) {
   std::vector<NamedTensor> tensors;
   for (const FitState::Block& block : state.blocks) {
-    if (!is_kept(block, state.finished)) continue;
+    if (!is_kept(block, state, state.finished)) continue;
     tensors.push_back({block.name, {static_cast<std::int64_t>(block.values.size())}, block.values});
   }
   std::vector<std::string> machines = this->machines(stage);

@@ -209,6 +209,19 @@ TEST_F(CheckpointsTest, OfAFinishedStageTheWeightsAreKeptAlone) {
   EXPECT_EQ(fresh.weights, finished.weights);
 }
 
+TEST_F(CheckpointsTest, OfAStageThatAnotherGoesOnFromTheOptimizersStateIsKept) {
+  Checkpoints checkpoints(place_, setting_);
+  Fit last(2, 4);
+  last.state.finished = last.state.goes_on = true;
+  checkpoints.write("dense", last.state);
+  Fit fresh(0);
+  fresh.state.goes_on = true;
+  ASSERT_TRUE(checkpoints.read("dense", fresh.state, [](const std::string&) { FAIL(); }));
+  EXPECT_TRUE(fresh.state.finished);
+  EXPECT_EQ(fresh.weights, last.weights);
+  EXPECT_EQ(fresh.moments, last.moments);
+}
+
 TEST_F(CheckpointsTest, OneProgramAtATimeHasThem) {
   {
     Checkpoints first(place_, setting_);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "run/run_data.h"
 #include "runtime/sharded_model.h"
+#include "sluice/lab/frontier.h"
 #include "train/require.h"
 
 namespace sluice {
@@ -37,15 +38,27 @@ void check_views(const Settings& settings, const std::string& place) {
                    place, settings.views, settings.views);
 }
 
-/// The outputs of a mixture are no softmax, and its parts do not begin with the weights of one
-/// network.
+/// The outputs of a mixture are no softmax, its parts do not begin with the weights of one network,
+/// and have stages of their own.
 void check_settings_of_one_network(const Experiment& experiment, const std::string& place) {
   if (!experiment.has_mixture()) return;
   for (const auto& [is_set, key] : {std::pair{experiment.lab.calibrate, "train.calibrate"},
-                                    {!experiment.weights.empty(), "model.weights"}}) {
+                                    {!experiment.weights.empty(), "model.weights"},
+                                    {!experiment.lab.before.empty(), "train.before"}}) {
     if (!is_set) continue;
     throw user_error("experiment", "{}: {} is for one network, and there are groups: leave it out",
                      place, key);
+  }
+}
+
+/// The stages before the last one, of one network.
+void check_earlier_stages(const LabOptions& lab, const std::string& place) {
+  for (const EarlierStage& stage : lab.before) {
+    if (stage.experts || is_routed(lab.network)) continue;
+    throw user_error("experiment",
+                     "{}: train.before has experts = false for '{}', and the network has no layer "
+                     "of experts: leave it out",
+                     place, one_line(stage.name));
   }
 }
 
@@ -79,6 +92,7 @@ void check_settings(const Settings& settings, const std::string& file,
   check_settings_of_one_network(experiment, file);
   check_early_stopping(experiment, file);
   const LabOptions& lab = experiment.lab;
+  check_earlier_stages(lab, file);
   check_training(file, [&] { require_shards({.batch = lab.batch_size, .shards = lab.shards}); });
   // A folder's classes are not known before the data is read.
   const std::vector<std::string> class_names = class_names_of(experiment);
@@ -99,6 +113,12 @@ void check_class_weights(const Experiment& experiment, const std::vector<std::st
 void check_optimizer(const LabOptions& lab, const std::string& place) {
   const LabOptions::Epochs& epochs = lab.epochs;
   check_training(place, [&] {
+    if (!lab.before.empty()) {
+      for (const Stage& stage : stages(lab, {})) {
+        require_optimizer(lab.optimizer, stage.epochs_before + stage.epochs + stage.epochs_after);
+      }
+      return;
+    }
     for (const int each : {epochs.baseline, epochs.experts, epochs.gate, epochs.mixture}) {
       require_optimizer(lab.optimizer, each);
     }

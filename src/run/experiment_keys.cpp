@@ -13,6 +13,10 @@ namespace {
 /// Words for Augmentation::Mirror, in its order.
 constexpr const char* kMirrors[] = {"none", "random", "alternating"};
 
+constexpr int kMostEpochs = 100'000;
+constexpr double kMostRate = 10;
+constexpr const char* kLayersLike = "[\"conv1\", \"block1*\"]";
+
 }  // namespace
 
 Settings to_settings(const Experiment& experiment) {
@@ -51,13 +55,24 @@ std::string Key::name() const {
   return path.substr(path.rfind('.') + 1);
 }
 
+std::vector<Key> keys_of(EarlierStage& stage) {
+  const auto rate = [](double x) { return x >= 0 && x <= kMostRate; };
+  return {
+      {"train.before.name", Key::Name{&stage.name}},
+      {"train.before.epochs", Key::Count{&stage.epochs, 1, kMostEpochs}},
+      {"train.before.experts", Key::Flag{&stage.experts}},
+      {"train.before.freeze", Key::Words{&stage.freeze, kLayersLike}},
+      {"train.before.learning_rate", Key::Real{&stage.learning_rate, rate, "at most 10, or 0"}},
+      {"train.before.keep_optimizer", Key::Flag{&stage.keep_optimizer}},
+  };
+}
+
 std::vector<Key> keys_of(Settings& settings) {
   constexpr int kMostImages = 10'000'000;
-  constexpr int kMostEpochs = 100'000;
   constexpr int kMostBatch = 4096;
   constexpr int kMostPixels = 10'000;
   // Comparisons are false for NaN, and infinity is above each upper bound.
-  const auto rate = [](double x) { return x > 0 && x <= 10; };
+  const auto rate = [](double x) { return x > 0 && x <= kMostRate; };
   const auto beta = [](double x) { return x >= 0 && x < 1; };
   const auto width = [](double x) { return x > 0 && x <= 128; };
   const auto limit = [](double x) { return x >= 0 && x < 1e9; };
@@ -97,7 +112,7 @@ std::vector<Key> keys_of(Settings& settings) {
       {"model.width", Key::Real{&lab.network.width, width, "above 0 and at most 128"}},
       {"model.size", Key::Choice{&settings.size, {"small", "large"}}},
       {"model.weights", Key::Place{&settings.experiment.weights}},
-      {"model.freeze", Key::Words{&lab.network.freeze, "[\"conv1\", \"block1*\"]"}},
+      {"model.freeze", Key::Words{&lab.network.freeze, kLayersLike}},
       {"train.compute", Key::Choice{&settings.compute, {"auto", "fast", "exact"}}},
       {"train.optimizer", Key::Choice{&optimizer.name, {"adam", "adamw", "sgd"}}},
       {"train.learning_rate", Key::Real{&optimizer.learning_rate, rate, "above 0 and at most 10"}},

@@ -82,5 +82,7 @@ struct Key {
 /// Returns every key except the groups, in the order of the file. Reading, overrides, checks,
 /// suggestions and writing use this list. It refers to `settings`.
 std::vector<Key> keys_of(Settings& settings);
+/// Likewise of a table of train.before.
+std::vector<Key> keys_of(EarlierStage& stage);
 
 }  // namespace sluice

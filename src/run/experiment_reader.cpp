@@ -96,6 +96,7 @@ class ExperimentReader {
   void read(const std::string& path, const toml::node& node, int line) {
     if (path == "groups") return read_groups(node, line);
     if (path == "model.layers") return read_layers(node, line);
+    if (path == "train.before") return read_before(node, line);
     if (tables_.count(path) > 0) {
       if (const toml::table* table = node.as_table()) return read_table(path, *table);
       // A single number of epochs applies to all stages, a single flag to all controls.
@@ -149,6 +150,44 @@ class ExperimentReader {
     }
   }
 
+  void read_before(const toml::node& node, int line) {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) {
+      refuse_value("train.before", node, line,
+                   "must be a list: start each stage with [[train.before]], in double brackets");
+    }
+    std::vector<EarlierStage>& before = settings_.experiment.lab.before;
+    before.clear();
+    for (const toml::node& element : *list) {
+      if (override_ == nullptr) line = line_of(element);
+      const toml::table* table = element.as_table();
+      if (table == nullptr) {
+        refuse_value("train.before", element, line, "must be a table with a name and epochs");
+      }
+      before.push_back(read_stage(*table, line));
+    }
+  }
+
+  EarlierStage read_stage(const toml::table& table, int line) const {
+    EarlierStage stage;
+    const std::vector<Key> keys = keys_of(stage);
+    for (const auto& [name, node] : in_file_order(table)) {
+      const std::string path = "train.before." + std::string(name->str());
+      const int at = line_of(*name);
+      const auto key = std::ranges::find(keys, path, &Key::path);
+      if (key == keys.end()) refuse_key(path, at);
+      const std::string mend = store(*node, *key);
+      if (!mend.empty()) refuse_value(path, *node, at, mend);
+    }
+    for (const char* needed : {"name", "epochs"}) {
+      if (table.contains(needed)) continue;
+      throw user_error("experiment", "{}: a stage of train.before has no {}: add {} = {}",
+                       place(line), needed, needed,
+                       std::string_view(needed) == "name" ? "\"...\"" : "...");
+    }
+    return stage;
+  }
+
   Groups::Group read_group(const toml::table& table, int line) const {
     Groups::Group group;
     for (const auto& [key, value] : in_file_order(table)) {
@@ -195,6 +234,8 @@ class ExperimentReader {
     known.insert(known.end(), tables_.begin(), tables_.end());
     std::vector<std::string> last_parts;  // for a key without its table
     for (const Key& key : keys_) known.push_back(key.path);
+    EarlierStage stage;
+    for (const Key& key : keys_of(stage)) known.push_back(key.path);
     for (const std::string& each : known) last_parts.push_back(each.substr(each.rfind('.') + 1));
 
     std::string meant = closest(path, known);

@@ -83,6 +83,19 @@ std::string classes_lines(const Groups::Group& group) {
   return text + "\n";
 }
 
+std::string text_of(const Key& key) {
+  return fmt::format("{} = {}", key.name(), std::visit(ValueText{}, key.what));
+}
+
+std::string before_toml(std::vector<EarlierStage> stages) {
+  std::string text;
+  for (EarlierStage& stage : stages) {
+    text += "\n[[train.before]]\n";
+    for (const Key& key : keys_of(stage)) text += text_of(key) + "\n";
+  }
+  return text;
+}
+
 /// A line of settings_text().
 struct Setting {
   std::string_view key;
@@ -129,11 +142,12 @@ std::string to_toml(const Experiment& experiment) {
       if (table.empty() && experiment.finds_groups) text += "groups = \"auto\"\n";
       if (table == "data" && !experiment.finds_groups) text += groups_toml(experiment.groups);
       if (table == "model") text += layer_tables_text(experiment.lab.network.layers);
+      if (table == "train") text += before_toml(experiment.lab.before);
       table = key.table();
       text += fmt::format("\n[{}]\n", table);
     }
     if (key.path == "name" && experiment.name.empty()) continue;  // the file's name applies
-    text += fmt::format("{} = {}\n", key.name(), std::visit(ValueText{}, key.what));
+    text += text_of(key) + "\n";
   }
   return text;
 }
@@ -148,6 +162,12 @@ std::string settings_text(const Experiment& experiment) {
   const std::vector<std::string> layers = layer_lines(experiment.lab.network.layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     text += fmt::format("model.layers[{}] = {}\n", i, layers[i]);
+  }
+  for (std::size_t i = 0; i < settings.experiment.lab.before.size(); ++i) {
+    std::vector<std::string> values;
+    for (const Key& key : keys_of(settings.experiment.lab.before[i]))
+      values.push_back(text_of(key));
+    text += fmt::format("train.before[{}] = {}\n", i, fmt::join(values, ", "));
   }
   if (experiment.finds_groups) return text + "groups = \"auto\"\n";
   for (std::size_t i = 0; i < experiment.groups.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "formats/model/declaration.h"
 #include "formats/text/toml_document.h"
+#include "graph/initializer.h"
 #include "graph/layer_types.h"
 
 namespace sluice {
@@ -163,6 +164,14 @@ class TableReader {
       values.push_back(expert);
     }
   }
+  void initializer(const char* key, Initializer& value) {
+    const toml::node* node = get(key);
+    if (node == nullptr) return;
+    const auto word = node->value_exact<std::string>();
+    const auto found = word ? initializer_of(*word) : std::nullopt;
+    if (!found) refuse_value(key, *node, "must be one of " + initializer_words());
+    value = *found;
+  }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 
@@ -261,6 +270,9 @@ struct TableWriter {
     for (const Layer& layer : values.front().layers) {
       tables += fmt::format("\n[[model.layers.{}]]\n{}", kExpert, text_of(layer, values.front()));
     }
+  }
+  void initializer(const char* key, Initializer value) {
+    if (value != Initializer::glorot_uniform) line(key, fmt::format("\"{}\"", word_of(value)));
   }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}

@@ -90,6 +90,32 @@ TEST_F(LayerTables, AreWrittenAndReadBack) {
   EXPECT_THAT(difference(experiment, read(wider)), HasSubstr("model.layers[0] was class_name"));
 }
 
+TEST_F(LayerTables, KernelsBeginAsTheTableSays) {
+  const char* const text = R"([[model.layers]]
+class_name = "Conv2D"
+filters = 8
+kernel_size = 3
+kernel_initializer = "he_normal"
+[[model.layers]]
+class_name = "GlobalAveragePooling2D"
+[[model.layers]]
+class_name = "Dense"
+units = 4
+kernel_initializer = "centroids"
+)";
+  const Experiment experiment = read(text);
+  const std::vector<Layer>& layers = experiment.lab.network.layers.layers;
+  EXPECT_EQ(std::get<Conv2D>(layers[0]).kernel_initializer, Initializer::he_normal);
+  EXPECT_EQ(std::get<Dense>(layers[2]).kernel_initializer, Initializer::centroids);
+  EXPECT_EQ(difference(experiment, read(to_toml(experiment))), "");
+  EXPECT_EQ(to_toml(read(to_toml(experiment))), to_toml(experiment));
+  std::string other = text;
+  other.replace(other.find("he_normal"), 9, "he_common");
+  EXPECT_THAT(
+      error_of(Fault::user, [&] { read(other); }),
+      HasSubstr("kernel_initializer = \"he_common\": must be one of glorot_uniform, he_norm"));
+}
+
 TEST_F(LayerTables, MistakesAreNamedWithTheirLine) {
   const auto changed = [&](const std::string& line, const std::string& other) {
     std::string text = kLayers;

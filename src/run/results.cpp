@@ -161,6 +161,7 @@ History all_stages(const Results& results) {
   for (const ModelResult* one : {&results.baseline, &results.gate, &results.mixture}) {
     all.add_cost(one->history);
   }
+  for (const Results::Part& part : results.earlier) all.add_cost(part.result.history);
   for (const Results::Expert& expert : results.experts) all.add_cost(expert.result.history);
   return all;
 }
@@ -204,6 +205,10 @@ std::string to_json(const Results& results) {
       {"compute", to_string(on_this_processor(results.experiment.lab.compute))},
       {"experiment", experiment_json(results.experiment)},
       {"baseline", model_json(results.baseline)}};
+  for (const Results::Part& part : results.earlier) {
+    json["before"][part.name] = model_json(part.result);
+    json["all_stages"] = effort_json(all_stages(results));
+  }
   if (results.validation_images > 0) {
     json["data"]["validation_images"] = results.validation_images;
   }

@@ -104,8 +104,9 @@ OrderedJson contents_of(const RunFolder& run) {
   std::vector<std::string> models = run.models();
   const nlohmann::ordered_json& controls = results["verdict"]["controls"];
   for (const Stage& stage : stages(experiment.lab, experiment.groups)) {
-    const bool is_there = controls.contains(stage.control) && run.has_model(stage.name);
-    if (stage.is_control() && is_there) models.push_back(stage.name);
+    const bool is_there = run.has_model(stage.name);
+    const bool is_control = stage.is_control() && controls.contains(stage.control);
+    if ((is_control || stage.kind == StageKind::earlier) && is_there) models.push_back(stage.name);
   }
   OrderedJson histories = OrderedJson::object();
   if (!run.imported()) {

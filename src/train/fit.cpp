@@ -31,6 +31,11 @@ std::vector<std::span<float>> values_of(CompiledModel& model) {
   return values;
 }
 
+/// Epochs of the training of which a fit is a part.
+int all_epochs(const FitOptions& options) {
+  return options.epochs_before + options.epochs + options.epochs_after;
+}
+
 /// Figures of an epoch without images to validate on.
 Evaluation no_evaluation() {
   Evaluation none;
@@ -57,6 +62,7 @@ class Fit {
         images_(batches_.used(train.size())),
         class_weights_(class_weights(options.loss.class_weight, train)),
         stopper_(options.early_stopping, values_of(model)) {
+    state_.goes_on = options.epochs_after > 0;
     progress_.epochs = options.epochs;
     progress_.steps = static_cast<int>((images_ + batches_.batch_size - 1) / batches_.batch_size);
   }
@@ -97,6 +103,8 @@ class Fit {
   }
 
   int steps_done() const { return (state_.epoch - 1) * progress_.steps + state_.step; }
+  /// Likewise since the first of the epochs before this fit.
+  int all_steps_done() const { return options_.epochs_before * progress_.steps + steps_done(); }
 
   /// Without augmentation a thread would cost more than it saves.
   void start_batches() {
@@ -140,14 +148,15 @@ class Fit {
     if (!std::isfinite(loss)) fail_not_finite("the loss is", state_.step + 1);
     model_.backward(gradient_, gradient_of(model_));
     clipping_.clip();
-    optimizer_->step(steps_done() + 1, learning_rate());
+    optimizer_->step(all_steps_done() + 1, learning_rate());
     averages_.follow(steps_done() + 1, progress_.steps * options_.epochs);
     return loss;
   }
 
   double learning_rate() const {
-    return options_.optimizer.learning_rate *
-           rate_factor(options_.optimizer.schedule, steps_done(), progress_.steps, options_.epochs);
+    return options_.optimizer.learning_rate * rate_factor(options_.optimizer.schedule,
+                                                          all_steps_done(), progress_.steps,
+                                                          all_epochs(options_));
   }
 
   /// Works out the weight of each row: that of its class times that of its image.
@@ -281,7 +290,9 @@ void require_options(const FitOptions& options) {
   const EarlyStopping& stopping = options.early_stopping;
   require(options.epochs >= 1, "epochs", options.epochs, "at least 1");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "at least 1");
-  require_optimizer(options.optimizer, options.epochs);
+  require(options.epochs_before >= 0, "epochs_before", options.epochs_before, "0 or more");
+  require(options.epochs_after >= 0, "epochs_after", options.epochs_after, "0 or more");
+  require_optimizer(options.optimizer, all_epochs(options));
   require_loss(options.loss);
   require(stopping.monitor == "val_loss" || stopping.monitor == "val_accuracy" ||
               stopping.monitor == "loss" || stopping.monitor == "accuracy",

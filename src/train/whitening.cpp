@@ -1,22 +1,17 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
-#include "base/fail.h"
 #include "base/parallel.h"
-#include "eval/outputs.h"
-#include "graph/part.h"
 #include "graph/weights.h"
 #include "graph/wiring.h"
-#include "sluice/evaluation.h"
 #include "sluice/trainer.h"
+#include "train/first_values.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr std::size_t kMostImages = 5000;
 constexpr double kAddedToEigenvalues = 5e-4;
 
 /// Second moments of the patches of images, about 0. Images are summed in a fixed number of parts,
@@ -85,28 +80,6 @@ class PatchMoments {
   std::size_t images_ = 0;
 };
 
-/// Calls see(values of some images) with a layer's values for the examples, or with their images.
-template <class See>
-void see_values_of(const Sequential& model, const Weights& weights, int source,
-                   const Examples& examples, const See& see) {
-  Batch batch;
-  std::optional<Weights> own;
-  std::unique_ptr<CompiledModel> compiled;
-  if (source != kImages) {
-    const Sequential before = part_up_to(model, source);
-    own = weights_of_part(before, weights);
-    compiled = compile_for_inference(before, *own, {.batch = throughput_batch(model.input)});
-  }
-  const std::vector<std::uint32_t> rows = in_order(std::min(examples.size(), kMostImages));
-  const auto most = static_cast<std::size_t>(throughput_batch(model.input));
-  for (std::size_t first = 0; first < rows.size(); first += most) {
-    fill_batch(examples, std::span(rows).subspan(first, std::min(most, rows.size() - first)),
-               batch);
-    see(compiled ? compiled->predict(batch.images, batch.size())
-                 : std::span<const float>(batch.images));
-  }
-}
-
 /// A kernel of {height, width, in, filters}: by falling eigenvalue the eigenvectors, each divided
 /// by the root of its eigenvalue, and then their negatives. The sign of an eigenvector is free:
 /// here its largest value is positive.
@@ -136,17 +109,13 @@ void whiten(const Sequential& model, const Examples& examples, Weights& weights)
   std::size_t layer = 0;
   for (const Weights::Tensor& tensor : weights.tensors()) {
     if (tensor.initializer != Initializer::whitening) continue;
-    if (examples.size() == 0 || examples.shape() != model.input) {
-      throw user_error("train", "{} takes images of {}, and there are {} of {}", model.name,
-                       to_string(model.input), examples.size(), to_string(examples.shape()));
-    }
     while (layers[layer].name != tensor.layer) ++layer;
     const int source = sources[layer][0];
     const Shape& input =
         source == kImages ? model.input : layers[static_cast<std::size_t>(source)].output;
     PatchMoments moments(input, tensor.shape);
-    see_values_of(model, weights, source, examples,
-                  [&](std::span<const float> values) { moments.add(values); });
+    see_first_values(model, weights, source, examples,
+                     [&](std::span<const float> values) { moments.add(values); });
     fill_kernel(moments.mean(), weights.values(tensor));
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -13,6 +14,27 @@
 #pragma GCC visibility push(default)
 
 namespace sluice {
+
+/// A stage of the training of one network, before the one that LabOptions describes.
+struct EarlierStage {
+  std::string name;
+  int epochs = 1;
+  /// false: of the network without experts (dense_network(), sluice/lab/frontier.h). The experts of
+  /// the next stage begin as clones of what stands in their place.
+  bool experts = true;
+  std::vector<std::string> freeze = {};  ///< in place of NetworkChoice::freeze
+  double learning_rate = 0;              ///< 0: OptimizerOptions::learning_rate
+  /// The next stage goes on with the optimizer's state, and the schedule is that of both. false: it
+  /// has new ones.
+  bool keep_optimizer = true;
+};
+
+/// With what a network begins, where names and shapes fit (Weights::take()).
+struct Start {
+  Weights weights;
+  /// The optimizer's state by its name, "mean", at the places of the parameters.
+  std::map<std::string, Weights> optimizer = {};
+};
 
 /// Options of a lab's training: an experiment without its data and groups.
 struct LabOptions {
@@ -33,9 +55,8 @@ struct LabOptions {
   };
 
   NetworkChoice network;
-  /// Weights with which the networks begin where names and shapes fit, see Weights::take(). Shared,
-  /// because options are copied.
-  std::shared_ptr<const Weights> start = {};
+  std::shared_ptr<const Start> start = {};  ///< of all stages; shared, because options are copied
+  std::vector<EarlierStage> before = {};    ///< of one network, see stages()
   OptimizerOptions optimizer;
   LossOptions loss;
   int batch_size = 32;
@@ -56,6 +77,7 @@ struct LabOptions {
 
 /// Kinds of stages; the last three are controls.
 enum class StageKind {
+  earlier,
   baseline,
   expert,
   gate,
@@ -76,16 +98,25 @@ struct Stage {
   // Texts of a control in results.json and in the verdict; empty for other stages.
   std::string control{};        ///< name: "average"
   std::string control_words{};  ///< "an average of two baselines"
+  // Epochs of the stages around it that share the optimizer's state, as in FitOptions.
+  int epochs_before = 0;
+  int epochs_after = 0;
 
   bool is_control() const { return !control.empty(); }
   /// Returns this stage with `wanted` epochs, which its title may mention.
   Stage of_epochs(int wanted) const;
 };
 
-/// Returns the stages of a lab in the order of training; without groups the baseline alone. This
-/// table is the only source of their names, titles, random numbers and epochs. Throws Error (user)
-/// for controls without groups.
+/// Returns the stages of a lab in the order of training; without groups the earlier ones and the
+/// baseline. This table is the only source of their names, titles, random numbers and epochs.
+/// Throws Error (user) for controls without groups, earlier stages with them, and more than eight,
+/// or two of one name, of these.
 std::vector<Stage> stages(const LabOptions& options, const std::vector<Groups::Group>& groups);
+
+/// Returns the options of a stage before the last one.
+const EarlierStage& earlier_stage(const LabOptions& options, const Stage& stage);
+/// Returns the network of a stage that is no mixture's.
+NetworkChoice network_of(const LabOptions& options, const Stage& stage);
 
 /// Returns the examples of `all` for a stage: for an expert those of its group, for the gate all of
 /// them labelled by group, for other stages all.
@@ -96,6 +127,8 @@ struct TrainedModel {
   Weights weights;
   History history;
   std::vector<LayerProfile> profile;  ///< of the fit, including validation
+  /// As Start::optimizer; empty unless the next stage goes on with it.
+  std::map<std::string, Weights> optimizer = {};
 };
 
 struct TrainedMixture {
@@ -120,7 +153,8 @@ class Lab {
 
   std::vector<Stage> stages() const { return sluice::stages(options_, groups_.declared()); }
 
-  /// Trains the network of a stage; the mixture's stage needs train_mixture(). `longer_baseline`
+  /// Trains the network of a stage; the mixture's stage needs train_mixture(). A stage goes on from
+  /// another by LabOptions::start, which has what that one's TrainedModel has. `longer_baseline`
   /// repeats the baseline's steps (with a constant schedule), continues after them and is not
   /// stopped early; `second_baseline` has other initial weights. Throws Error (user) for the
   /// mixture's stage.

@@ -99,6 +99,12 @@ struct Results {
     ModelResult result;
   };
 
+  /// A stage before the baseline's, of one network.
+  struct Part {
+    std::string name;
+    ModelResult result;
+  };
+
   /// Cost of a control; the verdict has its accuracy.
   struct Control {
     std::string name;
@@ -116,6 +122,7 @@ struct Results {
   std::size_t test_images = 0;
   std::size_t validation_images = 0;              ///< of data that has some
   std::map<std::string, std::size_t> left_out{};  ///< Dataset::left_out
+  std::vector<Part> earlier{};                    ///< LabOptions::before
   ModelResult baseline;                           ///< frozen: as it was before joint training
   std::vector<Expert> experts;
   ModelResult gate;

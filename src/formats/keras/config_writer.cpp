@@ -27,6 +27,7 @@ struct ConfigWriter {
   void last_axis(const char* key) { config[key] = -1; }
   void activation(const char* key, Activation value) { config[key] = word_of(value); }
   void shape(const char* key, const Shape& value) { config[key] = value; }
+  void initializer(const char*, Initializer) {}
   // Of mixtures alone.
   void indices(const char*, const std::vector<int>&) {}
   void networks(const char*, const std::vector<Sequential>&) {}

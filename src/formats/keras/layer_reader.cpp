@@ -334,6 +334,7 @@ class LayerReader::Settings {
   }
   void activation(const char*, Activation& value) { value = reader_.activation(); }
   void shape(const char* key, Shape& value) { value = reader_.target_shape(key, input_); }
+  void initializer(const char*, Initializer&) {}
   // Of mixtures alone.
   void indices(const char*, std::vector<int>&) {}
   void networks(const char*, std::vector<Sequential>&) {}

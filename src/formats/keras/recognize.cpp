@@ -46,6 +46,7 @@ struct WordsOfSettings {
   void padding(const char*, Padding, Padding) {}
   void margins(const char*, int, int, int, int) {}
   void last_axis(const char*) {}
+  void initializer(const char*, Initializer) {}
   void rate(const char*, float) {}
   void shape(const char*, const Shape&) {}
   void indices(const char*, const std::vector<int>&) {}

@@ -64,6 +64,7 @@ struct SettingsWriter {
     for (const Sequential& each : values) json[key].push_back(declaration_of_layers(each));
   }
   void last_axis(const char*) {}
+  void initializer(const char*, Initializer) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 
@@ -274,6 +275,7 @@ struct SettingsReader {
     }
   }
   void last_axis(const char*) {}
+  void initializer(const char*, Initializer) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
 };
 

@@ -40,10 +40,14 @@ struct LayerType<Conv2D> {
     settings.size("kernel_size", layer.kernel_size, kMostKernel);
     visit_convolution(layer, settings);
     settings.fixed("groups", 1, Missing::has_it);
+    settings.initializer("kernel_initializer", layer.kernel_initializer);
   }
 
   static LayerInfo describe(const Conv2D& layer, const Shape& input) {
     require_image(input);
+    if (layer.kernel_initializer == Initializer::centroids) {
+      throw misfit("has centroids, which are for a Dense: choose another kernel_initializer");
+    }
     const std::int64_t patch = layer.kernel_size.height * layer.kernel_size.width * input[2];
     if (layer.kernel_initializer == Initializer::whitening && layer.filters != 2 * patch) {
       throw misfit("has whitening filters: there must be {}, two for each value of a patch",

@@ -13,11 +13,19 @@ struct LayerType<Dense> {
     settings.count("units", layer.units, kMostUnits);
     settings.activation("activation", layer.activation);
     settings.flag("use_bias", layer.use_bias, true);
+    settings.initializer("kernel_initializer", layer.kernel_initializer);
   }
 
   static LayerInfo describe(const Dense& layer, const Shape& input) {
     if (input.size() != 1) {
       throw misfit("takes one axis, not {}: put a Flatten before it", to_string(input));
+    }
+    const Initializer initializer = layer.kernel_initializer;
+    if (initializer == Initializer::identity || initializer == Initializer::whitening) {
+      throw misfit("has an initial kernel of convolutions: choose another kernel_initializer");
+    }
+    if (initializer == Initializer::centroids && !layer.use_bias) {
+      throw misfit("has centroids, which need a bias: leave out use_bias");
     }
     const Shape kernel{input[0], layer.units};
     return {

@@ -96,6 +96,11 @@ double describe_experts(std::vector<Sequential>& experts, const Shape& input, La
     const std::vector<LayerInfo> layers = describe_layers(expert);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       for (TensorSpec tensor : layers[i].tensors) {
+        if (tensor.initializer == Initializer::whitening ||
+            tensor.initializer == Initializer::centroids) {
+          throw misfit("{} has a kernel that begins by images, as layers outside experts may",
+                       expert.name);
+        }
         tensor.name = expert.name + "/" + name_of(expert.layers[i]) + "/" + tensor.name;
         parameters += static_cast<double>(element_count(tensor.shape));
         info.tensors.push_back(std::move(tensor));

@@ -17,7 +17,7 @@ function comparedFigures(runs) {
     ...controls.map((name) => row(`Control: ${name}`, ({verdict}) => gain(verdict.controls[name]))),
     ofMixture('Gate', (results) => percent(results.gate.accuracy)),
     ofMixture('Parameters of the mixture', (results) => whole(results.mixture.parameters)),
-    row('Training, all stages', (results) => duration((results.mixture_all_stages ?? results.baseline).seconds)),
+    row('Training, all stages', (results) => duration((results.mixture_all_stages ?? results.all_stages ?? results.baseline).seconds)),
     ofMixture('relative to the baseline', (results) => times(results.mixture_all_stages.seconds, results.baseline.seconds)),
     row('Test images', (results) => whole(results.data.test_images)),
     row('Training images', (results) => whole(results.data.train_images)),

@@ -15,6 +15,7 @@ function el(tag, attributes = {}, ...children) {
 const percent = (share) => `${(100 * share).toFixed(1)}%`;
 const whole = (count) => Math.round(count).toLocaleString('en');
 const decimals = (value, digits = 3) => (value === null || value === undefined ? '–' : value.toFixed(digits));
+const mega = (flops) => (flops / 1e6).toFixed(flops < 2e6 ? 2 : 1);
 const interval = ([low, high]) => `${(100 * low).toFixed(1)}–${(100 * high).toFixed(1)}%`;
 const times = (a, b) => (b > 0 ? `× ${(a / b).toFixed(1)}` : '–');
 

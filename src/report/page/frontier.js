@@ -10,8 +10,6 @@ const SERIES = [
   ['mixture', 'mixture', (point) => point.kind === 'mixture', {pointStyle: 'rectRot', pointRadius: 9}],
 ];
 
-const mega = (flops) => (flops / 1e6).toFixed(flops < 2e6 ? 2 : 1);
-
 /** Shows the test accuracy of the points over a figure of theirs; points without it are left out. */
 function frontierChart(points, axis, figure) {
   const measured = points.filter((point) => figure(point) > 0);

@@ -35,7 +35,7 @@ function classifiers(results) {
     name, colour: colourName, accuracy: standing.accuracy, interval: standing.accuracy_95, standing, cost,
   });
   return [
-    judged('baseline', 'baseline', verdict.baseline, results.baseline),
+    judged('baseline', 'baseline', verdict.baseline, {...results.baseline, ...results.all_stages}),
     ...(results.mixture
       ? [judged('mixture', 'mixture', verdict.mixture, {...results.mixture, ...results.mixture_all_stages})] : []),
     ...Object.entries(verdict.controls).map(([name, control]) =>
@@ -73,9 +73,9 @@ function figuresSection(results) {
       row('Calibration error (ECE)', (each) => decimals(each.standing.ece)),
       row('Parameters', (each) => whole(each.cost.parameters)),
       row('active per image', (each) => whole(each.cost.active_parameters)),
-      row('MFLOP per image', (each) => decimals(each.cost.active_flops_per_image / 1e6, 1)),
+      row('MFLOP per image', (each) => mega(each.cost.active_flops_per_image)),
       ...(views && views !== 'one' ? [row('Views of each image, combined for the test', () => views)] : []),
-      row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(1)} ms` : '–')),
+      row('Latency of one image', (each) => (each.cost.latency_ms ? `${each.cost.latency_ms.toFixed(2)} ms` : '–')),
       ...(all.some((each) => each.cost.images_trained_on > 0) ? [  // not of an imported run
         row('Training time', (each) => duration(each.cost.seconds)),
         row('processor time', (each) => duration(each.cost.cpu_seconds)),
@@ -131,7 +131,7 @@ function calibrationSection({verdict}) {
 
 function modelsSection(run) {
   const {results} = run;
-  const named = [['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
+  const named = [...Object.entries(results.before ?? {}), ['baseline', results.baseline], ...results.groups.map(({name}) => [`expert-${name}`, results.experts[name]]),
     ['gate', results.gate], ['mixture', results.mixture]].filter(([, model]) => model);
   return section('models', 'Models',
     table('Each model on its own test images', ['', 'accuracy', 'loss', 'images', 'parameters', 'epochs', 'training', 'images/s in training'],
