@@ -22,6 +22,7 @@ struct GroupsOptions {
   std::string data;
   std::string to;
   int count = 0;
+  double overlap = 0;
   Clustering clustering = Clustering::agglomerative;
 };
 
@@ -42,6 +43,7 @@ void find(const GroupsOptions& options) {
   const ClassConfusions confusions = class_confusions(*compiled, images);
   const int count = options.count > 0 ? options.count : number_of_groups(class_tree(confusions));
   experiment.groups = find_groups(confusions, count, options.clustering);
+  if (options.overlap > 0) add_overlaps(confusions, options.overlap, experiment.groups);
   print_out("\n{}", class_groups_text(confusions, experiment.groups));
   if (options.to.empty()) {
     print_out("{}", groups_toml(experiment.groups));
@@ -65,6 +67,7 @@ that experts of the groups could mend, and the [[groups]] of an experiment.
 Examples:
   sluice groups runs/one-network
   sluice groups runs/one-network --count 3 --method spectral
+  sluice groups runs/one-network --overlap 0.1
   sluice groups runs/one-network --to with-groups.toml)");
   const auto options = std::make_shared<GroupsOptions>();
   add_run(*verb, options->run);
@@ -80,6 +83,12 @@ Examples:
       ->type_name("METHOD")
       ->transform(word_to_number({{"agglomerative", static_cast<int>(Clustering::agglomerative)},
                                   {"spectral", static_cast<int>(Clustering::spectral)}}));
+  verb->add_option("--overlap", options->overlap,
+                   "A group's expert also learns the classes whose images\n"
+                   "are taken for one of the group's with this probability\n"
+                   "or more, in the mean (default: none)")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.001, 1.0));
   verb->add_option("--to", options->to, "File for the run's experiment with these groups")
       ->type_name("FILE");
   verb->callback([options] { find(*options); });

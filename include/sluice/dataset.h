@@ -90,11 +90,13 @@ class Groups {
   struct Group {
     std::string name;
     std::vector<std::string> classes;
+    /// Classes of other groups that its expert learns, too: those that a gate may send to it.
+    std::vector<std::string> also = {};
   };
 
-  /// Throws Error (user) that names a class that is unknown, in two groups or in none, a group that
-  /// is empty or declared twice, or a group that is the only one. The message starts with `place`:
-  /// the file and key.
+  /// Throws Error (user) that names a class that is unknown, in two groups or in none, or also in a
+  /// group that has it, a group that is empty or declared twice, or a group that is the only one.
+  /// The message starts with `place`: the file and key.
   Groups(std::vector<Group> groups, const std::vector<std::string>& class_names,
          const std::string& place = "groups");
 
@@ -104,6 +106,8 @@ class Groups {
   /// These throw Error (user) if the group or class does not exist.
   const std::string& name(int group) const;
   int of_class(int label) const;
+  /// Whether the expert of a group learns a class.
+  bool has(int group, int label) const;
   void require_group(int group) const;
   /// Group of each class, by label.
   const std::vector<int>& of_classes() const { return group_of_class_; }
@@ -111,6 +115,7 @@ class Groups {
  private:
   std::vector<Group> groups_;
   std::vector<int> group_of_class_;
+  std::vector<std::vector<int>> also_;  ///< by group
 };
 
 /// Rows of a LabelledImages with their own labels and class names: what a stage trains on. It
@@ -123,7 +128,8 @@ class Examples {
   Examples(const LabelledImages& images, std::vector<std::string> class_names);
   Examples(const LabelledImages&&, std::vector<std::string>) = delete;
 
-  /// Returns the rows whose class belongs to `group`. Labels and class names do not change.
+  /// Returns the rows whose class the expert of `group` learns. Labels and class names do not
+  /// change.
   Examples of_group(const Groups& groups, int group) const;
   /// Return the first floor(size() * (1 - share)) rows, and the rest, as Keras's
   /// fit(validation_split=share) splits its data.

@@ -8,9 +8,9 @@
 
 #include "base/timer.h"
 #include "conduct/pool.h"
+#include "conduct/ranks/team.h"
 #include "conduct/run_or_resume.h"
 #include "conduct/stage_fit.h"
-#include "conduct/team.h"
 #include "run/checkpoints.h"
 #include "sluice/lab/report.h"
 #include "sluice/lab/run.h"

@@ -3,7 +3,7 @@
 #include <functional>
 #include <vector>
 
-#include "conduct/team.h"
+#include "conduct/ranks/team.h"
 #include "sluice/lab/lab.h"
 #include "sluice/lab/run_folder.h"
 

@@ -61,6 +61,14 @@ Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_
     throw user_error("groups", "{}: a mixture needs at least two groups, not {}", place,
                      groups_.size());
   }
+  const auto label_of = [&](const std::string& name, const Group& group) {
+    const auto found = std::ranges::find(class_names, name);
+    if (found == class_names.end()) {
+      throw user_error("groups", "{}: group '{}' has the unknown class '{}': the classes are {}",
+                       place, group.name, name, fmt::to_string(fmt::join(class_names, ", ")));
+    }
+    return static_cast<std::size_t>(found - class_names.begin());
+  };
   std::map<std::string, int> seen;
   for (int g = 0; g < count(); ++g) {
     const Group& group = groups_[g];
@@ -72,12 +80,7 @@ Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_
                        group.name);
     }
     for (const std::string& name : group.classes) {
-      const auto found = std::find(class_names.begin(), class_names.end(), name);
-      if (found == class_names.end()) {
-        throw user_error("groups", "{}: group '{}' has the unknown class '{}': the classes are {}",
-                         place, group.name, name, fmt::to_string(fmt::join(class_names, ", ")));
-      }
-      int& owner = group_of_class_[found - class_names.begin()];
+      int& owner = group_of_class_[label_of(name, group)];
       if (owner >= 0) {
         throw user_error("groups", "{}: class '{}' is in '{}' and in '{}': leave it in one", place,
                          name, groups_[owner].name, group.name);
@@ -91,6 +94,23 @@ Groups::Groups(std::vector<Group> groups, const std::vector<std::string>& class_
                        class_names[label], fmt::to_string(fmt::join(names(), ", ")));
     }
   }
+  for (int g = 0; g < count(); ++g) {
+    std::vector<int>& also = also_.emplace_back();
+    for (const std::string& name : groups_[g].also) {
+      const auto label = static_cast<int>(label_of(name, groups_[g]));
+      if (of_class(label) == g || std::ranges::find(also, label) != also.end()) {
+        throw user_error("groups", "{}: group '{}' has class '{}' twice: leave it out of `also`",
+                         place, groups_[g].name, name);
+      }
+      also.push_back(label);
+    }
+  }
+}
+
+bool Groups::has(int group, int label) const {
+  require_group(group);
+  const std::vector<int>& also = also_[static_cast<std::size_t>(group)];
+  return of_class(label) == group || std::ranges::find(also, label) != also.end();
 }
 
 const std::string& Groups::name(int group) const {
@@ -146,7 +166,7 @@ Examples Examples::of_group(const Groups& groups, int group) const {
   part.rows_.clear();
   part.labels_.clear();
   for (std::size_t i = 0; i < size(); ++i) {
-    if (groups.of_class(label(i)) != group) continue;
+    if (!groups.has(group, label(i))) continue;
     part.rows_.push_back(rows_[i]);
     part.labels_.push_back(label(i));
   }

@@ -34,6 +34,25 @@ TEST(GroupsTest, EveryClassIsInExactlyOne) {
             "[groups] lab.toml: a mixture needs at least two groups, not 1");
 }
 
+TEST(GroupsTest, ExpertsMayLearnClassesOfOtherGroups) {
+  const Groups groups({{"things", {"car"}, {"cat"}}, {"animals", {"dog", "cat"}}}, kNames);
+  EXPECT_TRUE(groups.has(0, 0));
+  EXPECT_FALSE(groups.has(0, 1));
+  EXPECT_TRUE(groups.has(0, 2));
+  EXPECT_TRUE(groups.has(1, 0));
+  EXPECT_FALSE(groups.has(1, 2));
+  EXPECT_EQ(groups.of_classes(), (std::vector<int>{1, 1, 0})) << "the gate's labels";
+  EXPECT_EQ(groups_error({{"a", {"car"}, {"cow"}}, {"b", {"dog", "cat"}}}),
+            "[groups] lab.toml: group 'a' has the unknown class 'cow': the classes are cat, dog, "
+            "car");
+  for (const std::vector<std::string>& also : {std::vector<std::string>{"car"}, {"cat", "cat"}}) {
+    EXPECT_EQ(groups_error({{"a", {"car"}, also}, {"b", {"dog", "cat"}}}),
+              fmt::format("[groups] lab.toml: group 'a' has class '{}' twice: leave it out of "
+                          "`also`",
+                          also[0]));
+  }
+}
+
 TEST(GroupsTest, KeepTheirDeclaredOrder) {
   const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
   EXPECT_EQ(groups.names(), (std::vector<std::string>{"things", "animals"}));
@@ -56,6 +75,15 @@ TEST(ExamplesTest, OfAGroupKeepLabelsAndNames) {
   EXPECT_EQ(things.pixels(1)[0], 180);
   EXPECT_EQ(things.class_names(), kNames);
   EXPECT_EQ(things.distribution(), (std::vector<std::size_t>{0, 0, 2}));
+}
+
+TEST(ExamplesTest, OfAGroupHaveTheClassesThatItsExpertAlsoLearns) {
+  const LabelledImages images = four_images();
+  const Groups groups({{"things", {"car"}, {"dog"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Examples all(images, kNames);
+  EXPECT_EQ(all.of_group(groups, 0).distribution(), (std::vector<std::size_t>{0, 1, 2}));
+  EXPECT_EQ(all.of_group(groups, 1).distribution(), (std::vector<std::size_t>{1, 1, 0}));
+  EXPECT_EQ(all.labelled_by_group(groups).distribution(), (std::vector<std::size_t>{2, 2}));
 }
 
 TEST(ExamplesTest, APartKeepsItsOwnImagesAndLabels) {

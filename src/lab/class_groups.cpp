@@ -225,6 +225,28 @@ std::vector<Groups::Group> find_groups(const ClassConfusions& confusions, int co
   return groups;
 }
 
+void add_overlaps(const ClassConfusions& confusions, double share,
+                  std::vector<Groups::Group>& groups) {
+  if (!(share > 0 && share <= 1)) {
+    throw user_error("groups", "a share of {} for overlaps: must be above 0 and at most 1", share);
+  }
+  const Groups of_classes(groups, confusions.class_names);
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    groups[g].also.clear();
+    for (int c = 0; c < confusions.classes(); ++c) {
+      if (of_classes.of_class(c) == static_cast<int>(g)) continue;
+      double taken = 0;
+      for (int other = 0; other < confusions.classes(); ++other) {
+        if (of_classes.of_class(other) != static_cast<int>(g)) continue;
+        taken += confusions.probabilities[confusions.place(c, other)];
+      }
+      if (taken >= share) {
+        groups[g].also.push_back(confusions.class_names[static_cast<std::size_t>(c)]);
+      }
+    }
+  }
+}
+
 GroupErrors group_errors(const ClassConfusions& confusions,
                          const std::vector<Groups::Group>& groups) {
   const Groups of_classes(groups, confusions.class_names);

@@ -56,6 +56,26 @@ TEST(ClassGroups, TheTreeJoinsByTheMeanOfAllPairs) {
   EXPECT_EQ(number_of_groups(tree), 2);
 }
 
+TEST(ClassGroups, OverlapsAreClassesThatAreTakenForOnesOfTheGroup) {
+  const ClassConfusions confusions = six_classes();
+  std::vector<Groups::Group> groups{
+      {"near", {"cat", "dog", "ship"}}, {"far", {"car", "truck"}, {"cat"}}, {"fox", {"fox"}}};
+  add_overlaps(confusions, 0.1, groups);
+  EXPECT_THAT(groups[0].also, ElementsAre("truck", "fox")) << ".102 and .141; car has .091";
+  EXPECT_THAT(groups[1].also, ElementsAre("ship")) << ".08 and .1, and not what was there";
+  EXPECT_THAT(groups[2].also, ElementsAre());
+  EXPECT_THAT(class_groups_text(confusions, groups),
+              HasSubstr("The expert of far also learns ship."));
+  add_overlaps(confusions, 0.06, groups);
+  EXPECT_THAT(groups[2].also, ElementsAre("cat", "dog"));
+  add_overlaps(confusions, 1, groups);
+  for (const Groups::Group& group : groups) EXPECT_TRUE(group.also.empty());
+  for (const double share : {0.0, 1.1, -0.5}) {
+    EXPECT_THAT(error_of(Fault::user, [&] { add_overlaps(confusions, share, groups); }),
+                HasSubstr("must be above 0 and at most 1"));
+  }
+}
+
 TEST(ClassGroups, BothMethodsFindThem) {
   const ClassConfusions confusions = six_classes();
   for (const Clustering method : {Clustering::agglomerative, Clustering::spectral}) {

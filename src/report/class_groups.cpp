@@ -52,6 +52,11 @@ std::string class_groups_text(const ClassConfusions& confusions,
     out += counted(printable(groups[g].name), errors.groups[g]);
   }
   out += counted("all", errors.all) + "\n";
+  for (const Groups::Group& group : groups) {
+    if (group.also.empty()) continue;
+    out += wrapped(fmt::format("The expert of {} also learns {}.", printable(group.name),
+                               printable(fmt::to_string(fmt::join(group.also, ", ")))));
+  }
   const std::int64_t wrong = errors.all.inside + errors.all.across;
   if (wrong == 0) return out + "The network makes no errors on these images.\n";
   const auto share = [&](std::int64_t part, std::int64_t whole) {

@@ -101,6 +101,8 @@ TEST_F(EarlierStageKeys, MistakesAreToldWithTheirLine) {
               HasSubstr("plan.toml:4: train.before.learning_rate = 11"));
   EXPECT_THAT(refusal(stage("name = 'a'\nepochs = 3\nexperts = false")),
               HasSubstr("experts = false for 'a', and the network has no layer of experts"));
+  EXPECT_THAT(refusal(stage("name = 'figures'\nepochs = 3")),
+              HasSubstr("a stage 'figures', as a folder of a run is called"));
   EXPECT_THAT(refusal("groups = 'auto'\n" + stage("name = 'a'\nepochs = 3")),
               HasSubstr("train.before is for one network, and there are groups"));
   EXPECT_THAT(refusal(stage("name = 'a'\nepochs = 3\n") + stage("name = 'a'\nepochs = 3")),

@@ -51,9 +51,16 @@ void check_settings_of_one_network(const Experiment& experiment, const std::stri
   }
 }
 
-/// The stages before the last one, of one network.
+/// The stages before the last one, of one network, which have folders in that of the run.
 void check_earlier_stages(const LabOptions& lab, const std::string& place) {
+  const std::set<std::string> folders{"checkpoints", "figures", "tensorboard"};
   for (const EarlierStage& stage : lab.before) {
+    if (folders.contains(stage.name)) {
+      throw user_error("experiment",
+                       "{}: train.before has a stage '{}', as a folder of a run is called: give it "
+                       "another name",
+                       place, stage.name);
+    }
     if (stage.experts || is_routed(lab.network)) continue;
     throw user_error("experiment",
                      "{}: train.before has experts = false for '{}', and the network has no layer "

@@ -197,13 +197,13 @@ class ExperimentReader {
       if (path == "groups.name") {
         const std::string mend = store(node, {path, Key::Name{&group.name}});
         if (!mend.empty()) refuse_value(path, node, at, mend);
-      } else if (path == "groups.classes") {
+      } else if (path == "groups.classes" || path == "groups.also") {
         const toml::array* list = node.as_array();
         if (list == nullptr) refuse_value(path, node, at, "must be a list of class names");
         for (const toml::node& element : *list) {
           const auto name = element.value_exact<std::string>();
           if (!name) refuse_value(path, element, at, "must be class names in quotes");
-          group.classes.push_back(*name);
+          (path == "groups.also" ? group.also : group.classes).push_back(*name);
         }
       } else {
         refuse_key(path, at);
@@ -230,7 +230,7 @@ class ExperimentReader {
   }
 
   [[noreturn]] void refuse_key(const std::string& path, int line) const {
-    std::vector<std::string> known{"groups", "groups.name", "groups.classes"};
+    std::vector<std::string> known{"groups", "groups.name", "groups.classes", "groups.also"};
     known.insert(known.end(), tables_.begin(), tables_.end());
     std::vector<std::string> last_parts;  // for a key without its table
     for (const Key& key : keys_) known.push_back(key.path);

@@ -164,7 +164,7 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   Experiment e = read(kGroups);
   e.name = "other";
   e.data = {"folder", 12, 34};
-  e.groups = {{"a-1", {"qu\"ote\\", "größe\n\x01"}}, {"b_2", {"x.y"}}};
+  e.groups = {{"a-1", {"qu\"ote\\", "größe\n\x01"}}, {"b_2", {"x.y"}, {"qu\"ote\\"}}};
   e.lab.network.size = CnnSize::large;
   e.lab.optimizer = {.name = "sgd",
                      .learning_rate = 0.1 + 0.2,
@@ -186,6 +186,8 @@ TEST_F(ExperimentFile, WhatIsWrittenIsReadBack) {
   EXPECT_EQ(back.name, e.name);
   EXPECT_EQ(back.data.set, e.data.set);
   EXPECT_EQ(back.groups[0].classes, e.groups[0].classes);
+  EXPECT_EQ(back.groups[1].also, e.groups[1].also);
+  EXPECT_EQ(difference(back, e), "");
   EXPECT_EQ(back.lab.optimizer.learning_rate, e.lab.optimizer.learning_rate);
   EXPECT_EQ(back.lab.optimizer.beta_1, e.lab.optimizer.beta_1);
   EXPECT_EQ(back.lab.optimizer.beta_2, e.lab.optimizer.beta_2);

@@ -61,18 +61,18 @@ struct ValueText {
   }
 };
 
-/// The key with its list, in lines of 80 columns.
-std::string classes_lines(const Groups::Group& group) {
+/// A key with its list of classes, in lines of 80 columns.
+std::string classes_lines(const std::string& name_of_key, const std::vector<std::string>& classes) {
   constexpr std::size_t kColumns = 80;
-  constexpr std::string_view kKey = "classes = [";
-  std::string text(kKey);
-  std::size_t width = kKey.size();
-  for (std::size_t i = 0; i < group.classes.size(); ++i) {
-    const std::string name = quote(group.classes[i]) + (i + 1 < group.classes.size() ? "," : "]");
+  const std::string key = name_of_key + " = [";
+  std::string text = key;
+  std::size_t width = key.size();
+  for (std::size_t i = 0; i < classes.size(); ++i) {
+    const std::string name = quote(classes[i]) + (i + 1 < classes.size() ? "," : "]");
     const std::size_t wanted = display_width(name);
     if (i > 0 && width + 1 + wanted > kColumns) {
-      text += "\n" + std::string(kKey.size(), ' ');
-      width = kKey.size();
+      text += "\n" + std::string(key.size(), ' ');
+      width = key.size();
     } else if (i > 0) {
       text += " ";
       ++width;
@@ -128,7 +128,9 @@ std::string_view value_of(std::string_view key, const std::vector<Setting>& sett
 std::string groups_toml(const std::vector<Groups::Group>& groups) {
   std::string text;
   for (const Groups::Group& group : groups) {
-    text += fmt::format("\n[[groups]]\nname = {}\n", quote(group.name)) + classes_lines(group);
+    text += fmt::format("\n[[groups]]\nname = {}\n", quote(group.name)) +
+            classes_lines("classes", group.classes);
+    if (!group.also.empty()) text += classes_lines("also", group.also);
   }
   return text;
 }
@@ -172,7 +174,8 @@ std::string settings_text(const Experiment& experiment) {
   if (experiment.finds_groups) return text + "groups = \"auto\"\n";
   for (std::size_t i = 0; i < experiment.groups.size(); ++i) {
     const Groups::Group& group = experiment.groups[i];
-    text += fmt::format("groups[{}] = {} {}\n", i, quote(group.name), list_text(group.classes));
+    text += fmt::format("groups[{}] = {} {}", i, quote(group.name), list_text(group.classes));
+    text += group.also.empty() ? "\n" : " also " + list_text(group.also) + "\n";
   }
   return text;
 }

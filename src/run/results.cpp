@@ -90,6 +90,7 @@ OrderedJson groups_json(const std::vector<Groups::Group>& groups) {
   OrderedJson json = OrderedJson::array();
   for (const Groups::Group& group : groups) {
     json.push_back(OrderedJson{{"name", group.name}, {"classes", group.classes}});
+    if (!group.also.empty()) json.back()["also"] = group.also;
   }
   return json;
 }

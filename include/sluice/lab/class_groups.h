@@ -64,6 +64,13 @@ int number_of_groups(const ClassTree& tree);
 std::vector<Groups::Group> find_groups(const ClassConfusions& confusions, int count,
                                        Clustering clustering);
 
+/// Adds to each group's `also` the classes of other groups whose images the network takes for one
+/// of the group's classes with a mean probability of `share` or more; from above 0 up to 1. A gate
+/// will send some of these to the group (Yan et al. 2015, arXiv 1410.0736). Throws Error (user) for
+/// another share, and for groups that are not of these classes.
+void add_overlaps(const ClassConfusions& confusions, double share,
+                  std::vector<Groups::Group>& groups);
+
 /// Errors of the network, by groups.
 struct GroupErrors {
   struct Group {

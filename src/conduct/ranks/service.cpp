@@ -1,4 +1,4 @@
-#include "conduct/service.h"
+#include "conduct/ranks/service.h"
 
 #include <condition_variable>
 #include <mutex>
@@ -8,8 +8,8 @@
 #include "base/parallel.h"
 #include "base/timer.h"
 #include "conduct/experiment_lab.h"
-#include "conduct/joint_observer.h"
-#include "conduct/messages.h"
+#include "conduct/ranks/joint_observer.h"
+#include "conduct/ranks/messages.h"
 #include "run/fit_state_json.h"
 #include "sluice/version.h"
 

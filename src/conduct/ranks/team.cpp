@@ -1,4 +1,4 @@
-#include "conduct/team.h"
+#include "conduct/ranks/team.h"
 
 #include <fmt/ranges.h>
 
@@ -9,9 +9,9 @@
 
 #include "base/timer.h"
 #include "conduct/experiment_lab.h"
-#include "conduct/joint_observer.h"
-#include "conduct/messages.h"
-#include "conduct/service.h"
+#include "conduct/ranks/joint_observer.h"
+#include "conduct/ranks/messages.h"
+#include "conduct/ranks/service.h"
 #include "run/fit_state_json.h"
 #include "sluice/lab/run.h"
 

@@ -1,4 +1,4 @@
-#include "conduct/messages.h"
+#include "conduct/ranks/messages.h"
 
 #include <unistd.h>
 
@@ -139,8 +139,9 @@ Stage stage_from(const Json& json) {
 
 Json of(const Experiment& experiment) {
   Json groups = Json::array();
-  for (const Groups::Group& group : experiment.groups)
-    groups.push_back({group.name, group.classes});
+  for (const Groups::Group& group : experiment.groups) {
+    groups.push_back({group.name, group.classes, group.also});
+  }
   return {{"toml", to_toml(experiment)}, {"groups", std::move(groups)}};
 }
 
@@ -153,7 +154,7 @@ Experiment experiment_from(const Json& json) {
   std::filesystem::remove(file);
   experiment.groups.clear();
   for (const Json& group : json.at("groups")) {
-    experiment.groups.push_back({group.at(0), group.at(1)});
+    experiment.groups.push_back({group.at(0), group.at(1), group.at(2)});
   }
   return experiment;
 }

@@ -1,4 +1,4 @@
-#include "conduct/mean_gates.h"
+#include "conduct/frontier/mean_gates.h"
 
 #include <gtest/gtest.h>
 

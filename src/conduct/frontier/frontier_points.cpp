@@ -1,11 +1,12 @@
-#include "conduct/frontier_points.h"
+#include "conduct/frontier/frontier_points.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/random.h"
-#include "conduct/mean_gates.h"
+#include "conduct/frontier/exchanged_choices.h"
+#include "conduct/frontier/mean_gates.h"
 #include "eval/outputs.h"
 #include "graph/thresholds.h"
 #include "sluice/lab/verdict.h"
@@ -136,6 +137,12 @@ class TwoAnswers {
   double second_flops_;
 };
 
+template <class Kind>
+bool has_layer(const Sequential& model) {
+  return std::ranges::any_of(
+      model.layers, [](const Layer& layer) { return std::holds_alternative<Kind>(layer); });
+}
+
 /// The cascade in which a network ends, before its softmax; null for others.
 Cascade* last_cascade(Sequential& model) {
   if (model.layers.size() < 2) return nullptr;
@@ -196,9 +203,16 @@ std::vector<FrontierPoint> routed_points(const SavedModel& saved, const Frontier
     points.push_back(
         answers.by_share(Kind::share, fmt::format("mirror for {:.0f}%", 100 * share), share));
   }
-  if (std::ranges::any_of(model.layers, [](const Layer& layer) {
-        return std::holds_alternative<CondConv2D>(layer);
-      })) {
+  if (has_layer<MixtureOfExperts>(model)) {
+    const auto exchanged = [&](const Examples& all, std::uint64_t stream) {
+      const RandomStream random(0, Purpose::control, stream, 0);
+      return which_right(outputs_by_exchanged_choices(model, weights, all, random, options),
+                         all.labels());
+    };
+    points.push_back(point(Kind::random, "experts chosen for another image",
+                           exchanged(images.validation, 0), exchanged(images.test, 1), flops,
+                           flops));
+  } else if (has_layer<CondConv2D>(model)) {
     const Scores fixed = scores_of(
         model, with_mean_gates(model, weights, images.validation, options), images, options);
     points.push_back(point(Kind::random, "one mix for all images",

@@ -2,7 +2,7 @@
 
 #include "cluster/launch.h"
 #include "cluster/ranks.h"
-#include "conduct/service.h"
+#include "conduct/ranks/service.h"
 
 namespace sluice {
 

@@ -1,10 +1,10 @@
-#include "conduct/team.h"
+#include "conduct/ranks/team.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "cluster/ranks_testing.h"
-#include "conduct/service.h"
+#include "conduct/ranks/service.h"
 #include "tests/scratch.h"
 
 namespace sluice {

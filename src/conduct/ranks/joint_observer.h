@@ -1,6 +1,6 @@
 #pragma once
 
-#include "conduct/messages.h"
+#include "conduct/ranks/messages.h"
 
 namespace sluice {
 

@@ -23,8 +23,9 @@ std::vector<FrontierPoint> dense_points(const SavedModel& saved, const FrontierI
                                         double most_flops, const CompileOptions& options);
 
 /// A routed network. If it ends in a cascade, also the cascade with other shares, and with images
-/// chosen at random. If not, also with the mirror image beside the least sure ones, and if it mixes
-/// kernels with one mix for all images.
+/// chosen at random. If not, also with the mirror image beside the least sure ones, and with
+/// experts that are chosen for another image, or if it has none but mixes kernels, with one mix for
+/// all.
 std::vector<FrontierPoint> routed_points(const SavedModel& saved, const FrontierImages& images,
                                          const CompileOptions& options);
 
