@@ -84,9 +84,10 @@ Examples:
       ->transform(word_to_number({{"agglomerative", static_cast<int>(Clustering::agglomerative)},
                                   {"spectral", static_cast<int>(Clustering::spectral)}}));
   verb->add_option("--overlap", options->overlap,
-                   "A group's expert also learns the classes whose images\n"
-                   "are taken for one of the group's with this probability\n"
-                   "or more, in the mean (default: none)")
+                   "A group's expert also learns the classes\n"
+                   "whose images are taken for one of the group's\n"
+                   "with this mean probability or more\n"
+                   "(default: none)")
       ->type_name("SHARE")
       ->check(CLI::Range(0.001, 1.0));
   verb->add_option("--to", options->to, "File for the run's experiment with these groups")
