@@ -158,7 +158,7 @@ TEST(Centroids, NeedADenseWithABiasAndImages) {
   EXPECT_THAT(
       refusal({Flatten{"f"}, Dense{"d", 2, Activation::linear, true, Initializer::whitening}}),
       HasSubstr("has an initial kernel of convolutions"));
-  Sequential nested{"m", {4, 4, 3}};
+  Sequential nested{"m", {4, 4, 3}, {}};
   const Layer dense = Dense{"d", 2, Activation::linear, true, kCentroids};
   nested.layers = {
       Flatten{"f"}, Dense{"gate", 2},
