@@ -132,12 +132,7 @@ class TableReader {
     }
   }
   void activation(const char* key, Activation& value) {
-    const toml::node* node = get(key);
-    if (node == nullptr) return;
-    const auto word = node->value_exact<std::string>();
-    const auto found = word ? activation_of(*word) : std::nullopt;
-    if (!found) refuse_value(key, *node, "must be one of " + activation_words());
-    value = *found;
+    word(key, value, activation_of, activation_words);
   }
   void shape(const char* key, Shape& value) {
     value.clear();
@@ -165,12 +160,7 @@ class TableReader {
     }
   }
   void initializer(const char* key, Initializer& value) {
-    const toml::node* node = get(key);
-    if (node == nullptr) return;
-    const auto word = node->value_exact<std::string>();
-    const auto found = word ? initializer_of(*word) : std::nullopt;
-    if (!found) refuse_value(key, *node, "must be one of " + initializer_words());
-    value = *found;
+    word(key, value, initializer_of, initializer_words);
   }
   void last_axis(const char*) {}
   void fixed(const char*, const FixedSetting&, Missing) {}
@@ -186,6 +176,17 @@ class TableReader {
   }
 
  private:
+  template <class Value>
+  void word(const char* key, Value& value, std::optional<Value> (*value_of)(std::string_view),
+            std::string (*words)()) {
+    const toml::node* node = get(key);
+    if (node == nullptr) return;
+    const auto word = node->value_exact<std::string>();
+    const auto found = word ? value_of(*word) : std::nullopt;
+    if (!found) refuse_value(key, *node, "must be one of " + words());
+    value = *found;
+  }
+
   const toml::node* get(const char* key) {
     known_.insert(key);
     return table_.get(key);

@@ -4,7 +4,6 @@
 
 #include "base/random.h"
 #include "graph/weights.h"
-#include "graph/wiring.h"
 #include "sluice/trainer.h"
 #include "train/first_values.h"
 
@@ -102,18 +101,11 @@ class KMeans {
 }  // namespace
 
 void set_centroids(const Sequential& model, const Examples& examples, Weights& weights) {
-  require_weights(model, weights);
-  const std::vector<LayerSummary> layers = summarize(model);
-  const std::vector<std::vector<int>> sources = sources_of_layers(model);
-  std::size_t layer = 0;
-  for (const Weights::Tensor& tensor : weights.tensors()) {
-    if (tensor.initializer != Initializer::centroids) continue;
-    while (layers[layer].name != tensor.layer) ++layer;
+  for_each_kernel(model, weights, Initializer::centroids, [&](const auto& tensor, int source) {
     std::vector<float> points;
-    see_first_values(model, weights, sources[layer][0], examples,
-                     [&](std::span<const float> values) {
-                       points.insert(points.end(), values.begin(), values.end());
-                     });
+    see_first_values(model, weights, source, examples, [&](std::span<const float> values) {
+      points.insert(points.end(), values.begin(), values.end());
+    });
     const auto size = static_cast<std::size_t>(tensor.shape[0]);
     const auto count = static_cast<std::size_t>(tensor.shape[1]);
     KMeans means(points, size, count);
@@ -131,7 +123,7 @@ void set_centroids(const Sequential& model, const Examples& examples, Weights& w
       }
       bias[c] = static_cast<float>(-scale * square);
     }
-  }
+  });
 }
 
 }  // namespace sluice

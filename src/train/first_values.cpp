@@ -6,7 +6,9 @@
 
 #include "base/fail.h"
 #include "data/batching.h"
+#include "graph/layer_types.h"
 #include "graph/part.h"
+#include "graph/weights.h"
 #include "graph/wiring.h"
 #include "sluice/evaluation.h"
 
@@ -35,6 +37,18 @@ void see_first_values(const Sequential& model, const Weights& weights, int sourc
                batch);
     see(compiled ? compiled->predict(batch.images, batch.size())
                  : std::span<const float>(batch.images));
+  }
+}
+
+void for_each_kernel(const Sequential& model, const Weights& weights, Initializer initializer,
+                     const std::function<void(const Weights::Tensor&, int)>& see) {
+  require_weights(model, weights);
+  const std::vector<std::vector<int>> sources = sources_of_layers(model);
+  std::size_t layer = 0;
+  for (const Weights::Tensor& tensor : weights.tensors()) {
+    if (tensor.initializer != initializer) continue;
+    while (name_of(model.layers[layer]) != tensor.layer) ++layer;
+    see(tensor, sources[layer][0]);
   }
 }
 

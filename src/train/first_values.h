@@ -15,4 +15,9 @@ void see_first_values(const Sequential& model, const Weights& weights, int sourc
                       const Examples& examples,
                       const std::function<void(std::span<const float>)>& see);
 
+/// Calls see(kernel, number of the layer that its layer takes, or kImages) for each kernel outside
+/// experts that has an initializer. Throws Error (user) if the weights are not the model's.
+void for_each_kernel(const Sequential& model, const Weights& weights, Initializer initializer,
+                     const std::function<void(const Weights::Tensor&, int)>& see);
+
 }  // namespace sluice

@@ -103,21 +103,15 @@ void fill_kernel(const Eigen::MatrixXd& moments, std::span<float> kernel) {
 }  // namespace
 
 void whiten(const Sequential& model, const Examples& examples, Weights& weights) {
-  require_weights(model, weights);
   const std::vector<LayerSummary> layers = summarize(model);
-  const std::vector<std::vector<int>> sources = sources_of_layers(model);
-  std::size_t layer = 0;
-  for (const Weights::Tensor& tensor : weights.tensors()) {
-    if (tensor.initializer != Initializer::whitening) continue;
-    while (layers[layer].name != tensor.layer) ++layer;
-    const int source = sources[layer][0];
+  for_each_kernel(model, weights, Initializer::whitening, [&](const auto& tensor, int source) {
     const Shape& input =
         source == kImages ? model.input : layers[static_cast<std::size_t>(source)].output;
     PatchMoments moments(input, tensor.shape);
     see_first_values(model, weights, source, examples,
                      [&](std::span<const float> values) { moments.add(values); });
     fill_kernel(moments.mean(), weights.values(tensor));
-  }
+  });
 }
 
 }  // namespace sluice
