@@ -47,7 +47,7 @@ void write_tensors(const fs::path& folder) {
 
 void write_checkpoints(const fs::path& folder) {
   const ScratchFolder place;
-  Checkpoints checkpoints(place / "checkpoints", {"seed = 0\n", "data", "machine"});
+  Checkpoints checkpoints(place / "checkpoints", {"seed = 0\n", "data", [] { return "machine"; }});
   std::vector<float> weights{1, -2, 3e-30f};
   FitState state;
   state.history.epochs = {{1.5, 0.1, 1e-300, 1. / 3, 2}};

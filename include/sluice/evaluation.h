@@ -36,18 +36,20 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
-/// How many examples each expert of a layer took.
+/// How many examples each expert of a layer took. The kernels of a CondConv2D take parts of each
+/// example: their weights in its mix.
 struct ExpertUse {
   /// Of one true class, or of all.
   struct Count {
-    std::int64_t taken = 0;
-    std::int64_t right = 0;  ///< of these, classified correctly by the whole model
+    double taken = 0;
+    double right = 0;  ///< of these, classified correctly by the whole model
   };
 
   std::string layer;
-  std::vector<std::string> experts;  ///< names
+  std::vector<std::string> experts;  ///< names; of kernels their numbers
   std::vector<Count> counts;         ///< (classes, experts)
   std::int64_t examples = 0;
+  bool mixed = false;  ///< kernels of a CondConv2D
 
   const Count& of(int true_class, std::size_t expert) const {
     return counts[static_cast<std::size_t>(true_class) * experts.size() + expert];
@@ -65,7 +67,8 @@ struct Evaluation {
   double loss = 0;     ///< mean categorical cross-entropy, as Keras's evaluate()
   double seconds = 0;  ///< for the forward passes
   double images_per_second = 0;
-  std::vector<ExpertUse> experts = {};  ///< by layer of experts, for one view of each example
+  /// By layer of experts or of mixed kernels, for one view of each example.
+  std::vector<ExpertUse> experts = {};
 };
 
 /// Returns the largest batch for throughput in inference: 256 for images of 32x32x3, fewer for

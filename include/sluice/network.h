@@ -90,11 +90,14 @@ struct Route {
   std::span<const float> importance;  ///< (classes, 2): see importance_model()
 };
 
-/// The images of one pass that each expert of a layer took. Valid until the next pass.
-struct ExpertRows {
+/// What the experts of a layer took of each image of one pass.
+struct ExpertShares {
   std::string layer;
-  std::vector<std::string> experts;             ///< names
-  std::vector<std::span<const int>> of_expert;  ///< rows, in order
+  std::vector<std::string> experts;  ///< names; of the kernels of a CondConv2D their numbers
+  bool mixed = false;                ///< of a CondConv2D
+  /// (images, experts): 1 for each expert that takes the image, and 0 for the others; of a
+  /// CondConv2D the weights of its kernels in the mix for the image, whose sum is 1.
+  std::vector<float> shares;
 };
 
 /// A model compiled for batches up to a size. All primitives and activations are made when it is
@@ -132,9 +135,9 @@ class CompiledModel {
   /// The way of an image of the pass before through a mixture. Nothing for other models. Throws
   /// Error (user) for a row that was not in that pass.
   virtual std::optional<Route> route(int /*row*/) const { return {}; }
-  /// For each layer of experts, which images of the pass before they took. Nothing for other
-  /// models.
-  virtual std::vector<ExpertRows> expert_rows() const { return {}; }
+  /// For each layer of experts or of mixed kernels, what they took of the images of the pass
+  /// before. Nothing for other models.
+  virtual std::vector<ExpertShares> expert_shares() const { return {}; }
   /// gradient: (count, outputs()) of the pass before it, by a model compiled for training.
   /// Overwrites the gradients of trained().
   virtual void backward(std::span<const float> gradient, GradientOf where) = 0;

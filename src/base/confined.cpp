@@ -24,7 +24,7 @@ namespace sluice {
 namespace {
 
 /// First byte of the child's output; the result or the message follows.
-enum class Kind : char { result = 'R', user = 'U', machine = 'M', no_memory = 'N', other = 'O' };
+enum class Outcome : char { result = 'R', user = 'U', machine = 'M', no_memory = 'N', other = 'O' };
 
 constexpr std::uint64_t kMaxMessage = 4096;
 
@@ -74,8 +74,8 @@ void send(int pipe, std::string_view bytes) {
   }
 }
 
-void send(int pipe, Kind kind, std::string_view bytes) {
-  const char first = static_cast<char>(kind);
+void send(int pipe, Outcome outcome, std::string_view bytes) {
+  const char first = static_cast<char>(outcome);
   send(pipe, {&first, 1});
   send(pipe, bytes);
 }
@@ -86,18 +86,18 @@ void send(int pipe, Kind kind, std::string_view bytes) {
                             const std::function<std::string()>& function) {
   try {
     if (!confine(limits, address_space)) {
-      send(pipe, Kind::other, std::strerror(errno));
+      send(pipe, Outcome::other, std::strerror(errno));
     } else {
-      send(pipe, Kind::result, function());
+      send(pipe, Outcome::result, function());
     }
   } catch (const Error& error) {
-    send(pipe, error.fault() == Fault::user ? Kind::user : Kind::machine, error.what());
+    send(pipe, error.fault() == Fault::user ? Outcome::user : Outcome::machine, error.what());
   } catch (const std::bad_alloc&) {
-    send(pipe, Kind::no_memory, "");
+    send(pipe, Outcome::no_memory, "");
   } catch (const std::exception& error) {
-    send(pipe, Kind::other, error.what());
+    send(pipe, Outcome::other, error.what());
   } catch (...) {
-    send(pipe, Kind::other, "unknown exception");
+    send(pipe, Outcome::other, "unknown exception");
   }
   ::_exit(0);
 }
@@ -209,18 +209,18 @@ std::string run_confined(const Confinement& limits, const std::function<std::str
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || bytes.empty()) {
     throw damaged(limits, "it ended early");
   }
-  const auto kind = static_cast<Kind>(bytes.front());
+  const auto outcome = static_cast<Outcome>(bytes.front());
   bytes.erase(0, 1);
-  switch (kind) {
-    case Kind::result:
+  switch (outcome) {
+    case Outcome::result:
       return bytes;
-    case Kind::user:
+    case Outcome::user:
       throw error_from_child(Fault::user, bytes, limits);
-    case Kind::machine:
+    case Outcome::machine:
       throw error_from_child(Fault::machine, bytes, limits);
-    case Kind::no_memory:
+    case Outcome::no_memory:
       throw damaged(limits, "it needs more than {} MiB of memory", limits.memory_bytes >> 20);
-    case Kind::other:
+    case Outcome::other:
       break;
   }
   throw damaged(limits, "{}", one_line(bytes, kMaxMessage));

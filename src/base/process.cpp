@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kGraceSeconds = 0.5;
 /// How often a waiting thread looks before it sleeps.
-constexpr const char* kTurns = "1000";
+constexpr const char* kSpinCount = "1000";
 
 std::atomic<int> noted_signal = 0;
 std::atomic<bool> stops_gracefully = false;
@@ -93,7 +93,7 @@ void restart_with_short_waits(char** argv) {
   if (getenv("GOMP_SPINCOUNT") != nullptr || getenv("OMP_WAIT_POLICY") != nullptr) return;
   std::error_code none;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", none);
-  if (none || setenv("GOMP_SPINCOUNT", kTurns, 1) != 0) return;
+  if (none || setenv("GOMP_SPINCOUNT", kSpinCount, 1) != 0) return;
   execv(program.c_str(), argv);  // returns only where it fails: then the threads spin
 }
 

@@ -15,6 +15,18 @@ const std::filesystem::path& emptied(const std::filesystem::path& folder) {
   return folder;
 }
 
+/// Tells what a starved expert gets, and what would help.
+std::string hardly_used(const ExpertUse& use, std::size_t expert) {
+  const double taken = use.of_all(expert).taken;
+  if (use.mixed) {
+    return fmt::format(" has {:.2f}% of the mixes of {} validation images: fewer kernels would do",
+                       100 * taken / static_cast<double>(use.examples), use.examples);
+  }
+  return fmt::format(
+      " gets {} of {} validation images: a larger balance_loss or bias_rate would give it more",
+      taken, use.examples);
+}
+
 }  // namespace
 
 EventLog::EventLog(const std::filesystem::path& folder)
@@ -55,13 +67,10 @@ void StageFit::on_expert_use(const std::vector<ExpertUse>& layers) {
   std::set<std::string> starved;
   for (const ExpertUse& use : layers) {
     for (const std::size_t expert : starved_experts(use)) {
-      const std::string name = use.layer + ": " + use.experts[expert];
+      const std::string name = use.layer + (use.mixed ? ": kernel " : ": ") + use.experts[expert];
       starved.insert(name);
       if (starved_.contains(name)) continue;
-      observer_.on_note(
-          fmt::format("{} gets {} of {} validation images: a larger balance_loss or bias_rate "
-                      "would give it more",
-                      name, use.of_all(expert).taken, use.examples));
+      observer_.on_note(name + hardly_used(use, expert));
     }
   }
   starved_ = std::move(starved);

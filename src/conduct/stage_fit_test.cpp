@@ -27,6 +27,10 @@ TEST(StageFit, NotesAnExpertOnceWhenItGetsHardlyAnyImages) {
   fit.on_expert_use({fair});
   fit.on_expert_use({starved});
   EXPECT_EQ(observer.notes.size(), 2);
+  fit.on_expert_use({{"conv", {"0", "1"}, {{98.7, 1}, {1.3, 1}}, 100, true}});
+  EXPECT_EQ(
+      observer.notes.back(),
+      "conv: kernel 1 has 1.30% of the mixes of 100 validation images: fewer kernels would do");
 }
 
 }  // namespace

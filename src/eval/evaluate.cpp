@@ -21,23 +21,24 @@ namespace {
 
 void add_expert_use(const CompiledModel& model, std::span<const float> outputs,
                     std::span<const int> labels, Evaluation& result) {
-  const std::vector<ExpertRows> layers = model.expert_rows();
+  const std::vector<ExpertShares> layers = model.expert_shares();
   const std::size_t classes = outputs.size() / labels.size();
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    const ExpertRows& layer = layers[l];
+    const ExpertShares& layer = layers[l];
+    const std::size_t experts = layer.experts.size();
     if (result.experts.size() == l) {
-      result.experts.push_back({layer.layer, layer.experts, {}});
-      result.experts.back().counts.resize(classes * layer.experts.size());
+      result.experts.push_back({layer.layer, layer.experts, {}, 0, layer.mixed});
+      result.experts.back().counts.resize(classes * experts);
     }
     ExpertUse& use = result.experts[l];
     use.examples += static_cast<std::int64_t>(labels.size());
-    for (std::size_t e = 0; e < layer.experts.size(); ++e) {
-      for (const int row : layer.of_expert[e]) {
-        const auto r = static_cast<std::size_t>(row);
-        const auto label = static_cast<std::size_t>(labels[r]);
-        ExpertUse::Count& count = use.counts[label * layer.experts.size() + e];
-        ++count.taken;
-        count.right += predicted_class(outputs.subspan(r * classes, classes)) == labels[r];
+    for (std::size_t row = 0; row < labels.size(); ++row) {
+      const bool right = predicted_class(outputs.subspan(row * classes, classes)) == labels[row];
+      for (std::size_t e = 0; e < experts; ++e) {
+        const double share = layer.shares[row * experts + e];
+        ExpertUse::Count& count = use.counts[static_cast<std::size_t>(labels[row]) * experts + e];
+        count.taken += share;
+        if (right) count.right += share;
       }
     }
   }
@@ -55,9 +56,9 @@ ExpertUse::Count ExpertUse::of_all(std::size_t expert) const {
 }
 
 std::vector<std::size_t> starved_experts(const ExpertUse& use) {
-  std::int64_t taken = 0;
+  double taken = 0;
   for (const ExpertUse::Count& count : use.counts) taken += count.taken;
-  const auto experts = static_cast<std::int64_t>(use.experts.size());
+  const auto experts = static_cast<double>(use.experts.size());
   std::vector<std::size_t> starved;
   for (std::size_t e = 0; e < use.experts.size(); ++e) {
     if (10 * experts * use.of_all(e).taken < taken) starved.push_back(e);

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <cmath>
+
+#include "graph/weights.h"
 #include "sluice/evaluation.h"
 
 namespace sluice {
@@ -43,18 +46,47 @@ TEST(ExpertUse, CountsTheImagesOfEachClassThatAnExpertTook) {
   is(use.of(1, 0), 1, 0);
   is(use.of(1, 1), 3, 3);
   is(use.of_all(0), 2, 1);
-  // The rows are those of the last pass.
-  const std::vector<ExpertRows> rows = compiled->expert_rows();
-  ASSERT_EQ(rows.size(), 1);
-  EXPECT_THAT(rows[0].of_expert[0], testing::IsEmpty());
-  EXPECT_THAT(rows[0].of_expert[1], testing::ElementsAre(0, 1));
+  // The shares are those of the last pass.
+  const std::vector<ExpertShares> layers = compiled->expert_shares();
+  ASSERT_EQ(layers.size(), 1);
+  EXPECT_FALSE(layers[0].mixed);
+  EXPECT_THAT(layers[0].shares, testing::ElementsAre(0, 1, 0, 1));
+}
+
+TEST(ExpertUse, OfMixedKernelsAddsTheirWeights) {
+  // Its gate gives a kernel three times the weight of the other one; it returns the first value of
+  // an image as it is.
+  const CondConv2D conv{
+      .name = "conv", .filters = 2, .kernels = 2, .kernel_size = 1, .use_bias = false};
+  const Sequential model{"net", {1, 1, 2}, {conv, Flatten{"flat"}}};
+  Weights weights(model);
+  const auto set = [&](const std::string& kind, const std::vector<float>& values) {
+    const Weights::Tensor& tensor = tensor_of(std::as_const(weights), "conv", kind);
+    std::ranges::copy(values, weights.values(tensor).begin());
+  };
+  set("gate_kernel", {std::log(3.f), 0, 0, std::log(3.f)});
+  set("kernel", {1, 0, 0, 0, 1, 0, 0, 0});
+  const LabelledImages images{{1, 1, 2}, {255, 0, 0, 255, 255, 0}, {0, 0, 1}};
+  const auto compiled = compile_for_inference(model, weights, {.batch = 2});
+  const std::vector<std::string> classes{"zero", "one"};
+  const Evaluation found = evaluate(*compiled, Examples(images, classes));
+  ASSERT_EQ(found.experts.size(), 1);
+  const ExpertUse& use = found.experts[0];
+  EXPECT_TRUE(use.mixed);
+  EXPECT_EQ(use.layer, "conv");
+  EXPECT_THAT(use.experts, testing::ElementsAre("0", "1"));
+  EXPECT_NEAR(use.of(0, 0).taken, 0.75 + 0.25, 1e-6);
+  EXPECT_NEAR(use.of(1, 0).taken, 0.75, 1e-6);
+  EXPECT_NEAR(use.of(1, 1).taken, 0.25, 1e-6);
+  EXPECT_NEAR(use.of_all(0).taken, 1.75, 1e-6);
+  EXPECT_EQ(use.of(1, 0).right, 0);
 }
 
 TEST(ExpertUse, IsOfNetworksWithExpertsAlone) {
   const Sequential model{"net", {2}, {Dense{"dense", 2}}};
   const Weights weights(model);
   const auto compiled = compile_for_inference(model, weights, {.batch = 3});
-  EXPECT_TRUE(compiled->expert_rows().empty());
+  EXPECT_TRUE(compiled->expert_shares().empty());
 }
 
 }  // namespace

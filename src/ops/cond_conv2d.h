@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "graph/operation.h"
@@ -32,6 +33,10 @@ class CondConv2D : public Op {
   void forward(onednn::Context& context, const Pass& pass) override;
   void backward_weights(onednn::Context& context) override;
   void backward_data(onednn::Context& context) override;
+
+  std::size_t kernels() const { return kernels_; }
+  /// (rows of the last forward pass, kernels): what each kernel is worth in the mix for an image.
+  std::span<const float> weights() const { return {weights_.data(), rows_ * kernels_}; }
 
  private:
   /// Some images of a part, and the memory of the thread that works on them.

@@ -8,24 +8,25 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kNameWidth = 20;
-constexpr std::size_t kExpertWidth = 15;
-constexpr std::size_t kExpertsBeside = (kTextWidth - kNameWidth) / kExpertWidth;
 
-std::string part(std::int64_t count, std::int64_t of) {
-  if (of == 0) return "-";
-  return percent(static_cast<double>(count) / static_cast<double>(of));
+std::string part(double count, double of) {
+  return of == 0 ? "-" : percent(count / of);
 }
 
-std::string taken_and_right(const ExpertUse::Count& count, std::int64_t examples) {
-  return part(count.taken, examples) + right(part(count.right, count.taken), 7);
+/// What an expert took of some examples, and how many of these are right; of a kernel, whose part
+/// in an answer is as right as that of the others, only what it took.
+std::string cell(const ExpertUse& use, const ExpertUse::Count& count, std::int64_t examples) {
+  const std::string taken = part(count.taken, static_cast<double>(examples));
+  return use.mixed ? taken : taken + right(part(count.right, count.taken), 7);
 }
 
-/// Some experts of a layer beside each other.
-std::string block(const ExpertUse& use, const ConfusionMatrix& confusion, std::size_t first) {
-  const std::size_t end = std::min(use.experts.size(), first + kExpertsBeside);
-  const auto row = [&](const std::string& name, const auto& cell) {
+/// Some experts of a layer beside each other, each of that width.
+std::string block(const ExpertUse& use, const ConfusionMatrix& confusion, std::size_t first,
+                  std::size_t width) {
+  const std::size_t end = std::min(use.experts.size(), first + (kTextWidth - kNameWidth) / width);
+  const auto row = [&](const std::string& name, const auto& text_of) {
     std::string line = left(name, kNameWidth);
-    for (std::size_t e = first; e < end; ++e) line += right(cell(e), kExpertWidth);
+    for (std::size_t e = first; e < end; ++e) line += right(text_of(e), width);
     return line + "\n";
   };
   std::string text = row("", [&](std::size_t e) { return printable(use.experts[e]); });
@@ -33,10 +34,9 @@ std::string block(const ExpertUse& use, const ConfusionMatrix& confusion, std::s
     const std::int64_t examples = confusion.support(c);
     if (examples == 0) continue;
     text += row(printable(confusion.class_names()[static_cast<std::size_t>(c)]),
-                [&](std::size_t e) { return taken_and_right(use.of(c, e), examples); });
+                [&](std::size_t e) { return cell(use, use.of(c, e), examples); });
   }
-  return text +
-         row("all", [&](std::size_t e) { return taken_and_right(use.of_all(e), use.examples); });
+  return text + row("all", [&](std::size_t e) { return cell(use, use.of_all(e), use.examples); });
 }
 
 }  // namespace
@@ -44,12 +44,18 @@ std::string block(const ExpertUse& use, const ConfusionMatrix& confusion, std::s
 std::string expert_use_text(const Evaluation& evaluation) {
   std::string text;
   for (const ExpertUse& use : evaluation.experts) {
-    text +=
-        wrapped(fmt::format("Experts of '{}': the part of each class's images that they take, "
-                            "and how many of these are right",
-                            printable(use.layer)));
-    for (std::size_t first = 0; first < use.experts.size(); first += kExpertsBeside) {
-      text += block(use, evaluation.confusion, first);
+    const std::string layer = printable(use.layer);
+    text += wrapped(use.mixed
+                        ? fmt::format("Kernels of '{}': their mean weights in the mixes for each "
+                                      "class's images",
+                                      layer)
+                        : fmt::format("Experts of '{}': the part of each class's images that they "
+                                      "take, and how many of these are right",
+                                      layer));
+    const std::size_t width = use.mixed ? 7 : 15;
+    for (std::size_t first = 0; first < use.experts.size();
+         first += (kTextWidth - kNameWidth) / width) {
+      text += block(use, evaluation.confusion, first, width);
     }
   }
   return text;

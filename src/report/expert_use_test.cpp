@@ -29,6 +29,16 @@ TEST(ExpertUseText, HasEachClassAndEachExpert) {
   EXPECT_EQ(expert_use_text(Evaluation()), "");
 }
 
+TEST(ExpertUseText, OfMixedKernelsHasTheirMeanWeights) {
+  Evaluation of = evaluation(8);
+  of.experts[0].mixed = true;
+  const std::string text = expert_use_text(of);
+  EXPECT_THAT(text, testing::StartsWith("Kernels of 'experts': their mean weights in the mixes for "
+                                        "each class's images\n"));
+  EXPECT_THAT(text, testing::HasSubstr("\ncat                   80.0%   0.0%"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 5);  // all eight beside each other
+}
+
 TEST(ExpertUseText, OfManyExpertsIsInBlocksOf80Columns) {
   std::istringstream lines(expert_use_text(evaluation(9)));
   int heads = 0;

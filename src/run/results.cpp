@@ -53,11 +53,25 @@ OrderedJson expert_use_json(const ExpertUse& use, const ConfusionMatrix& confusi
   for (int c = 0; c < confusion.classes(); ++c) {
     const std::string& name = confusion.class_names()[static_cast<std::size_t>(c)];
     for (std::size_t e = 0; e < use.experts.size(); ++e) {
-      taken[name].push_back(use.of(c, e).taken);
-      right[name].push_back(use.of(c, e).right);
+      taken[name].push_back(std::llround(use.of(c, e).taken));
+      right[name].push_back(std::llround(use.of(c, e).right));
     }
   }
   return {{"names", use.experts}, {"images", std::move(taken)}, {"right", std::move(right)}};
+}
+
+/// For each class with images the mean weights of the kernels.
+OrderedJson kernel_use_json(const ExpertUse& use, const ConfusionMatrix& confusion) {
+  OrderedJson classes = OrderedJson::object();
+  for (int c = 0; c < confusion.classes(); ++c) {
+    const auto images = static_cast<double>(confusion.support(c));
+    OrderedJson& means = classes[confusion.class_names()[static_cast<std::size_t>(c)]];
+    means = OrderedJson::array();
+    for (std::size_t e = 0; images > 0 && e < use.experts.size(); ++e) {
+      means.push_back(use.of(c, e).taken / images);
+    }
+  }
+  return classes;
 }
 
 OrderedJson evaluation_json(const Evaluation& evaluation) {
@@ -68,7 +82,11 @@ OrderedJson evaluation_json(const Evaluation& evaluation) {
                    {"confusion", confusion_json(evaluation.confusion)},
                    {"classification_report", report_json(evaluation.confusion)}};
   for (const ExpertUse& use : evaluation.experts) {
-    json["experts"][use.layer] = expert_use_json(use, evaluation.confusion);
+    if (use.mixed) {
+      json["kernels"][use.layer] = kernel_use_json(use, evaluation.confusion);
+    } else {
+      json["experts"][use.layer] = expert_use_json(use, evaluation.confusion);
+    }
   }
   return json;
 }

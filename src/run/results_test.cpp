@@ -143,6 +143,19 @@ TEST(Results, OfOneNetworkHaveNoMixture) {
   EXPECT_FALSE(root.at("verdict").contains("difference"));
 }
 
+TEST(Results, TellTheUseOfExpertsAndOfMixedKernels) {
+  Results results = example();
+  Evaluation& test = results.baseline.test;
+  test.confusion = ConfusionMatrix({"a", "b"});
+  for (int image = 0; image < 4; ++image) test.confusion.add(0, 0);
+  test.experts = {{"blocks", {"one", "two"}, {{3, 2}, {1, 1}, {}, {}}, 4},
+                  {"conv", {"0", "1"}, {{3, 3}, {1, 1}, {}, {}}, 4, true}};
+  const json baseline = json::parse(to_json(results)).at("baseline");
+  EXPECT_EQ(baseline.at("experts"), json::parse(R"({"blocks": {"names": ["one", "two"],
+      "images": {"a": [3, 1], "b": [0, 0]}, "right": {"a": [2, 1], "b": [0, 0]}}})"));
+  EXPECT_EQ(baseline.at("kernels"), json::parse(R"({"conv": {"a": [0.75, 0.25], "b": []}})"));
+}
+
 TEST(Results, TellForHowManyEpochsTheBaselineCostsAsMuch) {
   Results results = example();  // 100 images in each of five stages, 50 an epoch
   results.baseline.cost.training_flops = 10;

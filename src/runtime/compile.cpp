@@ -38,7 +38,7 @@ class CompiledSequential : public ShardModel {
     require_gradient(*this, gradient, network_.training() ? network_.count() : 0, where);
     network_.backward(gradient, where);
   }
-  std::vector<ExpertRows> expert_rows() const override { return network_.expert_rows(); }
+  std::vector<ExpertShares> expert_shares() const override { return network_.expert_shares(); }
   std::string first_not_finite() const override { return network_.first_not_finite(); }
   std::size_t memory_bytes() const override { return context_.bytes() + network_.bytes(); }
   void start_profile() override { network_.start_profile(); }

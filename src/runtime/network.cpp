@@ -12,6 +12,7 @@
 #include "graph/weights.h"
 #include "graph/wiring.h"
 #include "onednn/planes.h"
+#include "ops/cond_conv2d.h"
 #include "ops/convolution/algorithm.h"
 #include "ops/dense.h"
 #include "ops/softmax.h"
@@ -383,16 +384,31 @@ std::span<float> Network::diff_input() const {
   return {onednn::data(last_->diff_input), last_count_ * input_floats_};
 }
 
-std::vector<ExpertRows> Network::expert_rows() const {
-  std::vector<ExpertRows> all;
-  for (const auto& [layer, experts] : experts_) {
-    ExpertRows one{name_of(model_.layers[layer]), {}, {}};
-    for (std::size_t e = 0; e < experts->count(); ++e) {
-      one.experts.push_back(experts->name(e));
-      one.of_expert.emplace_back(std::as_const(*experts).rows(e));
+ExpertShares Network::routed_shares(std::size_t layer, const Experts& experts) const {
+  ExpertShares routed{name_of(model_.layers[layer]), {}, false, {}};
+  routed.shares.resize(static_cast<std::size_t>(last_count_) * experts.count());
+  for (std::size_t e = 0; e < experts.count(); ++e) {
+    routed.experts.push_back(experts.name(e));
+    for (const int row : experts.rows(e)) {
+      routed.shares[static_cast<std::size_t>(row) * experts.count() + e] = 1;
     }
-    all.push_back(std::move(one));
   }
+  return routed;
+}
+
+std::vector<ExpertShares> Network::expert_shares() const {
+  std::map<std::size_t, ExpertShares> by_layer;
+  for (const auto& [layer, experts] : experts_) by_layer[layer] = routed_shares(layer, *experts);
+  for (const LayerOp& each : (last_ != nullptr ? *last_ : programs_.front()).ops) {
+    const auto* mixed = dynamic_cast<const ops::CondConv2D*>(each.op.get());
+    if (mixed == nullptr) continue;
+    ExpertShares& mixes = by_layer[each.layer];
+    mixes = {name_of(model_.layers[each.layer]), {}, true, {}};
+    mixes.shares.assign(mixed->weights().begin(), mixed->weights().end());
+    for (std::size_t k = 0; k < mixed->kernels(); ++k) mixes.experts.push_back(std::to_string(k));
+  }
+  std::vector<ExpertShares> all;
+  for (auto& [layer, shares] : by_layer) all.push_back(std::move(shares));
   return all;
 }
 

@@ -105,7 +105,7 @@ class Network {
   /// Size of its activations, gradients and prepared parameters, without what the context shares.
   std::size_t bytes() const;
 
-  std::vector<ExpertRows> expert_rows() const;
+  std::vector<ExpertShares> expert_shares() const;
 
   void start_profile();
   std::vector<LayerProfile> profile() const;
@@ -130,6 +130,7 @@ class Network {
   Program& program_for(int count);
   bool trains_kernel_of(const ops::Op& op) const;
   std::size_t first_gradient_of(std::size_t layer) const;
+  ExpertShares routed_shares(std::size_t layer, const Experts& experts) const;
   void plan_backward(Program& program, ops::Plan& plan);
   /// Adds to a layer's time what `run` takes, if that is wanted.
   template <class Run>

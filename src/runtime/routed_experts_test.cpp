@@ -53,6 +53,16 @@ std::vector<float> copied(std::span<const float> values) {
   return {values.begin(), values.end()};
 }
 
+/// How many images of the last pass each expert took.
+std::vector<int> images_by_expert(const Network& network) {
+  const ExpertShares layer = network.expert_shares().front();
+  std::vector<int> counts(layer.experts.size());
+  for (std::size_t i = 0; i < layer.shares.size(); ++i) {
+    counts[i % counts.size()] += layer.shares[i] == 1;
+  }
+  return counts;
+}
+
 /// Weights whose gate sends images to all experts.
 Weights weights_of(const Sequential& model) {
   Weights weights(model);
@@ -155,7 +165,7 @@ TEST_F(RoutedExpertsTest, ExpertsThatABiasChoseHaveNormalizedWeightsHoweverUnlik
   std::ranges::copy(random_images(kBatch * element_count(model.input)), network.input().begin());
   const RandomKey key{};
   const auto output = network.forward(kBatch, &key);
-  EXPECT_EQ(network.expert_rows().front().of_expert[1].size(), kBatch);
+  EXPECT_EQ(images_by_expert(network), (std::vector<int>{0, kBatch, 0}));
   network.backward(random_images(output.size(), 9), GradientOf::output);
   EXPECT_EQ(network.first_not_finite(), "");
   for (const float each : network.gradients()) EXPECT_TRUE(std::isfinite(each));
@@ -202,12 +212,7 @@ TEST_F(RoutedExpertsTest, SelectionBiasesBalanceTheExperts) {
   const auto counts_of = [&](Network& of, const RandomKey* key) {
     std::ranges::copy(images, of.input().begin());
     of.forward(kBatch, key);
-    std::vector<int> counts;
-    const ExpertRows experts = of.expert_rows().front();
-    for (const std::span<const int> rows : experts.of_expert) {
-      counts.push_back(static_cast<int>(rows.size()));
-    }
-    return counts;
+    return images_by_expert(of);
   };
   const RandomKey key{};
   std::vector<int> counts;
@@ -290,8 +295,8 @@ TEST_F(RoutedExpertsTest, LayersHaveNoiseOfTheirOwn) {
   std::ranges::copy(random_images(kBatch * 6, 3), network.input().begin());
   const auto same = [&](const RandomKey* key) {
     network.forward(kBatch, key);
-    const std::vector<ExpertRows> layers = network.expert_rows();
-    return std::ranges::equal(layers[0].of_expert[0], layers[1].of_expert[0]);
+    const std::vector<ExpertShares> layers = network.expert_shares();
+    return layers[0].shares == layers[1].shares;
   };
   const RandomKey key{};
   EXPECT_TRUE(same(nullptr));

@@ -365,33 +365,20 @@ std::optional<Route> ShardedModel::route(int row) const {
   throw user_error("model", "there is no row {} to tell the route of", row);
 }
 
-std::vector<ExpertRows> ShardedModel::expert_rows() const {
-  std::vector<ExpertRows> layers = first().expert_rows();
-  expert_rows_.clear();
+std::vector<ExpertShares> ShardedModel::expert_shares() const {
+  std::vector<ExpertShares> layers = first().expert_shares();
   for (std::size_t l = 0; l < layers.size(); ++l) {
     const std::size_t experts = layers[l].experts.size();
-    std::vector<std::uint8_t> took(static_cast<std::size_t>(options_.batch) * experts);
+    std::vector<float> shares(static_cast<std::size_t>(options_.batch) * experts);
     for (std::size_t s = 0; s < own_.size(); ++s) {
       const auto [first_row, end] = rows_of(s);
       if (first_row == end) continue;
-      const ExpertRows own = own_[s].model->expert_rows()[l];
-      for (std::size_t e = 0; e < experts; ++e) {
-        for (const int row : own.of_expert[e]) {
-          took[static_cast<std::size_t>(first_row + row) * experts + e] = 1;
-        }
-      }
+      std::ranges::copy(own_[s].model->expert_shares()[l].shares,
+                        shares.begin() + static_cast<std::ptrdiff_t>(first_row * experts));
     }
-    gather(took);
-    for (std::size_t e = 0; e < experts; ++e) {
-      std::vector<int>& rows = expert_rows_.emplace_back();
-      for (int row = 0; row < places_.back(); ++row) {
-        if (took[static_cast<std::size_t>(row) * experts + e] != 0) rows.push_back(row);
-      }
-    }
-  }
-  auto next = expert_rows_.begin();
-  for (ExpertRows& layer : layers) {
-    for (std::span<const int>& rows : layer.of_expert) rows = *next++;
+    gather(shares);
+    shares.resize(static_cast<std::size_t>(places_.back()) * experts);
+    layers[l].shares = std::move(shares);
   }
   return layers;
 }

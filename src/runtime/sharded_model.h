@@ -52,7 +52,7 @@ class ShardedModel : public CompiledModel {
   /// The way of an image of this rank's shards.
   std::optional<Route> route(int row) const override;
   /// All ranks call it.
-  std::vector<ExpertRows> expert_rows() const override;
+  std::vector<ExpertShares> expert_shares() const override;
   void backward(std::span<const float> gradient, GradientOf where) override;
   std::vector<Trained> trained() override { return own_.front().model->trained(); }
   std::vector<std::span<float>> state() override { return own_.front().model->state(); }
@@ -115,7 +115,6 @@ class ShardedModel : public CompiledModel {
   std::vector<float> logits_;   ///< likewise, for a model that has them
   std::vector<Part> parts_;     ///< in the order in which they are sent
   BackwardProgress progress_;
-  mutable std::vector<std::vector<int>> expert_rows_;  ///< memory of expert_rows()
   std::span<const int> labels_;
 };
 

@@ -61,6 +61,14 @@ Sequential expert_network() {
           {{"mean", {"trunk"}}, {"experts", {"trunk", "gate"}}}};
 }
 
+/// With kernels that are mixed for each image.
+Sequential mixed_network() {
+  return {"mixed",
+          kImageShape,
+          {CondConv2D{.name = "conv", .filters = 4, .kernels = 3}, GlobalAveragePooling2D{"mean"},
+           Dense{"output", kClasses, Activation::softmax}}};
+}
+
 /// With dense layers. In a batch of 12, two ranks gather the rows of "wide", and four also those of
 /// "narrow" and "open"; they sum the gradients of the others.
 Sequential dense_network(std::set<std::string> frozen = {"frozen"}) {
@@ -78,13 +86,13 @@ Sequential dense_network(std::set<std::string> frozen = {"frozen"}) {
 struct Outcome {
   std::vector<float> values;  ///< weights and state
   std::vector<double> figures;
-  std::vector<std::int64_t> expert_use;
+  std::vector<double> expert_use;
 
   bool operator==(const Outcome&) const = default;
 };
 
-struct Recorder : FitObserver {
-  explicit Recorder(Outcome& all) : outcome(all) {}
+struct OutcomeRecorder : FitObserver {
+  explicit OutcomeRecorder(Outcome& all) : outcome(all) {}
   void on_epoch(const Progress&, const Epoch& epoch) override {
     for (const double each : {epoch.loss, epoch.accuracy, epoch.val_loss, epoch.val_accuracy}) {
       outcome.figures.push_back(each);
@@ -105,7 +113,7 @@ class ShardedModelTest : public testing::Test {
  protected:
   Outcome train(CompiledModel& model, const std::vector<Weights*>& weights) const {
     Outcome outcome;
-    Recorder recorder(outcome);
+    OutcomeRecorder recorder(outcome);
     fit(model, {train_, kNames}, {validation_, kNames},
         {.epochs = 2, .batch_size = kWholeBatch, .seed = 4}, recorder);
     for (const Weights* each : weights) {
@@ -312,6 +320,10 @@ TEST_F(ShardedModelTest, SendsWhatIsSmaller) {
 
 TEST_F(ShardedModelTest, SoDoesOneWithExperts) {
   expect_the_same_everywhere(expert_network());
+}
+
+TEST_F(ShardedModelTest, SoDoesOneWithMixedKernels) {
+  expect_the_same_everywhere(mixed_network());
 }
 
 TEST_F(ShardedModelTest, SoDoesOneWithNoiseAndSelectionBiases) {

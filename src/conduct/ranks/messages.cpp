@@ -79,7 +79,7 @@ Json of(const std::vector<ExpertUse>& layers) {
   for (const ExpertUse& layer : layers) {
     Json counts = Json::array();
     for (const ExpertUse::Count& count : layer.counts) counts.push_back({count.taken, count.right});
-    all.push_back({layer.layer, layer.experts, std::move(counts), layer.examples});
+    all.push_back({layer.layer, layer.experts, std::move(counts), layer.examples, layer.mixed});
   }
   return all;
 }
@@ -87,7 +87,8 @@ Json of(const std::vector<ExpertUse>& layers) {
 std::vector<ExpertUse> expert_use_from(const Json& json) {
   std::vector<ExpertUse> layers;
   for (const Json& each : json) {
-    ExpertUse& layer = layers.emplace_back(ExpertUse{each.at(0), each.at(1), {}, each.at(3)});
+    ExpertUse& layer =
+        layers.emplace_back(ExpertUse{each.at(0), each.at(1), {}, each.at(3), each.at(4)});
     for (const Json& count : each.at(2)) layer.counts.push_back({count.at(0), count.at(1)});
   }
   return layers;

@@ -19,7 +19,7 @@ std::string flatten(const std::string& bytes) {
   const Confinement limits{"keras", "f.h5", "HDF5", std::uint64_t{1} << 30, 10, 1 << 28};
   return run_confined(limits, [&] { return flatten_hdf5(bytes, {}, "f.h5"); });
 }
-std::string refusal(const std::string& bytes) {
+std::string refusal_of_hdf5(const std::string& bytes) {
   return error_of(Fault::user, [&] { flatten(bytes); });
 }
 
@@ -119,27 +119,28 @@ TEST_F(Hostile, AnOptimizerIsPassedOver) {
 TEST_F(Hostile, Links) {
   const Hdf5Handle layers = group("layers");
   H5Lcreate_external("/etc/passwd", "/", layers.get(), "x", H5P_DEFAULT, H5P_DEFAULT);
-  EXPECT_EQ(refusal(bytes()),
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
             "[keras] f.h5: layers/x: is an external link, which Keras does not write");
   H5Ldelete(layers.get(), "x", H5P_DEFAULT);
   H5Lcreate_soft("/layers", layers.get(), "y", H5P_DEFAULT, H5P_DEFAULT);
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: layers/y: is a soft link, which Keras does not write");
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
+            "[keras] f.h5: layers/y: is a soft link, which Keras does not write");
   H5Ldelete(layers.get(), "y", H5P_DEFAULT);
   H5Lcreate_hard(file_.get(), "layers", layers.get(), "itself", H5P_DEFAULT, H5P_DEFAULT);
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: layers/itself: has more than one name");
+  EXPECT_EQ(refusal_of_hdf5(bytes()), "[keras] f.h5: layers/itself: has more than one name");
 }
 
 TEST_F(Hostile, TooDeep) {
   std::string path = "g";
   for (int i = 0; i < 40; ++i, path += "/g") group(path);
-  EXPECT_THAT(refusal(bytes()), HasSubstr("groups are nested more than 32 deep"));
+  EXPECT_THAT(refusal_of_hdf5(bytes()), HasSubstr("groups are nested more than 32 deep"));
 }
 
 TEST_F(Hostile, DataElsewhere) {
   const Hdf5Handle external = properties();
   H5Pset_external(external.get(), "/etc/passwd", 0, 24);
   dataset("x", H5T_IEEE_F32LE, {6}, external.get());
-  EXPECT_EQ(refusal(bytes()),
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
             "[keras] f.h5: x: has its data in another file, which Keras does not write");
 }
 
@@ -149,18 +150,19 @@ TEST_F(Hostile, VirtualData) {
   const Hdf5Handle mapped = properties();
   H5Pset_virtual(mapped.get(), space.get(), "/etc/passwd", "x", space.get());
   dataset("v", H5T_IEEE_F32LE, {6}, mapped.get());
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: v: is a virtual dataset, which Keras does not write");
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
+            "[keras] f.h5: v: is a virtual dataset, which Keras does not write");
 }
 
 TEST_F(Hostile, MoreDeclaredThanStored) {
   dataset("empty", H5T_IEEE_F32LE, {1000, 1000});
-  EXPECT_EQ(refusal(bytes()),
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
             "[keras] f.h5: empty: declares 4000000 bytes of data, but only 0 are stored");
 }
 
 TEST_F(Hostile, FarMoreDeclaredThanAnyFileHas) {
   dataset("huge", H5T_IEEE_F32LE, {1ull << 20, 1ull << 20});
-  EXPECT_EQ(refusal(bytes()),
+  EXPECT_EQ(refusal_of_hdf5(bytes()),
             "[keras] f.h5: huge: declares more data than a file of this size can have");
 }
 
@@ -169,7 +171,7 @@ TEST_F(Hostile, OverflowingShape) {
   const hsize_t chunk[] = {1, 1, 1};
   H5Pset_chunk(chunked.get(), 3, chunk);
   dataset("o", H5T_IEEE_F32LE, {1ull << 31, 1ull << 31, 16}, chunked.get());
-  EXPECT_THAT(refusal(bytes()), HasSubstr("f.h5: o: declares more data than"));
+  EXPECT_THAT(refusal_of_hdf5(bytes()), HasSubstr("f.h5: o: declares more data than"));
 }
 
 TEST_F(Hostile, ChunkBomb) {
@@ -186,7 +188,8 @@ TEST_F(Hostile, ChunkBomb) {
   const Hdf5Handle part(H5Screate_simple(1, &size, nullptr), H5Sclose);
   const std::vector<float> zeros(size);
   H5Dwrite(set.get(), H5T_NATIVE_FLOAT, part.get(), all.get(), H5P_DEFAULT, zeros.data());
-  EXPECT_THAT(refusal(bytes()), HasSubstr("f.h5: bomb: declares 33554432 bytes of data, but only"));
+  EXPECT_THAT(refusal_of_hdf5(bytes()),
+              HasSubstr("f.h5: bomb: declares 33554432 bytes of data, but only"));
 }
 
 TEST_F(Hostile, GzipAndShuffleAreReadAndNothingElse) {
@@ -200,7 +203,7 @@ TEST_F(Hostile, GzipAndShuffleAreReadAndNothingElse) {
     const Hdf5Handle set = dataset(checksum ? "c" : "p", H5T_IEEE_F32LE, {6}, packed.get());
     H5Dwrite(set.get(), H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, kSixValues.data());
     if (checksum) {
-      EXPECT_EQ(refusal(bytes()),
+      EXPECT_EQ(refusal_of_hdf5(bytes()),
                 "[keras] f.h5: c: is packed with the filter 3, and only gzip and shuffle are read");
     } else {
       const Safetensors file = Safetensors::parse(flatten(bytes()), "f");
@@ -217,13 +220,13 @@ TEST_F(Hostile, AttributesOfTheWrongKind) {
   Hdf5Handle(
       H5Acreate2(file_.get(), "layer_names", H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT),
       H5Aclose);
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: /@layer_names is not text");
+  EXPECT_EQ(refusal_of_hdf5(bytes()), "[keras] f.h5: /@layer_names is not text");
 }
 
 TEST_F(Hostile, TypesAreNoDatasets) {
   const Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tcommit2(file_.get(), "t", type.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-  EXPECT_EQ(refusal(bytes()), "[keras] f.h5: t: is neither a group nor a dataset");
+  EXPECT_EQ(refusal_of_hdf5(bytes()), "[keras] f.h5: t: is neither a group nor a dataset");
 }
 
 TEST(Hdf5, AnyShorterOrFlippedFileIsReadOrRefused) {
@@ -238,7 +241,7 @@ TEST(Hdf5, AnyShorterOrFlippedFileIsReadOrRefused) {
       EXPECT_EQ(error.fault(), Fault::user) << error.what();
     }
   };
-  EXPECT_THAT(refusal(whole.substr(0, 100)),
+  EXPECT_THAT(refusal_of_hdf5(whole.substr(0, 100)),
               HasSubstr("HDF5 could not open it: is the file whole?"));
   for (std::size_t size = 0; size < whole.size(); size += whole.size() / 40) {
     read(whole.substr(0, size));

@@ -10,7 +10,7 @@ namespace sluice {
 
 namespace {
 
-constexpr double kMost = 255;
+constexpr double kPixelRange = 255;
 
 /// Values of 0 to 1 are neither scaled by less than this, nor centred beyond kFarthest.
 constexpr double kLeastScale = 1.0 / 64;
@@ -21,7 +21,7 @@ bool scale_to_unit(Rescaling& layer) {
       std::fabs(layer.offset) <= kFarthest * std::fabs(layer.scale)) {
     return false;
   }
-  layer.scale *= kMost;
+  layer.scale *= kPixelRange;
   return true;
 }
 
@@ -31,8 +31,8 @@ bool scale_to_unit(Normalization& layer) {
   const bool wide =
       std::ranges::any_of(layer.variance, [](double v) { return v > kFarthest * kFarthest; });
   if (!far && !wide) return false;
-  for (double& mean : layer.mean) mean /= kMost;
-  for (double& variance : layer.variance) variance /= kMost * kMost;
+  for (double& mean : layer.mean) mean /= kPixelRange;
+  for (double& variance : layer.variance) variance /= kPixelRange * kPixelRange;
   return true;
 }
 

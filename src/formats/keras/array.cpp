@@ -62,9 +62,9 @@ void ArrayOps::spend(std::size_t values) {
 }
 
 Array ArrayOps::zeros(const Shape& shape) {
-  constexpr std::size_t kMostAxes = 8;
+  constexpr std::size_t kMostArrayAxes = 8;
   std::size_t count = 1;
-  bool fits = shape.size() <= kMostAxes;
+  bool fits = shape.size() <= kMostArrayAxes;
   for (const std::int64_t size : shape) {
     fits = fits && size > 0 && static_cast<std::size_t>(size) <= left_ / count;
     if (fits) count *= static_cast<std::size_t>(size);

@@ -21,7 +21,7 @@ std::string conv(const std::string& config) {
       R"("filters":2,"kernel_size":[3,3],"padding":"same")" + (config.empty() ? "" : "," + config));
 }
 
-DeclaredModel read(const std::vector<std::string>& layers) {
+DeclaredModel read_layers(const std::vector<std::string>& layers) {
   std::string list = kInputLayer;
   for (const std::string& each : layers) list += "," + each;
   return read_declared(
@@ -33,7 +33,7 @@ DeclaredModel read(const std::vector<std::string>& layers) {
 /// The message less "[keras] f: layer 'conv1' has ".
 std::string refused(const std::vector<std::string>& layers,
                     const std::string& common = "[keras] f: layer '") {
-  const std::string what = error_of(Fault::user, [&] { read(layers); });
+  const std::string what = error_of(Fault::user, [&] { read_layers(layers); });
   EXPECT_EQ(what.rfind(common, 0), 0u) << what;
   return what.substr(std::min(what.size(), common.size()));
 }
@@ -86,10 +86,10 @@ TEST(KerasDeclared, LayersThatSluiceHasNot) {
 
 TEST(KerasDeclared, LayersThatDoNothingAtInferenceAreLeftOut) {
   const DeclaredModel declared =
-      read({layer("RandomFlip", "flip", R"("mode":"horizontal")"),
-            layer("Resizing", "size", R"("height":8,"width":8)"),
-            layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
-            layer("GaussianNoise", "noise", R"("stddev":0.1)"), kFlatten});
+      read_layers({layer("RandomFlip", "flip", R"("mode":"horizontal")"),
+                   layer("Resizing", "size", R"("height":8,"width":8)"),
+                   layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
+                   layer("GaussianNoise", "noise", R"("stddev":0.1)"), kFlatten});
   EXPECT_EQ(declared.model.layers.size(), 2u);
   EXPECT_EQ(declared.remarks,
             std::vector<std::string>{"f: layers that do nothing at inference are left out: 'flip' "
@@ -100,7 +100,7 @@ TEST(KerasDeclared, LayersThatDoNothingAtInferenceAreLeftOut) {
 
 TEST(KerasDeclared, RescalingOfPixelsFollowsADivisionBy255) {
   const auto first = [](const std::string& config) {
-    return read({layer("Rescaling", "s", config), kFlatten});
+    return read_layers({layer("Rescaling", "s", config), kFlatten});
   };
   EXPECT_EQ(first(R"("scale":0.00392156862745098,"offset":0.0)").model.layers.size(), 1u);
   const DeclaredModel centred = first(R"("scale":0.00784313725490196,"offset":-1)");
@@ -111,22 +111,23 @@ TEST(KerasDeclared, RescalingOfPixelsFollowsADivisionBy255) {
   const DeclaredModel of_units = first(R"("scale":2,"offset":-1)");
   EXPECT_EQ(std::get<Rescaling>(of_units.model.layers[0]).scale, 2);
   EXPECT_TRUE(of_units.remarks.empty());
-  const DeclaredModel later =
-      read({conv(""), layer("Rescaling", "s", R"("scale":0.00784313725490196,"offset":-1)")});
+  const DeclaredModel later = read_layers(
+      {conv(""), layer("Rescaling", "s", R"("scale":0.00784313725490196,"offset":-1)")});
   EXPECT_NEAR(std::get<Rescaling>(later.model.layers[1]).scale, 2 / 255.0, 1e-9);
 }
 
 TEST(KerasDeclared, ASecondRescalingIsALayer) {
   const std::string scale = R"("scale":0.00392156862745098,"offset":0.0)";
   const DeclaredModel declared =
-      read({layer("Rescaling", "a", scale), layer("Rescaling", "b", scale), kFlatten});
+      read_layers({layer("Rescaling", "a", scale), layer("Rescaling", "b", scale), kFlatten});
   ASSERT_EQ(declared.model.layers.size(), 2u);
   EXPECT_NEAR(std::get<Rescaling>(declared.model.layers[0]).scale, 1 / 255.0, 1e-9);
 }
 
 TEST(KerasDeclared, NormalizationOfPixels) {
   const auto first = [](const std::string& numbers) {
-    DeclaredModel declared = read({layer("Normalization", "n", R"("axis":[-1],)" + numbers)});
+    DeclaredModel declared =
+        read_layers({layer("Normalization", "n", R"("axis":[-1],)" + numbers)});
     return std::pair(std::get<Normalization>(declared.model.layers[0]), declared.remarks.size());
   };
   const auto [of_bytes, said] = first(R"("mean":[51,102,0],"variance":65025)");
@@ -221,7 +222,7 @@ TEST(KerasDeclared, PixelsThatTheUserDescribes) {
 }
 
 TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {
-  const DeclaredModel declared = read(
+  const DeclaredModel declared = read_layers(
       {layer("Rescaling", "s", R"("scale":0.00392156862745098,"offset":0.0)"), conv(""),
        layer("Activation", "a", R"("activation":"relu")"), kFlatten,
        layer("Dense", "d1", R"("units":4,"activation":{"class_name":"function","config":"relu"})"),
@@ -239,21 +240,21 @@ TEST(KerasDeclared, LayersKeepTheirPlacesAndKeys) {
 }
 
 TEST(KerasDeclared, LayersThatAreNotTrainable) {
-  EXPECT_TRUE(read({conv(R"("trainable":true)"), kFlatten}).model.frozen.empty());
+  EXPECT_TRUE(read_layers({conv(R"("trainable":true)"), kFlatten}).model.frozen.empty());
   const std::string norm = layer("BatchNormalization", "a/b", R"("trainable":false)");
-  EXPECT_EQ(read({conv(R"("trainable":false)"), norm, kFlatten}).model.frozen,
+  EXPECT_EQ(read_layers({conv(R"("trainable":false)"), norm, kFlatten}).model.frozen,
             (std::set<std::string>{"a_b", "conv1"}));
   EXPECT_EQ(refused({conv(R"("trainable":3)")}), "conv1' has trainable 3, which is no bool");
 }
 
 TEST(KerasDeclared, NamesThatFilesCannotHave) {
   const std::string flatten = layer("Flatten", "", "");
-  const DeclaredModel declared =
-      read({layer("Conv2D", "conv1/1", R"("filters":2,"kernel_size":3,"padding":"same")"),
-            layer("Conv2D", "conv1_1", R"("filters":2,"kernel_size":3,"padding":"same")"),
-            layer("Conv2D", R"(a\nb \"\u00f6l)", R"("filters":2,"kernel_size":3,"padding":"same")"),
-            flatten, layer("Dense", std::string(300, 'n'), R"("units":4)"),
-            layer("Dense", std::string(299, 'n'), R"("units":4)")});
+  const DeclaredModel declared = read_layers(
+      {layer("Conv2D", "conv1/1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+       layer("Conv2D", "conv1_1", R"("filters":2,"kernel_size":3,"padding":"same")"),
+       layer("Conv2D", R"(a\nb \"\u00f6l)", R"("filters":2,"kernel_size":3,"padding":"same")"),
+       flatten, layer("Dense", std::string(300, 'n'), R"("units":4)"),
+       layer("Dense", std::string(299, 'n'), R"("units":4)")});
   std::vector<std::string> names;
   for (const LayerSummary& each : summarize(declared.model)) names.push_back(each.name);
   EXPECT_EQ(names, (std::vector<std::string>{"conv1_1", "conv1_1_2", "a_b___l", "flatten",
@@ -265,18 +266,19 @@ TEST(KerasDeclared, NamesThatFilesCannotHave) {
               testing::StartsWith("f: layers got names that are distinct and have only letters, "
                                   "digits, '_', '.' and '-', 128 at most: 'conv1/1' is 'conv1_1', "
                                   "'conv1_1' is 'conv1_1_2', 'a?b \"\xc3\xb6l' is 'a_b___l', "));
-  EXPECT_TRUE(
-      read({layer("Conv2D", "conv1.1-a_B", R"("filters":2,"kernel_size":3,"padding":"same")")})
-          .remarks.empty());
+  EXPECT_TRUE(read_layers({layer("Conv2D", "conv1.1-a_B",
+                                 R"("filters":2,"kernel_size":3,"padding":"same")")})
+                  .remarks.empty());
 }
 
 TEST(KerasDeclared, Precisions) {
   const auto dense = [](const std::string& type) {
     return layer("Dense", "d", R"("units":4,"dtype":)" + type);
   };
-  EXPECT_TRUE(read({kFlatten, dense(R"("float32")")}).remarks.empty());
+  EXPECT_TRUE(read_layers({kFlatten, dense(R"("float32")")}).remarks.empty());
   EXPECT_EQ(
-      read({kFlatten, dense(R"({"class_name":"DTypePolicy","config":{"name":"mixed_float16"}})")})
+      read_layers(
+          {kFlatten, dense(R"({"class_name":"DTypePolicy","config":{"name":"mixed_float16"}})")})
           .remarks,
       std::vector<std::string>{"f: Keras computes it in mixed_float16, Sluice in float32"});
   const std::string quantized =
@@ -289,9 +291,9 @@ TEST(KerasDeclared, Precisions) {
 
 TEST(KerasDeclared, ActivationsOfTheirOwn) {
   const DeclaredModel declared =
-      read({layer("ReLU", "first", ""), conv(R"("activation":"relu")"), layer("ReLU", "again", ""),
-            layer("ReLU", "six", R"("max_value":6.0)"),
-            layer("Activation", "none", R"("activation":"linear")")});
+      read_layers({layer("ReLU", "first", ""), conv(R"("activation":"relu")"),
+                   layer("ReLU", "again", ""), layer("ReLU", "six", R"("max_value":6.0)"),
+                   layer("Activation", "none", R"("activation":"linear")")});
   ASSERT_EQ(declared.model.layers.size(), 5u);
   const auto activation = [&](std::size_t place) {
     return std::get<ActivationLayer>(declared.model.layers[place]).activation;
@@ -302,9 +304,9 @@ TEST(KerasDeclared, ActivationsOfTheirOwn) {
 }
 
 TEST(KerasDeclared, SlopesOfLeakyReLU) {
-  const DeclaredModel declared =
-      read({layer("LeakyReLU", "a", R"("negative_slope":0.1)"),
-            layer("LeakyReLU", "b", R"("alpha":0.4)"), layer("LeakyReLU", "c", ""), kFlatten});
+  const DeclaredModel declared = read_layers({layer("LeakyReLU", "a", R"("negative_slope":0.1)"),
+                                              layer("LeakyReLU", "b", R"("alpha":0.4)"),
+                                              layer("LeakyReLU", "c", ""), kFlatten});
   const auto slope = [&](std::size_t place) {
     return std::get<LeakyReLU>(declared.model.layers[place]).negative_slope;
   };
@@ -318,7 +320,7 @@ TEST(KerasDeclared, ShapesAreHandedOn) {
     return layer("Reshape", "r", R"("target_shape":)" + target);
   };
   const DeclaredModel declared =
-      read({reshape("[4,16,3]"), conv(""), kFlatten, layer("Dense", "d", R"("units":4)")});
+      read_layers({reshape("[4,16,3]"), conv(""), kFlatten, layer("Dense", "d", R"("units":4)")});
   EXPECT_EQ(summarize(declared.model)[1].output, (Shape{4, 16, 2}));
 }
 

@@ -1,23 +1,36 @@
 'use strict';
 
-// Use of the experts inside a network.
+// Use of the experts, or of the mixed kernels, inside a network.
+
+/** A table of shares, a row for each class and a column for each name; `titleOf` explains a cell. */
+function shareTable(caption, head, names, classes, shareOf, titleOf) {
+  return el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
+    el('table', {class: 'confusion'}, el('caption', {}, caption),
+      el('thead', {}, el('tr', {}, el('th', {}, head),
+        names.map((name) => el('th', {scope: 'col', title: name}, el('span', {}, name))))),
+      el('tbody', {}, classes.map((name) => el('tr', {}, el('th', {scope: 'row'}, name),
+        names.map((_, e) => el('td', {
+          title: titleOf(name, e),
+          style: `background: rgba(var(--cell), ${(0.85 * shareOf(name, e)).toFixed(3)})`,
+        }, (100 * shareOf(name, e)).toFixed(0))))))));
+}
 
 /** Shows, for each class, the part of its images that each expert takes. */
 function expertTable(layer, {names, images, right}, support) {
   const part = (count, of) => (of > 0 ? count / of : 0);
-  const caption = `Experts of ${layer}: % of the class’s images that they take`;
-  return el('div', {class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption},
-    el('table', {class: 'confusion'}, el('caption', {}, caption),
-      el('thead', {}, el('tr', {}, el('th', {}, 'class ↓ expert →'),
-        names.map((name) => el('th', {scope: 'col', title: name}, el('span', {}, name))))),
-      el('tbody', {}, Object.keys(images).filter((name) => support[name] > 0).map((name) => el('tr', {}, el('th', {scope: 'row'}, name),
-        names.map((expert, e) => {
-          const share = part(images[name][e], support[name]);
-          return el('td', {
-            title: `${expert} takes ${images[name][e]} of ${support[name]} images of ${name}; ${percent(part(right[name][e], images[name][e]))} of them are right`,
-            style: `background: rgba(var(--cell), ${(0.85 * share).toFixed(3)})`,
-          }, (100 * share).toFixed(0));
-        }))))));
+  return shareTable(`Experts of ${layer}: % of the class’s images that they take`, 'class ↓ expert →', names,
+    Object.keys(images).filter((name) => support[name] > 0),
+    (name, e) => part(images[name][e], support[name]),
+    (name, e) => `${names[e]} takes ${images[name][e]} of ${support[name]} images of ${name}; ${percent(part(right[name][e], images[name][e]))} of them are right`);
+}
+
+/** Shows, for each class, what each kernel is worth in the mixes for its images. */
+function kernelTable(layer, weights) {
+  const classes = Object.keys(weights).filter((name) => weights[name].length > 0);
+  return shareTable(`Kernels of ${layer}: mean weight in the mixes for the class’s images, %`, 'class ↓ kernel →',
+    weights[classes[0]].map((_, kernel) => String(kernel)), classes,
+    (name, kernel) => weights[name][kernel],
+    (name, kernel) => `${percent(weights[name][kernel])} of the mixes for images of ${name} are kernel ${kernel}`);
 }
 
 /** What an expert takes in all, and the class of which it has the most right. */
@@ -35,11 +48,12 @@ function expertFigures({names, images, right}, total) {
   }), [0, 4, 5]);
 }
 
-/** The section of a network with layers of experts; null for others. */
-function expertsSection({baseline}) {
-  if (!baseline.experts) return null;
-  const {classes, counts} = baseline.confusion;
-  const support = Object.fromEntries(classes.map((name, c) => [name, counts[c].reduce((a, b) => a + b, 0)]));
-  return section('experts', 'Use of the experts', Object.entries(baseline.experts).map(([layer, use]) => [
-    expertTable(layer, use, support), expertFigures(use, baseline.test_images)]));
+/** The section of a network with layers of experts or of mixed kernels; null for others. */
+function expertsSection({baseline: {experts, kernels, confusion, test_images: total}}) {
+  if (!experts && !kernels) return null;
+  const support = Object.fromEntries(
+    confusion.classes.map((name, c) => [name, confusion.counts[c].reduce((a, b) => a + b, 0)]));
+  return section('experts', experts ? 'Use of the experts' : 'Use of the kernels', [
+    ...Object.entries(experts ?? {}).flatMap(([layer, use]) => [expertTable(layer, use, support), expertFigures(use, total)]),
+    ...Object.entries(kernels ?? {}).map(([layer, weights]) => kernelTable(layer, weights))]);
 }
