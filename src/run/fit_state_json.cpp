@@ -4,10 +4,8 @@
 
 namespace sluice {
 
-using Json = nlohmann::json;
-
-Json to_json(const FitState& state) {
-  Json epochs = Json::array();
+nlohmann::json to_json(const FitState& state) {
+  nlohmann::json epochs = nlohmann::json::array();
   for (const Epoch& e : state.history.epochs) {
     epochs.push_back({e.loss, e.accuracy, e.val_loss, e.val_accuracy, e.seconds});
   }
@@ -30,16 +28,16 @@ Json to_json(const FitState& state) {
             {"wait", state.stopping.wait}}}};
 }
 
-void from_json(const Json& json, FitState& state) {
+void from_json(const nlohmann::json& json, FitState& state) {
   json.at("finished").get_to(state.finished);
   json.at("epoch").get_to(state.epoch);
   json.at("step").get_to(state.step);
   json.at("loss").get_to(state.loss);
   json.at("right").get_to(state.right);
   json.at("seconds").get_to(state.seconds);
-  const Json& history = json.at("history");
+  const nlohmann::json& history = json.at("history");
   state.history.epochs.clear();
-  for (const Json& e : history.at("epochs")) {
+  for (const nlohmann::json& e : history.at("epochs")) {
     state.history.epochs.push_back({e.at(0), e.at(1), e.at(2), e.at(3), e.at(4)});
   }
   history.at("restored_epoch").get_to(state.history.restored_epoch);
@@ -47,7 +45,7 @@ void from_json(const Json& json, FitState& state) {
   history.at("cpu_seconds").get_to(state.history.cpu_seconds);
   history.at("images").get_to(state.history.images);
   history.at("images_per_second").get_to(state.history.images_per_second);
-  const Json& stopping = json.at("stopping");
+  const nlohmann::json& stopping = json.at("stopping");
   stopping.at("best").get_to(state.stopping.best);
   stopping.at("best_epoch").get_to(state.stopping.best_epoch);
   stopping.at("wait").get_to(state.stopping.wait);
