@@ -12,10 +12,10 @@
 namespace sluice {
 namespace {
 
-const std::vector<std::string> kNames{"cat", "dog", "car"};
+const std::vector<std::string> kThreeClasses{"cat", "dog", "car"};
 
 std::string groups_error(std::vector<Groups::Group> groups) {
-  return error_of(Fault::user, [&] { Groups(std::move(groups), kNames, "lab.toml"); });
+  return error_of(Fault::user, [&] { Groups(std::move(groups), kThreeClasses, "lab.toml"); });
 }
 
 TEST(GroupsTest, EveryClassIsInExactlyOne) {
@@ -35,7 +35,7 @@ TEST(GroupsTest, EveryClassIsInExactlyOne) {
 }
 
 TEST(GroupsTest, ExpertsMayLearnClassesOfOtherGroups) {
-  const Groups groups({{"things", {"car"}, {"cat"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Groups groups({{"things", {"car"}, {"cat"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
   EXPECT_TRUE(groups.has(0, 0));
   EXPECT_FALSE(groups.has(0, 1));
   EXPECT_TRUE(groups.has(0, 2));
@@ -54,7 +54,7 @@ TEST(GroupsTest, ExpertsMayLearnClassesOfOtherGroups) {
 }
 
 TEST(GroupsTest, KeepTheirDeclaredOrder) {
-  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
   EXPECT_EQ(groups.names(), (std::vector<std::string>{"things", "animals"}));
   EXPECT_EQ(groups.of_classes(), (std::vector<int>{1, 1, 0}));
 }
@@ -67,20 +67,20 @@ LabelledImages four_images() {
 
 TEST(ExamplesTest, OfAGroupKeepLabelsAndNames) {
   const LabelledImages images = four_images();
-  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
-  const Examples all(images, kNames);
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
+  const Examples all(images, kThreeClasses);
   const Examples things = all.of_group(groups, 0);
   ASSERT_EQ(things.size(), 2u);
   EXPECT_EQ(things.label(1), 2);
   EXPECT_EQ(things.pixels(1)[0], 180);
-  EXPECT_EQ(things.class_names(), kNames);
+  EXPECT_EQ(things.class_names(), kThreeClasses);
   EXPECT_EQ(things.distribution(), (std::vector<std::size_t>{0, 0, 2}));
 }
 
 TEST(ExamplesTest, OfAGroupHaveTheClassesThatItsExpertAlsoLearns) {
   const LabelledImages images = four_images();
-  const Groups groups({{"things", {"car"}, {"dog"}}, {"animals", {"dog", "cat"}}}, kNames);
-  const Examples all(images, kNames);
+  const Groups groups({{"things", {"car"}, {"dog"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
+  const Examples all(images, kThreeClasses);
   EXPECT_EQ(all.of_group(groups, 0).distribution(), (std::vector<std::size_t>{0, 1, 2}));
   EXPECT_EQ(all.of_group(groups, 1).distribution(), (std::vector<std::size_t>{1, 1, 0}));
   EXPECT_EQ(all.labelled_by_group(groups).distribution(), (std::vector<std::size_t>{2, 2}));
@@ -88,8 +88,8 @@ TEST(ExamplesTest, OfAGroupHaveTheClassesThatItsExpertAlsoLearns) {
 
 TEST(ExamplesTest, APartKeepsItsOwnImagesAndLabels) {
   const LabelledImages images = four_images();
-  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
-  const Examples last = Examples(images, kNames).after_split(0.5);
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
+  const Examples last = Examples(images, kThreeClasses).after_split(0.5);
   ASSERT_EQ(last.size(), 2u);
   EXPECT_EQ(last.label(0), 1);
   EXPECT_EQ(last.label(1), 2);
@@ -102,8 +102,8 @@ TEST(ExamplesTest, APartKeepsItsOwnImagesAndLabels) {
 
 TEST(ExamplesTest, LabelledByGroupFollowTheDeclaredOrder) {
   const LabelledImages images = four_images();
-  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
-  const Examples gate = Examples(images, kNames).labelled_by_group(groups);
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
+  const Examples gate = Examples(images, kThreeClasses).labelled_by_group(groups);
   ASSERT_EQ(gate.size(), 4u);
   EXPECT_EQ(gate.label(0), 1);
   EXPECT_EQ(gate.label(1), 0);
@@ -112,12 +112,12 @@ TEST(ExamplesTest, LabelledByGroupFollowTheDeclaredOrder) {
 
 TEST(ExamplesTest, BalanceInWords) {
   LabelledImages images{{1, 1, 1}, std::vector<std::uint8_t>(9), {0, 0, 0, 0, 0, 0, 0, 1, 1}};
-  EXPECT_EQ(balance_in_words({images, kNames}),
+  EXPECT_EQ(balance_in_words({images, kThreeClasses}),
             "unbalanced: cat has 3.5 times as many images as dog");
   images.labels = {0, 0, 0, 0, 0, 1, 1, 1, 1};
-  EXPECT_EQ(balance_in_words({images, kNames}), "balanced");
+  EXPECT_EQ(balance_in_words({images, kThreeClasses}), "balanced");
   images.labels = {0, 0, 0, 1, 1};
-  EXPECT_EQ(balance_in_words({images, kNames}),
+  EXPECT_EQ(balance_in_words({images, kThreeClasses}),
             "unbalanced: cat has 1.5 times as many images as dog");
 }
 
@@ -144,7 +144,7 @@ TEST(Batching, PixelsBecomeSharesOfWhite) {
   const LabelledImages images = four_images();
   Batch batch;
   const std::vector<std::uint32_t> rows{3, 0};
-  fill_batch({images, kNames}, rows, batch);
+  fill_batch({images, kThreeClasses}, rows, batch);
   EXPECT_EQ(batch.labels, (std::vector<int>{2, 0}));
   ASSERT_EQ(batch.images.size(), 6u);
   EXPECT_FLOAT_EQ(batch.images[0], 180 / 255.f);
@@ -155,24 +155,24 @@ TEST(Batching, MemoryOfAnotherOwnerIsViewed) {
   const LabelledImages own = four_images();
   LabelledImages bytes{own.shape, {}, own.labels};
   bytes.viewed_pixels = own.pixels;
-  EXPECT_EQ(&*Examples(bytes, kNames).pixels(3).begin(), &own.pixels[9]) << "no copy";
+  EXPECT_EQ(&*Examples(bytes, kThreeClasses).pixels(3).begin(), &own.pixels[9]) << "no copy";
   const std::vector<std::uint32_t> rows{3, 0};
   Batch expected;
-  fill_batch({own, kNames}, rows, expected);
+  fill_batch({own, kThreeClasses}, rows, expected);
   Batch batch;
-  fill_batch({bytes, kNames}, rows, batch);
+  fill_batch({bytes, kThreeClasses}, rows, batch);
   EXPECT_EQ(batch.images, expected.images);
 
   const std::vector<float> all{0, 1, 2, -3, 4, 5, 6, 7, 8, .25F, 1e6F, 11};
   LabelledImages values{own.shape, {}, own.labels};
   values.viewed_values = all;
-  fill_batch({values, kNames}, rows, batch);
+  fill_batch({values, kThreeClasses}, rows, batch);
   EXPECT_EQ(batch.images, (std::vector<float>{.25F, 1e6F, 11, 0, 1, 2})) << "as they are";
   const auto said = [](const auto& call) { return error_of(Fault::user, call); };
   EXPECT_THAT(said([&] { values.image(0); }), testing::HasSubstr("bytes are needed: give uint8"));
   values.viewed_values = std::span(all).first(9);
   EXPECT_THAT(said([&] {
-                fill_batch({values, kNames}, rows, batch);
+                fill_batch({values, kThreeClasses}, rows, batch);
               }),
               testing::HasSubstr("[data] there is no image 3"));
 }
@@ -180,8 +180,8 @@ TEST(Batching, MemoryOfAnotherOwnerIsViewed) {
 TEST(ExamplesTest, WhatThereIsNotIsRefused) {
   const auto said = [](const auto& call) { return error_of(Fault::user, call); };
   const LabelledImages images = four_images();
-  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kNames);
-  const Examples examples(images, kNames);
+  const Groups groups({{"things", {"car"}}, {"animals", {"dog", "cat"}}}, kThreeClasses);
+  const Examples examples(images, kThreeClasses);
   for (const int wrong : {-1, 2}) {
     EXPECT_EQ(said([&] { examples.of_group(groups, wrong); }),
               fmt::format("[groups] there is no group {}: there are 2, from 0", wrong));
@@ -199,17 +199,18 @@ TEST(ExamplesTest, WhatThereIsNotIsRefused) {
             "[data] image 1 has the label 2, but there are 2 classes");
   LabelledImages negative = images;
   negative.labels[0] = -1;
-  EXPECT_THAT(said([&] { Examples(negative, kNames); }), testing::HasSubstr("has the label -1"));
+  EXPECT_THAT(said([&] { Examples(negative, kThreeClasses); }),
+              testing::HasSubstr("has the label -1"));
   for (const std::vector<float>& wrong :
        {std::vector<float>{1, 1}, {1, 1, 1, -1}, {1, 1, 1, std::nanf("")}}) {
     LabelledImages weighted = images;
     weighted.weights = wrong;
-    EXPECT_EQ(said([&] { Examples(weighted, kNames); }),
+    EXPECT_EQ(said([&] { Examples(weighted, kThreeClasses); }),
               "[data] weights of images must be 0 or more, one for each of 4 images");
   }
   LabelledImages short_of_pixels = images;
   short_of_pixels.pixels.resize(9);
-  const Examples three_and_a_label(short_of_pixels, kNames);
+  const Examples three_and_a_label(short_of_pixels, kThreeClasses);
   EXPECT_EQ(three_and_a_label.pixels(2).size(), 3u);
   EXPECT_THAT(said([&] { three_and_a_label.pixels(3); }),
               testing::HasSubstr("[data] there is no image 3"));
