@@ -20,10 +20,9 @@ std::string cell(const ExpertUse& use, const ExpertUse::Count& count, std::int64
   return use.mixed ? taken : taken + right(part(count.right, count.taken), 7);
 }
 
-/// Some experts of a layer beside each other, each of that width.
+/// The experts of a layer from `first` to `end`, beside each other, each of that width.
 std::string block(const ExpertUse& use, const ConfusionMatrix& confusion, std::size_t first,
-                  std::size_t width) {
-  const std::size_t end = std::min(use.experts.size(), first + (kTextWidth - kNameWidth) / width);
+                  std::size_t end, std::size_t width) {
   const auto row = [&](const std::string& name, const auto& text_of) {
     std::string line = left(name, kNameWidth);
     for (std::size_t e = first; e < end; ++e) line += right(text_of(e), width);
@@ -53,9 +52,10 @@ std::string expert_use_text(const Evaluation& evaluation) {
                                       "take, and how many of these are right",
                                       layer));
     const std::size_t width = use.mixed ? 7 : 15;
-    for (std::size_t first = 0; first < use.experts.size();
-         first += (kTextWidth - kNameWidth) / width) {
-      text += block(use, evaluation.confusion, first, width);
+    const std::size_t beside = (kTextWidth - kNameWidth) / width;
+    for (std::size_t first = 0; first < use.experts.size(); first += beside) {
+      const std::size_t end = std::min(use.experts.size(), first + beside);
+      text += block(use, evaluation.confusion, first, end, width);
     }
   }
   return text;

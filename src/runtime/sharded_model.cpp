@@ -367,18 +367,22 @@ std::optional<Route> ShardedModel::route(int row) const {
 
 std::vector<ExpertShares> ShardedModel::expert_shares() const {
   std::vector<ExpertShares> layers = first().expert_shares();
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const std::size_t experts = layers[l].experts.size();
-    std::vector<float> shares(static_cast<std::size_t>(options_.batch) * experts);
-    for (std::size_t s = 0; s < own_.size(); ++s) {
-      const auto [first_row, end] = rows_of(s);
-      if (first_row == end) continue;
-      std::ranges::copy(own_[s].model->expert_shares()[l].shares,
-                        shares.begin() + static_cast<std::ptrdiff_t>(first_row * experts));
+  for (ExpertShares& layer : layers) {
+    layer.shares.assign(static_cast<std::size_t>(options_.batch) * layer.experts.size(), 0);
+  }
+  for (std::size_t s = 0; s < own_.size(); ++s) {
+    const auto [first_row, end] = rows_of(s);
+    if (first_row == end) continue;
+    const std::vector<ExpertShares> own = own_[s].model->expert_shares();
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const std::size_t place = static_cast<std::size_t>(first_row) * layers[l].experts.size();
+      std::ranges::copy(own[l].shares,
+                        layers[l].shares.begin() + static_cast<std::ptrdiff_t>(place));
     }
-    gather(shares);
-    shares.resize(static_cast<std::size_t>(places_.back()) * experts);
-    layers[l].shares = std::move(shares);
+  }
+  for (ExpertShares& layer : layers) {
+    gather(layer.shares);
+    layer.shares.resize(static_cast<std::size_t>(places_.back()) * layer.experts.size());
   }
   return layers;
 }

@@ -9,10 +9,13 @@ function shareTable(caption, head, names, classes, shareOf, titleOf) {
       el('thead', {}, el('tr', {}, el('th', {}, head),
         names.map((name) => el('th', {scope: 'col', title: name}, el('span', {}, name))))),
       el('tbody', {}, classes.map((name) => el('tr', {}, el('th', {scope: 'row'}, name),
-        names.map((_, e) => el('td', {
-          title: titleOf(name, e),
-          style: `background: rgba(var(--cell), ${(0.85 * shareOf(name, e)).toFixed(3)})`,
-        }, (100 * shareOf(name, e)).toFixed(0))))))));
+        names.map((_, e) => {
+          const share = shareOf(name, e);
+          return el('td', {
+            title: titleOf(name, e),
+            style: `background: rgba(var(--cell), ${(0.85 * share).toFixed(3)})`,
+          }, (100 * share).toFixed(0));
+        }))))));
 }
 
 /** Shows, for each class, the part of its images that each expert takes. */
